@@ -1,0 +1,97 @@
+"""What passes between the functions and the inference container, checked on both sides.
+
+Requests and results are JSON; see ``/invocations`` in the design. Embeddings are safetensors whose
+metadata is `EmbeddingsMeta`, spelled as strings because the format allows nothing else.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+CONTRACT_VERSION = 1
+"""Raised when an older client could no longer read what the container writes."""
+
+MAX_OBJECTS = 8
+"""Objects in one job."""
+
+S3Uri: TypeAlias = Annotated[str, Field(pattern=r"^s3://[^/]+/.+$", max_length=2048)]
+Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InitializeRequest(_Message):
+    """Encode `image` and write the embeddings to `output`."""
+
+    task: Literal["initialize"] = "initialize"
+    image: S3Uri
+    output: S3Uri
+
+
+class ReconstructRequest(_Message):
+    """Turn the object under `mask` in `image` into gaussians and write the PLY to `output`."""
+
+    task: Literal["reconstruct"] = "reconstruct"
+    image: S3Uri
+    mask: S3Uri
+    output: S3Uri
+    seed: Seed = 0
+
+
+Request: TypeAlias = Annotated[
+    InitializeRequest | ReconstructRequest, Field(discriminator="task")
+]
+RequestAdapter: TypeAdapter[InitializeRequest | ReconstructRequest] = TypeAdapter(Request)
+
+
+class _Result(_Message):
+    bytes: int
+    timings: dict[str, float]
+    """Milliseconds a step, in the order in which they ran."""
+    engine: str
+    revision: str
+
+
+class InitializeResult(_Result):
+    """What `InitializeRequest` answers; width and height are the upright photo's pixels."""
+
+    width: int
+    height: int
+
+
+class Pose(_Message):
+    """Takes canonical object coordinates to the camera: ``p_cam = scale · R p + translation``.
+
+    The camera is PyTorch3D's (x left, y up, z forward). `rotation` is a unit quaternion, wxyz.
+    """
+
+    rotation: tuple[float, float, float, float]
+    translation: tuple[float, float, float]
+    scale: tuple[float, float, float]
+
+
+class ReconstructResult(_Result):
+    """What `ReconstructRequest` answers."""
+
+    gaussians: int
+    pose: Pose
+
+
+class EmbeddingsMeta(_Message):
+    """Metadata of ``embeddings.safetensors``; all values are strings in the file."""
+
+    contract: str = str(CONTRACT_VERSION)
+    engine: str
+    revision: str
+    input_width: str
+    """Pixels of the decoder's point frame; a photo's x maps to ``x · input_width / width``."""
+    input_height: str
+    resize: Literal["stretch"] = "stretch"
+    image_width: str
+    """Pixels of the upright photo."""
+    image_height: str
+    precision: Literal["fp32", "fp16", "u8"]
+    single_mask_index: str = ""
+    """Mask token for two or more clicks (SAM: "0"); empty where the best score always wins."""

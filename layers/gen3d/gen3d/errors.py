@@ -1,0 +1,231 @@
+"""Every error that Gen3D names, once.
+
+The class name is the error's name everywhere: in the API's answers, in the container's answers, in
+a task's failure and in the state machine's ``Catch``. The message is a sentence for the person who
+can do something about it.
+"""
+
+from typing import ClassVar
+
+
+class Gen3DError(Exception):
+    """Base of all named errors.
+
+    Parameters
+    ----------
+    message : str
+        What happened and what to do, in a sentence or two, fit to be shown to the person.
+    """
+
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    @property
+    def name(self) -> str:
+        """The error's public name."""
+        return type(self).__name__
+
+    def body(self) -> dict[str, str]:
+        """The error as the API and the container answer it."""
+        return {"error": self.name, "message": self.message}
+
+
+# Requests
+
+
+class InvalidRequest(Gen3DError):
+    """The request's body or parameters are not of the documented form."""
+
+    status = 400
+
+
+class Unauthorized(Gen3DError):
+    """The token is missing, forged, expired, or not an ID token."""
+
+    status = 401
+
+
+class JobNotFound(Gen3DError):
+    """No such job, or somebody else's: the two are not told apart."""
+
+    status = 404
+
+
+class JobConflict(Gen3DError):
+    """The job is not in a state in which this can be done."""
+
+    status = 409
+
+
+class MaskExpired(Gen3DError):
+    """The job waited too long for its mask."""
+
+    status = 410
+
+
+# Photos and masks
+
+
+class ImageMissing(Gen3DError):
+    """The photo was never uploaded, or is gone."""
+
+    status = 422
+
+
+class InvalidImage(Gen3DError):
+    """The file is no readable photo."""
+
+    status = 422
+
+
+class UnsupportedImage(Gen3DError):
+    """A photo, but of a kind that is not taken: format, animation, or a wrong type or name."""
+
+    status = 415
+
+
+class ImageTooLarge(Gen3DError):
+    """More bytes or pixels than are taken."""
+
+    status = 413
+
+
+class ImageTooSmall(Gen3DError):
+    """Too few pixels to find an object in."""
+
+    status = 422
+
+
+class InvalidMask(Gen3DError):
+    """The mask is missing, unreadable, of the wrong size, empty, or covers everything."""
+
+    status = 422
+
+
+# The endpoint
+
+
+class InputMissing(Gen3DError):
+    """An object in S3 that the endpoint was asked to read does not exist."""
+
+    status = 404
+
+
+class OutputNotWritable(Gen3DError):
+    """The endpoint could not write its result to S3."""
+
+    status = 500
+
+
+class WeightsInvalid(Gen3DError):
+    """The weights folder is absent, partial, or of another revision."""
+
+    status = 500
+
+
+class OutOfMemory(Gen3DError):
+    """The accelerator ran out of memory; it was freed and the endpoint goes on."""
+
+    status = 507
+
+
+class ReconstructionFailed(Gen3DError):
+    """The engine gave no usable gaussians."""
+
+    status = 500
+
+
+class InferenceFailed(Gen3DError):
+    """The endpoint failed without naming an error of ours."""
+
+    status = 500
+
+
+class InferenceExpired(Gen3DError):
+    """The request waited in the endpoint's queue for longer than it may."""
+
+    status = 504
+
+
+# The mesh
+
+
+class InvalidSplat(Gen3DError):
+    """The file is no readable gaussian-splat PLY."""
+
+    status = 422
+
+
+class SplatTooLarge(Gen3DError):
+    """More gaussians than one function can turn into a mesh."""
+
+    status = 413
+
+
+class EmptySurface(Gen3DError):
+    """The splat has no surface: too few, transparent, or degenerate gaussians."""
+
+    status = 422
+
+
+# Outcomes of a job
+
+
+class ExecutionAborted(Gen3DError):
+    """Somebody stopped the execution outside of Gen3D."""
+
+    status = 500
+
+
+class ExecutionTimedOut(Gen3DError):
+    """A stage or the whole job took longer than it may."""
+
+    status = 504
+
+
+class AllObjectsFailed(Gen3DError):
+    """No object of the job became a mesh."""
+
+    status = 500
+
+
+class MailFailed(Gen3DError):
+    """A mail could not be sent; the job is not touched by it."""
+
+    status = 502
+
+
+class InternalError(Gen3DError):
+    """A fault of ours. The details are in the log, not in the answer."""
+
+    status = 500
+
+
+def _leaves(cls: type[Gen3DError]) -> list[type[Gen3DError]]:
+    return [leaf for sub in cls.__subclasses__() for leaf in (sub, *_leaves(sub))]
+
+
+ERRORS: dict[str, type[Gen3DError]] = {cls.__name__: cls for cls in _leaves(Gen3DError)}
+"""Name → class, for an error that arrives as data."""
+
+
+def from_body(body: object) -> Gen3DError | None:
+    """Make the named error again that `Gen3DError.body` wrote.
+
+    Parameters
+    ----------
+    body : object
+        Decoded JSON of any shape.
+
+    Returns
+    -------
+    Gen3DError or None
+        None where the body does not name one of our errors.
+    """
+    if not isinstance(body, dict):
+        return None
+    cls = ERRORS.get(str(body.get("error")))
+    return cls(str(body.get("message", ""))) if cls else None

@@ -1,0 +1,107 @@
+"""Where everything lies in the bucket.
+
+Layout::
+
+    public/                                  the web app, read through CloudFront
+    private/{identityId}/jobs/{jobId}/…      a job's files
+    models/{engine}/{revision}/…             weights, decoder.onnx and its LICENSE
+    async/{in,out,failed}/…                  SageMaker's envelopes, expired after a day
+"""
+
+from dataclasses import dataclass
+
+PUBLIC = "public/"
+PRIVATE = "private/"
+MODELS = "models/"
+ASYNC_IN = "async/in/"
+
+IMAGE_SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+"""Content types that are taken → the photo's file ending."""
+
+MESH_FORMATS = ("glb", "obj", "stl", "ply")
+"""Endings of a mesh's files, the one for the browser first."""
+
+
+def uri(bucket: str, key: str) -> str:
+    """Spell bucket and key as SageMaker and the container want them."""
+    return f"s3://{bucket}/{key}"
+
+
+def split_uri(s3_uri: str) -> tuple[str, str]:
+    """Take an ``s3://bucket/key`` apart.
+
+    Raises
+    ------
+    ValueError
+        Not an S3 URI with a key.
+    """
+    bucket, _, key = s3_uri.removeprefix("s3://").partition("/")
+    if not s3_uri.startswith("s3://") or not bucket or not key:
+        raise ValueError(f"{s3_uri!r} is not of the form s3://bucket/key")
+    return bucket, key
+
+
+def job_prefix(identity_id: str, job_id: str) -> str:
+    """The folder of one job, with its closing slash."""
+    return f"{PRIVATE}{identity_id}/jobs/{job_id}/"
+
+
+def decoder(engine: str, revision: str) -> str:
+    """The mask decoder that belongs to the embeddings of this engine and revision."""
+    return f"{MODELS}{engine}/{revision}/decoder.onnx"
+
+
+def async_input(callback_id: str) -> str:
+    """The request that SageMaker reads for one invocation."""
+    return f"{ASYNC_IN}{callback_id}.json"
+
+
+@dataclass(frozen=True)
+class ObjectFiles:
+    """Keys of one object of a job; `prefix` ends in ``objects/{n}/``."""
+
+    prefix: str
+
+    @property
+    def mask(self) -> str:
+        """PNG at the photo's size, white = object."""
+        return f"{self.prefix}mask.png"
+
+    @property
+    def splat(self) -> str:
+        """The 3DGS PLY, Z up."""
+        return f"{self.prefix}splat.ply"
+
+    @property
+    def preview(self) -> str:
+        """A picture of the mesh."""
+        return f"{self.prefix}preview.png"
+
+    def mesh(self, ending: str) -> str:
+        """The mesh in one of `MESH_FORMATS`."""
+        return f"{self.prefix}mesh.{ending}"
+
+
+@dataclass(frozen=True)
+class JobFiles:
+    """Keys of a job; `prefix` is what `job_prefix` gives."""
+
+    prefix: str
+
+    def image(self, content_type: str) -> str:
+        """The photo, named for its type."""
+        return f"{self.prefix}image.{IMAGE_SUFFIX[content_type]}"
+
+    @property
+    def embeddings(self) -> str:
+        """The decoder's inputs."""
+        return f"{self.prefix}embeddings.safetensors"
+
+    @property
+    def result(self) -> str:
+        """What came out, written last: its arrival is an event."""
+        return f"{self.prefix}result.json"
+
+    def object(self, n: int) -> ObjectFiles:
+        """Files of the n-th object, from 0."""
+        return ObjectFiles(f"{self.prefix}objects/{n}/")
