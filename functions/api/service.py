@@ -1,0 +1,310 @@
+"""What the API does with jobs: one method a route, plain data in and out."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import views
+from botocore.exceptions import ClientError
+from gen3d import images, paths
+from gen3d.contract import MAX_OBJECTS, Seed
+from gen3d.errors import (
+    ImageMissing,
+    ImageTooLarge,
+    InvalidMask,
+    InvalidRequest,
+    JobConflict,
+    Unauthorized,
+    UnsupportedImage,
+)
+from gen3d.jobs import (
+    TERMINAL,
+    Image,
+    Job,
+    JobObject,
+    Status,
+    check_job_id,
+    new_job_id,
+    now,
+)
+from gen3d.observability import count, logger, tracer
+from gen3d.settings import Settings, settings
+from gen3d.store import FileStore, JobStore, error_code
+from gen3d.tokens import TaskGone, Tasks, TokenStore, mask_callback_id, mask_expired
+from pydantic import BaseModel, ConfigDict, Field
+
+PAGE = 20
+"""Jobs in one answer of the list."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is calling, as the verified ID token says."""
+
+    sub: str
+    email: str
+    id_token: str
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class CreateJob(_Body):
+    """A photo is about to be uploaded."""
+
+    filename: str = Field(min_length=1, max_length=255)
+    contentType: str = Field(max_length=100)  # noqa: N815  the API speaks camelCase
+
+
+class RenameJob(_Body):
+    """A job's new name."""
+
+    name: str = Field(min_length=1, max_length=100)
+
+
+class MaskUploads(_Body):
+    """How many masks are about to be uploaded."""
+
+    count: int = Field(ge=1, le=MAX_OBJECTS)
+
+
+class ObjectRequest(_Body):
+    """One object to reconstruct."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=100)
+    seed: Seed = 0
+
+
+class Reconstruct(_Body):
+    """The objects, in the order of their masks."""
+
+    objects: list[ObjectRequest] = Field(min_length=1, max_length=MAX_OBJECTS)
+
+
+@dataclass(frozen=True)
+class JobService:
+    """The use cases of the API."""
+
+    config: Settings
+    jobs: JobStore
+    files: FileStore
+    tokens: TokenStore
+    tasks: Tasks
+
+    @classmethod
+    def from_settings(cls) -> "JobService":
+        """Wire the service as the environment says."""
+        s = settings()
+        return cls(
+            s,
+            JobStore(s.jobs_table),
+            FileStore(s.bucket),
+            TokenStore(s.tokens_table, s.jobs_table),
+            Tasks(),
+        )
+
+    def create(self, caller: Caller, body: CreateJob) -> dict[str, Any]:
+        """Record a job; its photo may be uploaded to the answered form or prefix."""
+        if body.contentType not in paths.IMAGE_SUFFIX:
+            raise UnsupportedImage(
+                f"{body.contentType} is not taken. Send a JPEG, PNG or WebP photo."
+            )
+        identity_id = _identity_id(self.config, caller)
+        job_id = new_job_id()
+        created = now()
+        job = Job(
+            owner=caller.sub,
+            job_id=job_id,
+            identity_id=identity_id,
+            prefix=paths.job_prefix(identity_id, job_id),
+            email=caller.email,
+            filename=body.filename,
+            name=body.filename.rsplit(".", 1)[0][:100],
+            content_type=body.contentType,
+            status=Status.CREATED,
+            created_at=created,
+            ttl=int((created + timedelta(days=self.config.retention_days)).timestamp()),
+        )
+        self.jobs.create(job)
+        count("JobCreated")
+        form = self.files.upload_form(job.files.image(job.content_type), job.content_type)
+        return {"jobId": job_id, "prefix": job.prefix, "upload": form}
+
+    def list(self, caller: Caller, cursor: str | None) -> dict[str, Any]:
+        """A page of the caller's jobs and the cursor of the next."""
+        page = self.jobs.page(caller.sub, _read_cursor(cursor), PAGE)
+        following = _write_cursor(page[-1].job_id) if len(page) == PAGE else None
+        return {"jobs": [views.summary(job, self.files) for job in page], "cursor": following}
+
+    def get(self, caller: Caller, job_id: str) -> dict[str, Any]:
+        """A job, whole."""
+        return views.detail(self._job(caller, job_id), self.files)
+
+    def rename(self, caller: Caller, job_id: str, body: RenameJob) -> dict[str, Any]:
+        """Give a job another name."""
+        job = self._job(caller, job_id)
+        self.jobs.rename(job, body.name)
+        return self.get(caller, job_id)
+
+    @tracer.capture_method(capture_response=False)
+    def initialize(self, caller: Caller, job_id: str) -> tuple[bool, dict[str, Any]]:
+        """Check the photo, then start the execution that is named like the job.
+
+        Returns
+        -------
+        tuple of bool and dict
+            Whether this call started it, and the job.
+        """
+        job = self._job(caller, job_id)
+        first = job.status is Status.CREATED
+        if first:
+            self.jobs.begin(job, self._check_photo(job))
+        if first or job.status is Status.INITIALIZING:
+            self._start(job)
+        return first, self.get(caller, job_id)
+
+    def mask_uploads(self, caller: Caller, job_id: str, body: MaskUploads) -> dict[str, Any]:
+        """Forms to upload masks with, one per object."""
+        job = self._job(caller, job_id)
+        _require_awaiting(job)
+        forms = [
+            self.files.upload_form(job.files.object(n).mask, "image/png")
+            for n in range(body.count)
+        ]
+        return {"uploads": forms}
+
+    @tracer.capture_method(capture_response=False)
+    def reconstruct(self, caller: Caller, job_id: str, body: Reconstruct) -> dict[str, Any]:
+        """Check every mask, claim the waiting task, resume it."""
+        job = self._job(caller, job_id)
+        _require_awaiting(job)
+        for n in range(len(body.objects)):
+            self._check_mask(job, n)
+        objects = [
+            JobObject(n=n, name=o.name or f"Object {n + 1}", seed=o.seed)
+            for n, o in enumerate(body.objects)
+        ]
+        row = self.tokens.claim_mask(job, objects)
+        output = {"objects": [o.model_dump(include={"n", "name", "seed"}) for o in objects]}
+        try:
+            self.tasks.succeed(row, output)
+        except TaskGone:
+            self.tokens.delete(row.callback_id)
+            raise mask_expired() from None
+        except Exception:
+            self.tokens.release_mask(row)
+            raise
+        self.tokens.delete(row.callback_id)
+        count("ReconstructionRequested", len(objects))
+        return self.get(caller, job_id)
+
+    def delete(self, caller: Caller, job_id: str) -> dict[str, Any]:
+        """Cancel a running job and keep its record; forget one that has ended."""
+        job = self._job(caller, job_id)
+        if job.status not in TERMINAL and self.jobs.cancel(job):
+            self._stop(job)
+            self.tokens.delete(mask_callback_id(job.job_id))
+            status = Status.CANCELLED.value
+        else:
+            self.jobs.delete(job)
+            status = "DELETED"
+        self.files.remove(job.prefix)
+        count("JobRemoved")
+        return {"jobId": job_id, "status": status}
+
+    def _job(self, caller: Caller, job_id: str) -> Job:
+        job = self.jobs.get(caller.sub, check_job_id(job_id))
+        logger.append_keys(job_id=job.job_id)
+        return job
+
+    def _check_photo(self, job: Job) -> Image:
+        key = job.files.image(job.content_type)
+        size = self.files.size(key)
+        if size is not None and size > images.MAX_BYTES:
+            raise ImageTooLarge(
+                f"The photo has more than {images.MAX_BYTES // 2**20} MB. "
+                "Save it smaller and create a new job."
+            )
+        data = self.files.read(key)
+        if data is None:
+            raise ImageMissing("The photo is not there yet. Upload it, then initialize the job.")
+        info = images.check_photo(data, job.content_type)
+        return Image(width=info.width, height=info.height, bytes=info.bytes)
+
+    def _check_mask(self, job: Job, n: int) -> None:
+        assert job.image is not None
+        data = self.files.read(job.files.object(n).mask)
+        if data is None:
+            raise InvalidMask(f"Mask {n} is not there. Upload it, then send the request again.")
+        try:
+            images.read_mask(data, job.image.width, job.image.height)
+        except InvalidMask as error:
+            raise InvalidMask(f"Mask {n}: {error.message}") from None
+
+    def _start(self, job: Job) -> None:
+        try:
+            _states().start_execution(
+                stateMachineArn=self.config.state_machine_arn,
+                name=job.job_id,
+                input=job.execution_input(),
+            )
+        except ClientError as error:
+            if error_code(error) == "ExecutionAlreadyExists":
+                return
+            self.jobs.unbegin(job)
+            raise
+        count("JobStarted")
+
+    def _stop(self, job: Job) -> None:
+        arn = self.config.state_machine_arn.replace(":stateMachine:", ":execution:", 1)
+        try:
+            _states().stop_execution(
+                executionArn=f"{arn}:{job.job_id}", error="Cancelled", cause="By the owner"
+            )
+        except ClientError as error:
+            if error_code(error) != "ExecutionDoesNotExist":
+                raise
+
+
+def _states() -> Any:
+    return boto3.client("stepfunctions")
+
+
+def _identity_id(config: Settings, caller: Caller) -> str:
+    """The caller's identity, whose name their folder bears: from the token, never from them."""
+    provider = f"cognito-idp.{config.aws_region}.amazonaws.com/{config.user_pool_id}"
+    try:
+        answer = boto3.client("cognito-identity").get_id(
+            IdentityPoolId=config.identity_pool_id, Logins={provider: caller.id_token}
+        )
+    except ClientError as error:
+        if error_code(error) == "NotAuthorizedException":
+            raise Unauthorized("The sign-in has expired. Sign in again.") from None
+        raise
+    return str(answer["IdentityId"])
+
+
+def _require_awaiting(job: Job) -> None:
+    if job.status is Status.EXPIRED:
+        raise mask_expired()
+    if job.status is not Status.AWAITING_MASK:
+        raise JobConflict(
+            f"The job does not wait for a mask: it is {job.status}. Read its status."
+        )
+
+
+def _write_cursor(job_id: str) -> str:
+    return base64.urlsafe_b64encode(job_id.encode()).decode()
+
+
+def _read_cursor(cursor: str | None) -> str | None:
+    if not cursor:
+        return None
+    try:
+        return check_job_id(base64.urlsafe_b64decode(cursor).decode())
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        raise InvalidRequest("cursor: not one of ours. Leave it out to start again.") from None
