@@ -99,14 +99,14 @@ def _answer(status: int, body: dict[str, Any]) -> Response[str]:
     return Response(status, "application/json", json.dumps(body))
 
 
-@app.exception_handler(Gen3DError)
+@app.exception_handler(Gen3DError)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
 def named(error: Gen3DError) -> Response[str]:
     """Answer a named error."""
     logger.info("Refused", extra={"error": error.name, "reason": error.message})
     return _answer(error.status, error.body())
 
 
-@app.exception_handler(Exception)
+@app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def unforeseen(error: Exception) -> Response[str]:
     """Answer anything else without its details, which go to the log."""
     logger.exception("Unforeseen error", exc_info=error)

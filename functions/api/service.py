@@ -172,8 +172,7 @@ class JobService:
         job = self._job(caller, job_id)
         _require_awaiting(job)
         forms = [
-            self.files.upload_form(job.files.object(n).mask, "image/png")
-            for n in range(body.count)
+            self.files.upload_form(job.files.object(n).mask, "image/png") for n in range(body.count)
         ]
         return {"uploads": forms}
 
@@ -292,9 +291,7 @@ def _require_awaiting(job: Job) -> None:
     if job.status is Status.EXPIRED:
         raise mask_expired()
     if job.status is not Status.AWAITING_MASK:
-        raise JobConflict(
-            f"The job does not wait for a mask: it is {job.status}. Read its status."
-        )
+        raise JobConflict(f"The job does not wait for a mask: it is {job.status}. Read its status.")
 
 
 def _write_cursor(job_id: str) -> str:

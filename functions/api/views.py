@@ -84,7 +84,9 @@ def _object(job: Job, o: JobObject, files: FileStore) -> dict[str, Any]:
         view["mesh"] = {k: v for k, v in o.mesh.items() if k != "files"}
         view["files"] = {
             ending: {
-                "url": files.link(file["key"], f"{o.name}.{ending}" if ending != "preview" else None),
+                "url": files.link(
+                    file["key"], f"{o.name}.{ending}" if ending != "preview" else None
+                ),
                 "bytes": file["bytes"],
             }
             for ending, file in o.mesh.get("files", {}).items()

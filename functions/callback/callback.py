@@ -25,14 +25,14 @@ def failure_of(reason: str) -> Gen3DError:
 
     SageMaker wraps the container's answer: ``… from model with message "{body}". See …``.
     """
-    for body in re.findall(r"\{.*?\}", reason, re.DOTALL):
-        for text in (body, body.replace('\\"', '"')):
-            try:
-                named = from_body(json.loads(text))
-            except json.JSONDecodeError:
-                continue
-            if named is not None:
-                return named
+    for text in (reason, reason.replace('\\"', '"')):
+        start = text.find('{"error"')
+        try:
+            named = from_body(json.JSONDecoder().raw_decode(text, start)[0]) if start >= 0 else None
+        except json.JSONDecodeError:
+            continue
+        if named is not None:
+            return named
     if re.search(r"expire|time.?to.?live|\bttl\b", reason, re.IGNORECASE):
         return InferenceExpired(
             "The request waited too long for the model. Try again; raise MaxInstances if it recurs."

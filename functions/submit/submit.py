@@ -68,9 +68,7 @@ def submit(submission: Submission) -> str:
         raise InferenceFailed(
             "No model endpoint is deployed. Build the container and deploy with ContainerImage set."
         )
-    callback = callback_id(
-        submission.jobId, submission.stage, submission.n, submission.attempt
-    )
+    callback = callback_id(submission.jobId, submission.stage, submission.n, submission.attempt)
     row = TokenRow(callback, submission.taskToken, submission.owner, submission.jobId)
     TokenStore(s.tokens_table).put(row, TOKEN_DAYS * 86400)
     key = paths.async_input(callback)

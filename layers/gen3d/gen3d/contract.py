@@ -40,9 +40,7 @@ class ReconstructRequest(_Message):
     seed: Seed = 0
 
 
-Request: TypeAlias = Annotated[
-    InitializeRequest | ReconstructRequest, Field(discriminator="task")
-]
+Request: TypeAlias = Annotated[InitializeRequest | ReconstructRequest, Field(discriminator="task")]
 RequestAdapter: TypeAdapter[InitializeRequest | ReconstructRequest] = TypeAdapter(Request)
 
 

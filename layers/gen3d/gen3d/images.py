@@ -159,7 +159,7 @@ def read_mask(data: bytes, width: int, height: int) -> Image.Image:
     InvalidMask
     """
     try:
-        mask = Image.open(io.BytesIO(data), formats=("PNG",))
+        mask: Image.Image = Image.open(io.BytesIO(data), formats=("PNG",))
     except Exception:
         raise InvalidMask("The mask is not a PNG. Send a PNG of the photo's size.") from None
     if mask.size != (width, height):

@@ -188,7 +188,7 @@ class Job(_Record):
 
 
 def now() -> datetime:
-    """This moment, UTC, to the millisecond that a record keeps."""
+    """The present moment, UTC, to the millisecond that a record keeps."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from boto3.dynamodb.conditions import Attr, Key
+from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -16,6 +16,7 @@ from gen3d.jobs import TERMINAL, Failure, Image, Job, Status, iso, now
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 URL_SECONDS = 3600
 """Signed links live this long, or until the function's own credentials end."""
@@ -60,7 +61,7 @@ class JobStore:
 
     def page(self, owner: str, before: str | None, limit: int) -> list[Job]:
         """Jobs of an owner, newest first, starting after the job id `before`."""
-        condition = Key("owner").eq(owner)
+        condition: ConditionBase = Key("owner").eq(owner)
         if before:
             condition = condition & Key("jobId").lt(before)
         found = self._table.query(
@@ -208,7 +209,9 @@ class FileStore:
         for page in self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=prefix
         ):
-            keys = [{"Key": item["Key"]} for item in page.get("Contents", [])]
+            keys: list[ObjectIdentifierTypeDef] = [
+                {"Key": item["Key"]} for item in page.get("Contents", [])
+            ]
             if keys:
                 self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": keys})
             removed += len(keys)

@@ -99,8 +99,9 @@ class TokenStore:
         """
         now = int(time.time())
         key = {"callbackId": mask_callback_id(job.job_id)}
-        rows = {str(o.n): o.model_dump(mode="json", by_alias=True, exclude_none=True)
-                for o in objects}
+        rows = {
+            str(o.n): o.model_dump(mode="json", by_alias=True, exclude_none=True) for o in objects
+        }
         try:
             # The resource's client takes and gives plain Python values.
             self._table.meta.client.transact_write_items(
@@ -110,8 +111,8 @@ class TokenStore:
                             "TableName": self._name,
                             "Key": key,
                             "UpdateExpression": "SET claimedAt = :now",
-                            "ConditionExpression": "attribute_exists(callbackId) AND #owner = :owner"
-                            " AND (attribute_not_exists(claimedAt) OR claimedAt < :stale)",
+                            "ConditionExpression": "#owner = :owner AND"
+                            " (attribute_not_exists(claimedAt) OR claimedAt < :stale)",
                             "ExpressionAttributeNames": {"#owner": "owner"},
                             "ExpressionAttributeValues": {
                                 ":now": now,
