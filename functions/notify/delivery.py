@@ -54,7 +54,7 @@ def deliver(key: str, mail: Mail) -> None:
         SES refused; the next trigger or try sends it.
     """
 
-    @idempotent_function(
+    @idempotent_function(  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
         data_keyword_argument="about",
         persistence_store=_store(),
         config=_ONCE,
@@ -76,7 +76,7 @@ def _send(mail: Mail, key: str) -> str:
             FromEmailAddress=s.sender_email,
             Destination={"ToAddresses": [mail.to]},
             Content={"Raw": {"Data": _mime(mail, s.sender_email).as_bytes()}},
-            **({"ConfigurationSetName": s.configuration_set} if s.configuration_set else {}),
+            ConfigurationSetName=s.configuration_set,
         )
     except ClientError as error:
         count("MailFailed")

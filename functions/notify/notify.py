@@ -10,7 +10,14 @@ from typing import Any
 import mails
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from delivery import deliver
-from gen3d.errors import ExecutionAborted, ExecutionTimedOut, Gen3DError, InternalError, JobNotFound
+from gen3d.errors import (
+    ExecutionAborted,
+    ExecutionTimedOut,
+    Gen3DError,
+    InternalError,
+    JobNotFound,
+    MailFailed,
+)
 from gen3d.jobs import TERMINAL, Failure, Job, Status
 from gen3d.observability import count, logger, metrics, tracer
 from gen3d.settings import settings
@@ -108,8 +115,14 @@ def notify(notice: Notice) -> None:
     except JobNotFound:
         logger.info("The job was removed meanwhile")
         return
+    failures = []
     for role, mail in _mails(notice, job, FileStore(s.bucket)):
-        deliver(f"{job.job_id}#{notice.kind}#{role}", mail)
+        try:
+            deliver(f"{job.job_id}#{notice.kind}#{role}", mail)
+        except MailFailed as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
 
 
 def _mails(notice: Notice, job: Job, files: FileStore) -> list[tuple[str, mails.Mail]]:
