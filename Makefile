@@ -1,0 +1,100 @@
+# Gen3D. `make help` lists what there is; everything installs what it needs by itself.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+PY_SOURCES := layers/gen3d/gen3d functions container local bench tests
+
+# What `make run` is told.
+ONESHOT ?=
+IMAGE ?= examples/coffee.jpg
+CLICK ?=
+OUT ?= out
+
+.PHONY: help
+help: ## Show this help
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) \
+		| awk -F ':.*## ' '{printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}'
+
+# Use
+
+.PHONY: run
+run: setup ## Run a photo through the whole job and stay up (ONESHOT=1 IMAGE= CLICK="x,y -x,y" OUT=)
+	@$(BIN)/python -m local run --image '$(IMAGE)' --click '$(CLICK)' --out '$(OUT)' \
+		$(if $(ONESHOT),--oneshot)
+
+.PHONY: clean
+clean: ## Forget the local stack's state and everything built
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local clean; fi
+	@rm -rf build out webapp/dist
+
+# Quality
+
+.PHONY: test
+test: setup ## Run every test
+	@$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: setup .venvs/sam-cli/.ready node_modules/.ready ## Run every checker
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy $(PY_SOURCES)
+	@$(BIN)/lint-imports
+	@$(BIN)/cfn-lint template.yaml
+	@mkdir -p build
+	@$(BIN)/python -c 'import json, yaml; print(json.dumps(yaml.safe_load(open("statemachines/gen3d.asl.yaml"))))' \
+		> build/gen3d.asl.json
+	@npx --no-install asl-validator --json-path build/gen3d.asl.json
+	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venvs/sam-cli/bin/sam validate --lint
+
+.PHONY: format
+format: setup ## Format the code
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+.PHONY: bench
+bench: bench-mesh ## Run the benchmarks
+
+.PHONY: bench-mesh
+bench-mesh: setup ## Compare ways from a splat to a mesh
+	@$(BIN)/python -m bench.mesh
+
+# Set-up: one environment to develop in, and one for each part that runs by itself
+
+.PHONY: setup
+setup: .venv/.ready .venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.ready ## Install what running and testing need
+
+.venv/.ready: requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Gen3D needs Python 3.11 or newer; set PYTHON=") if sys.version_info < (3, 11) else None'
+	@echo "Setting up .venv (once) ..."
+	@test -x $(UV) || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install -q "$$(grep '^uv==' $<)"; }
+	@$(UV) pip sync -q --python $(BIN)/python $<
+	@$(BIN)/python local/system_packages.py
+	@touch $@
+
+.venvs/lambda/.ready: requirements/lambda.txt
+.venvs/mesh/.ready: functions/mesh/requirements.txt
+.venvs/container/.ready: container/requirements.txt
+.venvs/sam-cli/.ready: requirements/sam-cli.txt
+.venvs/%/.ready: | .venv/.ready
+	@echo "Setting up $(@D) (once) ..."
+	@$(UV) venv -q --clear --python $(BIN)/python $(@D)
+	@$(UV) pip sync -q --python $(@D)/bin/python $<
+	@touch $@
+
+node_modules/.ready: package-lock.json
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+.PHONY: lock
+lock: .venv/.ready ## Resolve the requirements anew
+	@for part in layers/gen3d functions/mesh container; do \
+		(cd $$part && $(CURDIR)/$(UV) pip compile -q --universal --python-version 3.11 \
+			--custom-compile-command "make lock" requirements.in -o requirements.txt); done
+	@for name in lambda sam-cli dev; do \
+		$(UV) pip compile -q --universal --python-version 3.11 \
+			--custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; done
