@@ -160,10 +160,10 @@ class JobService:
             Whether this call started it, and the job.
         """
         job = self._job(caller, job_id)
-        first = job.status is Status.CREATED
-        if first:
-            self.jobs.begin(job, self._check_photo(job))
-        if first or job.status is Status.INITIALIZING:
+        first = job.status is Status.CREATED and self._begin(job)
+        job = self._job(caller, job_id)
+        # Also where an earlier call recorded the start but was cut off before it started anything.
+        if job.status is Status.INITIALIZING:
             self._start(job)
         return first, self.get(caller, job_id)
 
@@ -219,6 +219,14 @@ class JobService:
         job = self.jobs.get(caller.sub, check_job_id(job_id))
         logger.append_keys(job_id=job.job_id)
         return job
+
+    def _begin(self, job: Job) -> bool:
+        image = self._check_photo(job)
+        try:
+            self.jobs.begin(job, image)
+        except JobConflict:
+            return False
+        return True
 
     def _check_photo(self, job: Job) -> Image:
         key = job.files.image(job.content_type)
