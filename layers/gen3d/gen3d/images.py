@@ -24,7 +24,8 @@ MIN_SIDE = 32
 MIN_MASK_PIXELS = 16
 """Fewer pixels than this carry no shape."""
 
-_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_FORMATS = ("JPEG", "PNG", "WEBP")
+_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _TAKEN = "Send a JPEG, PNG or WebP photo."
 
 
@@ -50,7 +51,7 @@ def _open(data: bytes) -> Image.Image:
         with warnings.catch_warnings():
             # The pixel count is checked below, before anything is decoded.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=tuple(_TYPES))
+            image = Image.open(io.BytesIO(data), formats=_FORMATS)
     except Image.DecompressionBombError:
         raise ImageTooLarge(_pixels_message(None)) from None
     except Exception:
@@ -62,7 +63,8 @@ def _open(data: bytes) -> Image.Image:
             f"The photo has {image.width}×{image.height} pixels; each side needs {MIN_SIDE}. "
             "Use a larger one."
         )
-    if getattr(image, "n_frames", 1) > 1:
+    # An MPO is a phone's JPEG with a depth map or a preview behind the photo, which comes first.
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         raise UnsupportedImage("The picture is animated. Send a single still photo.")
     return image
 
@@ -162,6 +164,8 @@ def read_mask(data: bytes, width: int, height: int) -> Image.Image:
         mask: Image.Image = Image.open(io.BytesIO(data), formats=("PNG",))
     except Exception:
         raise InvalidMask("The mask is not a PNG. Send a PNG of the photo's size.") from None
+    if getattr(mask, "n_frames", 1) > 1:
+        raise InvalidMask("The mask is animated. Send a PNG with a single picture.")
     if mask.size != (width, height):
         raise InvalidMask(
             f"The mask has {mask.width}×{mask.height} pixels, the photo {width}×{height}. "
@@ -171,7 +175,9 @@ def read_mask(data: bytes, width: int, height: int) -> Image.Image:
         mask.load()
     except Exception:
         raise InvalidMask("The mask is damaged or was cut off. Upload it again.") from None
-    if mask.mode == "1":
+    if "transparency" in mask.info:
+        mask = mask.convert("RGBA")
+    elif mask.mode == "1":
         mask = mask.convert("L")
     grey = _to_rgb(mask).convert("L") if "A" not in mask.getbands() else _alpha_or_grey(mask)
     binary = grey.point(lambda v: 255 if v >= 128 else 0)
