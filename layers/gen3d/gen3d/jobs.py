@@ -68,7 +68,7 @@ def check_job_id(job_id: str) -> str:
     try:
         canonical = str(ULID.from_str(job_id))
     except ValueError:
-        canonical = ""
+        canonical = None
     if canonical != job_id:
         raise JobNotFound("There is no such job. Look it up in your list of jobs.")
     return job_id
