@@ -1,0 +1,199 @@
+"""Fixtures of the unit tests, none of which may reach the network."""
+
+from collections.abc import Callable, Iterator
+from email import message_from_string, policy
+from email.message import EmailMessage
+from io import StringIO
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from gen3d.jobs import Job
+from gen3d.observability import logger, metrics
+from gen3d.store import FileStore, JobStore
+from gen3d.tokens import Tasks
+
+from tests.support import (
+    BUCKET,
+    SENDER,
+    STATE_MACHINE,
+    api,
+    client_error,
+)
+
+
+@pytest.fixture(autouse=True)
+def _offline(socket_disabled: None) -> None:
+    """No test of this folder opens a socket."""
+
+
+@pytest.fixture(autouse=True)
+def _no_metrics_left() -> Iterator[None]:
+    """Metrics are kept in the process until a handler prints them."""
+    yield
+    metrics.clear_metrics()
+
+
+@pytest.fixture
+def logs() -> Iterator[StringIO]:
+    """Everything that the functions log."""
+    stream = StringIO()
+    handler = logger.registered_handler
+    before = handler.setStream(stream)
+    logger.clear_state()
+    yield stream
+    handler.setStream(before)
+
+
+@pytest.fixture
+def jobs(aws: None) -> JobStore:
+    """The jobs table."""
+    return JobStore("JobsTable")
+
+
+@pytest.fixture
+def files(aws: None) -> FileStore:
+    """The bucket."""
+    return FileStore(BUCKET)
+
+
+@pytest.fixture
+def put_job(jobs: JobStore) -> Callable[[Job], Job]:
+    """Puts a job into the table."""
+
+    def put(job: Job) -> Job:
+        jobs.create(job)
+        return job
+
+    return put
+
+
+@pytest.fixture
+def rows(aws: None) -> Callable[[str], list[dict[str, Any]]]:
+    """Reads a table whole."""
+    return lambda table: boto3.resource("dynamodb").Table(table).scan()["Items"]
+
+
+class FakeStates:
+    """The part of Step Functions that knows task tokens, with the service's own errors.
+
+    Attributes
+    ----------
+    waiting : dict of str to str or None
+        Token → None while the task waits, else the name of the error that resuming it gets.
+    resumed : list of dict
+        The calls that resumed a task.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: dict[str, str | None] = {}
+        self.resumed: list[dict[str, str]] = []
+
+    def send_task_success(self, *, taskToken: str, output: str) -> dict[str, Any]:  # noqa: N803
+        self._resume(taskToken, "SendTaskSuccess", output=output)
+        return {}
+
+    def send_task_failure(
+        self,
+        *,
+        taskToken: str,  # noqa: N803
+        error: str,
+        cause: str,
+    ) -> dict[str, Any]:
+        assert len(error) <= 256
+        assert len(cause) <= 32768
+        self._resume(taskToken, "SendTaskFailure", error=error, cause=cause)
+        return {}
+
+    def _resume(self, token: str, operation: str, **call: str) -> None:
+        code = self.waiting.get(token, "InvalidToken")
+        if code is not None:
+            raise client_error(code, operation)
+        self.waiting[token] = "TaskTimedOut"  # as the service answers for a task that has ended
+        self.resumed.append({"token": token, **call})
+
+
+@pytest.fixture
+def states(monkeypatch: pytest.MonkeyPatch) -> FakeStates:
+    """Task tokens; none waits at first."""
+    fake = FakeStates()
+    monkeypatch.setattr(Tasks, "_states", fake)
+    return fake
+
+
+@pytest.fixture
+def identity_pool(aws: None, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A Cognito identity pool."""
+    pool = boto3.client("cognito-identity").create_identity_pool(
+        IdentityPoolName="gen3d", AllowUnauthenticatedIdentities=False
+    )["IdentityPoolId"]
+    monkeypatch.setattr(api.service.config, "identity_pool_id", pool)
+    return str(pool)
+
+
+@pytest.fixture
+def executions(aws: None) -> Callable[[], list[str]]:
+    """A state machine; answers the names of its executions."""
+    client = boto3.client("stepfunctions")
+    client.create_state_machine(
+        name="gen3d",
+        definition='{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}',
+        roleArn="arn:aws:iam::123456789012:role/gen3d",
+    )
+    return lambda: [
+        execution["name"]
+        for execution in client.list_executions(stateMachineArn=STATE_MACHINE)["executions"]
+    ]
+
+
+@pytest.fixture
+def mailbox(aws: None) -> Callable[[], list[EmailMessage]]:
+    """SES, with the sender verified; answers the mails that were sent."""
+    from moto.ses.models import ses_backends
+
+    boto3.client("sesv2").create_email_identity(EmailIdentity=SENDER)
+    backend = ses_backends["123456789012"]["us-east-1"]
+
+    def mails() -> list[EmailMessage]:
+        return [
+            message_from_string(sent.raw_data, policy=policy.default)  # type: ignore[misc]
+            for sent in backend.sent_messages
+        ]
+
+    return mails
+
+
+Failing = Callable[[str, str], None]
+
+
+@pytest.fixture
+def fail_calls(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Makes an AWS operation fail: ``fail_calls("PutItem", "ThrottlingException", times=1)``.
+
+    The call goes through boto3 as usual and fails where the service would have answered.
+    """
+    from botocore.client import BaseClient
+
+    real = BaseClient._make_api_call
+    failing: dict[str, tuple[str, list[None]]] = {}
+    made: list[str] = []
+
+    def call(self: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        made.append(operation)
+        code, left = failing.get(operation, ("", []))
+        if left:
+            left.pop()
+            raise client_error(code, operation)
+        return real(self, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+
+    def fail(operation: str, code: str, times: int = 1) -> list[str]:
+        failing[operation] = (code, [None] * times)
+        return made
+
+    return fail
+
+
+__all__ = ["ClientError"]

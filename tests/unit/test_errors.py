@@ -1,0 +1,50 @@
+"""Every named error survives the way through JSON and answers as a client or a server error."""
+
+from typing import Any
+
+import pytest
+from gen3d import errors
+from gen3d.errors import ERRORS, Gen3DError, from_body
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize("cls", ERRORS.values(), ids=ERRORS)
+def test_an_error_comes_back_from_its_body(cls: type[Gen3DError]) -> None:
+    error = from_body(cls("Do this.").body())
+    assert type(error) is cls
+    assert error.message == str(error) == "Do this."
+
+
+@pytest.mark.parametrize("cls", ERRORS.values(), ids=ERRORS)
+def test_every_error_has_a_status_and_says_when_it_comes(cls: type[Gen3DError]) -> None:
+    assert 400 <= cls.status < 600
+    assert cls.__doc__
+
+
+def test_the_list_is_whole() -> None:
+    named = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, Gen3DError) and value is not Gen3DError
+    }
+    assert set(ERRORS) == named
+
+
+@pytest.mark.parametrize(
+    "body", [None, 1, "InvalidMask", [], {}, {"error": "Nope"}, {"error": None}, {"message": "m"}]
+)
+def test_another_body_names_nothing(body: object) -> None:
+    assert from_body(body) is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.just("error"), inner),
+    max_leaves=10,
+)
+
+
+@given(json_values)
+def test_no_body_breaks_it(body: Any) -> None:
+    assert from_body(body) is None or body["error"] in ERRORS

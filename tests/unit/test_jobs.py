@@ -1,0 +1,190 @@
+"""A job's statuses, times and ids, and that table and state machine keep to them."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import yaml
+from gen3d.errors import JobConflict, JobNotFound
+from gen3d.jobs import (
+    TERMINAL,
+    TRANSITIONS,
+    Failure,
+    Image,
+    Job,
+    Stage,
+    Status,
+    check_job_id,
+    iso,
+    new_job_id,
+)
+from gen3d.store import JobStore
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support import JOB_ID, OWNER, ROOT, make_job
+
+
+def test_every_status_has_its_transitions() -> None:
+    assert set(TRANSITIONS) == set(Status)
+
+
+@pytest.mark.parametrize("status", TERMINAL)
+def test_nothing_follows_an_end(status: Status) -> None:
+    assert not TRANSITIONS[status]
+
+
+@pytest.mark.parametrize("status", set(Status) - TERMINAL)
+def test_every_running_job_can_fail_be_cancelled_and_expire(status: Status) -> None:
+    assert TRANSITIONS[status] >= {Status.FAILED, Status.CANCELLED, Status.EXPIRED}
+
+
+# The state machine's writes
+
+
+def states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every state by its name, those inside a Map too."""
+    for name, state in machine["States"].items():
+        yield name, state
+        if "ItemProcessor" in state:
+            yield from states(state["ItemProcessor"])
+
+
+def status_writes() -> Iterator[Any]:
+    """The updates of the state machine that set a job's status: state, from and to."""
+    machine = yaml.safe_load((ROOT / "statemachines" / "gen3d.asl.yaml").read_text())
+    for name, state in states(machine):
+        arguments = state.get("Arguments", {})
+        updates = [item.get("Update") for item in arguments.get("TransactItems", [])]
+        for update in [u for u in [*updates, arguments] if u and "UpdateExpression" in u]:
+            target = re.search(r"SET #status = (:\w+)", update["UpdateExpression"])
+            if target is None:
+                continue
+            values = update["ExpressionAttributeValues"]
+            condition = update["ConditionExpression"]
+            assert condition.startswith("#status ")
+            sources = {Status(values[v]["S"]) for v in re.findall(r":\w+", condition)}
+            yield pytest.param(sources, Status(values[target[1]]["S"]), id=name)
+
+
+@pytest.mark.parametrize(("sources", "target"), status_writes())
+def test_the_state_machine_only_makes_transitions_that_exist(
+    sources: set[Status], target: Status
+) -> None:
+    assert sources
+    for source in sources - {target}:  # waiting again, after a retry, changes nothing
+        assert target in TRANSITIONS[source]
+
+
+def test_the_state_machine_makes_every_transition_that_is_its_own() -> None:
+    made = {(s, p.values[1]) for p in status_writes() for s in p.values[0] if s != p.values[1]}
+    assert made == {
+        (Status.INITIALIZING, Status.AWAITING_MASK),
+        (Status.AWAITING_MASK, Status.RECONSTRUCTING),
+        (Status.RECONSTRUCTING, Status.COMPLETED),
+        (Status.AWAITING_MASK, Status.EXPIRED),
+        (Status.INITIALIZING, Status.FAILED),
+        (Status.AWAITING_MASK, Status.FAILED),
+        (Status.RECONSTRUCTING, Status.FAILED),
+    }
+
+
+# The table's writes
+
+Write = Callable[[JobStore, Job], Any]
+FAILURE = Failure(name="InternalError", message="m", stage="s")
+WRITES: list[tuple[str, Write, Status]] = [
+    ("begin", lambda s, j: s.begin(j, Image(width=1, height=1, bytes=1)), Status.INITIALIZING),
+    ("unbegin", lambda s, j: s.unbegin(j), Status.CREATED),
+    ("cancel", lambda s, j: s.cancel(j), Status.CANCELLED),
+    ("fail", lambda s, j: s.fail(j, FAILURE), Status.FAILED),
+]
+
+
+@pytest.mark.parametrize("source", Status)
+@pytest.mark.parametrize(("name", "write", "target"), WRITES, ids=[w[0] for w in WRITES])
+def test_a_write_makes_its_transition_or_changes_nothing(
+    name: str,
+    write: Write,
+    target: Status,
+    source: Status,
+    jobs: JobStore,
+    put_job: Callable[[Job], Job],
+) -> None:
+    job = put_job(make_job(source))
+    try:
+        done = write(jobs, job) is not False
+    except JobConflict:
+        done = False
+    assert done == (target in TRANSITIONS[source])
+    assert jobs.get(OWNER, JOB_ID).status is (target if done else source)
+
+
+def test_a_job_is_read_as_it_was_written(jobs: JobStore, put_job: Callable[[Job], Job]) -> None:
+    job = put_job(make_job(Status.AWAITING_MASK))
+    assert jobs.get(OWNER, JOB_ID) == job
+
+
+def test_a_job_is_created_once(jobs: JobStore, put_job: Callable[[Job], Job]) -> None:
+    job = put_job(make_job())
+    with pytest.raises(Exception, match="ConditionalCheckFailed"):
+        jobs.create(job)
+
+
+def test_somebody_elses_job_is_not_found(jobs: JobStore, put_job: Callable[[Job], Job]) -> None:
+    put_job(make_job())
+    with pytest.raises(JobNotFound):
+        jobs.get("somebody-else", JOB_ID)
+
+
+def test_a_removed_job_cannot_be_written_to(jobs: JobStore) -> None:
+    with pytest.raises(JobConflict):
+        jobs.rename(make_job(), "name")
+
+
+def test_the_execution_input_is_always_the_same_text() -> None:
+    assert make_job().execution_input() == make_job(name="renamed").execution_input()
+
+
+# Ids and times
+
+
+def test_ids_are_taken_and_sort_by_time() -> None:
+    ids = [check_job_id(new_job_id()) for _ in range(3)]
+    assert len(set(ids)) == 3
+    assert new_job_id()[:8] >= ids[0][:8]
+
+
+@pytest.mark.parametrize(
+    "job_id",
+    ["", "x", JOB_ID.lower(), JOB_ID[:-1], JOB_ID + "0", "8" * 26, "../" + JOB_ID[3:], "é" * 26],
+)
+def test_what_is_no_job_id_is_not_found(job_id: str) -> None:
+    with pytest.raises(JobNotFound):
+        check_job_id(job_id)
+
+
+@given(st.text(min_size=24, max_size=28) | st.text())
+def test_any_text_is_a_job_id_or_not_found(text: str) -> None:
+    try:
+        assert check_job_id(text) == text
+    except JobNotFound:
+        pass
+
+
+def test_a_stage_lasts_from_start_to_end() -> None:
+    stage = Stage.model_validate(
+        {"start": "2026-11-22T23:00:00.000Z", "end": "2026-11-22T23:00:01.250Z"}
+    )
+    assert stage.milliseconds == 1250
+    assert Stage(start=stage.start).milliseconds is None
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)))
+def test_a_moment_is_spelled_as_the_state_machine_does(moment: datetime) -> None:
+    spelled = iso(moment.replace(tzinfo=UTC))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", spelled)
+    milliseconds = moment.microsecond // 1000 * 1000
+    assert datetime.fromisoformat(spelled) == moment.replace(tzinfo=UTC, microsecond=milliseconds)
