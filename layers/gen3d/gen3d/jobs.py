@@ -66,7 +66,7 @@ def check_job_id(job_id: str) -> str:
         Not a ULID in its canonical spelling.
     """
     try:
-        canonical = str(ULID.from_str(job_id))
+        canonical: str | None = str(ULID.from_str(job_id))
     except ValueError:
         canonical = None
     if canonical != job_id:
