@@ -1,0 +1,118 @@
+"""Creates or updates the stack, as `sam deploy` does."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+from ministack.services.cloudformation import provisioners
+
+from local import aws, resources
+from local.deploy import alarms, autoscaling, http_api, package, sagemaker, weights
+from local.functions import Functions
+from local.settings import STACK, LocalError, Settings
+
+ARTIFACTS = "local-artifacts"
+_POLL_SECONDS = 0.1
+_LITE = Path("container") / "lite" / "weights"
+
+
+def install() -> None:
+    """Add the resource types that ministack lacks."""
+    known = provisioners._RESOURCE_HANDLERS
+    known.update(sagemaker.handlers())
+    known.update(autoscaling.handlers())
+    known.update(http_api.handlers(known["AWS::ApiGatewayV2::Api"]))
+    known.update(alarms.handlers(known["AWS::CloudWatch::Alarm"]))
+
+
+def deploy(settings: Settings, functions: Functions, parameters: dict[str, str]) -> dict[str, str]:
+    """Deploy the template.
+
+    Parameters
+    ----------
+    settings : Settings
+    functions : Functions
+        Is told of the image functions.
+    parameters : dict
+        For the template; those that it does not have are left out.
+
+    Returns
+    -------
+    dict
+        The stack's outputs.
+
+    Raises
+    ------
+    LocalError
+        Naming the resource that failed and why.
+    """
+    root = settings.template.parent
+    template = package.read_template(settings.template)
+    for uri, image in package.images(template, root, settings.folder / "images").items():
+        functions.add_image(uri, image)
+    s3: Any = aws.client("s3")
+    s3.create_bucket(Bucket=ARTIFACTS)
+
+    def upload(name: str, content: bytes) -> dict[str, str]:
+        key = f"{package.digest(content)}/{name}"
+        s3.put_object(Bucket=ARTIFACTS, Key=key, Body=content)
+        return {"Bucket": ARTIFACTS, "Key": key}
+
+    content = package.as_json(package.package(template, root, upload))
+    key = upload("template.json", content)["Key"]
+    lite = weights.read(root / _LITE)
+    known = {"WeightsRevision": lite.revision} if lite else {}
+    known |= parameters
+    declared = template.get("Parameters") or {}
+    _apply(f"{settings.url}/{ARTIFACTS}/{key}", {k: v for k, v in known.items() if k in declared})
+    outputs = resources.outputs()
+    if lite:
+        bucket = outputs.get("BucketName") or outputs.get("Bucket")
+        if bucket:
+            weights.upload(lite, s3, bucket)
+    return outputs
+
+
+def _apply(url: str, parameters: dict[str, str]) -> None:
+    cloudformation: Any = aws.client("cloudformation")
+    request = {
+        "StackName": STACK,
+        "TemplateURL": url,
+        "Parameters": [
+            {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
+        ],
+        "Capabilities": ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+    }
+    try:
+        if resources.stack() is None:
+            cloudformation.create_stack(**request)
+        else:
+            cloudformation.update_stack(**request)
+    except ClientError as error:
+        message = error.response.get("Error", {}).get("Message", str(error))
+        if "No updates" in message:
+            return
+        raise LocalError(f"The template was refused: {message}") from error
+    status = _wait(cloudformation)
+    if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        raise LocalError(f"The deployment ended as {status}: {_first_failure(cloudformation)}")
+
+
+def _wait(cloudformation: Any) -> str:
+    while True:
+        stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+        status = str(stack["StackStatus"])
+        if not status.endswith("IN_PROGRESS"):
+            return status
+        time.sleep(_POLL_SECONDS)
+
+
+def _first_failure(cloudformation: Any) -> str:
+    events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+    failures = [e for e in events if e["ResourceStatus"].endswith("_FAILED")]
+    if not failures:
+        return "no resource says why."
+    first = min(failures, key=lambda e: e["Timestamp"])
+    reason = first.get("ResourceStatusReason", "no reason given")
+    return f"{first['LogicalResourceId']} ({first['ResourceType']}): {reason}"

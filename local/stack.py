@@ -1,0 +1,159 @@
+"""The stack as a whole: starts its parts in order and ends what it started."""
+
+import fcntl
+import logging
+import shutil
+import socket
+import threading
+from typing import IO, TYPE_CHECKING, Any
+
+from local import environments
+from local.settings import ROOT, LocalError, Settings
+
+if TYPE_CHECKING:
+    from local.endpoint.server import Server
+    from local.endpoint.spec import EndpointSpec
+
+_SAVE_SECONDS = 30.0
+
+
+class Stack:
+    """One stack; the process can have no second, for its parts read the environment.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock: IO[str] | None = None
+        self._ended = threading.Event()
+        self._forget = False
+
+    def start(self) -> None:
+        """Serve; what an earlier run deployed is there again.
+
+        Raises
+        ------
+        LocalError
+            The port is busy, or another stack uses the folder.
+        """
+        self._claim()
+        python = environments.environment("lambda", ROOT / "requirements" / "lambda.txt")
+        shutil.rmtree(self.settings.scratch, ignore_errors=True)
+        self.settings.export()
+        _log_to(self.settings)
+        self._assemble(python)
+        self._gateway.start()
+        self.lost = self._workflow.executions.abort_lost()
+        threading.Thread(target=self._save_now_and_then, daemon=True).start()
+
+    def _assemble(self, python: Any) -> None:
+        # Imported here because ministack and moto read the environment when they are imported.
+        from ministack.core import lambda_runtime
+        from ministack.services import stepfunctions
+
+        from local import services
+        from local.deploy import stack as deployment
+        from local.endpoint.service import Endpoints, endpoint_arn
+        from local.events import announce
+        from local.functions import Functions
+        from local.gateway import Gateway
+        from local.pages import Pages
+        from local.workflow.executions import Executions
+        from local.workflow.service import Workflow
+
+        self._functions = Functions(python, self.settings.logs)
+        self._functions.install()
+        self._stop_functions = lambda_runtime.reset
+        deployment.install()
+        self._deploy = deployment.deploy
+        executions = Executions(self.settings.folder / "executions", announce)
+        self._workflow = Workflow(executions, stepfunctions._state_machines)
+        self._endpoints = Endpoints(self._server, self.settings.idle_seconds)
+        services.serve("states", self._workflow.handle)
+        services.name_resources("states", self._workflow.resource)
+        services.serve("sagemaker", self._endpoints.handle, models=("sagemaker-runtime",))
+        services.name_resources("sagemaker", endpoint_arn)
+        self._gateway = Gateway(self.settings, Pages(self._workflow))
+
+    def deploy(self, parameters: dict[str, str]) -> dict[str, str]:
+        """Deploy the template and give the stack's outputs."""
+        from local import resources
+
+        first = resources.stack() is None
+        try:
+            outputs = self._deploy(self.settings, self._functions, parameters)
+        except LocalError:
+            # AWS keeps what a failed creation retained, and refuses to create it again.
+            self._forget = first
+            raise
+        self.save()
+        return outputs
+
+    def save(self) -> None:
+        """Write ministack's state, for an end without goodbye."""
+        from ministack import app
+        from ministack.core import persistence
+
+        self._gateway.run(lambda: persistence.save_all(app._build_persistence_save_dict()))
+
+    def stop(self) -> None:
+        """End every process that this stack started, and write its state."""
+        if self._ended.is_set():
+            return
+        self._ended.set()
+        if hasattr(self, "_gateway"):
+            self._endpoints.close()
+            self._gateway.stop()
+            self._stop_functions()
+        if self._forget:
+            for name in ("state", "s3"):
+                shutil.rmtree(self.settings.folder / name, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.close()
+
+    def _server(self, spec: "EndpointSpec") -> "Server":
+        from local.endpoint.server import Server
+        from local.images import assemble
+
+        root = self.settings.template.parent
+        dockerfile = root / "container" / "Dockerfile"
+        python = environments.environment("container", dockerfile.parent / "requirements.txt")
+        folder = self.settings.folder / "endpoints" / spec.name
+        folder.mkdir(parents=True, exist_ok=True)
+        image = assemble(dockerfile, root, folder / "image", python)
+        log_file = self.settings.logs / f"{spec.name}.log"
+        return Server(spec, image, self.settings.client_environment(), folder, log_file)
+
+    def _claim(self) -> None:
+        folder = self.settings.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (folder / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalError(f"Another stack runs with the folder {folder}. Stop it first.") from None
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", self.settings.port))
+            except OSError:
+                raise LocalError(
+                    f"Port {self.settings.port} is busy. Stop what listens there, or choose another "
+                    "with --port."
+                ) from None
+
+    def _save_now_and_then(self) -> None:
+        while not self._ended.wait(_SAVE_SECONDS):
+            self.save()
+
+
+def _log_to(settings: Settings) -> None:
+    """Everything that the parts log goes to one file; the terminal stays readable."""
+    handler = logging.FileHandler(settings.logs / "stack.log")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("local").setLevel(logging.INFO)
+    logging.captureWarnings(True)

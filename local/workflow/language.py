@@ -1,0 +1,90 @@
+"""Puts right how moto evaluates the states language."""
+
+import json
+from typing import Any
+
+import jsonata
+from jsonata.utils import Utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service,
+)
+from moto.stepfunctions.parser.asl.eval import environment, states, variable_store
+from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
+
+
+def install() -> None:
+    """Apply every correction of this module."""
+    _evaluate_jsonata_without_java()
+    _quote_strings_in_jsonata()
+    _keep_map_item_inside_tasks()
+    _count_redrives()
+    _send_text_as_text()
+
+
+def _evaluate_jsonata_without_java() -> None:
+    """Moto calls a Java library, which is not installed; jsonata-python is a port of it."""
+
+    def evaluate(expression: str) -> Any:
+        try:
+            value = jsonata.Jsonata(expression).evaluate(None)
+        except Exception as error:
+            code = getattr(error, "error", "UNKNOWN")
+            raise moto_jsonata.JSONataException(code, str(error)) from error
+        if value is Utils.NULL_VALUE:
+            return None
+        return json.loads(json.dumps(value, default=lambda _function: None))
+
+    moto_jsonata._eval_jsonata = evaluate
+
+
+def _quote_strings_in_jsonata() -> None:
+    """Moto writes a variable's text between quotes as it is, so that a quote inside ends it."""
+
+    def declarations(bindings: dict[str, Any]) -> str:
+        return "".join(
+            f"{name}:={moto_jsonata.to_json_str(value, separators=(',', ':'))};"
+            for name, value in bindings.items()
+        )
+
+    for module in (moto_jsonata, states, variable_store):
+        module.encode_jsonata_variable_declarations = declarations
+
+
+def _keep_map_item_inside_tasks() -> None:
+    """`$states.context.Map` was not copied into the frame in which a task is evaluated."""
+    original = environment.Environment.as_inner_frame_of.__func__
+
+    def as_inner_frame_of(cls: type, env: Any, *args: Any, **kwargs: Any) -> Any:
+        frame = original(cls, env, *args, **kwargs)
+        outer = env.states.context_object.context_object_data
+        if "Map" in outer:
+            frame.states.context_object.context_object_data["Map"] = outer["Map"]
+        return frame
+
+    environment.Environment.as_inner_frame_of = classmethod(as_inner_frame_of)
+
+
+def _count_redrives() -> None:
+    """`$states.context.Execution.RedriveCount` was missing; nothing is ever redriven here."""
+    original = ExecutionWorker._get_evaluation_environment
+
+    def with_count(self: Any) -> Any:
+        env = original(self)
+        env.states.context_object.context_object_data["Execution"]["RedriveCount"] = 0
+        return env
+
+    ExecutionWorker._get_evaluation_environment = with_count
+
+
+def _send_text_as_text() -> None:
+    """Text for a binary parameter, as S3's Body, was sent as a JSON string with its quotes."""
+    service = state_task_service.StateTaskService
+    original = service._to_boto_request_value
+
+    def convert(self: Any, value: Any, shape: Any) -> Any:
+        if getattr(shape, "type_name", "") == "blob" and isinstance(value, str):
+            return value.encode()
+        return original(self, value, shape)
+
+    service._to_boto_request_value = convert

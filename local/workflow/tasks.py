@@ -1,0 +1,91 @@
+"""Puts right how a waiting task ends: by its token, by a missed heartbeat, with a cause."""
+
+from typing import Any
+
+from moto.core.responses import EmptyResult
+from moto.stepfunctions.parser.api import ExecutionStatus, InvalidToken, TaskTimedOut
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import (
+    StatesErrorName,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
+    StatesErrorNameType,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task import StateTask
+from moto.stepfunctions.parser.asl.eval.callback.callback import (
+    CallbackOutcomeFailure,
+    CallbackOutcomeSuccess,
+    HeartbeatTimeoutError,
+)
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+from moto.stepfunctions.responses import StepFunctionResponse
+
+
+def install() -> None:
+    """Apply every correction of this module."""
+    _settle_a_token_once()
+    _pass_the_cause_on()
+    _tell_heartbeats_from_timeouts()
+
+
+def find(backend: Any, token: str) -> tuple[Any, Any] | None:
+    """The execution and the endpoint that wait, or waited, with this token."""
+    for machine in list(backend.state_machines):
+        for execution in list(machine.executions):
+            env = execution.exec_worker.env if execution.exec_worker else None
+            endpoint = env.callback_pool_manager.get(token) if env else None
+            if endpoint is not None:
+                return execution, endpoint
+    return None
+
+
+def _settle_a_token_once() -> None:
+    """Moto took a second answer, or one that came too late, and forgot it silently."""
+
+    def waiting(backend: Any, token: str) -> Any:
+        found = find(backend, token)
+        if found is None:
+            raise InvalidToken("Invalid Token: 'Invalid token'")
+        execution, endpoint = found
+        if execution.status != ExecutionStatus.RUNNING or endpoint._notify_event.is_set():
+            raise TaskTimedOut("Task Timed Out: 'Provided task does not exist anymore'")
+        return endpoint
+
+    def success(self: Any, task_token: str, outcome: str) -> None:
+        waiting(self, task_token).notify(CallbackOutcomeSuccess(task_token, outcome))
+
+    def failure(self: Any, task_token: str, error: Any = None, cause: Any = None) -> None:
+        endpoint = waiting(self, task_token)
+        endpoint.notify(CallbackOutcomeFailure(task_token, error or "", cause or ""))
+
+    def heartbeat(self: Any, task_token: str) -> None:
+        waiting(self, task_token).notify_heartbeat()
+
+    StepFunctionsParserBackend.send_task_success = success
+    StepFunctionsParserBackend.send_task_failure = failure
+    StepFunctionsParserBackend.send_task_heartbeat = heartbeat
+
+
+def _pass_the_cause_on() -> None:
+    """SendTaskFailure's cause was not read from the request."""
+
+    def send_task_failure(self: Any) -> Any:
+        token, error, cause = map(self._get_param, ("taskToken", "error", "cause"))
+        self.stepfunction_backend.send_task_failure(token, error=error, cause=cause)
+        return EmptyResult()
+
+    StepFunctionResponse.send_task_failure = send_task_failure
+
+
+def _tell_heartbeats_from_timeouts() -> None:
+    """A missed heartbeat is `States.HeartbeatTimeout`; moto called it `States.Timeout`."""
+    original = StateTask._from_error
+
+    def from_error(self: Any, env: Any, ex: Exception) -> Any:
+        event = original(self, env, ex)
+        if isinstance(ex, HeartbeatTimeoutError):
+            kind = StatesErrorNameType.StatesHeartbeatTimeout
+            event.error_name = StatesErrorName(typ=kind)
+            next(iter(event.event_details.values()))["error"] = kind.to_name()
+        return event
+
+    StateTask._from_error = from_error
