@@ -1,0 +1,18 @@
+"""From a gaussian splat to a mesh.
+
+A splat has no reliable normals, but it has a solid. The way, each step a function on arrays:
+
+======== ============================================================================
+splat    read and check the PLY
+clean    drop what is transparent, huge, far off or alone; bring to the unit frame
+solid    density on a grid, seal holes, flood the outside: inside and outside are known
+shell    gaussians near the solid's boundary, with normals that point outward
+surface  signed distance to the shell (IMLS), marching cubes
+repair   drop specks, smooth (Taubin), simplify
+colour   blend the shell's colours onto vertices or texels
+write    GLB, OBJ, STL, PLY and a preview picture
+======== ============================================================================
+
+The unit frame is the splat's (Z up), moved and scaled so that its bounding box is centred at the
+origin and its longest side is 1. `pipeline.build` goes the whole way.
+"""

@@ -1,0 +1,115 @@
+"""The mesh step of a job: one object's splat becomes its mesh files and preview."""
+
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
+from gen3d.errors import InputMissing
+from gen3d.observability import logger, metrics, tracer
+from gen3d.paths import MESH_FORMATS, ObjectFiles
+from pydantic import BaseModel
+
+from mesh import warm
+
+warm.unpack()
+
+from mesh.pipeline import QUALITIES, Figures, build  # noqa: E402  numba reads its cache's place once
+from mesh.preview import render  # noqa: E402
+from mesh.write import encode  # noqa: E402
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CONTENT_TYPES = {
+    "glb": "model/gltf-binary",
+    "obj": "model/obj",
+    "stl": "model/stl",
+    "ply": "application/octet-stream",
+    "png": "image/png",
+}
+
+
+class ObjectEvent(BaseModel):
+    """Which splat to take, and where its files go; `prefix` ends in ``objects/{n}/``."""
+
+    jobId: str  # noqa: N815  as the state machine spells it
+    bucket: str
+    splat: str
+    prefix: str
+    name: str | None = None
+
+
+@cache
+def _s3() -> "S3Client":
+    return boto3.client("s3")
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+    """Make an object's mesh.
+
+    Parameters
+    ----------
+    event : dict
+        `ObjectEvent`.
+
+    Returns
+    -------
+    dict
+        ``files`` by ending, and ``preview``, each with ``key`` and ``bytes``; the figures.
+
+    Raises
+    ------
+    InputMissing
+        The splat does not exist.
+    InvalidSplat, SplatTooLarge, EmptySurface
+        The splat cannot become a mesh.
+    """
+    request = ObjectEvent.model_validate(event)
+    logger.append_keys(job_id=request.jobId, prefix=request.prefix)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "splat.ply"
+        _download(request.bucket, request.splat, path)
+        model, figures = build(path, QUALITIES[os.environ.get("MESH_QUALITY", "standard")])
+    name = request.name or "object"
+    keys = ObjectFiles(request.prefix)
+    files: dict[str, dict[str, str | int]] = {}
+    with figures.step("write"):
+        for ending in MESH_FORMATS:
+            data = encode(model, ending, name)
+            files[ending] = _upload(request.bucket, keys.mesh(ending), data, ending)
+    with figures.step("preview"):
+        files["preview"] = _upload(request.bucket, keys.preview, render(model), "png")
+    logger.info("Mesh made", extra={"figures": figures.answer()})
+    _measure(figures)
+    return {"files": files, **figures.answer()}
+
+
+def _download(bucket: str, key: str, path: Path) -> None:
+    try:
+        _s3().download_file(bucket, key, str(path))
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey"):
+            raise InputMissing(
+                "The object's splat is gone. Start the job again from its photo."
+            ) from None
+        raise
+
+
+def _upload(bucket: str, key: str, data: bytes, ending: str) -> dict[str, str | int]:
+    _s3().put_object(Bucket=bucket, Key=key, Body=data, ContentType=CONTENT_TYPES[ending])
+    return {"key": key, "bytes": len(data)}
+
+
+def _measure(figures: Figures) -> None:
+    milliseconds = sum(figures.timings.values())
+    metrics.add_metric("MeshMilliseconds", MetricUnit.Milliseconds, milliseconds)
+    metrics.add_metric("MeshGaussians", MetricUnit.Count, figures.gaussians)

@@ -1,0 +1,54 @@
+"""A splat made by hand, to warm up and to test with."""
+
+from pathlib import Path
+
+import numpy as np
+
+from mesh.splat import SH_C0, Floats, Splat
+
+NAMES = (
+    "x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2", "opacity",
+    "scale_0", "scale_1", "scale_2", "rot_0", "rot_1", "rot_2", "rot_3",
+)  # fmt: skip
+"""The 17 floats that SAM 3D Objects writes."""
+
+
+def on_surface(points: Floats, colors: Floats, size: float, opacity: float = 0.9) -> Splat:
+    """Round gaussians of one `size` at `points` (n, 3), with sRGB `colors` (n, 3)."""
+    n = len(points)
+    rotations = np.tile(np.array([1, 0, 0, 0], np.float32), (n, 1))
+    return Splat(
+        points.astype(np.float32),
+        colors.astype(np.float32),
+        np.full(n, opacity, np.float32),
+        np.full((n, 3), size, np.float32),
+        rotations,
+    )
+
+
+def ball(count: int) -> Splat:
+    """A ball of diameter 1: blue below, red above."""
+    points = np.random.default_rng(0).normal(size=(count, 3)).astype(np.float32)
+    points /= 2 * np.linalg.norm(points, axis=1, keepdims=True)
+    red, blue = np.array([[[0.9, 0.2, 0.2]], [[0.2, 0.2, 0.9]]], np.float32)
+    colors = np.where(points[:, 2:] > 0, red, blue)
+    return on_surface(points, colors, size=0.8 * count**-0.5)
+
+
+def write_splat(path: Path, splat: Splat) -> None:
+    """Write the 3DGS PLY that `mesh.splat` reads."""
+    rows = np.zeros((len(splat), len(NAMES)), "<f4")
+    rows[:, 0:3] = splat.centers
+    rows[:, 6:9] = (splat.colors - 0.5) / SH_C0
+    with np.errstate(divide="ignore"):
+        rows[:, 9] = np.log(splat.opacities) - np.log1p(-splat.opacities)
+    rows[:, 10:13] = np.log(splat.scales)
+    rows[:, 13:17] = splat.rotations
+    header = [
+        "ply",
+        "format binary_little_endian 1.0",
+        f"element vertex {len(splat)}",
+        *(f"property float {name}" for name in NAMES),
+        "end_header\n",
+    ]
+    path.write_bytes("\n".join(header).encode() + rows.tobytes())
