@@ -126,6 +126,12 @@ class WeightsInvalid(Gen3DError):
     status = 500
 
 
+class EndpointUnavailable(Gen3DError):
+    """The endpoint is starting or stopping."""
+
+    status = 503
+
+
 class OutOfMemory(Gen3DError):
     """The accelerator ran out of memory; it was freed and the endpoint goes on."""
 

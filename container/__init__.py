@@ -1,0 +1,1 @@
+"""The inference image: one HTTP server over one of the engines."""

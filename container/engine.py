@@ -1,0 +1,114 @@
+"""What an engine is: the one interface between the server and the networks."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from gen3d.contract import EmbeddingsMeta, Pose
+from gen3d.errors import WeightsInvalid
+from numpy.typing import NDArray
+from PIL import Image
+
+Floats: TypeAlias = NDArray[np.float32]
+Mask: TypeAlias = NDArray[np.bool_]
+
+ENGINES = ("lite", "sam")
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """The mask decoder's image inputs, by the names that the decoder declares.
+
+    `meta.precision` says in which precision the decoder takes them; the tensors are float32 here.
+    """
+
+    tensors: dict[str, Floats]
+    meta: EmbeddingsMeta
+
+
+@dataclass(frozen=True)
+class Gaussians:
+    """A splat in the canonical frame: [-0.5, 0.5]³, Z up.
+
+    Parameters
+    ----------
+    xyz : (n, 3)
+        Centres.
+    f_dc : (n, 3)
+        Colour as the zeroth spherical harmonic: ``rgb = 0.5 + 0.28209479 · f_dc``, sRGB in [0, 1].
+    opacity : (n,)
+        Logit of the opacity.
+    scale : (n, 3)
+        Natural logarithm of the standard deviations along the rotated axes.
+    rotation : (n, 4)
+        Quaternion, wxyz; need not be normalised.
+    """
+
+    xyz: Floats
+    f_dc: Floats
+    opacity: Floats
+    scale: Floats
+    rotation: Floats
+
+    def __len__(self) -> int:
+        return len(self.xyz)
+
+
+class Engine(Protocol):
+    """A pair of networks: one that prepares masks, one that reconstructs."""
+
+    name: str
+    revision: str
+
+    def initialize(self, photo: Image.Image) -> Embeddings:
+        """Encode an upright RGB photo for the mask decoder."""
+        ...
+
+    def reconstruct(self, photo: Image.Image, mask: Mask, seed: int) -> tuple[Gaussians, Pose]:
+        """Turn one object into gaussians; the same arguments give the same values.
+
+        Parameters
+        ----------
+        photo : PIL.Image.Image
+            Upright, RGB.
+        mask : (height, width)
+            True on the object; of the photo's size, neither empty nor full.
+        seed : int
+            Chooses among the engine's equally good answers.
+
+        Raises
+        ------
+        ReconstructionFailed, OutOfMemory
+        """
+        ...
+
+
+def load(name: str, folder: Path, revision: str | None = None) -> Engine:
+    """Load an engine from its sealed weights.
+
+    Parameters
+    ----------
+    name : str
+        One of `ENGINES`.
+    folder : Path
+        Where the weights lie; see `container.weights`.
+    revision : str, optional
+        The only revision to accept.
+
+    Raises
+    ------
+    WeightsInvalid
+        The weights are not whole, or this image does not hold the engine.
+    """
+    # An engine's libraries are imported only where it is chosen: an image holds one of them.
+    if name == "lite":
+        from container.lite.engine import LiteEngine
+
+        return LiteEngine(folder, revision)
+    if name == "sam":
+        raise WeightsInvalid(
+            "The sam engine is not installed in this image. Set GEN3D_ENGINE to lite, or deploy "
+            "an image that holds it."
+        )
+    raise WeightsInvalid(f"There is no engine {name!r}. Set GEN3D_ENGINE to lite or sam.")

@@ -1,0 +1,121 @@
+"""SageMaker's HTTP contract: ``GET /ping`` and ``POST /invocations``.
+
+The environment says how to run: ``GEN3D_ENGINE`` (lite), ``GEN3D_MODEL_DIR`` (/opt/ml/model),
+``GEN3D_MODEL_REVISION`` (any), ``GEN3D_HOST`` (0.0.0.0, which SageMaker needs) and ``GEN3D_PORT``
+(8080).
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import FrameType
+
+import boto3
+import uvicorn
+from botocore.config import Config
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from gen3d.contract import RequestAdapter
+from gen3d.errors import Gen3DError, InvalidRequest
+from pydantic import ValidationError
+
+from container import engine, logs
+from container.storage import Storage
+from container.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+_INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
+
+
+def create_app(worker: Worker) -> FastAPI:
+    """Make the application that answers for a worker."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        loading = asyncio.create_task(worker.start())
+        yield
+        await loading
+
+    app = FastAPI(lifespan=lifespan, openapi_url=None)
+
+    @app.get("/ping")
+    async def ping() -> Response:
+        return Response(status_code=200 if worker.ready else 503)
+
+    @app.post("/invocations")
+    async def invocations(request: Request) -> Response:
+        try:
+            job = RequestAdapter.validate_json(await request.body())
+        except ValidationError as error:
+            raise InvalidRequest(_what_is_wrong(error)) from None
+        result = await worker.run(job, request.headers.get(_INFERENCE_ID, ""))
+        return Response(result.model_dump_json(), media_type="application/json")
+
+    @app.exception_handler(Gen3DError)
+    async def named(_: Request, error: Gen3DError) -> Response:
+        return JSONResponse(error.body(), error.status)
+
+    return app
+
+
+def _what_is_wrong(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "body"
+    return f"The request is not of the documented form: {where}: {first['msg']}. Correct it."
+
+
+class Server(uvicorn.Server):
+    """Ends on the first signal when the running job is done, on the second at once.
+
+    New requests are answered with 503 meanwhile, where uvicorn itself would close the port.
+    """
+
+    def __init__(self, config: uvicorn.Config, worker: Worker) -> None:
+        super().__init__(config)
+        self._worker = worker
+        self._draining: asyncio.Task[None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal; Python calls this between any two instructions of the loop's thread."""
+        if self._draining is None:
+            loop = asyncio.get_running_loop()
+            self._draining = loop.create_task(self._drain())
+            loop.call_soon_threadsafe(lambda: None)  # wakes the loop if it was waiting
+        else:
+            super().handle_exit(sig, frame)
+
+    async def _drain(self) -> None:
+        logger.info("Stopping when the running job is done")
+        await self._worker.drain()
+        self.should_exit = True
+
+
+def main() -> None:
+    """Serve until a signal."""
+    logs.set_up()
+    environment = os.environ
+    name = environment.get("GEN3D_ENGINE", "lite")
+    folder = Path(environment.get("GEN3D_MODEL_DIR", "/opt/ml/model"))
+    revision = environment.get("GEN3D_MODEL_REVISION") or None
+    client = boto3.client(
+        "s3",
+        region_name=environment.get("AWS_REGION"),
+        config=Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard"}),
+    )
+    worker = Worker(lambda: engine.load(name, folder, revision), Storage(client))
+    config = uvicorn.Config(
+        create_app(worker),
+        host=environment.get("GEN3D_HOST", "0.0.0.0"),  # noqa: S104 — SageMaker calls from outside
+        port=int(environment.get("GEN3D_PORT", "8080")),
+        log_config=None,
+        access_log=False,
+    )
+    Server(config, worker).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The lite engine: three small networks on onnxruntime, for any CPU."""

@@ -1,0 +1,97 @@
+"""Feeds the lite networks."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from gen3d.contract import EmbeddingsMeta, Pose
+from gen3d.errors import ReconstructionFailed, WeightsInvalid
+from PIL import Image
+
+from container.engine import Embeddings, Floats, Gaussians, Mask
+from container.lite.canonical import canonical
+from container.lite.crop import MARGINS, Crop
+from container.lite.shell import columns
+from container.weights import check
+
+ENCODER_SIDE = 448
+CROP_SIDE = 256
+
+
+class LiteEngine:
+    """Masks from clicks and a two-sided surface from a crop, with small networks on the CPU.
+
+    Parameters
+    ----------
+    folder : Path
+        Sealed weights: ``encoder.onnx`` and ``reconstruction.onnx``, beside the browser's decoder.
+    revision : str, optional
+        The only revision to accept.
+
+    Raises
+    ------
+    WeightsInvalid
+    """
+
+    name = "lite"
+
+    def __init__(self, folder: Path, revision: str | None = None) -> None:
+        self.revision = check(folder, self.name, revision).revision
+        self._encoder = _session(folder / "encoder.onnx")
+        self._reconstruction = _session(folder / "reconstruction.onnx")
+
+    def initialize(self, photo: Image.Image) -> Embeddings:
+        """Encode a photo, stretched to 448×448."""
+        stretched = photo.resize((ENCODER_SIDE, ENCODER_SIDE), Image.Resampling.HAMMING)
+        image = np.asarray(stretched, np.float32).transpose(2, 0, 1)[None] / 255
+        names = [output.name for output in self._encoder.get_outputs()]
+        tensors = dict(zip(names, self._encoder.run(names, {"image": image}), strict=True))
+        meta = EmbeddingsMeta(
+            engine=self.name,
+            revision=self.revision,
+            input_width=str(ENCODER_SIDE),
+            input_height=str(ENCODER_SIDE),
+            image_width=str(photo.width),
+            image_height=str(photo.height),
+            precision="fp16",
+        )
+        return Embeddings(tensors, meta)
+
+    def reconstruct(self, photo: Image.Image, mask: Mask, seed: int) -> tuple[Gaussians, Pose]:
+        """Predict front, thickness and back of the object and lay gaussians on its surface.
+
+        The seed draws how closely the crop fits, within what the network was trained on.
+        """
+        margin = float(np.random.default_rng(seed).uniform(*MARGINS))
+        crop = Crop.around(mask, margin)
+        small = crop.mask(mask, CROP_SIDE)
+        if not small.any():
+            raise ReconstructionFailed(
+                "The mask is too thin to see at the network's resolution. Cover the whole object."
+            )
+        front, thickness, back = self._predict(crop.colours(photo, CROP_SIDE), small)
+        solid = columns(crop, photo, mask, small, front, thickness, back)
+        return canonical(solid.surface(), crop)
+
+    def _predict(self, colours: Floats, mask: Mask) -> tuple[Floats, Floats, Floats]:
+        """Run the network on a crop and on its mirror image, and take the mean."""
+        seen = mask[..., None].astype(np.float32)
+        rgba = np.concatenate([colours * seen, seen], 2).transpose(2, 0, 1)
+        answers = []
+        for flip in (1, -1):
+            fed = np.ascontiguousarray(rgba[None, :, :, ::flip])
+            answers.append(self._reconstruction.run(None, {"rgba": fed})[0][0, :, :, ::flip])
+        answer = np.mean(answers, 0)
+        return answer[0], answer[1], answer[2:].transpose(1, 2, 0)
+
+
+def _session(path: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = int(os.environ.get("GEN3D_THREADS", "0"))
+    # Waiting threads sleep, so that /ping and the rest of the machine get their turn.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise WeightsInvalid(f"{path} is no network that can be loaded: {error}") from None

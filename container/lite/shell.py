@@ -1,0 +1,258 @@
+"""From depth maps to gaussians on a closed surface.
+
+The object is a solid of columns, one a pixel of a square grid: each reaches from its front to its
+back. The surface is then the columns' two caps, and walls where a column is not hidden by its
+neighbours: all around the silhouette, and at jumps in depth.
+
+The frame here is the crop's camera: x right, y down, z forward; a unit is half the crop's side at
+the object's mean distance `d`, so that the pixel (u, v) in [-1, 1]² at relative depth z lies at
+``(u, v, d) · (d + z) / d``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from container.engine import Floats, Mask
+from container.lite.crop import Crop
+
+FRONT_PIXELS = 60_000
+"""Columns to aim at; about 150,000 gaussians come of them."""
+
+GRID_SIDES = (256, 640)
+
+STEEPEST = 3.0
+"""Slope above which a cap is cut: what is steeper is a wall."""
+
+SPREAD = 0.6
+"""A gaussian's standard deviation over the distance to its neighbour: closed, yet sharp."""
+
+FLATNESS = 0.2
+"""Standard deviation along the normal over that distance."""
+
+RIM = 0.012
+"""Width, in halves of the crop's side, of the rim whose pixels hold the background too."""
+
+BLEND = 0.06
+"""Width of the rim over which the back's colours run into the front's."""
+
+
+@dataclass(frozen=True)
+class Disks:
+    """Oriented flat gaussians in the camera's frame.
+
+    Parameters
+    ----------
+    centre : (n, 3)
+    along, normal : (n, 3)
+        Unit vectors at right angles; the third axis is their cross product.
+    size : (n, 3)
+        Standard deviations along `along`, across it, and along `normal`.
+    colour : (n, 3)
+        sRGB in [0, 1].
+    """
+
+    centre: Floats
+    along: Floats
+    normal: Floats
+    size: Floats
+    colour: Floats
+
+    @staticmethod
+    def joined(parts: "list[Disks]") -> "Disks":
+        """Put disks together."""
+        names = ("centre", "along", "normal", "size", "colour")
+        return Disks(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The solid, on a grid of side × side pixels.
+
+    Parameters
+    ----------
+    inside : (side, side)
+        Where there is a column.
+    front, back : (side, side)
+        Relative depths of the ends; any value outside.
+    front_colour, back_colour : (side, side, 3)
+        sRGB in [0, 1].
+    distance : float
+        Of the camera.
+    """
+
+    inside: Mask
+    front: Floats
+    back: Floats
+    front_colour: Floats
+    back_colour: Floats
+    distance: float
+
+    @property
+    def pitch(self) -> float:
+        """Distance between columns."""
+        return 2 / len(self.inside)
+
+    def surface(self) -> Disks:
+        """Lay disks on the caps and walls."""
+        return Disks.joined([self._cap(front=True), self._cap(front=False), *self._walls()])
+
+    def _cap(self, *, front: bool) -> Disks:
+        depth = self.front if front else self.back
+        colour = self.front_colour if front else self.back_colour
+        at = np.nonzero(self.inside)
+        u, v = self._pixels(at)
+        z, d = depth[at], self.distance
+        gu, gv = (_slope(depth, self.inside, axis)[at] / self.pitch for axis in (1, 0))
+        steepness = np.hypot(gu, gv)
+        tame = np.minimum(1, STEEPEST / np.maximum(steepness, 1e-6))
+        gu, gv, steepness = gu * tame, gv * tame, steepness * tame
+        # Tangents of (u, v) → (u, v, d)·(d + z)/d, and their cross product, which points away.
+        near = (d + z) / d
+        tangent_u = np.stack([near + u * gu / d, v * gu / d, gu], 1)
+        tangent_v = np.stack([u * gv / d, near + v * gv / d, gv], 1)
+        normal = _unit(np.cross(tangent_u, tangent_v)) * (-1 if front else 1)
+        uphill = np.where(steepness > 1e-3, [gu, gv], [np.ones_like(u), np.zeros_like(u)])
+        along = _unit(uphill[0][:, None] * tangent_u + uphill[1][:, None] * tangent_v)
+        spacing = self.pitch * near
+        size = np.stack(
+            [SPREAD * spacing * np.hypot(1, steepness), SPREAD * spacing, FLATNESS * spacing], 1
+        )
+        return Disks(self._place(u, v, z), along, normal, size, colour[at])
+
+    def _walls(self) -> "list[Disks]":
+        cross = ndimage.generate_binary_structure(2, 1)
+        beyond = np.where(self.inside, self.front, np.inf)
+        before = np.where(self.inside, self.back, -np.inf)
+        # What the shallowest neighbour leaves bare of each column, from the front and the back.
+        front_to = np.minimum(self.back, ndimage.maximum_filter(beyond, footprint=cross))
+        back_from = np.maximum(self.front, ndimage.minimum_filter(before, footprint=cross))
+        whole = self.inside & (front_to >= back_from)
+        least = STEEPEST * self.pitch
+        front_bare = self.inside & ~whole & (front_to - self.front > least)
+        back_bare = self.inside & ~whole & (self.back - back_from > least)
+        rim = _gradient(self.inside.astype(np.float32), 1.5)
+        front_rise, back_rise = _gradient(self.front, 1.0), _gradient(self.back, 1.0)
+        return [
+            self._wall(whole, self.front, self.back, -rim, (0.0, 1.0)),
+            self._wall(front_bare, self.front, front_to, front_rise, (0.0, 0.0)),
+            self._wall(back_bare, back_from, self.back, -back_rise, (1.0, 1.0)),
+        ]
+
+    def _wall(
+        self,
+        where: Mask,
+        start: Floats,
+        end: Floats,
+        outward: Floats,
+        mix: tuple[float, float],
+    ) -> Disks:
+        """Line up disks along the columns at `where`; `mix` is the back's share at both ends."""
+        at = np.nonzero(where)
+        length = end[at] - start[at]
+        step = 2 * self.pitch
+        counts = np.floor(length / step).astype(int)
+        which = np.repeat(np.arange(len(counts)), counts)
+        first = np.repeat(np.cumsum(counts) - counts, counts)
+        share = (np.arange(len(which)) - first + 0.5) / counts[which]
+        at = (at[0][which], at[1][which])
+        u, v = self._pixels(at)
+        z = start[at] + share * length[which]
+        ray = _unit(np.stack([u, v, np.full_like(u, self.distance)], 1))
+        flat = np.concatenate([outward[at], np.zeros((len(u), 1), np.float32)], 1)
+        normal = _unit(flat - (flat * ray).sum(1, keepdims=True) * ray)
+        near = (self.distance + z) / self.distance
+        deep, wide = SPREAD * length[which] / counts[which], SPREAD * self.pitch * near
+        size = np.stack([deep, wide, FLATNESS * self.pitch * near], 1)
+        share = (mix[0] + (mix[1] - mix[0]) * share)[:, None]
+        colour = (1 - share) * self.front_colour[at] + share * self.back_colour[at]
+        return Disks(self._place(u, v, z), ray, normal, size, colour)
+
+    def _pixels(self, at: tuple[NDArray[np.intp], ...]) -> tuple[Floats, Floats]:
+        v, u = ((index + 0.5) * self.pitch - 1 for index in at)
+        return u.astype(np.float32), v.astype(np.float32)
+
+    def _place(self, u: Floats, v: Floats, z: Floats) -> Floats:
+        near = (self.distance + z) / self.distance
+        return np.stack([u * near, v * near, self.distance + z], 1)
+
+
+def columns(
+    crop: Crop,
+    photo: Image.Image,
+    mask: Mask,
+    seen: Mask,
+    front: Floats,
+    thickness: Floats,
+    back_colour: Floats,
+) -> Columns:
+    """Sample the network's maps and the photo on a grid fine enough for the photo's details.
+
+    Parameters
+    ----------
+    mask : (height, width)
+        Of the photo's size.
+    seen : (s, s)
+        The mask as the network was shown it; its answers hold there alone.
+    front, thickness : (s, s)
+        Depth of the front, relative to its mean, and from there to the back.
+    back_colour : (s, s, 3)
+        sRGB in [0, 1].
+    """
+    side = int(np.clip(np.sqrt(FRONT_PIXELS / seen.mean()), *GRID_SIDES))
+    inside = crop.mask(mask, side)
+    nearest = ndimage.distance_transform_edt(~seen, return_distances=False, return_indices=True)
+    maps = np.dstack([front, thickness, back_colour])[tuple(nearest)]
+    fine = np.dstack([_enlarged(maps[..., k], side) for k in range(maps.shape[2])])
+    depth = fine[..., 0]
+    front_colour = _without_rim(crop.colours(photo, side), inside)
+    from_rim = ndimage.distance_transform_edt(inside) * 2 / side
+    blend = np.clip(from_rim / BLEND, 0, 1)[..., None]
+    return Columns(
+        inside=inside,
+        front=depth,
+        back=depth + np.maximum(fine[..., 1], 2 / side),
+        front_colour=front_colour,
+        back_colour=(1 - blend) * front_colour + blend * np.clip(fine[..., 2:], 0, 1),
+        distance=crop.distance,
+    )
+
+
+def _without_rim(colours: Floats, inside: Mask) -> Floats:
+    """Replace the rim's colours, which are mixed with the background's, by those next to it."""
+    width = max(1, round(RIM * len(inside) / 2))
+    inner = ndimage.binary_erosion(inside, iterations=width)
+    if not inner.any():
+        return colours
+    away, nearest = ndimage.distance_transform_edt(~inner, return_indices=True)
+    # A part too thin to have an inside keeps its own colours rather than take a distant part's.
+    near = (away <= 2 * width)[..., None]
+    return np.where(near, colours[tuple(nearest)], colours)
+
+
+def _enlarged(field: Floats, side: int) -> Floats:
+    image = Image.fromarray(np.ascontiguousarray(field, np.float32))
+    return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR), np.float32)
+
+
+def _slope(field: Floats, inside: Mask, axis: int) -> Floats:
+    """Difference to the neighbour before or after, whichever is smaller: never across a jump."""
+    step = np.where(np.roll(inside, -1, axis) & inside, np.roll(field, -1, axis) - field, np.nan)
+    last = np.roll(step, 1, axis)
+    smaller = np.where(np.abs(step) < np.abs(last), step, last)
+    return np.nan_to_num(np.where(np.isnan(smaller), np.fmin(step, last), smaller))
+
+
+def _gradient(field: Floats, sigma: float) -> Floats:
+    """Gradient (right, down) of the smoothed field: (side, side, 2)."""
+    return np.dstack(
+        [ndimage.gaussian_filter(field, sigma, order=order) for order in ((0, 1), (1, 0))]
+    )
+
+
+def _unit(vectors: Floats) -> Floats:
+    unit: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return unit

@@ -1,0 +1,52 @@
+"""Writes gaussians as the PLY that 3D Gaussian Splatting's tools read.
+
+The layout is that of the 3DGS reference code: binary little-endian, 17 float32 a gaussian, normals
+zero, no higher harmonics; opacity a logit, scales natural logarithms, rotation wxyz.
+"""
+
+import numpy as np
+from gen3d.errors import ReconstructionFailed
+
+from container.engine import Gaussians
+
+PROPERTIES = (
+    *("x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2", "opacity"),
+    *("scale_0", "scale_1", "scale_2", "rot_0", "rot_1", "rot_2", "rot_3"),
+)
+
+
+def pack(gaussians: Gaussians) -> bytes:
+    """Lay gaussians out as a PLY file.
+
+    Raises
+    ------
+    ReconstructionFailed
+        No gaussians, or one that is not finite; an opacity's logit may be ±inf.
+    """
+    n = len(gaussians)
+    if n == 0:
+        raise ReconstructionFailed(
+            "No gaussians came out of this mask. Cover more of the object and try again."
+        )
+    rows = np.zeros((n, len(PROPERTIES)), "<f4")
+    rows[:, 0:3] = gaussians.xyz
+    rows[:, 6:9] = gaussians.f_dc
+    rows[:, 9] = gaussians.opacity
+    rows[:, 10:13] = gaussians.scale
+    rows[:, 13:17] = gaussians.rotation
+    finite = np.isfinite(rows)
+    finite[:, 9] |= np.isinf(rows[:, 9])
+    if not finite.all():
+        raise ReconstructionFailed(
+            f"{(~finite.all(1)).sum()} of {n} gaussians are no numbers. "
+            "Try again with another seed or mask."
+        )
+    header = "".join(
+        [
+            "ply\nformat binary_little_endian 1.0\n",
+            f"element vertex {n}\n",
+            *(f"property float {name}\n" for name in PROPERTIES),
+            "end_header\n",
+        ]
+    )
+    return header.encode() + rows.tobytes()
