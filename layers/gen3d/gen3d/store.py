@@ -1,8 +1,10 @@
 """Jobs in DynamoDB and files in S3: with `gen3d.tokens`, the only modules that know AWS."""
 
+import re
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import boto3
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
@@ -14,12 +16,24 @@ from gen3d.images import MAX_BYTES
 from gen3d.jobs import TERMINAL, Failure, Image, Job, Status, iso, now
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 URL_SECONDS = 3600
 """Signed links live this long, or until the function's own credentials end."""
+
+
+@cache
+def dynamodb() -> "DynamoDBServiceResource":
+    """DynamoDB in plain Python values; clients are made once, as that takes long."""
+    return boto3.resource("dynamodb")
+
+
+@cache
+def _s3() -> "S3Client":
+    # Signature 4 with the regional host: what a presigned link needs in every region.
+    return boto3.client("s3", config=Config(signature_version="s3v4"))
 
 
 def error_code(error: ClientError) -> str:
@@ -33,9 +47,9 @@ class JobStore:
     def __init__(self, table: str) -> None:
         self._name = table
 
-    @cached_property
+    @property
     def _table(self) -> "Table":
-        return boto3.resource("dynamodb").Table(self._name)
+        return dynamodb().Table(self._name)
 
     def create(self, job: Job) -> None:
         """Write a new job."""
@@ -152,15 +166,10 @@ class FileStore:
     def __init__(self, bucket: str) -> None:
         self.bucket = bucket
 
-    @cached_property
-    def _s3(self) -> "S3Client":
-        # Signature 4 with the regional host: what a presigned link needs in every region.
-        return boto3.client("s3", config=Config(signature_version="s3v4"))
-
     def size(self, key: str) -> int | None:
         """Bytes of a file, or None where there is none."""
         try:
-            return self._s3.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
+            return _s3().head_object(Bucket=self.bucket, Key=key)["ContentLength"]
         except ClientError as error:
             if error_code(error) in ("404", "NoSuchKey", "NotFound"):
                 return None
@@ -169,7 +178,7 @@ class FileStore:
     def read(self, key: str) -> bytes | None:
         """A file's bytes, or None where there is none."""
         try:
-            return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            return _s3().get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
             if error_code(error) in ("404", "NoSuchKey", "NotFound"):
                 return None
@@ -177,20 +186,22 @@ class FileStore:
 
     def write(self, key: str, data: bytes, content_type: str) -> None:
         """Write a file."""
-        self._s3.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
+        _s3().put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
 
     def link(self, key: str, filename: str | None = None) -> str:
         """A signed link to read a file; with `filename`, one that a browser saves under it."""
         parameters: dict[str, Any] = {"Bucket": self.bucket, "Key": key}
         if filename:
-            safe = filename.encode("ascii", "ignore").decode().replace('"', "")
-            parameters["ResponseContentDisposition"] = f'attachment; filename="{safe}"'
-        return self._s3.generate_presigned_url("get_object", parameters, ExpiresIn=URL_SECONDS)
+            plain = re.sub(r'[^ -~]|["\\]', "", filename)
+            parameters["ResponseContentDisposition"] = (
+                f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
+            )
+        return _s3().generate_presigned_url("get_object", parameters, ExpiresIn=URL_SECONDS)
 
     def upload_form(self, key: str, content_type: str) -> dict[str, Any]:
         """A signed form (``url``, ``fields``) for one file of this type and at most 20 MB."""
         return dict(
-            self._s3.generate_presigned_post(
+            _s3().generate_presigned_post(
                 self.bucket,
                 key,
                 Fields={"Content-Type": content_type},
@@ -206,13 +217,13 @@ class FileStore:
     def remove(self, prefix: str) -> int:
         """Delete every file under a prefix; returns how many there were."""
         removed = 0
-        for page in self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=prefix
+        for page in (
+            _s3().get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         ):
             keys: list[ObjectIdentifierTypeDef] = [
                 {"Key": item["Key"]} for item in page.get("Contents", [])
             ]
             if keys:
-                self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": keys})
+                _s3().delete_objects(Bucket=self.bucket, Delete={"Objects": keys})
             removed += len(keys)
         return removed
