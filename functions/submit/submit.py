@@ -12,7 +12,7 @@ from gen3d.observability import count, logger, metrics, tracer
 from gen3d.settings import settings
 from gen3d.store import FileStore
 from gen3d.tokens import TokenRow, TokenStore, callback_id
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
@@ -23,6 +23,9 @@ TOKEN_DAYS = 2
 
 class Submission(BaseModel):
     """What the state machine sends."""
+
+    # A validation error must not show the token that came with what it complains about.
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     stage: Literal["initialize", "reconstruct"]
     owner: str
@@ -85,7 +88,7 @@ def submit(submission: Submission) -> str:
     return callback
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, str]:

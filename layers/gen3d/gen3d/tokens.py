@@ -6,8 +6,8 @@ A row maps a callback id to its token. The endpoint is told the callback id alon
 
 import json
 import time
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from gen3d.errors import JobConflict, MaskExpired
 from gen3d.jobs import Job, JobObject, Status
-from gen3d.store import error_code
+from gen3d.store import dynamodb, error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -37,6 +37,11 @@ def callback_id(job_id: str, stage: str, n: int, attempt: int) -> str:
     return f"{job_id}-{stage}-{n}-{attempt}"
 
 
+@cache
+def _states() -> "SFNClient":
+    return boto3.client("stepfunctions")
+
+
 class TaskGone(Exception):
     """The task ended before it was resumed: timed out, stopped, or resumed already."""
 
@@ -46,7 +51,7 @@ class TokenRow:
     """A waiting task."""
 
     callback_id: str
-    token: str
+    token: str = field(repr=False)
     owner: str
     job_id: str
 
@@ -58,9 +63,9 @@ class TokenStore:
         self._name = table
         self._jobs_name = jobs_table
 
-    @cached_property
+    @property
     def _table(self) -> "Table":
-        return boto3.resource("dynamodb").Table(self._name)
+        return dynamodb().Table(self._name)
 
     def put(self, row: TokenRow, ttl_seconds: int) -> None:
         """Remember a task that now waits."""
@@ -158,10 +163,6 @@ class TokenStore:
 class Tasks:
     """Resumes waiting executions."""
 
-    @cached_property
-    def _states(self) -> "SFNClient":
-        return boto3.client("stepfunctions")
-
     def succeed(self, row: TokenRow, output: object) -> None:
         """Resume with a result.
 
@@ -171,7 +172,7 @@ class Tasks:
             There is nothing to resume any more.
         """
         try:
-            self._states.send_task_success(taskToken=row.token, output=json.dumps(output))
+            _states().send_task_success(taskToken=row.token, output=json.dumps(output))
         except ClientError as error:
             raise _named(error) from None
 
@@ -185,7 +186,7 @@ class Tasks:
         """
         try:
             # The service takes at most 256 and 32768 characters.
-            self._states.send_task_failure(
+            _states().send_task_failure(
                 taskToken=row.token, error=name[:256], cause=message[:32768]
             )
         except ClientError as error:
