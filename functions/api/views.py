@@ -56,7 +56,7 @@ def detail(job: Job, files: FileStore) -> dict[str, Any]:
             "url": files.link(paths.decoder(job.model.engine, job.model.revision)),
         }
     if job.error is not None:
-        view["error"] = {"error": job.error.name, "message": job.error.message}
+        view["error"] = job.error.public().body()
     return view
 
 
@@ -92,5 +92,5 @@ def _object(job: Job, o: JobObject, files: FileStore) -> dict[str, Any]:
             for ending, file in o.mesh.get("files", {}).items()
         }
     if o.error is not None:
-        view["error"] = {"error": o.error.name, "message": o.error.message}
+        view["error"] = o.error.public().body()
     return view

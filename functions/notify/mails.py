@@ -112,7 +112,7 @@ def completed(job: Job, files: FileStore, web_url: str) -> Mail:
     for o in objects:
         if o.error is not None:
             letter.heading(o.name)
-            letter.paragraph(f"This object did not become a mesh. {o.error.message}")
+            letter.paragraph(f"This object did not become a mesh. {o.error.public().message}")
     letter.links({"See it in the browser": _page(web_url, job)})
     letter.paragraph(LINKS_NOTE)
     return letter.to(job.email, f"{letter.title}: {job.name}")
@@ -158,7 +158,7 @@ def completed_admin(job: Job, admin: str) -> Mail:
 def failed(job: Job, web_url: str) -> Mail:
     """The owner's: what happened and what to do."""
     letter = _Letter("Your 3D model could not be made")
-    message = job.error.message if job.error else "The job failed on our side."
+    message = job.error.public().message if job.error else "The job failed on our side."
     letter.paragraph(f"From your photo {job.filename}: {message}")
     letter.paragraph("The administrator has been told. Your photo is kept, so you can try again.")
     letter.links({"Open the job": _page(web_url, job)})

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from ulid import ULID
 
-from gen3d.errors import JobNotFound
+from gen3d.errors import ERRORS, ExecutionTimedOut, Gen3DError, InternalError, JobNotFound
 from gen3d.paths import JobFiles
 
 
@@ -127,6 +127,14 @@ class Failure(_Record):
     name: str
     message: str
     stage: str = ""
+
+    def public(self) -> Gen3DError:
+        """The failure for the person: an error of ours, never AWS's or a library's words."""
+        if self.name in ERRORS:
+            return ERRORS[self.name](self.message)
+        if self.name in ("States.Timeout", "States.HeartbeatTimeout"):
+            return ExecutionTimedOut("It took longer than it may. Create a new job and try again.")
+        return InternalError("Something went wrong on our side. Create a new job and try again.")
 
 
 class JobObject(_Record):
