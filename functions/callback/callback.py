@@ -84,7 +84,7 @@ def _fail(tasks: Tasks, row: Any, failure: Gen3DError) -> None:
         logger.warning("The task had ended before its failure came")
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 @event_source(data_class=SNSEvent)

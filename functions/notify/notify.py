@@ -144,7 +144,7 @@ def _mails(notice: Notice, job: Job, files: FileStore) -> list[tuple[str, mails.
             raise ValueError(f"unknown kind of notice: {other}")
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
