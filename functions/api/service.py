@@ -1,10 +1,10 @@
 """What the API does with jobs: one method a route, plain data in and out."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import views
@@ -17,6 +17,7 @@ from gen3d.errors import (
     InvalidMask,
     InvalidRequest,
     JobConflict,
+    JobNotFound,
     Unauthorized,
     UnsupportedImage,
 )
@@ -35,6 +36,10 @@ from gen3d.settings import Settings, settings
 from gen3d.store import FileStore, JobStore, error_code
 from gen3d.tokens import TaskGone, Tasks, TokenStore, mask_callback_id, mask_expired
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_identity import CognitoIdentityClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 PAGE = 20
 """Jobs in one answer of the list."""
@@ -164,7 +169,12 @@ class JobService:
         job = self._job(caller, job_id)
         # Also where an earlier call recorded the start but was cut off before it started anything.
         if job.status is Status.INITIALIZING:
-            self._start(job)
+            try:
+                self._start(job)
+            except ClientError:
+                if first:  # else an earlier call may well have started it
+                    self.jobs.unbegin(job)
+                raise
         return first, self.get(caller, job_id)
 
     def mask_uploads(self, caller: Caller, job_id: str, body: MaskUploads) -> dict[str, Any]:
@@ -244,7 +254,14 @@ class JobService:
 
     def _check_mask(self, job: Job, n: int) -> None:
         assert job.image is not None
-        data = self.files.read(job.files.object(n).mask)
+        key = job.files.object(n).mask
+        size = self.files.size(key)
+        if size is not None and size > images.MAX_BYTES:
+            raise InvalidMask(
+                f"Mask {n} has more than {images.MAX_BYTES // 2**20} MB. "
+                "Send a black and white PNG of the photo's size."
+            )
+        data = self.files.read(key)
         if data is None:
             raise InvalidMask(f"Mask {n} is not there. Upload it, then send the request again.")
         try:
@@ -260,11 +277,10 @@ class JobService:
                 input=job.execution_input(),
             )
         except ClientError as error:
-            if error_code(error) == "ExecutionAlreadyExists":
-                return
-            self.jobs.unbegin(job)
-            raise
-        count("JobStarted")
+            if error_code(error) != "ExecutionAlreadyExists":
+                raise
+        else:
+            count("JobStarted")
 
     def _stop(self, job: Job) -> None:
         arn = self.config.state_machine_arn.replace(":stateMachine:", ":execution:", 1)
@@ -277,15 +293,21 @@ class JobService:
                 raise
 
 
-def _states() -> Any:
+@cache
+def _states() -> "SFNClient":
     return boto3.client("stepfunctions")
+
+
+@cache
+def _identities() -> "CognitoIdentityClient":
+    return boto3.client("cognito-identity")
 
 
 def _identity_id(config: Settings, caller: Caller) -> str:
     """The caller's identity, whose name their folder bears: from the token, never from them."""
     provider = f"cognito-idp.{config.aws_region}.amazonaws.com/{config.user_pool_id}"
     try:
-        answer = boto3.client("cognito-identity").get_id(
+        answer = _identities().get_id(
             IdentityPoolId=config.identity_pool_id, Logins={provider: caller.id_token}
         )
     except ClientError as error:
@@ -311,5 +333,5 @@ def _read_cursor(cursor: str | None) -> str | None:
         return None
     try:
         return check_job_id(base64.urlsafe_b64decode(cursor).decode())
-    except (binascii.Error, UnicodeDecodeError, ValueError):
+    except (ValueError, JobNotFound):  # not base64, not text, or not an id
         raise InvalidRequest("cursor: not one of ours. Leave it out to start again.") from None
