@@ -1,8 +1,14 @@
 """Fixtures that need nothing but this process."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+
+# Read when a function's modules are first imported, whichever test that may be for.
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Gen3D")
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "gen3d")
+os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
 
 
 @pytest.fixture

@@ -10,16 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from gen3d.jobs import Image, Job, JobObject, Status
+from gen3d.jobs import Image, Job, JobObject, ObjectStatus, Status
 from gen3d.settings import settings
 from moto import mock_aws
 from PIL import Image as Pillow
+from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parent.parent
 REGION = "us-east-1"
@@ -49,9 +51,6 @@ ENVIRONMENT = {
     "LOG_GROUPS": "/aws/lambda/gen3d-api,/aws/lambda/gen3d-mesh",
     "AWS_REGION": REGION,
     "AWS_DEFAULT_REGION": REGION,
-    "POWERTOOLS_SERVICE_NAME": "test",
-    "POWERTOOLS_METRICS_NAMESPACE": "Gen3D",
-    "POWERTOOLS_TRACE_DISABLED": "true",
 }
 
 with pytest.MonkeyPatch.context() as _environment:
@@ -100,27 +99,39 @@ def stack() -> Iterator[None]:
     """The stack's bucket and tables in moto, in process."""
     with pytest.MonkeyPatch.context() as environment, mock_aws():
         environment.setenv("AWS_DEFAULT_REGION", REGION)
-        boto3.client("s3").create_bucket(Bucket=BUCKET)
-        for name, keys in TABLES.items():
-            boto3.client("dynamodb").create_table(
-                TableName=name,
-                KeySchema=[
-                    {"AttributeName": key, "KeyType": kind}
-                    for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-                ],
-                AttributeDefinitions=[
-                    {"AttributeName": key, "AttributeType": "S"} for key in keys
-                ],
-                BillingMode="PAY_PER_REQUEST",
-            )
+        client("s3").create_bucket(Bucket=BUCKET)
+        for name, table in resources("AWS::DynamoDB::Table").items():
+            keys = ("KeySchema", "AttributeDefinitions", "BillingMode")
+            client("dynamodb").create_table(TableName=name, **{key: table[key] for key in keys})
         yield
 
 
-TABLES = {
-    "JobsTable": ["owner", "jobId"],
-    "TokensTable": ["callbackId"],
-    "IdempotencyTable": ["id"],
-}
+def table(name: str) -> Any:
+    """A table of the stack, with Python's values."""
+    return _dynamodb().Table(name)
+
+
+@cache
+def client(service: str) -> Any:
+    """A client, made once: that takes longer than most tests."""
+    return boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+
+
+@cache
+def _dynamodb() -> Any:
+    return boto3.resource("dynamodb", region_name=REGION)
+
+
+@cache
+def template() -> Any:
+    """The template as it was written."""
+    return yaml_parse((ROOT / "template.yaml").read_text())
+
+
+def resources(kind: str) -> dict[str, Any]:
+    """Properties of the template's resources of a type, by name."""
+    found = template()["Resources"].items()
+    return {name: r["Properties"] for name, r in found if r["Type"] == kind}
 
 
 def client_error(code: str, operation: str = "Operation", status: int = 400) -> ClientError:
@@ -133,6 +144,7 @@ def client_error(code: str, operation: str = "Operation", status: int = 400) -> 
                 "HTTPStatusCode": status,
                 "HTTPHeaders": {},
                 "RetryAttempts": 0,
+                "HostId": "",
             },
         },
         operation,
@@ -171,7 +183,11 @@ def finished_object(n: int = 0, name: str = "Cup") -> JobObject:
     }
     mesh["files"]["preview"] = {"key": f"{folder}preview.png", "bytes": 10}  # type: ignore[index]
     return JobObject(
-        n=n, name=name, status="COMPLETED", splat={"gaussians": 5000, "bytes": 9}, mesh=mesh
+        n=n,
+        name=name,
+        status=ObjectStatus.COMPLETED,
+        splat={"gaussians": 5000, "bytes": 9},
+        mesh=mesh,
     )
 
 

@@ -1,25 +1,27 @@
 """Fixtures of the unit tests, none of which may reach the network."""
 
+import json
 from collections.abc import Callable, Iterator
 from email import message_from_string, policy
 from email.message import EmailMessage
 from io import StringIO
-from typing import Any
+from logging import StreamHandler
+from typing import Any, cast
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError
+from gen3d import tokens
 from gen3d.jobs import Job
 from gen3d.observability import logger, metrics
 from gen3d.store import FileStore, JobStore
-from gen3d.tokens import Tasks
 
 from tests.support import (
     BUCKET,
     SENDER,
     STATE_MACHINE,
     api,
+    client,
     client_error,
+    table,
 )
 
 
@@ -39,7 +41,7 @@ def _no_metrics_left() -> Iterator[None]:
 def logs() -> Iterator[StringIO]:
     """Everything that the functions log."""
     stream = StringIO()
-    handler = logger.registered_handler
+    handler = cast("StreamHandler[Any]", logger.registered_handler)
     before = handler.setStream(stream)
     logger.clear_state()
     yield stream
@@ -60,10 +62,18 @@ def files(aws: None) -> FileStore:
 
 @pytest.fixture
 def put_job(jobs: JobStore) -> Callable[[Job], Job]:
-    """Puts a job into the table."""
+    """Puts a job into the table, its objects as the state machine writes them."""
 
     def put(job: Job) -> Job:
         jobs.create(job)
+        objects = job.model_dump(mode="json", exclude_none=True)["objects"]
+        for fields in objects.values():
+            fields |= {k: json.dumps(fields[k]) for k in ("splat", "mesh") if k in fields}
+        table("JobsTable").update_item(
+            Key={"owner": job.owner, "jobId": job.job_id},
+            UpdateExpression="SET objects = :objects",
+            ExpressionAttributeValues={":objects": objects},
+        )
         return job
 
     return put
@@ -72,7 +82,7 @@ def put_job(jobs: JobStore) -> Callable[[Job], Job]:
 @pytest.fixture
 def rows(aws: None) -> Callable[[str], list[dict[str, Any]]]:
     """Reads a table whole."""
-    return lambda table: boto3.resource("dynamodb").Table(table).scan()["Items"]
+    return lambda name: list(table(name).scan()["Items"])
 
 
 class FakeStates:
@@ -118,14 +128,14 @@ class FakeStates:
 def states(monkeypatch: pytest.MonkeyPatch) -> FakeStates:
     """Task tokens; none waits at first."""
     fake = FakeStates()
-    monkeypatch.setattr(Tasks, "_states", fake)
+    monkeypatch.setattr(tokens, "_states", lambda: fake)
     return fake
 
 
 @pytest.fixture
 def identity_pool(aws: None, monkeypatch: pytest.MonkeyPatch) -> str:
     """A Cognito identity pool."""
-    pool = boto3.client("cognito-identity").create_identity_pool(
+    pool = client("cognito-identity").create_identity_pool(
         IdentityPoolName="gen3d", AllowUnauthenticatedIdentities=False
     )["IdentityPoolId"]
     monkeypatch.setattr(api.service.config, "identity_pool_id", pool)
@@ -135,15 +145,16 @@ def identity_pool(aws: None, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def executions(aws: None) -> Callable[[], list[str]]:
     """A state machine; answers the names of its executions."""
-    client = boto3.client("stepfunctions")
-    client.create_state_machine(
+    client("stepfunctions").create_state_machine(
         name="gen3d",
         definition='{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}',
         roleArn="arn:aws:iam::123456789012:role/gen3d",
     )
     return lambda: [
         execution["name"]
-        for execution in client.list_executions(stateMachineArn=STATE_MACHINE)["executions"]
+        for execution in client("stepfunctions").list_executions(stateMachineArn=STATE_MACHINE)[
+            "executions"
+        ]
     ]
 
 
@@ -152,19 +163,16 @@ def mailbox(aws: None) -> Callable[[], list[EmailMessage]]:
     """SES, with the sender verified; answers the mails that were sent."""
     from moto.ses.models import ses_backends
 
-    boto3.client("sesv2").create_email_identity(EmailIdentity=SENDER)
+    client("sesv2").create_email_identity(EmailIdentity=SENDER)
     backend = ses_backends["123456789012"]["us-east-1"]
 
     def mails() -> list[EmailMessage]:
         return [
-            message_from_string(sent.raw_data, policy=policy.default)  # type: ignore[misc]
+            message_from_string(sent.raw_data, policy=policy.default)
             for sent in backend.sent_messages
         ]
 
     return mails
-
-
-Failing = Callable[[str, str], None]
 
 
 @pytest.fixture
@@ -175,7 +183,7 @@ def fail_calls(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     """
     from botocore.client import BaseClient
 
-    real = BaseClient._make_api_call
+    real = BaseClient._make_api_call  # type: ignore[attr-defined]
     failing: dict[str, tuple[str, list[None]]] = {}
     made: list[str] = []
 
@@ -194,6 +202,3 @@ def fail_calls(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
         return made
 
     return fail
-
-
-__all__ = ["ClientError"]

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -39,11 +40,18 @@ def quarters() -> Image.Image:
 def corner_colours(image: Image.Image) -> list[tuple[int, ...]]:
     """Colours in the middle of the four quarters, to the nearest of what `quarters` paints."""
     w, h = image.size
-    points = [(w // 4, h // 4), (3 * w // 4, h // 4), (w // 4, 3 * h // 4), (3 * w // 4, 3 * h // 4)]
+    points = [
+        (w // 4, h // 4),
+        (3 * w // 4, h // 4),
+        (w // 4, 3 * h // 4),
+        (3 * w // 4, 3 * h // 4),
+    ]
     return [tuple(250 if v > 125 else 0 for v in image.getpixel(p)) for p in points]  # type: ignore[union-attr]
 
 
-def png_claiming(width: int, height: int, mode: int = 2, depth: int = 8, data: bytes = b"") -> bytes:
+def png_claiming(
+    width: int, height: int, mode: int = 2, depth: int = 8, data: bytes = b""
+) -> bytes:
     """A PNG whose header claims any size and type; `data` are its rows before compression."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
@@ -307,6 +315,14 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data[: draw(st.integers(0, len(data)))])
 
 
+def error_of(read: Callable[[], object]) -> Gen3DError | None:
+    try:
+        read()
+    except Gen3DError as error:
+        return error
+    return None
+
+
 @given(st.one_of(st.binary(max_size=400), damaged()))
 @pytest.mark.filterwarnings("default")  # Pillow warns of odd metadata
 def test_arbitrary_bytes_only_ever_give_named_errors(data: bytes) -> None:
@@ -315,10 +331,5 @@ def test_arbitrary_bytes_only_ever_give_named_errors(data: bytes) -> None:
         lambda: read_photo(data),
         lambda: read_mask(data, *SIZE),
     ):
-        try:
-            read()
-        except Gen3DError as error:
-            assert error.name in ERRORS
-            assert 400 <= error.status < 500
-
-
+        error = error_of(read)
+        assert error is None or (error.name in ERRORS and 400 <= error.status < 500)

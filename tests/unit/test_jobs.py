@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -168,10 +169,8 @@ def test_what_is_no_job_id_is_not_found(job_id: str) -> None:
 
 @given(st.text(min_size=24, max_size=28) | st.text())
 def test_any_text_is_a_job_id_or_not_found(text: str) -> None:
-    try:
+    with suppress(JobNotFound):
         assert check_job_id(text) == text
-    except JobNotFound:
-        pass
 
 
 def test_a_stage_lasts_from_start_to_end() -> None:
