@@ -1,0 +1,71 @@
+"""What a deployment is told, and what it tells."""
+
+import tomllib
+from typing import Any
+
+import pytest
+
+from tests.infra.stack import ROOT, bare, source, whole
+
+ENVIRONMENTS = ("default", "dev", "prod")
+
+
+def settings(environment: str) -> dict[str, Any]:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    found: dict[str, Any] = config[environment]
+    return found
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+class TestEachEnvironment:
+    def test_tags_everything(self, environment: str) -> None:
+        tags = settings(environment)["deploy"]["parameters"]["tags"]
+        assert tags == ["Project=gen3d", f"Stage={environment}"]
+
+    def test_needs_no_more_than_to_make_roles(self, environment: str) -> None:
+        assert settings(environment)["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
+
+    def test_gives_parameters_that_there_are(self, environment: str) -> None:
+        given = settings(environment)["deploy"]["parameters"]["parameter_overrides"]
+        assert {entry.split("=")[0] for entry in given} <= set(source()["Parameters"])
+
+
+def test_environments_are_stacks_of_their_own() -> None:
+    names = {settings(e)["global"]["parameters"]["stack_name"] for e in ENVIRONMENTS}
+    assert len(names) == len(ENVIRONMENTS)
+
+
+def test_only_the_senders_address_has_to_be_given() -> None:
+    parameters = source()["Parameters"]
+    assert [name for name, p in parameters.items() if "Default" not in p] == ["SenderEmail"]
+    assert parameters["AdminEmail"]["Default"] == "info@2112-lab.com"
+    assert all(parameter["Description"] for parameter in parameters.values())
+
+
+def test_every_parameter_is_used() -> None:
+    text = (ROOT / "template.yaml").read_text()
+    for name in source()["Parameters"]:
+        assert f"!Ref {name}" in text or f"${{{name}}}" in text or f", {name}" in text, name
+
+
+def test_roles_have_no_fixed_names() -> None:
+    for role in whole().of_type("AWS::IAM::Role").values():
+        assert "RoleName" not in role
+
+
+def test_it_tells_what_the_page_and_its_users_need() -> None:
+    needed = {
+        "ApiUrl",
+        "BucketName",
+        "DistributionId",
+        "IdentityPoolId",
+        "JobsTableName",
+        "Region",
+        "RepositoryUri",
+        "StateMachineArn",
+        "UserPoolClientId",
+        "UserPoolId",
+        "WebUrl",
+    }
+    assert needed <= set(bare().outputs)
+    assert set(whole().outputs) - set(bare().outputs) == {"EndpointName"}

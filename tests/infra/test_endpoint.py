@@ -1,0 +1,170 @@
+"""The model endpoint: there when there is an image for it, and at no cost while nobody waits."""
+
+from typing import Any
+
+import pytest
+
+from tests.infra.stack import Stack, bare, source, whole
+
+ENDPOINT_TYPES = {
+    "AWS::SageMaker::Model",
+    "AWS::SageMaker::EndpointConfig",
+    "AWS::SageMaker::Endpoint",
+    "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::ApplicationAutoScaling::ScalingPolicy",
+}
+
+
+def variant() -> dict[str, Any]:
+    (only,) = whole()["EndpointConfig"]["ProductionVariants"]
+    found: dict[str, Any] = only
+    return found
+
+
+def policies() -> dict[str, dict[str, Any]]:
+    return {
+        p["PolicyType"]: p
+        for p in whole().of_type("AWS::ApplicationAutoScaling::ScalingPolicy").values()
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(ENDPOINT_TYPES))
+def test_exists_only_with_a_container(kind: str) -> None:
+    assert not bare().of_type(kind)
+    assert whole().of_type(kind)
+
+
+def test_a_first_deployment_makes_the_registry_and_names_no_endpoint() -> None:
+    assert "Repository" in bare().resources
+    assert "RepositoryUri" in bare().outputs
+    assert "EndpointName" not in bare().outputs
+    assert bare()["SubmitFunction"]["Environment"]["Variables"]["ENDPOINT_NAME"] == ""
+    assert "{Endpoint}" not in str(bare().statements("SubmitRole"))
+
+
+def test_submit_may_call_this_endpoint() -> None:
+    variables = whole()["SubmitFunction"]["Environment"]["Variables"]
+    assert variables["ENDPOINT_NAME"] == "{Endpoint.EndpointName}"
+    assert whole().actions_on("SubmitRole", "{Endpoint}") == {"sagemaker:InvokeEndpointAsync"}
+
+
+def test_a_container_needs_weights() -> None:
+    rule = source()["Rules"]["EndpointHasWeights"]
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ContainerImage"}, ""]}]}
+    (assertion,) = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "WeightsRevision"}, ""]}]}
+
+
+def test_the_model_gets_its_weights_uncompressed_from_the_bucket() -> None:
+    container = whole()["Model"]["PrimaryContainer"]
+    assert container["ModelDataSource"] == {
+        "S3DataSource": {
+            "S3Uri": "s3://{Bucket}/models/sam/0123456789ab/",
+            "S3DataType": "S3Prefix",
+            "CompressionType": "None",
+        }
+    }
+    assert container["Environment"] == {
+        "GEN3D_ENGINE": "sam",
+        "GEN3D_MODEL_DIR": "/opt/ml/model",
+    }
+
+
+def test_an_update_can_replace_model_and_configuration() -> None:
+    assert "ModelName" not in whole()["Model"]
+    assert "EndpointConfigName" not in whole()["EndpointConfig"]
+
+
+def test_answers_come_as_files_and_notifications() -> None:
+    config = whole()["EndpointConfig"]["AsyncInferenceConfig"]
+    assert config["ClientConfig"] == {"MaxConcurrentInvocationsPerInstance": 1}
+    assert config["OutputConfig"] == {
+        "S3OutputPath": "s3://{Bucket}/async/out/",
+        "S3FailurePath": "s3://{Bucket}/async/failed/",
+        "NotificationConfig": {"SuccessTopic": "{SuccessTopic}", "ErrorTopic": "{ErrorTopic}"},
+    }
+    assert "sns:Publish" in whole().actions_on("ModelRole", "{SuccessTopic}")
+    assert "sns:Publish" in whole().actions_on("ModelRole", "{ErrorTopic}")
+    assert "kms:GenerateDataKey" in whole().actions_on("ModelRole", "{TopicKey.Arn}")
+
+
+def test_there_is_time_to_fetch_and_load_the_weights() -> None:
+    assert 60 <= variant()["ModelDataDownloadTimeoutInSeconds"] <= 3600
+    assert 60 <= variant()["ContainerStartupHealthCheckTimeoutInSeconds"] <= 3600
+
+
+@pytest.mark.parametrize(("engine", "chosen"), [("sam", True), ("lite", False)])
+def test_only_a_gpu_gets_a_host_image_with_its_driver(engine: str, chosen: bool) -> None:
+    stack = Stack(Engine=engine, ContainerImage="image", WeightsRevision="0123456789ab")
+    (only,) = stack["EndpointConfig"]["ProductionVariants"]
+    assert ("InferenceAmiVersion" in only) is chosen
+
+
+def test_scales_to_none_and_to_no_more_than_asked() -> None:
+    target = whole()["ScalableTarget"]
+    assert target["MinCapacity"] == 0
+    assert target["MaxCapacity"] == "1"
+    assert target["ResourceId"] == "endpoint/{Endpoint.EndpointName}/variant/AllTraffic"
+    assert target["ScalableDimension"] == "sagemaker:variant:DesiredInstanceCount"
+    assert variant()["VariantName"] == "AllTraffic"
+
+
+def test_follows_the_backlog() -> None:
+    policy = policies()["TargetTrackingScaling"]
+    assert policy["ScalingTargetId"] == "{ScalableTarget}"
+    metric = policy["TargetTrackingScalingPolicyConfiguration"]["CustomizedMetricSpecification"]
+    assert metric["MetricName"] == "ApproximateBacklogSizePerInstance"
+    assert metric["Dimensions"] == [{"Name": "EndpointName", "Value": "{Endpoint.EndpointName}"}]
+
+
+def test_one_request_wakes_an_instance() -> None:
+    policy = policies()["StepScaling"]
+    assert policy["ScalingTargetId"] == "{ScalableTarget}"
+    steps = policy["StepScalingPolicyConfiguration"]
+    assert steps["AdjustmentType"] == "ChangeInCapacity"
+    assert steps["StepAdjustments"] == [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}]
+    alarm = whole()["WakeUpAlarm"]
+    assert alarm["MetricName"] == "HasBacklogWithoutCapacity"
+    assert alarm["Threshold"] == 1
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert alarm["AlarmActions"] == ["{WakeUpPolicy}"]
+
+
+def test_its_log_has_retention_because_it_is_made_first() -> None:
+    assert whole().resources["Endpoint"]["DependsOn"] == "EndpointLogs"
+    assert whole()["EndpointLogs"]["LogGroupName"] == "/aws/sagemaker/Endpoints/gen3d"
+    assert whole()["Endpoint"]["EndpointName"] == "gen3d"
+    actions = whole().actions_on("ModelRole", "{EndpointLogs.Arn}")
+    assert "logs:PutLogEvents" in actions
+    assert "logs:CreateLogGroup" not in actions
+
+
+def test_it_reads_and_writes_the_files_of_its_contract() -> None:
+    found = {
+        action: {
+            resource
+            for statement in whole().statements("ModelRole")
+            if action in statement["Action"]
+            for resource in statement["Resource"]
+        }
+        for action in ("s3:GetObject", "s3:PutObject")
+    }
+    assert found == {
+        "s3:GetObject": {
+            "{Bucket.Arn}/models/sam/0123456789ab/*",
+            "{Bucket.Arn}/async/in/*",
+            "{Bucket.Arn}/private/*/image.*",
+            "{Bucket.Arn}/private/*/objects/*/mask.png",
+        },
+        "s3:PutObject": {
+            "{Bucket.Arn}/async/out/*",
+            "{Bucket.Arn}/async/failed/*",
+            "{Bucket.Arn}/private/*/embeddings.safetensors",
+            "{Bucket.Arn}/private/*/objects/*/splat.ply",
+        },
+    }
+
+
+def test_an_image_stays_what_its_tag_says() -> None:
+    assert whole()["Repository"]["ImageTagMutability"] == "IMMUTABLE"
+    assert whole()["Repository"]["ImageScanningConfiguration"] == {"ScanOnPush": True}

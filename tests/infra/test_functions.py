@@ -1,0 +1,178 @@
+"""Every function is set up so that it can be watched and loses nothing."""
+
+import json
+
+import pytest
+from gen3d.settings import Settings
+
+from tests.infra.stack import whole
+
+FUNCTIONS = {"ApiFunction", "SubmitFunction", "CallbackFunction", "MeshFunction", "NotifyFunction"}
+OURS = "POWERTOOLS_"
+
+
+def test_these_are_the_functions() -> None:
+    assert set(whole().of_type("AWS::Lambda::Function")) == FUNCTIONS
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+class TestEachFunction:
+    def test_has_a_log_group_with_retention(self, name: str) -> None:
+        groups = [
+            group
+            for group in whole().of_type("AWS::Logs::LogGroup").values()
+            if group["LogGroupName"] == f"/aws/lambda/{{{name}}}"
+        ]
+        assert [group["RetentionInDays"] for group in groups] == ["30"]
+
+    def test_writes_json_to_that_group_alone(self, name: str) -> None:
+        assert whole()[name]["LoggingConfig"] == {"LogFormat": "JSON"}
+        short = whole()[name]["FunctionName"]
+        groups = {
+            resource
+            for statement in whole().statements(role_of(name))
+            for resource in statement["Resource"]
+            if ":log-group:" in resource
+        }
+        assert groups == {f"arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/{short}:*"}
+
+    def test_cannot_make_a_log_group_without_retention(self, name: str) -> None:
+        actions = {a for s in whole().statements(role_of(name)) for a in s["Action"]}
+        assert "logs:CreateLogGroup" not in actions
+
+    def test_has_a_timeout_and_memory_of_its_own_choice(self, name: str) -> None:
+        function = whole()[name]
+        assert 29 <= function["Timeout"] <= 300
+        assert 256 <= function["MemorySize"] <= 3008
+
+    def test_is_traced(self, name: str) -> None:
+        assert whole()[name]["TracingConfig"] == {"Mode": "Active"}
+        assert whole().actions_on(role_of(name), "*") == {
+            "xray:PutTraceSegments",
+            "xray:PutTelemetryRecords",
+        }
+
+    def test_keeps_what_failed_in_a_queue(self, name: str) -> None:
+        (config,) = [
+            config
+            for config in whole().of_type("AWS::Lambda::EventInvokeConfig").values()
+            if config["FunctionName"] == f"{{{name}}}"
+        ]
+        queue = config["DestinationConfig"]["OnFailure"]["Destination"]
+        assert queue.strip("{}").removesuffix(".Arn") in whole().of_type("AWS::SQS::Queue")
+        assert "sqs:SendMessage" in whole().actions_on(role_of(name), queue)
+
+    def test_has_a_role_of_its_own(self, name: str) -> None:
+        others = FUNCTIONS - {name}
+        assert role_of(name) not in {role_of(other) for other in others}
+        trust = whole()[role_of(name)]["AssumeRolePolicyDocument"]["Statement"]
+        assert [statement["Principal"] for statement in trust] == [
+            {"Service": "lambda.amazonaws.com"}
+        ]
+
+    def test_is_told_only_what_the_code_reads(self, name: str) -> None:
+        variables = {v for v in environment(name) if not v.startswith(OURS)}
+        assert variables <= {field.upper() for field in Settings.model_fields}
+
+    def test_runs_where_its_wheels_run(self, name: str) -> None:
+        function = whole()[name]
+        assert function["Architectures"] == ["x86_64"]
+        assert function.get("Runtime", "python3.12") == "python3.12"
+
+
+def test_every_setting_is_given_to_some_function() -> None:
+    given = {variable for name in FUNCTIONS for variable in environment(name)}
+    by_lambda = {"AWS_REGION"}
+    assert {field.upper() for field in Settings.model_fields} <= given | by_lambda
+
+
+def test_only_mesh_is_an_image() -> None:
+    images = {
+        name
+        for name, function in whole().of_type("AWS::Lambda::Function").items()
+        if function.get("PackageType") == "Image"
+    }
+    assert images == {"MeshFunction"}
+
+
+def test_the_mail_about_a_failure_names_every_log() -> None:
+    named = set(whole()["NotifyFunction"]["Environment"]["Variables"]["LOG_GROUPS"].split(","))
+    stack = whole()
+    groups = {group["LogGroupName"] for group in stack.of_type("AWS::Logs::LogGroup").values()}
+    for name in FUNCTIONS:
+        groups = {g.replace(f"{{{name}}}", stack[name]["FunctionName"]) for g in groups}
+    assert named == groups - {"/aws/vendedlogs/apis/gen3d"}
+
+
+def test_queues_are_encrypted_and_keep_two_weeks() -> None:
+    queues = whole().of_type("AWS::SQS::Queue")
+    assert queues
+    for queue in queues.values():
+        assert queue["SqsManagedSseEnabled"] is True
+        assert queue["MessageRetentionPeriod"] == 14 * 86400
+
+
+def test_every_event_that_cannot_be_delivered_is_kept() -> None:
+    stack = whole()
+    for subscription in stack.of_type("AWS::SNS::Subscription").values():
+        assert subscription["RedrivePolicy"] == {"deadLetterTargetArn": "{UndeliveredEvents.Arn}"}
+    rules = stack.of_type("AWS::Events::Rule")
+    for rule in rules.values():
+        for target in rule["Targets"]:
+            assert target["DeadLetterConfig"] == {"Arn": "{UndeliveredEvents.Arn}"}
+            assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
+    statements = stack["UndeliveredEventsPolicy"]["PolicyDocument"]["Statement"]
+    sources = [s["Condition"]["ArnEquals"]["aws:SourceArn"] for s in statements]
+    assert sources == [
+        ["{SuccessTopic}", "{ErrorTopic}"],
+        [f"{{{name}.Arn}}" for name in sorted(rules, reverse=True)],
+    ]
+
+
+def test_callback_hears_of_every_answer_of_the_endpoint() -> None:
+    subscriptions = whole().of_type("AWS::SNS::Subscription").values()
+    assert {s["TopicArn"] for s in subscriptions} == {"{SuccessTopic}", "{ErrorTopic}"}
+    assert {s["Endpoint"] for s in subscriptions} == {"{CallbackFunction.Arn}"}
+
+
+def test_notify_is_woken_by_results_and_by_broken_executions() -> None:
+    rules = whole().of_type("AWS::Events::Rule")
+    assert {name: rule["EventPattern"] for name, rule in rules.items()} == {
+        "NotifyFunctionResultWritten": {
+            "source": ["aws.s3"],
+            "detail-type": ["Object Created"],
+            "detail": {
+                "bucket": {"name": ["{Bucket}"]},
+                "object": {"key": [{"wildcard": "private/*/jobs/*/result.json"}]},
+            },
+        },
+        "NotifyFunctionExecutionBroken": {
+            "source": ["aws.states"],
+            "detail-type": ["Step Functions Execution Status Change"],
+            "detail": {
+                "stateMachineArn": ["{StateMachine}"],
+                "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+            },
+        },
+    }
+    for rule in rules.values():
+        assert [target["Arn"] for target in rule["Targets"]] == ["{NotifyFunction.Arn}"]
+
+
+def test_the_dashboard_is_json_and_shows_every_function_and_queue() -> None:
+    body = json.loads(whole()["Dashboard"]["DashboardBody"])
+    shown = json.dumps(body)
+    for name in FUNCTIONS:
+        assert f"{{{name}}}" in shown
+    for name in whole().of_type("AWS::SQS::Queue"):
+        assert f"{{{name}.QueueName}}" in shown
+
+
+def environment(name: str) -> dict[str, str]:
+    variables: dict[str, str] = whole()[name]["Environment"]["Variables"]
+    return variables
+
+
+def role_of(name: str) -> str:
+    role: str = whole()[name]["Role"]
+    return role.strip("{}").removesuffix(".Arn")

@@ -1,0 +1,216 @@
+"""Roles name what they may do and on what; each exception is listed here with its reason."""
+
+from typing import Any
+
+import pytest
+
+from tests.infra.stack import listed, whole
+
+NO_RESOURCE_TO_NAME: dict[tuple[str, ...], str] = {
+    ("xray:PutTraceSegments", "xray:PutTelemetryRecords"): (
+        "X-Ray knows no resources for what is written"
+    ),
+    (
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+        "xray:GetSamplingRules",
+        "xray:GetSamplingTargets",
+    ): "likewise, and for the sampling that a state machine asks for",
+    (
+        "logs:CreateLogDelivery",
+        "logs:GetLogDelivery",
+        "logs:UpdateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:DescribeResourcePolicies",
+        "logs:DescribeLogGroups",
+    ): "log deliveries, through which a state machine logs, have no resource",
+    ("ecr:GetAuthorizationToken",): "a token is for the registry, not for a repository",
+    ("cloudwatch:PutMetricData",): "metrics have no resource; a condition names the namespaces",
+}
+"""Actions of statements whose resource is ``*`` → why."""
+
+PATTERNS: dict[str, str] = {
+    "{Bucket.Arn}/private/*": "identities and job ids arise at run time",
+    "{Bucket.Arn}/private/*/jobs/*/result.json": "likewise, and this file alone",
+    "{Bucket.Arn}/private/*/embeddings.safetensors": "likewise",
+    "{Bucket.Arn}/private/*/image.*": "likewise; the ending says jpg, png or webp",
+    "{Bucket.Arn}/private/*/splat.ply": "likewise",
+    "{Bucket.Arn}/private/*/objects/*/mask.png": "likewise",
+    "{Bucket.Arn}/private/*/objects/*/mesh.*": "likewise; the ending is a mesh format",
+    "{Bucket.Arn}/private/*/objects/*/preview.png": "likewise",
+    "{Bucket.Arn}/private/*/objects/*/splat.ply": "likewise",
+    "{Bucket.Arn}/private/${cognito-identity.amazonaws.com:sub}/*": "one person's folder",
+    "{Bucket.Arn}/private/${cognito-identity.amazonaws.com:sub}/jobs/*/image.*": "their photos",
+    "{Bucket.Arn}/private/${cognito-identity.amazonaws.com:sub}/jobs/*/objects/*/mask.png": (
+        "their masks"
+    ),
+    "{Bucket.Arn}/models/*/*/decoder.onnx": "a job keeps the engine and revision it began with",
+    "{Bucket.Arn}/models/*/*/LICENSE*": "the licences of the decoders",
+    "{Bucket.Arn}/models/sam/0123456789ab/*": "the files of one revision",
+    "{Bucket.Arn}/async/in/*": "one file an invocation",
+    "{Bucket.Arn}/async/out/*": "one file an invocation",
+    "{Bucket.Arn}/async/failed/*": "one file an invocation",
+    "arn:aws:states:eu-west-1:123456789012:execution:{StateMachine.Name}:*": "one a job",
+    "arn:aws:ses:eu-west-1:123456789012:identity/*": (
+        "the SES sandbox also asks for the recipient's; a condition fixes the sender"
+    ),
+    **{
+        f"arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/gen3d-{name}:*": (
+            "the streams of one log group"
+        )
+        for name in ("api", "submit", "callback", "mesh", "notify")
+    },
+    **{
+        f"{{{name}Function.Arn}}:*": "versions and aliases of one function"
+        for name in ("Submit", "Mesh", "Notify")
+    },
+}
+"""Resources with a ``*`` in them → why."""
+
+TOKENS: dict[str, set[str]] = {
+    "ApiRole": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+    "SubmitRole": {"dynamodb:PutItem"},
+    "CallbackRole": {"dynamodb:GetItem", "dynamodb:DeleteItem"},
+    "StateMachineRole": {"dynamodb:PutItem"},
+}
+"""Who may touch task tokens: claim and forget, keep, look up and forget, keep."""
+
+ROLES = sorted(whole().of_type("AWS::IAM::Role"))
+
+
+def statements() -> list[tuple[str, dict[str, Any]]]:
+    return [(role, statement) for role in ROLES for statement in whole().statements(role)]
+
+
+def test_no_action_is_a_wildcard() -> None:
+    assert [a for _, s in statements() for a in s["Action"] if "*" in a] == []
+
+
+def test_no_statement_is_turned_around() -> None:
+    for _, statement in statements():
+        assert statement["Effect"] == "Allow"
+        assert not {"NotAction", "NotResource", "NotPrincipal"} & set(statement)
+
+
+def test_every_resource_is_named_where_it_can_be() -> None:
+    unnamed = {tuple(s["Action"]) for _, s in statements() if "*" in s["Resource"]}
+    assert unnamed == set(NO_RESOURCE_TO_NAME)
+
+
+def test_every_pattern_has_its_reason() -> None:
+    patterns = {r for _, s in statements() for r in s["Resource"] if "*" in r and r != "*"}
+    assert patterns == set(PATTERNS)
+
+
+def test_no_role_takes_a_policy_of_somebody_elses() -> None:
+    arns = {arn for role in ROLES for arn in whole()[role].get("ManagedPolicyArns", [])}
+    assert arns == {"{FunctionBasics}"}
+
+
+def test_only_four_roles_may_touch_task_tokens() -> None:
+    able = {role: whole().actions_on(role, "{TokensTable.Arn}") for role in ROLES}
+    assert {role: actions for role, actions in able.items() if actions} == TOKENS
+
+
+def test_only_api_and_callback_may_resume_an_execution() -> None:
+    resume = {"states:SendTaskSuccess", "states:SendTaskFailure"}
+    able = {
+        role: actions & resume
+        for role in ROLES
+        if (actions := whole().actions_on(role, "{StateMachine}")) & resume
+    }
+    assert able == {"ApiRole": {"states:SendTaskSuccess"}, "CallbackRole": resume}
+
+
+def test_nobody_may_scan_a_table() -> None:
+    actions = {action for _, s in statements() for action in s["Action"]}
+    assert not {a for a in actions if a in ("dynamodb:Scan", "dynamodb:BatchGetItem")}
+
+
+@pytest.mark.parametrize(
+    ("role", "service"),
+    [("ModelRole", "sagemaker.amazonaws.com"), ("StateMachineRole", "states.amazonaws.com")],
+)
+def test_services_act_for_this_account_alone(role: str, service: str) -> None:
+    (statement,) = whole()[role]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": service}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_mails_come_from_one_address() -> None:
+    (statement,) = [
+        s for role, s in statements() if role == "NotifyRole" and "ses:SendEmail" in s["Action"]
+    ]
+    assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": "sender@example.com"}}
+
+
+def test_a_signed_in_person_writes_photos_and_masks_of_their_own_only() -> None:
+    own = "{Bucket.Arn}/private/${cognito-identity.amazonaws.com:sub}/"
+    writes = {
+        resource
+        for statement in whole().statements("SignedInRole")
+        if "s3:PutObject" in statement["Action"]
+        for resource in statement["Resource"]
+    }
+    assert writes == {f"{own}jobs/*/image.*", f"{own}jobs/*/objects/*/mask.png"}
+
+
+def test_a_signed_in_person_lists_their_own_folder_only() -> None:
+    (statement,) = [s for s in whole().statements("SignedInRole") if "s3:ListBucket" in s["Action"]]
+    assert statement["Condition"] == {
+        "StringLike": {"s3:prefix": "private/${cognito-identity.amazonaws.com:sub}/*"}
+    }
+
+
+def test_a_signed_in_person_can_do_nothing_but_files() -> None:
+    actions = {a for s in whole().statements("SignedInRole") for a in s["Action"]}
+    assert {action.split(":")[0] for action in actions} == {"s3"}
+
+
+def test_there_are_no_guests() -> None:
+    assert whole()["IdentityPool"]["AllowUnauthenticatedIdentities"] is False
+    assert whole()["IdentityPoolRoles"]["Roles"] == {"authenticated": "{SignedInRole.Arn}"}
+    (trust,) = whole()["SignedInRole"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"] == {
+        "StringEquals": {"cognito-identity.amazonaws.com:aud": "{IdentityPool}"},
+        "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "authenticated"},
+    }
+
+
+def test_policies_on_resources_let_in_nobody_but_the_services_that_need_it() -> None:
+    policies = [
+        (name, statement)
+        for kind, field in (
+            ("AWS::S3::BucketPolicy", "PolicyDocument"),
+            ("AWS::SQS::QueuePolicy", "PolicyDocument"),
+            ("AWS::SNS::TopicPolicy", "PolicyDocument"),
+            ("AWS::KMS::Key", "KeyPolicy"),
+        )
+        for name, properties in whole().of_type(kind).items()
+        for statement in properties[field]["Statement"]
+    ]
+    allowed = {
+        (name, service)
+        for name, statement in policies
+        if statement["Effect"] == "Allow"
+        for service in listed(statement["Principal"].get("Service", []))
+        if statement["Condition"]
+    }
+    assert allowed == {
+        ("BucketPolicy", "cloudfront.amazonaws.com"),
+        ("UndeliveredEventsPolicy", "sns.amazonaws.com"),
+        ("UndeliveredEventsPolicy", "events.amazonaws.com"),
+        ("AdminTopicPolicy", "cloudwatch.amazonaws.com"),
+        ("AdminTopicPolicy", "ses.amazonaws.com"),
+        ("TopicKey", "cloudwatch.amazonaws.com"),
+        ("TopicKey", "ses.amazonaws.com"),
+    }
+    people = [
+        (name, statement["Principal"])
+        for name, statement in policies
+        if statement["Effect"] == "Allow" and "Service" not in statement["Principal"]
+    ]
+    # The account's own key policy hands the decision to IAM; there is no other way to write it.
+    assert people == [("TopicKey", {"AWS": "arn:aws:iam::123456789012:root"})]

@@ -1,0 +1,142 @@
+"""Files and records are private, encrypted, recoverable, and gone when they should be."""
+
+from typing import Any
+
+import pytest
+
+from tests.infra.stack import Stack, source, whole
+
+TABLES = {
+    "JobsTable": [("owner", "HASH"), ("jobId", "RANGE")],
+    "TokensTable": [("callbackId", "HASH")],
+    "IdempotencyTable": [("id", "HASH")],
+}
+
+
+def bucket() -> dict[str, Any]:
+    return whole()["Bucket"]
+
+
+def test_there_is_one_bucket() -> None:
+    assert set(whole().of_type("AWS::S3::Bucket")) == {"Bucket"}
+
+
+def test_the_bucket_is_private() -> None:
+    assert bucket()["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    assert bucket()["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+
+def test_the_bucket_is_encrypted_and_asks_for_tls() -> None:
+    (rule,) = bucket()["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    (deny,) = [
+        s for s in whole()["BucketPolicy"]["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"
+    ]
+    assert deny["Principal"] == "*"
+    assert deny["Action"] == "s3:*"
+    assert deny["Resource"] == ["{Bucket.Arn}", "{Bucket.Arn}/*"]
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_only_the_web_app_is_readable_through_cloudfront() -> None:
+    (allow,) = [
+        s for s in whole()["BucketPolicy"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"
+    ]
+    assert allow["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert allow["Action"] == "s3:GetObject"
+    assert allow["Resource"] == "{Bucket.Arn}/public/*"
+    assert allow["Condition"] == {
+        "StringEquals": {
+            "aws:SourceArn": "arn:aws:cloudfront::123456789012:distribution/{Distribution}"
+        }
+    }
+
+
+def test_files_go_when_they_should() -> None:
+    rules = bucket()["LifecycleConfiguration"]["Rules"]
+    assert {rule["Status"] for rule in rules} == {"Enabled"}
+    assert {r["Prefix"]: r["ExpirationInDays"] for r in rules if "Prefix" in r} == {
+        "private/": "30",
+        "async/": 1,
+    }
+    broken = [r["AbortIncompleteMultipartUpload"] for r in rules if "Prefix" not in r]
+    assert broken == [{"DaysAfterInitiation": 1}]
+    assert "VersioningConfiguration" not in bucket(), "an old version would outlive its deletion"
+
+
+def test_a_job_outlives_the_longest_wait_for_its_mask() -> None:
+    parameters = source()["Parameters"]
+    days = parameters["MaskTimeoutSeconds"]["MaxValue"] / 86400
+    assert parameters["RetentionDays"]["MinValue"] > days
+
+
+def test_the_arrival_of_a_file_is_an_event() -> None:
+    assert bucket()["NotificationConfiguration"] == {
+        "EventBridgeConfiguration": {"EventBridgeEnabled": True}
+    }
+
+
+@pytest.mark.parametrize(
+    ("origins", "extra"),
+    [("", []), ("http://localhost:5173", ["http://localhost:5173"]), ("https://a,https://b", None)],
+)
+def test_browsers_may_come_from_exact_origins(origins: str, extra: list[str] | None) -> None:
+    (rule,) = Stack(WebOrigins=origins)["Bucket"]["CorsConfiguration"]["CorsRules"]
+    named = extra if extra is not None else ["https://a", "https://b"]
+    assert rule["AllowedOrigins"] == ["https://{Distribution.DomainName}", *named]
+    assert "*" not in rule["AllowedHeaders"]
+    assert rule["ExposedHeaders"] == ["ETag"]
+
+
+def test_these_are_the_tables() -> None:
+    assert set(whole().of_type("AWS::DynamoDB::Table")) == set(TABLES)
+
+
+@pytest.mark.parametrize("name", TABLES)
+class TestEachTable:
+    def test_has_its_keys(self, name: str) -> None:
+        table = whole()[name]
+        keys = [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]]
+        assert keys == TABLES[name]
+        assert {a["AttributeType"] for a in table["AttributeDefinitions"]} == {"S"}
+
+    def test_can_be_restored(self, name: str) -> None:
+        assert whole()[name]["PointInTimeRecoverySpecification"] == {
+            "PointInTimeRecoveryEnabled": True
+        }
+
+    def test_forgets(self, name: str) -> None:
+        assert whole()[name]["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+
+    def test_is_encrypted_with_a_key_of_the_account(self, name: str) -> None:
+        assert whole()[name]["SSESpecification"] == {"SSEEnabled": True}
+
+    def test_is_paid_by_the_request(self, name: str) -> None:
+        assert whole()[name]["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_what_people_made_survives_the_stack() -> None:
+    policies = {
+        name: {resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")}
+        for name, resource in whole().resources.items()
+        if resource["Type"]
+        in (
+            "AWS::S3::Bucket",
+            "AWS::DynamoDB::Table",
+            "AWS::Cognito::UserPool",
+            "AWS::ECR::Repository",
+        )
+    }
+    assert policies == {
+        "Bucket": {"Retain"},
+        "JobsTable": {"Retain"},
+        "UserPool": {"Retain"},
+        "Repository": {"Retain"},
+        "TokensTable": {"Delete"},
+        "IdempotencyTable": {"Delete"},
+    }
