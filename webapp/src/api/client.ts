@@ -1,0 +1,105 @@
+import { ApiError, errorOf } from "./error";
+import { Links } from "./links";
+import type { CreatedJob, JobPage, JobView, ObjectRequest, PhotoType, UploadForm } from "./types";
+
+/** Where tokens come from, and what to do when one is refused. */
+export interface Credentials {
+  /** The ID token of the person who is signed in. */
+  idToken(): Promise<string>;
+  /** Resolves when the person has signed in again. */
+  renew(): Promise<void>;
+}
+
+/** The HTTP API, typed. Every method throws `ApiError` and nothing else. */
+export class ApiClient {
+  private readonly links = new Links();
+
+  constructor(
+    private readonly baseUrl: string,
+    private readonly credentials: Credentials,
+    private readonly fetcher: typeof fetch = (input, init) => fetch(input, init),
+  ) {}
+
+  createJob(filename: string, contentType: PhotoType): Promise<CreatedJob> {
+    return this.send("POST", "/jobs", { filename, contentType });
+  }
+
+  listJobs(cursor: string | null): Promise<JobPage> {
+    return this.send("GET", `/jobs${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ""}`);
+  }
+
+  getJob(jobId: string): Promise<JobView> {
+    return this.send("GET", `/jobs/${encodeURIComponent(jobId)}`);
+  }
+
+  renameJob(jobId: string, name: string): Promise<JobView> {
+    return this.send("PATCH", `/jobs/${encodeURIComponent(jobId)}`, { name });
+  }
+
+  async deleteJob(jobId: string): Promise<void> {
+    await this.send("DELETE", `/jobs/${encodeURIComponent(jobId)}`);
+  }
+
+  initialize(jobId: string): Promise<JobView> {
+    return this.send("POST", `/jobs/${encodeURIComponent(jobId)}/initialize`);
+  }
+
+  async maskUploads(jobId: string, count: number): Promise<UploadForm[]> {
+    const path = `/jobs/${encodeURIComponent(jobId)}/masks`;
+    return (await this.send<{ uploads: UploadForm[] }>("POST", path, { count })).uploads;
+  }
+
+  reconstruct(jobId: string, objects: ObjectRequest[]): Promise<JobView> {
+    return this.send("POST", `/jobs/${encodeURIComponent(jobId)}/reconstruct`, { objects });
+  }
+
+  /** POST a file to a signed form. */
+  async upload(form: UploadForm, file: Blob): Promise<void> {
+    const body = new FormData();
+    for (const [name, value] of Object.entries(form.fields)) body.append(name, value);
+    body.append("file", file);
+    const response = await this.answer(form.url, { method: "POST", body });
+    if (!response.ok) {
+      throw new ApiError(
+        "UploadFailed",
+        `The upload was refused (${response.status}). Try again.`,
+        response.status,
+      );
+    }
+  }
+
+  private async send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    let response = await this.request(method, path, body);
+    if (response.status === 401) {
+      await this.credentials.renew();
+      response = await this.request(method, path, body);
+    }
+    if (!response.ok) throw await errorOf(response);
+    const value: unknown = await response.json().catch(() => {
+      throw new ApiError("UnexpectedAnswer", "The server's answer is unreadable. Try again.", 502);
+    });
+    return this.links.steadyAll(value) as T;
+  }
+
+  private async request(method: string, path: string, body: unknown): Promise<Response> {
+    const headers: Record<string, string> = {
+      Authorization: `Bearer ${await this.credentials.idToken()}`,
+    };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const init: RequestInit = { method, headers };
+    if (body !== undefined) init.body = JSON.stringify(body);
+    return this.answer(this.baseUrl + path, init);
+  }
+
+  private async answer(url: string, init: RequestInit): Promise<Response> {
+    try {
+      return await this.fetcher(url, init);
+    } catch {
+      throw new ApiError(
+        "Offline",
+        "The server cannot be reached. Check the connection; nothing you did is lost.",
+        0,
+      );
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Every failure of a request: `name` is the API's name for it (`JobConflict`, `InvalidMask`, …),
+ * the message a sentence for the person. Two names are of this side: `Offline` (no answer at all)
+ * and `UnexpectedAnswer` (an answer that is not the API's).
+ */
+export class ApiError extends Error {
+  readonly status: number;
+
+  constructor(name: string, message: string, status: number) {
+    super(message);
+    this.name = name;
+    this.status = status;
+  }
+
+  /** Whether asking once more may help. */
+  get transient(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/** Read an answer that is not 2xx. */
+export async function errorOf(response: Response): Promise<ApiError> {
+  const body = (await response.json().catch(() => null)) as Record<string, unknown> | null;
+  if (typeof body?.error === "string" && typeof body.message === "string") {
+    return new ApiError(body.error, body.message, response.status);
+  }
+  if (response.status === 401) {
+    return new ApiError("Unauthorized", "Your sign-in has expired. Sign in again.", 401);
+  }
+  if (response.status === 429) {
+    return new ApiError("TooManyRequests", "That was a lot at once. Wait a moment.", 429);
+  }
+  return new ApiError(
+    "UnexpectedAnswer",
+    `The server answered ${response.status}. Try again in a moment.`,
+    response.status,
+  );
+}
+
+/** A sentence for the person, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error && error.message
+    ? error.message
+    : "Something went wrong. Try again.";
+}

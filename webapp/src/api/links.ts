@@ -1,0 +1,46 @@
+/** A link is kept for this long, far below the hour for which it is signed. */
+const KEPT_MS = 10 * 60 * 1000;
+
+/**
+ * Keeps signed links steady. Each answer of the API signs its links anew; a picture whose address
+ * changes every two seconds would load every two seconds.
+ */
+export class Links {
+  private readonly kept = new Map<string, { url: string; until: number }>();
+
+  constructor(private readonly now: () => number = Date.now) {}
+
+  /** The link under which this file was first seen, while that is recent. */
+  steady(url: string): string {
+    const file = url.split("?", 1)[0] ?? url;
+    const earlier = this.kept.get(file);
+    if (earlier && earlier.until > this.now()) return earlier.url;
+    this.kept.set(file, { url, until: this.now() + KEPT_MS });
+    return url;
+  }
+
+  /** A copy of an answer with every `url` and `picture` in it steady. */
+  steadyAll<T>(value: T): T {
+    if (Array.isArray(value)) return value.map((item) => this.steadyAll(item)) as T;
+    if (value === null || typeof value !== "object") return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [
+        name,
+        (name === "url" || name === "picture") && typeof item === "string"
+          ? this.steady(item)
+          : this.steadyAll(item),
+      ]),
+    ) as T;
+  }
+}
+
+/** When a signed link ends, or null where it does not say. */
+export function expiryOf(url: string): Date | null {
+  const query = new URL(url).searchParams;
+  const signed = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(query.get("X-Amz-Date") ?? "");
+  const seconds = Number(query.get("X-Amz-Expires"));
+  if (!signed || !seconds) return null;
+  const [, year, month, day, hour, minute, second] = signed.map(Number) as number[];
+  const start = Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second);
+  return new Date(start + seconds * 1000);
+}

@@ -1,0 +1,111 @@
+export type JobStatus =
+  | "CREATED"
+  | "INITIALIZING"
+  | "AWAITING_MASK"
+  | "RECONSTRUCTING"
+  | "COMPLETED"
+  | "FAILED"
+  | "CANCELLED"
+  | "EXPIRED";
+
+export type ObjectStatus = "PENDING" | "MESHING" | "COMPLETED" | "FAILED";
+
+export type PhotoType = "image/jpeg" | "image/png" | "image/webp";
+
+/** At most so many objects in one job. */
+export const MAX_OBJECTS = 8;
+
+export const RUNNING: readonly JobStatus[] = [
+  "CREATED",
+  "INITIALIZING",
+  "AWAITING_MASK",
+  "RECONSTRUCTING",
+];
+
+/** A signed form: POST the fields, then the file. */
+export interface UploadForm {
+  url: string;
+  fields: Record<string, string>;
+}
+
+export interface CreatedJob {
+  jobId: string;
+  /** The job's folder in the bucket, with its closing slash. */
+  prefix: string;
+  upload: UploadForm;
+}
+
+export interface JobSummary {
+  jobId: string;
+  name: string;
+  status: JobStatus;
+  createdAt: string;
+  objects: number;
+  /** A signed link, or null where there is no picture yet. */
+  picture: string | null;
+}
+
+export interface JobPage {
+  jobs: JobSummary[];
+  cursor: string | null;
+}
+
+/** ISO times; `ms` once it has ended. */
+export interface Stage {
+  start: string | null;
+  end: string | null;
+  ms: number | null;
+}
+
+export interface Failure {
+  error: string;
+  message: string;
+}
+
+export interface FileLink {
+  url: string;
+  bytes: number;
+}
+
+export type MeshFile = "glb" | "obj" | "stl" | "ply" | "preview";
+
+export interface ObjectView {
+  n: number;
+  name: string;
+  seed: number;
+  status: ObjectStatus;
+  mask?: { url: string };
+  splat?: { url: string; gaussians: number; bytes: number; timings?: Record<string, number> };
+  mesh?: {
+    vertices: number;
+    faces: number;
+    watertight: boolean;
+    components: number;
+    gaussians: number;
+    gaussiansKept: number;
+    timings?: Record<string, number>;
+  };
+  files?: Partial<Record<MeshFile, FileLink>>;
+  error?: Failure;
+}
+
+export interface JobView {
+  jobId: string;
+  name: string;
+  filename: string;
+  contentType: PhotoType;
+  prefix: string;
+  status: JobStatus;
+  createdAt: string;
+  stages: { initialize: Stage; mask: Stage; reconstruct: Stage };
+  objects: ObjectView[];
+  image?: { width: number; height: number; bytes: number; url: string };
+  embeddings?: { url: string };
+  decoder?: { engine: string; revision: string; url: string };
+  error?: Failure;
+}
+
+export interface ObjectRequest {
+  name: string;
+  seed: number;
+}

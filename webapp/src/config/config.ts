@@ -1,0 +1,45 @@
+/** What the stack's outputs say; written beside the app by whoever deploys it. */
+export interface AppConfig {
+  region: string;
+  apiUrl: string;
+  userPoolId: string;
+  userPoolClientId: string;
+  identityPoolId: string;
+  bucket: string;
+  /** One address for every service, where the stack runs on one machine. */
+  endpoint?: string;
+}
+
+const REQUIRED = [
+  "region",
+  "apiUrl",
+  "userPoolId",
+  "userPoolClientId",
+  "identityPoolId",
+  "bucket",
+] as const;
+
+/**
+ * Check what was fetched.
+ *
+ * @throws Error that names the missing field.
+ */
+export function parseConfig(value: unknown): AppConfig {
+  const fields = (value ?? {}) as Record<string, unknown>;
+  for (const name of REQUIRED) {
+    if (typeof fields[name] !== "string" || fields[name] === "") {
+      throw new Error(`config.json lacks "${name}". Deploy the web app again.`);
+    }
+  }
+  const config = fields as unknown as AppConfig;
+  return { ...config, apiUrl: config.apiUrl.replace(/\/$/, "") };
+}
+
+/** Fetch `/config.json` from where the app itself came from. */
+export async function loadConfig(): Promise<AppConfig> {
+  const response = await fetch("/config.json", { cache: "no-cache" });
+  if (!response.ok) {
+    throw new Error(`config.json answered ${response.status}. Deploy the web app again.`);
+  }
+  return parseConfig(await response.json());
+}

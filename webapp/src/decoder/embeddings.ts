@@ -1,0 +1,57 @@
+/** What the embeddings file says of itself, checked against the decoder it is to be used with. */
+
+import type { SafeTensors } from "./safetensors";
+
+/** The contract that this client reads. */
+const CONTRACT = "1";
+
+export interface EmbeddingsMeta {
+  readonly engine: string;
+  readonly revision: string;
+  /** The frame of the decoder's points; a photo's x maps to `x · inputWidth / imageWidth`. */
+  readonly inputWidth: number;
+  readonly inputHeight: number;
+  readonly imageWidth: number;
+  readonly imageHeight: number;
+  /** The mask for unambiguous prompts; null where the best score always wins. */
+  readonly singleMaskIndex: number | null;
+}
+
+/**
+ * Read the metadata.
+ *
+ * @throws Error where it is of another contract, or not of the decoder's engine and revision.
+ */
+export function readMeta(
+  { metadata }: SafeTensors,
+  decoder: { engine: string; revision: string },
+): EmbeddingsMeta {
+  if (metadata.contract !== CONTRACT) {
+    throw new Error(
+      `The photo was prepared by another version (contract ${metadata.contract ?? "unknown"}, ` +
+        `this page reads ${CONTRACT}). Reload the page; if that does not help, start a new job.`,
+    );
+  }
+  if (metadata.engine !== decoder.engine || metadata.revision !== decoder.revision) {
+    throw new Error(
+      `The photo was prepared by ${metadata.engine} ${metadata.revision}, the decoder is ` +
+        `${decoder.engine} ${decoder.revision}. They do not fit; start a new job with this photo.`,
+    );
+  }
+  const single = metadata.single_mask_index ?? "";
+  return {
+    engine: decoder.engine,
+    revision: decoder.revision,
+    inputWidth: pixels(metadata, "input_width"),
+    inputHeight: pixels(metadata, "input_height"),
+    imageWidth: pixels(metadata, "image_width"),
+    imageHeight: pixels(metadata, "image_height"),
+    singleMaskIndex: single === "" ? null : Number(single),
+  };
+}
+
+function pixels(metadata: Readonly<Record<string, string>>, name: string): number {
+  const value = Number(metadata[name]);
+  if (!(value > 0)) throw new Error(`The prepared photo lacks its ${name}. Start a new job.`);
+  return value;
+}

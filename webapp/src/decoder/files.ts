@@ -1,0 +1,66 @@
+/** Fetching the decoder and the embeddings, with progress. */
+
+const CACHE = "decoders";
+
+export type OnProgress = (loaded: number, total: number) => void;
+
+/** Fetch several files at once; progress is told of their sum. */
+export async function fetchFiles(
+  sources: readonly { url: string; keep: boolean }[],
+  onProgress: OnProgress,
+): Promise<ArrayBuffer[]> {
+  const loaded = sources.map(() => 0);
+  const total = sources.map(() => 0);
+  return Promise.all(
+    sources.map(({ url, keep }, index) => {
+      const tell = (bytes: number, of: number) => {
+        loaded[index] = bytes;
+        total[index] = of;
+        if (total.every((size) => size > 0)) onProgress(sum(loaded), sum(total));
+      };
+      return keep ? fetchKept(url, tell) : fetchFile(url, tell);
+    }),
+  );
+}
+
+/** A file that never changes under its path, whatever its link's signature says. */
+async function fetchKept(url: string, tell: OnProgress): Promise<ArrayBuffer> {
+  const cache = await caches.open(CACHE).catch(() => null);
+  const path = url.split("?", 1)[0] ?? url;
+  const kept = await cache?.match(path);
+  if (kept) {
+    const data = await kept.arrayBuffer();
+    tell(data.byteLength, data.byteLength);
+    return data;
+  }
+  const data = await fetchFile(url, tell);
+  // Kept for the next visit; a full disk is no reason to fail this one.
+  await cache?.put(path, new Response(data)).catch(() => undefined);
+  return data;
+}
+
+async function fetchFile(url: string, tell: OnProgress): Promise<ArrayBuffer> {
+  const response = await fetch(url).catch(() => null);
+  if (!response) {
+    throw new Error("The selection tool could not be loaded. Check the connection and try again.");
+  }
+  if (!response.ok || !response.body) {
+    throw new Error(
+      `The selection tool could not be loaded (${response.status}). Reload the page to try again.`,
+    );
+  }
+  const total = Number(response.headers.get("Content-Length")) || 0;
+  const parts: Uint8Array[] = [];
+  let loaded = 0;
+  const reader = response.body.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    parts.push(part.value);
+    loaded += part.value.byteLength;
+    tell(loaded, Math.max(total, loaded));
+  }
+  return new Blob(parts as BlobPart[]).arrayBuffer();
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,34 @@
+/** What passes between the page and the decoder's worker. */
+
+import type { Logits, Size } from "../selection/mask";
+import type { Stroke } from "../selection/model";
+import type { Decoded, Prompt } from "../selection/prompt";
+import type { EmbeddingsMeta } from "./embeddings";
+
+export interface Source {
+  readonly engine: string;
+  readonly revision: string;
+  readonly decoderUrl: string;
+  readonly embeddingsUrl: string;
+  readonly threads: number;
+}
+
+export interface Requests {
+  /** Load the runtime, the decoder and the embeddings. */
+  open: { send: Source; answer: EmbeddingsMeta };
+  decode: { send: { prompt: Prompt; previous: Logits | null }; answer: Decoded };
+  /** A mask as an 8-bit grey PNG of the photo's size, white for the object. */
+  png: {
+    send: { logits: Logits | null; strokes: readonly Stroke[]; photo: Size };
+    answer: ArrayBuffer;
+  };
+}
+
+export type Kind = keyof Requests;
+
+export type ToWorker = { [K in Kind]: { id: number; kind: K; payload: Requests[K]["send"] } }[Kind];
+
+export type FromWorker =
+  | { id: number; result: Requests[Kind]["answer"] }
+  | { id: number; error: string }
+  | { loaded: number; total: number };

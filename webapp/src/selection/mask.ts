@@ -1,0 +1,167 @@
+/**
+ * Mask maths. A mask is bytes, row by row, 1 for the object. The overlay on screen and the PNG that
+ * is sent are drawn by the same function, at different sizes.
+ */
+
+import type { SelectedObject, Stroke } from "./model";
+
+/** One mask as the decoder gives it: logits, positive for the object, row by row. */
+export interface Logits {
+  readonly data: Float32Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** For each output position: the two neighbours to blend and the second one's weight. */
+function taps(
+  from: number,
+  to: number,
+): { low: Int32Array; high: Int32Array; weight: Float32Array } {
+  const low = new Int32Array(to);
+  const high = new Int32Array(to);
+  const weight = new Float32Array(to);
+  for (let i = 0; i < to; i++) {
+    const at = Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1);
+    const floor = Math.floor(at);
+    low[i] = floor;
+    high[i] = Math.min(floor + 1, from - 1);
+    weight[i] = at - floor;
+  }
+  return { low, high, weight };
+}
+
+/** Bilinear resampling with pixel centres aligned, as `align_corners=False` does it. */
+export function resample(logits: Logits, width: number, height: number): Logits {
+  if (logits.width === width && logits.height === height) return logits;
+  const data = new Float32Array(width * height);
+  eachRow(logits, width, height, (y, row) => data.set(row, y * width));
+  return { data, width, height };
+}
+
+/** Upscale logits and keep where they are positive. */
+export function threshold(logits: Logits, width: number, height: number): Uint8Array {
+  const mask = new Uint8Array(width * height);
+  eachRow(logits, width, height, (y, row) => {
+    const start = y * width;
+    for (let x = 0; x < width; x++) if ((row[x] as number) > 0) mask[start + x] = 1;
+  });
+  return mask;
+}
+
+function eachRow(
+  { data, width: fromWidth, height: fromHeight }: Logits,
+  width: number,
+  height: number,
+  use: (y: number, row: Float32Array) => void,
+): void {
+  const across = taps(fromWidth, width);
+  const down = taps(fromHeight, height);
+  const blended = new Float32Array(fromWidth);
+  const row = new Float32Array(width);
+  for (let y = 0; y < height; y++) {
+    const a = (down.low[y] as number) * fromWidth;
+    const b = (down.high[y] as number) * fromWidth;
+    const t = down.weight[y] as number;
+    for (let x = 0; x < fromWidth; x++) {
+      const above = data[a + x] as number;
+      blended[x] = above + t * ((data[b + x] as number) - above);
+    }
+    for (let x = 0; x < width; x++) {
+      const left = blended[across.low[x] as number] as number;
+      const right = blended[across.high[x] as number] as number;
+      row[x] = left + (across.weight[x] as number) * (right - left);
+    }
+    use(y, row);
+  }
+}
+
+/** Lay strokes over a mask, in their order. `scale` is mask pixels per photo pixel. */
+export function paint(
+  mask: Uint8Array,
+  size: Size,
+  strokes: readonly Stroke[],
+  scale: number,
+): void {
+  for (const stroke of strokes) {
+    const value = stroke.erase ? 0 : 1;
+    const radius = Math.max(stroke.radius * scale, 0.5);
+    stroke.path.forEach((to, index) => {
+      const from = stroke.path[Math.max(index - 1, 0)] ?? to;
+      capsule(
+        mask,
+        size,
+        from.x * scale,
+        from.y * scale,
+        to.x * scale,
+        to.y * scale,
+        radius,
+        value,
+      );
+    });
+  }
+}
+
+/** Set every pixel whose centre lies within `radius` of the segment. */
+function capsule(
+  mask: Uint8Array,
+  { width, height }: Size,
+  x0: number,
+  y0: number,
+  x1: number,
+  y1: number,
+  radius: number,
+  value: 0 | 1,
+): void {
+  const dx = x1 - x0;
+  const dy = y1 - y0;
+  const squared = dx * dx + dy * dy;
+  const left = Math.max(Math.floor(Math.min(x0, x1) - radius), 0);
+  const right = Math.min(Math.ceil(Math.max(x0, x1) + radius), width);
+  const top = Math.max(Math.floor(Math.min(y0, y1) - radius), 0);
+  const bottom = Math.min(Math.ceil(Math.max(y0, y1) + radius), height);
+  for (let y = top; y < bottom; y++) {
+    for (let x = left; x < right; x++) {
+      const px = x + 0.5 - x0;
+      const py = y + 0.5 - y0;
+      const t = squared === 0 ? 0 : Math.min(Math.max((px * dx + py * dy) / squared, 0), 1);
+      const ex = px - t * dx;
+      const ey = py - t * dy;
+      if (ex * ex + ey * ey <= radius * radius) mask[y * width + x] = value;
+    }
+  }
+}
+
+/** The mask of an object at any size: its logits, then its brush strokes. */
+export function renderMask(
+  object: Pick<SelectedObject, "strokes">,
+  logits: Logits | null,
+  photo: Size,
+  out: Size,
+): Uint8Array {
+  const mask = logits
+    ? threshold(logits, out.width, out.height)
+    : new Uint8Array(out.width * out.height);
+  paint(mask, out, object.strokes, out.width / photo.width);
+  return mask;
+}
+
+/** Pixels of the object. */
+export function area(mask: Uint8Array): number {
+  let pixels = 0;
+  for (const value of mask) pixels += value;
+  return pixels;
+}
+
+/** The largest size of the photo's proportions whose longer side is at most `side`. */
+export function fitWithin(photo: Size, side: number): Size {
+  const scale = Math.min(1, side / Math.max(photo.width, photo.height));
+  return {
+    width: Math.max(1, Math.round(photo.width * scale)),
+    height: Math.max(1, Math.round(photo.height * scale)),
+  };
+}

@@ -1,0 +1,70 @@
+/** From a selected object to what the decoder is asked, and from its answer to one mask. */
+
+import type { Logits } from "./mask";
+import { type Box, type Click, isPrompted, type SelectedObject } from "./model";
+
+/** What the decoder goes by. */
+export interface Prompt {
+  readonly clicks: readonly Click[];
+  readonly box: Box | null;
+}
+
+/** The decoder's answer: `scores.length` masks in one array. */
+export interface Decoded {
+  readonly masks: Float32Array;
+  readonly width: number;
+  readonly height: number;
+  readonly scores: readonly number[];
+}
+
+/** Names a prompt; equal prompts have equal keys. */
+export function promptKey({ clicks, box }: Prompt): string {
+  const points = clicks.map(({ x, y, label }) => `${label}:${x.toFixed(2)},${y.toFixed(2)}`);
+  const corners = box ? [box.x0, box.y0, box.x1, box.y1].map((v) => v.toFixed(2)).join(",") : "";
+  return `${corners}|${points.join(" ")}`;
+}
+
+/** The prompts that came before this one by a click each, the longest first. */
+export function ancestors({ clicks, box }: Prompt): Prompt[] {
+  const shorter: Prompt[] = [];
+  for (let length = clicks.length - 1; length >= 0; length--) {
+    const prompt = { clicks: clicks.slice(0, length), box };
+    if (length > 0 || box) shorter.push(prompt);
+  }
+  return shorter;
+}
+
+export function promptOf(object: SelectedObject): Prompt | null {
+  return isPrompted(object) ? { clicks: object.clicks, box: object.box } : null;
+}
+
+/**
+ * Which mask to propose.
+ *
+ * @param singleMaskIndex SAM's rule: one click is ambiguous, so the best of the *other* masks is
+ *   taken; a box or several clicks are not, so this one is. Null: the best score always wins.
+ */
+export function proposed(decoded: Decoded, prompt: Prompt, singleMaskIndex: number | null): number {
+  const ambiguous = prompt.clicks.length === 1 && prompt.box === null;
+  if (singleMaskIndex !== null && !ambiguous) return singleMaskIndex;
+  return candidates(decoded, singleMaskIndex).reduce((best, index) =>
+    (decoded.scores[index] ?? 0) > (decoded.scores[best] ?? 0) ? index : best,
+  );
+}
+
+/** The masks worth offering: all but the one for unambiguous prompts. */
+export function candidates(decoded: Decoded, singleMaskIndex: number | null): number[] {
+  const all = decoded.scores.map((_, index) => index);
+  const offered = all.filter((index) => index !== singleMaskIndex);
+  return offered.length > 0 ? offered : all;
+}
+
+/** One of the masks of an answer. */
+export function maskAt(decoded: Decoded, index: number): Logits {
+  const pixels = decoded.width * decoded.height;
+  return {
+    data: decoded.masks.subarray(index * pixels, (index + 1) * pixels),
+    width: decoded.width,
+    height: decoded.height,
+  };
+}

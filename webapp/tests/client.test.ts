@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import { ApiClient, type Credentials } from "../src/api/client";
+import { ApiError } from "../src/api/error";
+
+interface Sent {
+  url: string;
+  init: RequestInit;
+}
+
+/** Answers in turn, and remembers what was sent. */
+function server(...answers: (Response | Error)[]) {
+  const sent: Sent[] = [];
+  const fetcher = (async (url: string, init: RequestInit) => {
+    sent.push({ url, init });
+    const answer = answers.shift();
+    if (!answer) throw new Error("nothing more was expected");
+    if (answer instanceof Error) throw answer;
+    return answer;
+  }) as typeof fetch;
+  return { sent, fetcher };
+}
+
+function signedIn(): Credentials & { renewed: number } {
+  const credentials = {
+    renewed: 0,
+    idToken: async () => `token-${credentials.renewed}`,
+    renew: async () => {
+      credentials.renewed += 1;
+    },
+  };
+  return credentials;
+}
+
+const job = { jobId: "J1", status: "CREATED" };
+
+describe("ApiClient", () => {
+  it("sends the ID token and the body", async () => {
+    const { sent, fetcher } = server(Response.json({ jobId: "J1" }, { status: 201 }));
+    await new ApiClient("https://api", signedIn(), fetcher).createJob("cup.jpg", "image/jpeg");
+    expect(sent[0]?.url).toBe("https://api/jobs");
+    expect(sent[0]?.init.headers).toMatchObject({ Authorization: "Bearer token-0" });
+    expect(JSON.parse(String(sent[0]?.init.body))).toEqual({
+      filename: "cup.jpg",
+      contentType: "image/jpeg",
+    });
+  });
+
+  it("throws the API's named error", async () => {
+    const body = { error: "JobConflict", message: "It moved on." };
+    const { fetcher } = server(Response.json(body, { status: 409 }));
+    const failure = new ApiClient("", signedIn(), fetcher).getJob("J1");
+    await expect(failure).rejects.toMatchObject({
+      name: "JobConflict",
+      message: "It moved on.",
+      status: 409,
+      transient: false,
+    });
+    await expect(failure).rejects.toBeInstanceOf(ApiError);
+  });
+
+  it("waits for a new sign-in and repeats the request with the new token", async () => {
+    const credentials = signedIn();
+    const { sent, fetcher } = server(
+      Response.json({ message: "Unauthorized" }, { status: 401 }),
+      Response.json(job),
+    );
+    const answer = await new ApiClient("", credentials, fetcher).getJob("J1");
+    expect(answer.jobId).toBe("J1");
+    expect(credentials.renewed).toBe(1);
+    expect(sent[1]?.init.headers).toMatchObject({ Authorization: "Bearer token-1" });
+  });
+
+  it("does not ask for a sign-in forever", async () => {
+    const { sent, fetcher } = server(
+      Response.json({}, { status: 401 }),
+      Response.json({}, { status: 401 }),
+    );
+    await expect(new ApiClient("", signedIn(), fetcher).getJob("J1")).rejects.toMatchObject({
+      name: "Unauthorized",
+    });
+    expect(sent).toHaveLength(2);
+  });
+
+  it("names the lack of an answer", async () => {
+    const { fetcher } = server(new TypeError("Failed to fetch"));
+    await expect(new ApiClient("", signedIn(), fetcher).getJob("J1")).rejects.toMatchObject({
+      name: "Offline",
+      status: 0,
+      transient: true,
+    });
+  });
+
+  it("does not take a proxy's page for an answer", async () => {
+    const { fetcher } = server(new Response("<html>", { status: 502 }), new Response("<html>"));
+    const client = new ApiClient("", signedIn(), fetcher);
+    await expect(client.getJob("J1")).rejects.toMatchObject({ name: "UnexpectedAnswer" });
+    await expect(client.getJob("J1")).rejects.toMatchObject({ name: "UnexpectedAnswer" });
+  });
+
+  it("escapes what goes into a path or a query", async () => {
+    const { sent, fetcher } = server(Response.json(job), Response.json({ jobs: [], cursor: null }));
+    const client = new ApiClient("", signedIn(), fetcher);
+    await client.getJob("../x");
+    await client.listJobs("a=&b");
+    expect(sent.map(({ url }) => url)).toEqual(["/jobs/..%2Fx", "/jobs?cursor=a%3D%26b"]);
+  });
+
+  it("posts a signed form's fields before the file, without the token", async () => {
+    const { sent, fetcher } = server(new Response(null, { status: 204 }));
+    const form = { url: "https://bucket", fields: { key: "k", policy: "p" } };
+    await new ApiClient("", signedIn(), fetcher).upload(form, new Blob(["x"]));
+    const body = sent[0]?.init.body as FormData;
+    expect([...body.keys()]).toEqual(["key", "policy", "file"]);
+    expect(sent[0]?.init.headers).toBeUndefined();
+  });
+});

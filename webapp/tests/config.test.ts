@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { parseConfig } from "../src/config/config";
+
+const outputs = {
+  region: "eu-west-1",
+  apiUrl: "https://api/",
+  userPoolId: "p",
+  userPoolClientId: "c",
+  identityPoolId: "i",
+  bucket: "b",
+};
+
+describe("parseConfig", () => {
+  it("takes the stack's outputs, with or without a local endpoint", () => {
+    expect(parseConfig(outputs).apiUrl).toBe("https://api");
+    expect(parseConfig({ ...outputs, endpoint: "http://localhost:20005" }).endpoint).toBeDefined();
+  });
+
+  it("names what is missing", () => {
+    expect(() => parseConfig({ ...outputs, bucket: "" })).toThrow(/"bucket"/);
+    expect(() => parseConfig(null)).toThrow(/"region"/);
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { expiryOf, Links } from "../src/api/links";
+
+describe("Links", () => {
+  it("keeps the first link to a file, wherever it stands in an answer", () => {
+    const links = new Links();
+    links.steadyAll({ image: { url: "https://b/k.jpg?sig=1" } });
+    expect(
+      links.steadyAll({
+        picture: "https://b/k.jpg?sig=2",
+        name: "https://b/k.jpg?sig=2",
+        objects: [{ mask: { url: "https://b/m.png?sig=2" } }],
+      }),
+    ).toEqual({
+      picture: "https://b/k.jpg?sig=1",
+      name: "https://b/k.jpg?sig=2",
+      objects: [{ mask: { url: "https://b/m.png?sig=2" } }],
+    });
+  });
+
+  it("takes a new link before the kept one ends", () => {
+    let now = 0;
+    const links = new Links(() => now);
+    links.steady("https://b/k?1");
+    now = 11 * 60 * 1000;
+    expect(links.steady("https://b/k?2")).toBe("https://b/k?2");
+  });
+});
+
+describe("expiryOf", () => {
+  it("adds the seconds to the signature's date", () => {
+    const url = "https://b/k?X-Amz-Date=20261122T233000Z&X-Amz-Expires=3600";
+    expect(expiryOf(url)?.toISOString()).toBe("2026-11-23T00:30:00.000Z");
+  });
+
+  it("is null for a link that does not say", () => {
+    expect(expiryOf("https://b/k")).toBeNull();
+  });
+});

@@ -1,0 +1,15 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    target: "es2023",
+    // The Content-Security-Policy names files; nothing may hide in a data: address.
+    assetsInlineLimit: 0,
+    // The viewer and the wasm runtime are larger on purpose, and load only where they are needed.
+    chunkSizeWarningLimit: 3500,
+  },
+  worker: { format: "es" },
+  test: { include: ["tests/**/*.test.ts"] },
+});
