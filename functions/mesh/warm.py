@@ -1,6 +1,6 @@
 """Compile the kernels ahead of time, and find them again where nothing can be written.
 
-``python -m mesh.warm`` runs in the image's build with ``NUMBA_CACHE_DIR`` set. numba reads its cache
+``python -m mesh.warm`` runs in the image's build with ``NUMBA_CACHE_DIR`` set. numba reads a cache
 only from a directory that it could write to, which Lambda's image is not: `unpack` copies the
 compiled kernels to one that is.
 """

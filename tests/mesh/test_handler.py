@@ -1,0 +1,64 @@
+"""The Lambda handler against an S3 in process."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from gen3d.errors import EmptySurface, InputMissing
+from mesh import handler
+from mesh.sample import ball, write_splat
+from moto import mock_aws
+
+EVENT = json.loads((Path(__file__).parents[2] / "events/mesh/object.json").read_text())
+CONTEXT = SimpleNamespace(
+    function_name="mesh",
+    memory_limit_in_mb=3008,
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:mesh",
+    aws_request_id="1",
+)
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("MESH_QUALITY", "preview")
+    with mock_aws():
+        handler._s3.cache_clear()
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket=EVENT["bucket"])
+        yield s3
+    handler._s3.cache_clear()
+
+
+def test_writes_all_files_and_answers_figures(bucket, tmp_path: Path) -> None:
+    write_splat(tmp_path / "splat.ply", ball(10_000))
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
+    answer = json.loads(json.dumps(handler.handler(EVENT, CONTEXT)))
+    assert set(answer["files"]) == {"glb", "obj", "stl", "ply", "preview"}
+    for file in answer["files"].values():
+        head = bucket.head_object(Bucket=EVENT["bucket"], Key=file["key"])
+        assert head["ContentLength"] == file["bytes"] > 1000
+    glb = answer["files"]["glb"]["key"]
+    assert glb == EVENT["prefix"] + "mesh.glb"
+    head = bucket.head_object(Bucket=EVENT["bucket"], Key=glb)
+    assert head["ContentType"] == "model/gltf-binary"
+    assert answer["watertight"] is True
+    assert answer["components"] == 1
+    assert answer["gaussians"] == 10_000
+
+
+def test_missing_splat_is_named(bucket) -> None:
+    with pytest.raises(InputMissing):
+        handler.handler(EVENT, CONTEXT)
+
+
+def test_unusable_splat_is_named_and_writes_nothing(bucket, tmp_path: Path) -> None:
+    write_splat(tmp_path / "splat.ply", ball(20))
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
+    with pytest.raises(EmptySurface):
+        handler.handler(EVENT, CONTEXT)
+    listed = bucket.list_objects_v2(Bucket=EVENT["bucket"])
+    assert [file["Key"] for file in listed["Contents"]] == [EVENT["splat"]]

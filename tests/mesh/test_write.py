@@ -1,0 +1,93 @@
+"""The files, read back with somebody else's code."""
+
+import io
+import json
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import trimesh
+from mesh.model import Model, linear_to_srgb, srgb_to_linear
+from mesh.pipeline import Figures
+from mesh.preview import render
+from mesh.write import encode, save
+from PIL import Image
+
+from .conftest import BLUE, RED, sphere
+
+HERE = Path(__file__).parent
+
+
+def read(model: Model, ending: str) -> trimesh.Trimesh:
+    file = io.BytesIO(encode(model, ending, "thing"))
+    return trimesh.load(file, file_type=ending, force="mesh", process=False)
+
+
+def document(glb: bytes) -> dict[str, Any]:
+    (length,) = struct.unpack_from("<I", glb, 12)
+    return json.loads(glb[20 : 20 + length])
+
+
+@pytest.mark.parametrize(("ending", "up"), [("glb", 1), ("obj", 1), ("stl", 2), ("ply", 2)])
+def test_reads_back_closed_centred_and_upright(
+    ball: tuple[Model, Figures], ending: str, up: int
+) -> None:
+    mesh = read(ball[0], ending)
+    mesh.merge_vertices()
+    assert mesh.is_watertight
+    assert mesh.volume == pytest.approx(sphere().volume, rel=0.03)
+    np.testing.assert_allclose(mesh.bounds.sum(axis=0), 0, atol=0.01)
+    if ending == "stl":
+        return
+    if ending == "glb":
+        colors = linear_to_srgb(mesh.visual.vertex_attributes["color"][:, :3] / np.float32(65535))
+    else:
+        colors = mesh.visual.vertex_colors[:, :3] / 255
+    top, bottom = mesh.vertices[:, up] > 0.05, mesh.vertices[:, up] < -0.05
+    np.testing.assert_allclose(colors[top].mean(axis=0), RED, atol=0.02)
+    np.testing.assert_allclose(colors[bottom].mean(axis=0), BLUE, atol=0.02)
+
+
+def test_glb_says_what_it_is(ball: tuple[Model, Figures]) -> None:
+    glb = document(encode(ball[0], "glb", "Cup ☕"))
+    assert glb["nodes"][0]["name"] == "Cup ☕"
+    assert glb["asset"]["extras"]["scale"] == 1.0
+    material = glb["materials"][0]["pbrMetallicRoughness"]
+    assert (material["metallicFactor"], material["roughnessFactor"]) == (0, 1)
+
+
+def test_colour_spaces_are_inverse_and_meet_the_standard() -> None:
+    ramp = np.linspace(0, 1, 100, dtype=np.float32)
+    np.testing.assert_allclose(linear_to_srgb(srgb_to_linear(ramp)), ramp, atol=1e-5)
+    assert srgb_to_linear(np.float32([0.5]))[0] == pytest.approx(0.21404, abs=1e-4)
+
+
+def test_khronos_validator_has_nothing_to_say(ball: tuple[Model, Figures], tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None or not (HERE / "node_modules/gltf-validator").is_dir():
+        pytest.skip("run `npm ci` in tests/mesh for the Khronos validator")
+    save(ball[0], tmp_path / "ball.glb", "ball")
+    report = subprocess.run(
+        [node, HERE / "validate.cjs", tmp_path / "ball.glb"],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert json.loads(report.stdout)["issues"]["messages"] == []
+
+
+def test_preview_shows_the_object_on_a_pale_floor(ball: tuple[Model, Figures]) -> None:
+    picture = Image.open(io.BytesIO(render(ball[0], size=128))).convert("RGB")
+    pixels = np.asarray(picture).astype(float)
+    assert picture.size == (128, 128)
+    assert pixels[2, 2].min() > 200
+    upper, lower = pixels[40, 64], pixels[95, 64]
+    assert upper[0] > upper[2] + 50
+    assert lower[2] > lower[0] + 20
+    margin = pixels[64]
+    assert margin[1].min() > 200
+    assert margin[-2].min() > 180
