@@ -60,6 +60,7 @@ class Stack:
         from local.events import announce
         from local.functions import Functions
         from local.gateway import Gateway
+        from local.mail import Mailbox
         from local.pages import Pages
         from local.workflow.executions import Executions
         from local.workflow.service import Workflow
@@ -76,6 +77,8 @@ class Stack:
         services.name_resources("states", self._workflow.resource)
         services.serve("sagemaker", self._endpoints.handle, models=("sagemaker-runtime",))
         services.name_resources("sagemaker", endpoint_arn)
+        mailbox = Mailbox(self.settings.folder / "mails")
+        mailbox.install()
         self._gateway = Gateway(self.settings, Pages(self._workflow))
 
     def deploy(self, parameters: dict[str, str]) -> dict[str, str]:

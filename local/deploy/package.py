@@ -2,13 +2,15 @@
 
 import hashlib
 import io
-import json
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from ministack.services.cloudformation import engine
+from samtranslator.model.exceptions import InvalidDocumentException
+from samtranslator.translator.transform import transform
 
 from local import environments
 from local.images import Image, assemble
@@ -63,6 +65,28 @@ def package(template: dict[str, Any], root: Path, upload: Upload) -> dict[str, A
                 path = root / properties["DefinitionUri"]
                 properties["DefinitionUri"] = upload(path.name, path.read_bytes())
     return template
+
+
+def expand(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+    """Turn `AWS::Serverless::*` into plain resources, as CloudFormation's SAM transform does.
+
+    ministack does so too, but with each parameter's default in the place of its value.
+
+    Raises
+    ------
+    LocalError
+        SAM refuses the template.
+    """
+    values: dict[str, Any] = {}
+    for name, declared in (template.get("Parameters") or {}).items():
+        value = parameters.get(name, declared.get("Default"))
+        is_list = declared.get("Type") == "CommaDelimitedList"
+        values[name] = str(value).split(",") if is_list else value
+    try:
+        return dict(transform(template, values, SimpleNamespace(load=dict)))
+    except InvalidDocumentException as error:
+        causes = " ".join(cause.message for cause in error.causes)
+        raise LocalError(f"SAM refuses the template: {causes}") from error
 
 
 def images(template: dict[str, Any], root: Path, folder: Path) -> dict[str, Image]:
@@ -123,7 +147,3 @@ def _files(folder: Path) -> Iterator[Path]:
         if wanted and "__pycache__" not in path.parts:
             yield path
 
-
-def as_json(template: dict[str, Any]) -> bytes:
-    """The template as it is uploaded."""
-    return json.dumps(template, indent=1, default=str).encode()

@@ -1,5 +1,6 @@
 """Creates or updates the stack, as `sam deploy` does."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from botocore.exceptions import ClientError
 from ministack.services.cloudformation import provisioners
 
 from local import aws, resources
-from local.deploy import alarms, autoscaling, http_api, package, sagemaker, weights
+from local.deploy import autoscaling, http_api, package, sagemaker, weights
 from local.functions import Functions
 from local.settings import STACK, LocalError, Settings
 
@@ -23,7 +24,6 @@ def install() -> None:
     known.update(sagemaker.handlers())
     known.update(autoscaling.handlers())
     known.update(http_api.handlers(known["AWS::ApiGatewayV2::Api"]))
-    known.update(alarms.handlers(known["AWS::CloudWatch::Alarm"]))
 
 
 def deploy(settings: Settings, functions: Functions, parameters: dict[str, str]) -> dict[str, str]:
@@ -59,13 +59,12 @@ def deploy(settings: Settings, functions: Functions, parameters: dict[str, str])
         s3.put_object(Bucket=ARTIFACTS, Key=key, Body=content)
         return {"Bucket": ARTIFACTS, "Key": key}
 
-    content = package.as_json(package.package(template, root, upload))
-    key = upload("template.json", content)["Key"]
     lite = weights.read(root / _LITE)
-    known = {"WeightsRevision": lite.revision} if lite else {}
-    known |= parameters
-    declared = template.get("Parameters") or {}
-    _apply(f"{settings.url}/{ARTIFACTS}/{key}", {k: v for k, v in known.items() if k in declared})
+    known = parameters | ({"WeightsRevision": lite.revision} if lite else {})
+    values = {k: v for k, v in known.items() if k in (template.get("Parameters") or {})}
+    expanded = package.expand(package.package(template, root, upload), values)
+    key = upload("template.json", json.dumps(expanded, default=str).encode())["Key"]
+    _apply(f"{settings.url}/{ARTIFACTS}/{key}", values)
     outputs = resources.outputs()
     if lite:
         bucket = outputs.get("BucketName") or outputs.get("Bucket")

@@ -19,10 +19,8 @@ from local.images import Image
 
 log = logging.getLogger(__name__)
 
-MODEL_FOLDER = "GEN3D_MODEL_DIR"
-"""Tells the container where its model lies, for `/opt/ml/model` is not ours to write."""
-PORT = "SAGEMAKER_BIND_TO_PORT"
-"""SageMaker's own variable for a container that does not get port 8080 for itself."""
+_COMMAND = ["serve"]
+"""SageMaker starts every image as ``docker run image serve``."""
 
 
 class ServerDown(Exception):
@@ -127,12 +125,14 @@ class Server:
             **self.spec.environment,
             **self._variables,
             **aws.role_credentials(self.spec.role, "SageMaker"),
-            MODEL_FOLDER: str(self._model),
-            PORT: str(self._port),
+            # A container has /opt/ml/model and port 8080 for itself; here they are shared.
+            "GEN3D_MODEL_DIR": str(self._model),
+            "GEN3D_HOST": "127.0.0.1",
+            "GEN3D_PORT": str(self._port),
         }
         with self._log_file.open("ab") as output:
             self._process = subprocess.Popen(
-                self._image.start(),
+                self._image.start(_COMMAND),
                 cwd=self._image.inside(self._image.workdir),
                 env=environment,
                 stdin=subprocess.DEVNULL,

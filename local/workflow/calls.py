@@ -1,6 +1,7 @@
 """Puts right how moto's interpreter calls other services."""
 
 import importlib
+import json
 import sys
 from typing import Any
 
@@ -26,6 +27,7 @@ def install() -> None:
     """Apply every correction of this module."""
     _call_as_the_execution_role()
     _name_services_as_aws_does()
+    _send_blobs_as_bytes()
     _survive_answers_without_metadata()
 
 
@@ -50,6 +52,26 @@ def _name_services_as_aws_does() -> None:
     state_task_service_aws_sdk._SERVICE_ERROR_NAMES.update(
         {"s3": "S3", "sesv2": "SesV2", "sns": "Sns", "sqs": "Sqs", "lambda": "Lambda"}
     )
+
+
+def _send_blobs_as_bytes() -> None:
+    """Text or JSON for a binary parameter, as S3's Body, was passed on as it was and refused."""
+    service = state_task_service_aws_sdk.StateTaskServiceAwsSdk
+    original = service._eval_service_task
+
+    def call(
+        self: Any, env: Any, resource_runtime_part: Any, normalised_parameters: Any, *rest: Any, **named: Any
+    ) -> None:
+        model = aws.client(self._get_boto_service_name()).meta.service_model
+        operation = self.resource.api_action[0].upper() + self.resource.api_action[1:]
+        for name, shape in model.operation_model(operation).input_shape.members.items():
+            value = normalised_parameters.get(name)
+            if shape.type_name == "blob" and value is not None:
+                text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+                normalised_parameters[name] = text.encode()
+        original(self, env, resource_runtime_part, normalised_parameters, *rest, **named)
+
+    service._eval_service_task = call
 
 
 def _survive_answers_without_metadata() -> None:

@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from moto.core.responses import ActionResult
 from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
 from moto.stepfunctions.parser.backend.execution import (
     BaseExecutionWorkerCommunication,
     Execution,
 )
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+from moto.stepfunctions.responses import StepFunctionResponse
 
 Announce = Callable[[dict[str, Any]], None]
 """Takes the detail of a "Step Functions Execution Status Change" event."""
@@ -99,7 +101,7 @@ class Executions:
         """A stopped or timed-out execution went on until the task it waited for had ended.
 
         Moto's threads look for an end only between steps, so who ends the execution closes it, and
-        what its threads still report is dropped.
+        what its threads still report is dropped. It also lost the error and the cause.
         """
         reflect = BaseExecutionWorkerCommunication._reflect_execution_status
 
@@ -127,8 +129,16 @@ class Executions:
                 _close(execution, HistoryEventType.ExecutionAborted, details)
             self._keep(execution)
 
+        def stop_execution(response: Any) -> Any:
+            execution = response.stepfunction_backend.describe_execution(
+                response._get_param("executionArn")
+            )
+            execution.stop(None, response._get_param("error"), response._get_param("cause"))
+            return ActionResult({"stopDate": execution.stop_date})
+
         BaseExecutionWorkerCommunication.terminated = terminated
         Execution.stop = stop
+        StepFunctionResponse.stop_execution = stop_execution
 
     def _keep(self, execution: Any) -> None:
         detail = describe(execution)

@@ -5,9 +5,10 @@ from typing import Any
 
 import jsonata
 from jsonata.utils import Utils
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
-    state_task_service,
+from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import (
+    CustomErrorName,
 )
+from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
 from moto.stepfunctions.parser.asl.eval import environment, states, variable_store
 from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
@@ -19,7 +20,7 @@ def install() -> None:
     _quote_strings_in_jsonata()
     _keep_map_item_inside_tasks()
     _count_redrives()
-    _send_text_as_text()
+    _fail_by_any_name()
 
 
 def _evaluate_jsonata_without_java() -> None:
@@ -77,14 +78,10 @@ def _count_redrives() -> None:
     ExecutionWorker._get_evaluation_environment = with_count
 
 
-def _send_text_as_text() -> None:
-    """Text for a binary parameter, as S3's Body, was sent as a JSON string with its quotes."""
-    service = state_task_service.StateTaskService
-    original = service._to_boto_request_value
+def _fail_by_any_name() -> None:
+    """A Fail state may pass on a name that begins with "States."; moto took it for a fault."""
 
-    def convert(self: Any, value: Any, shape: Any) -> Any:
-        if getattr(shape, "type_name", "") == "blob" and isinstance(value, str):
-            return value.encode()
-        return original(self, value, shape)
+    def init(self: Any, error_name: str | None) -> None:
+        ErrorName.__init__(self, error_name=error_name)
 
-    service._to_boto_request_value = convert
+    CustomErrorName.__init__ = init

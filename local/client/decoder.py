@@ -1,0 +1,139 @@
+"""The light half of the model: from embeddings and clicks to a mask.
+
+Feeds what the decoder declares and reads every shape from the files, as the browser does, so that
+it serves every engine.
+"""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors.numpy import load
+
+from local.client.clicks import Click
+from local.settings import LocalError
+
+Mask = NDArray[np.bool_]
+
+_GRID = 7
+_FULL_SIZE = 0.12
+"""A mask of this share of the photo is large enough to be what it is about."""
+_BACKGROUND = 0.6
+"""A mask of a larger share is rather the background."""
+_SPREAD = 0.3
+"""How far from the middle things still count, as a share of the photo's side."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A mask in the decoder's resolution, and how sure the decoder is of it, from 0 to 1."""
+
+    logits: NDArray[np.float32]
+    score: float
+
+
+class Decoder:
+    """A decoder with the embeddings of one photo.
+
+    Parameters
+    ----------
+    model : bytes
+        ``decoder.onnx``.
+    embeddings : bytes
+        ``embeddings.safetensors``, whose metadata says how it was made.
+    revision : str
+        The decoder's; another revision's embeddings are refused.
+
+    Raises
+    ------
+    LocalError
+        The two do not belong together.
+    """
+
+    def __init__(self, model: bytes, embeddings: bytes, revision: str) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 2
+        self._session = onnxruntime.InferenceSession(model, options)
+        self._tensors = load(embeddings)
+        header = int.from_bytes(embeddings[:8], "little")
+        self._meta = _metadata(embeddings[8 : 8 + header])
+        if self._meta["revision"] != revision:
+            raise LocalError(
+                f"The embeddings are of revision {self._meta['revision']}, the decoder of "
+                f"{revision}. Start the job again."
+            )
+        self.size = int(self._meta["image_width"]), int(self._meta["image_height"])
+
+    def decode(self, clicks: list[Click]) -> Candidate:
+        """Give the best mask for the clicks."""
+        points = [(click.x, click.y, float(click.inside)) for click in clicks]
+        feeds = {i.name: self._feed(i, np.array(points, np.float32)) for i in self._session.get_inputs()}
+        logits, scores = self._session.run(None, feeds)
+        single = self._meta["single_mask_index"]
+        if not single:
+            best = int(scores[0].argmax())
+        elif len(clicks) > 1:
+            best = int(single)
+        else:  # one click is ambiguous: the model then offers whole and parts beside its first mask
+            others = [n for n in range(scores.shape[1]) if n != int(single)]
+            best = max(others, key=lambda n: float(scores[0, n]))
+        return Candidate(np.asarray(logits[0, best], np.float32), float(scores[0, best]))
+
+    def salient(self) -> tuple[Click, Candidate]:
+        """Find what the photo is about: a grid of clicks, the best by certainty, size and place."""
+        width, height = self.size
+        steps = (np.arange(_GRID) + 0.5) / _GRID
+        clicks = [Click(round(width * x), round(height * y)) for y in steps for x in steps]
+        candidates = [(click, self.decode([click])) for click in clicks]
+        return max(candidates, key=lambda pair: _salience(pair[1]))
+
+    def full_size(self, candidate: Candidate) -> Mask:
+        """Enlarge a mask to the photo's pixels, (height, width)."""
+        soft = Image.fromarray(candidate.logits).resize(self.size, Image.Resampling.BILINEAR)
+        return np.asarray(soft) > 0
+
+    def _feed(self, declared: onnxruntime.NodeArg, points: NDArray[np.float32]) -> NDArray[np.generic]:
+        dtype = np.float16 if "float16" in declared.type else np.float32
+        match declared.name:
+            case "point_coords":
+                width, height = self.size
+                frame = float(self._meta["input_width"]), float(self._meta["input_height"])
+                scale = np.array([frame[0] / width, frame[1] / height], np.float32)
+                return (points[None, :, :2] * scale).astype(dtype)
+            case "point_labels":
+                return points[None, :, 2].astype(dtype)
+            case "mask_input":
+                return np.zeros([1 if isinstance(n, str) else n for n in declared.shape], dtype)
+            case "has_mask_input":
+                return np.zeros(1, dtype)
+            case name if name in self._tensors:
+                return self._tensors[name].astype(dtype)
+            case name:
+                raise LocalError(f"The decoder asks for {name!r}, which the embeddings do not hold.")
+
+
+def as_png(mask: Mask) -> bytes:
+    """A mask as it is uploaded: white on black."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.where(mask, np.uint8(255), np.uint8(0))).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def _salience(candidate: Candidate) -> float:
+    mask = candidate.logits > 0
+    share = float(mask.mean())
+    if share == 0:
+        return 0.0
+    ys, xs = np.nonzero(mask)
+    centre = np.array([ys.mean() / mask.shape[0], xs.mean() / mask.shape[1]]) - 0.5
+    size = min(share / _FULL_SIZE, 1.0) * min((1 - share) / (1 - _BACKGROUND), 1.0)
+    return float(candidate.score * size * np.exp(-((centre / _SPREAD) ** 2).sum() / 2))
+
+
+def _metadata(header: bytes) -> dict[str, str]:
+    import json
+
+    return dict(json.loads(header)["__metadata__"])
