@@ -24,7 +24,8 @@ HERE = Path(__file__).parent
 
 def read(model: Model, ending: str) -> trimesh.Trimesh:
     file = io.BytesIO(encode(model, ending, "thing"))
-    return trimesh.load(file, file_type=ending, force="mesh", process=False)
+    (mesh,) = trimesh.load_scene(file, file_type=ending, process=False).geometry.values()
+    return mesh
 
 
 def document(glb: bytes) -> dict[str, Any]:
@@ -37,9 +38,9 @@ def test_reads_back_closed_centred_and_upright(
     ball: tuple[Model, Figures], ending: str, up: int
 ) -> None:
     mesh = read(ball[0], ending)
-    mesh.merge_vertices()
-    assert mesh.is_watertight
-    assert mesh.volume == pytest.approx(sphere().volume, rel=0.03)
+    whole = trimesh.Trimesh(mesh.vertices, mesh.faces)  # merges the corners that STL repeats
+    assert whole.is_watertight
+    assert whole.volume == pytest.approx(sphere().volume, rel=0.03)
     np.testing.assert_allclose(mesh.bounds.sum(axis=0), 0, atol=0.01)
     if ending == "stl":
         return
