@@ -25,19 +25,26 @@ def failure_of(reason: str) -> Gen3DError:
 
     SageMaker wraps the container's answer: ``… from model with message "{body}". See …``.
     """
-    for text in (reason, reason.replace('\\"', '"')):
-        start = text.find('{"error"')
-        try:
-            named = from_body(json.JSONDecoder().raw_decode(text, start)[0]) if start >= 0 else None
-        except json.JSONDecodeError:
-            continue
-        if named is not None:
-            return named
+    # The body stands there as it is, or quoted once more.
+    named = from_body(_json_at('{"error"', reason)) or from_body(
+        _json_at('{"error"', str(_json_at('"{\\"error', reason)))
+    )
+    if named is not None:
+        return named
     if re.search(r"expire|time.?to.?live|\bttl\b", reason, re.IGNORECASE):
         return InferenceExpired(
             "The request waited too long for the model. Try again; raise MaxInstances if it recurs."
         )
-    return InferenceFailed(f"The model failed: {reason[:500] or 'no reason was given'}")
+    return InferenceFailed("The model failed without naming a reason. Try again in a while.")
+
+
+def _json_at(opening: str, text: str) -> object:
+    """The JSON value that begins with `opening`, or None."""
+    start = text.find(opening)
+    try:
+        return json.JSONDecoder().raw_decode(text, start)[0] if start >= 0 else None
+    except json.JSONDecodeError:
+        return None
 
 
 def resume(notification: dict[str, Any]) -> None:
@@ -55,7 +62,9 @@ def resume(notification: dict[str, Any]) -> None:
             location = notification["responseParameters"]["outputLocation"]
             tasks.succeed(row, _result(location))
         else:
-            raise failure_of(str(notification.get("failureReason", "")))
+            reason = str(notification.get("failureReason", ""))
+            logger.warning("The endpoint failed", extra={"reason": reason})
+            raise failure_of(reason)
         count("InvocationSucceeded")
     except TaskGone:
         logger.warning("The task had ended before its answer came")
