@@ -9,6 +9,7 @@ from logging import StreamHandler
 from typing import Any, cast
 
 import pytest
+from botocore.client import BaseClient
 from gen3d import tokens
 from gen3d.jobs import Job
 from gen3d.observability import logger, metrics
@@ -175,30 +176,43 @@ def mailbox(aws: None) -> Callable[[], list[EmailMessage]]:
     return mails
 
 
-@pytest.fixture
-def fail_calls(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Makes an AWS operation fail: ``fail_calls("PutItem", "ThrottlingException", times=1)``.
+class Calls:
+    """The calls of AWS through boto3, which can be told to fail where the service would answer.
 
-    The call goes through boto3 as usual and fails where the service would have answered.
+    Attributes
+    ----------
+    made : list of (str, dict)
+        Operations and their parameters.
     """
-    from botocore.client import BaseClient
 
+    def __init__(self) -> None:
+        self.made: list[tuple[str, dict[str, Any]]] = []
+        self._failures: dict[str, list[Exception]] = {}
+
+    def fail(self, operation: str, code: str, times: int = 1) -> None:
+        """Let the next calls of an operation fail with a service's error."""
+        self._failures[operation] = [client_error(code, operation)] * times
+
+    def of(self, operation: str) -> list[dict[str, Any]]:
+        """Parameters of the calls of an operation."""
+        return [parameters for name, parameters in self.made if name == operation]
+
+    def note(self, operation: str, parameters: dict[str, Any]) -> None:
+        """Take note of a call, and fail it if told to."""
+        self.made.append((operation, parameters))
+        if self._failures.get(operation):
+            raise self._failures[operation].pop()
+
+
+@pytest.fixture
+def calls(aws: None, monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """The calls of AWS."""
+    noted = Calls()
     real = BaseClient._make_api_call  # type: ignore[attr-defined]
-    failing: dict[str, tuple[str, list[None]]] = {}
-    made: list[str] = []
 
     def call(self: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
-        made.append(operation)
-        code, left = failing.get(operation, ("", []))
-        if left:
-            left.pop()
-            raise client_error(code, operation)
+        noted.note(operation, parameters)
         return real(self, operation, parameters)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", call)
-
-    def fail(operation: str, code: str, times: int = 1) -> list[str]:
-        failing[operation] = (code, [None] * times)
-        return made
-
-    return fail
+    return noted

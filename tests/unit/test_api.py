@@ -41,7 +41,7 @@ from tests.support import (
     table,
 )
 
-from .conftest import FakeStates
+from .conftest import Calls, FakeStates
 
 pytestmark = pytest.mark.usefixtures("identity_pool")
 
@@ -127,8 +127,8 @@ def test_only_an_id_token_counts(name: str, claims: dict[str, str]) -> None:
     assert refused(call(name, claims=claims)) == (401, "Unauthorized")
 
 
-def test_an_expired_sign_in_is_named(fail_calls: Callable[..., list[str]]) -> None:
-    fail_calls("GetId", "NotAuthorizedException")
+def test_an_expired_sign_in_is_named(calls: Calls) -> None:
+    calls.fail("GetId", "NotAuthorizedException")
     assert refused(call("create_job")) == (401, "Unauthorized")
 
 
@@ -249,10 +249,10 @@ def test_a_start_that_was_lost_is_made_up_for(
 def test_a_start_that_failed_can_be_made_again(
     created: Job,
     executions: Callable[[], list[str]],
-    fail_calls: Callable[..., list[str]],
+    calls: Calls,
     jobs: JobStore,
 ) -> None:
-    fail_calls("StartExecution", "ThrottlingException")
+    calls.fail("StartExecution", "ThrottlingException")
     assert refused(call("initialize_job")) == (500, "InternalError")
     assert jobs.get(OWNER, JOB_ID).status is Status.CREATED
     assert call("initialize_job")[0] == 202
@@ -262,20 +262,20 @@ def test_a_start_that_failed_can_be_made_again(
 def test_a_second_start_that_fails_leaves_the_running_job_alone(
     created: Job,
     executions: Callable[[], list[str]],
-    fail_calls: Callable[..., list[str]],
+    calls: Calls,
     jobs: JobStore,
 ) -> None:
     call("initialize_job")
-    fail_calls("StartExecution", "ThrottlingException")
+    calls.fail("StartExecution", "ThrottlingException")
     assert refused(call("initialize_job")) == (500, "InternalError")
     assert jobs.get(OWNER, JOB_ID).status is Status.INITIALIZING
 
 
 def test_an_execution_that_ended_is_not_started_again(
-    put_job: PutJob, executions: Callable[[], list[str]], fail_calls: Callable[..., list[str]]
+    put_job: PutJob, executions: Callable[[], list[str]], calls: Calls
 ) -> None:
     put_job(make_job(Status.INITIALIZING))
-    fail_calls("StartExecution", "ExecutionAlreadyExists")
+    calls.fail("StartExecution", "ExecutionAlreadyExists")
     assert call("initialize_job")[0] == 200
 
 
@@ -602,15 +602,15 @@ def test_deleting_a_running_job_cancels_it(
     files: FileStore,
     jobs: JobStore,
     executions: Callable[[], list[str]],
-    fail_calls: Callable[..., list[str]],
+    calls: Calls,
 ) -> None:
     put_job(make_job(status))
     files.write(f"{PREFIX}image.jpg", PHOTO, "image/jpeg")
-    calls = fail_calls("StopExecution", "ExecutionDoesNotExist")
+    calls.fail("StopExecution", "ExecutionDoesNotExist")
 
     assert call("delete_job") == (202, {"jobId": JOB_ID, "status": "CANCELLED"})
 
-    assert "StopExecution" in calls
+    assert calls.of("StopExecution")
     assert jobs.get(OWNER, JOB_ID).status is Status.CANCELLED
     assert files.read(f"{PREFIX}image.jpg") is None
 
@@ -648,10 +648,8 @@ def test_deleting_an_ended_job_forgets_it(
 # Faults of ours
 
 
-def test_a_fault_of_ours_is_logged_and_not_told(
-    created: Job, fail_calls: Callable[..., list[str]], logs: StringIO
-) -> None:
-    fail_calls("GetItem", "InternalServerError", times=1)
+def test_a_fault_of_ours_is_logged_and_not_told(created: Job, calls: Calls, logs: StringIO) -> None:
+    calls.fail("GetItem", "InternalServerError", times=1)
     status, body = call("get_job")
     assert (status, body["error"]) == (500, "InternalError")
     assert "InternalServerError" not in json.dumps(body)

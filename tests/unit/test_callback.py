@@ -1,0 +1,234 @@
+"""How the endpoint's notifications end the tasks that wait for them."""
+
+import json
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from gen3d.errors import ERRORS, Gen3DError, InvalidMask
+from gen3d.store import FileStore
+from gen3d.tokens import TokenRow, TokenStore
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support import JOB_ID, OWNER, Context, callback, load_event
+
+from .conftest import FakeStates
+
+TOKEN = "AQCEAAAAKgAAAAMAAAAAAAAAAtoken"
+RESULTS = {
+    "initialize": {
+        "width": 640,
+        "height": 480,
+        "bytes": 9,
+        "timings": {"encode": 1.5},
+        "engine": "lite",
+        "revision": "0123456789ab",
+    },
+    "reconstruct": {
+        "gaussians": 5000,
+        "pose": {"rotation": [1, 0, 0, 0], "translation": [0, 0, 1], "scale": [1, 1, 1]},
+        "bytes": 9,
+        "timings": {"decode": 2},
+        "engine": "lite",
+        "revision": "0123456789ab",
+    },
+}
+
+
+def message(event: dict[str, Any]) -> dict[str, Any]:
+    """SageMaker's message inside an SNS event."""
+    return json.loads(event["Records"][0]["Sns"]["Message"])  # type: ignore[no-any-return]
+
+
+def call(event: dict[str, Any], **changes: Any) -> None:
+    event["Records"][0]["Sns"]["Message"] = json.dumps(message(event) | changes)
+    callback.handler(event, Context())
+
+
+@pytest.fixture
+def waiting(aws: None, states: FakeStates) -> FakeStates:
+    """Both stages of a job wait."""
+    for stage in RESULTS:
+        row = TokenRow(f"{JOB_ID}-{stage}-0-0", f"{TOKEN}-{stage}", OWNER, JOB_ID)
+        TokenStore("TokensTable").put(row, 60)
+        states.waiting[row.token] = None
+    return states
+
+
+def put_result(files: FileStore, event: dict[str, Any], result: Any) -> None:
+    location = message(event)["responseParameters"]["outputLocation"]
+    files.write(location.split("/", 3)[3], json.dumps(result).encode(), "application/json")
+
+
+@pytest.mark.parametrize("stage", RESULTS)
+def test_an_answer_ends_its_task_with_the_result(
+    stage: str, waiting: FakeStates, files: FileStore, rows: Callable[[str], list[Any]]
+) -> None:
+    event = load_event(f"callback/{stage}_completed")
+    put_result(files, event, RESULTS[stage])
+
+    call(event)
+
+    (resumed,) = waiting.resumed
+    assert resumed["token"] == f"{TOKEN}-{stage}"
+    assert json.loads(resumed["output"]) == RESULTS[stage]
+    assert [row["callbackId"] for row in rows("TokensTable")] == [
+        f"{JOB_ID}-{other}-0-0" for other in RESULTS if other != stage
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "says"),
+    [
+        ("reconstruct_failed", "ReconstructionFailed", "no usable gaussians"),
+        ("initialize_expired", "InferenceExpired", "waited too long"),
+    ],
+)
+def test_a_failure_ends_its_task_with_a_named_error(
+    name: str, error: str, says: str, waiting: FakeStates
+) -> None:
+    call(load_event(f"callback/{name}"))
+    (resumed,) = waiting.resumed
+    assert resumed["error"] == error
+    assert says in resumed["cause"]
+
+
+@pytest.mark.parametrize("result", [None, {}, {"width": 1}, [], RESULTS["initialize"] | {"x": 1}])
+def test_an_answer_of_another_form_is_a_failure(
+    result: Any, waiting: FakeStates, files: FileStore
+) -> None:
+    event = load_event("callback/initialize_completed")
+    if result is not None:
+        put_result(files, event, result)
+    call(event)
+    assert waiting.resumed[0]["error"] == "InferenceFailed"
+
+
+@pytest.mark.parametrize("name", ["initialize_completed", "reconstruct_failed"])
+def test_a_notification_that_nobody_waits_for_is_left(
+    name: str, states: FakeStates, aws: None, logs: StringIO
+) -> None:
+    call(load_event(f"callback/{name}"), inferenceId="unknown")
+    assert states.resumed == []
+    assert "Nothing waits" in logs.getvalue()
+
+
+def test_a_duplicate_is_left(waiting: FakeStates) -> None:
+    for _ in range(2):
+        call(load_event("callback/reconstruct_failed"))
+    assert len(waiting.resumed) == 1
+
+
+@pytest.mark.parametrize("name", ["initialize_completed", "initialize_expired"])
+@pytest.mark.parametrize("gone", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
+def test_an_answer_that_comes_too_late_is_left(
+    gone: str, name: str, waiting: FakeStates, files: FileStore, rows: Callable[[str], list[Any]]
+) -> None:
+    waiting.waiting[f"{TOKEN}-initialize"] = gone
+    event = load_event(f"callback/{name}")
+    put_result(files, load_event("callback/initialize_completed"), RESULTS["initialize"])
+    call(event)
+    assert waiting.resumed == []
+    assert [row["callbackId"] for row in rows("TokensTable")] == [f"{JOB_ID}-reconstruct-0-0"]
+
+
+@pytest.mark.parametrize("name", ["initialize_completed", "initialize_expired"])
+def test_a_passing_failure_is_raised_and_the_next_delivery_resumes(
+    name: str, waiting: FakeStates, files: FileStore
+) -> None:
+    put_result(files, load_event("callback/initialize_completed"), RESULTS["initialize"])
+    waiting.waiting[f"{TOKEN}-initialize"] = "ThrottlingException"
+    with pytest.raises(Exception, match="ThrottlingException"):
+        call(load_event(f"callback/{name}"))
+    waiting.waiting[f"{TOKEN}-initialize"] = None
+    call(load_event(f"callback/{name}"))
+    assert len(waiting.resumed) == 1
+
+
+# The reason that SageMaker gives
+
+
+def wrapped(body: str) -> str:
+    return (
+        f'ClientError: Received client error (422) from model with message "{body}". See '
+        "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logEventViewer:"
+        "group=/aws/sagemaker/Endpoints/gen3d in account 123456789012 for more information."
+    )
+
+
+def as_it_is(body: str) -> str:
+    return wrapped(body)
+
+
+def quoted_once_more(body: str) -> str:
+    return wrapped(json.dumps(body)[1:-1])
+
+
+SENTENCES = [
+    "The mask is empty.",
+    'Say "cup" {or} \\ "{spoon}".',
+    'It said {"error": "OutOfMemory"}.',
+    "Zeile\neins, é, 猫, \u2028.",
+    "",
+]
+
+
+@pytest.mark.parametrize("wrap", [as_it_is, quoted_once_more])
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_the_containers_error_is_found_in_the_reason(
+    sentence: str, wrap: Callable[[str], str]
+) -> None:
+    body = json.dumps(InvalidMask(sentence).body(), separators=(",", ":"))
+    error = callback.failure_of(wrap(body))
+    assert (error.name, error.message) == ("InvalidMask", sentence)
+
+
+@given(st.text(), st.sampled_from([as_it_is, quoted_once_more]))
+def test_any_sentence_survives_the_way(sentence: str, wrap: Callable[[str], str]) -> None:
+    body = json.dumps(InvalidMask(sentence).body(), separators=(",", ":"))
+    error = callback.failure_of(wrap(body))
+    assert (error.name, error.message) == ("InvalidMask", sentence)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "",
+        "InternalServerError",
+        wrapped("<html>Traceback (most recent call last)</html>"),
+        wrapped('{"error":"NoSuchName","message":"m"}'),
+        wrapped('{"error":'),
+        wrapped('{"error":"InvalidMask","message":"cut o'),
+        "ClientError: Your invocation timed out while waiting for a response from container model.",
+    ],
+)
+def test_a_reason_without_an_error_of_ours_is_a_plain_failure(reason: str) -> None:
+    error = callback.failure_of(reason)
+    assert error.name == "InferenceFailed"
+    for secret in ("Traceback", "123456789012", "{"):
+        assert secret not in error.message
+
+
+@given(st.text() | st.text().map(lambda t: wrapped('{"error"' + t)))
+def test_any_reason_names_an_error(reason: str) -> None:
+    error: Gen3DError = callback.failure_of(reason)
+    assert error.name in ERRORS
+    assert error.message
+
+
+def test_the_raw_reason_is_in_the_log(waiting: FakeStates, logs: StringIO) -> None:
+    call(load_event("callback/reconstruct_failed"), failureReason="disk full on ip-10-0-0-1")
+    assert "disk full on ip-10-0-0-1" in logs.getvalue()
+
+
+def test_tokens_are_never_logged(
+    waiting: FakeStates, logs: StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for code in (None, "TaskTimedOut"):
+        waiting.waiting[f"{TOKEN}-reconstruct"] = code
+        call(load_event("callback/reconstruct_failed"))
+    printed = logs.getvalue() + capsys.readouterr().out
+    assert "ReconstructionFailed" in printed
+    assert TOKEN not in printed
