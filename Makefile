@@ -44,7 +44,7 @@ lint: setup .venvs/sam-cli/.ready node_modules/.ready ## Run every checker
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(PY_SOURCES)
-	@$(BIN)/lint-imports
+	@PYTHONPATH=layers/gen3d:functions:. $(BIN)/lint-imports
 	@$(BIN)/cfn-lint template.yaml
 	@mkdir -p build
 	@$(BIN)/python -c 'import json, yaml; print(json.dumps(yaml.safe_load(open("statemachines/gen3d.asl.yaml"))))' \
