@@ -13,7 +13,8 @@ from aws_lambda_powertools.utilities.idempotency import (
 from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyAlreadyInProgressError,
 )
-from botocore.exceptions import ClientError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 from gen3d.errors import MailFailed
 from gen3d.observability import count, logger
 from gen3d.settings import settings
@@ -37,6 +38,11 @@ def _store() -> DynamoDBPersistenceLayer:
     return DynamoDBPersistenceLayer(
         table_name=settings().idempotency_table, key_attr="id", expiry_attr="ttl"
     )
+
+
+def register(context: LambdaContext) -> None:
+    """Say when this invocation ends: a mail that its end cuts off may then be sent by another."""
+    _ONCE.register_lambda_context(context)
 
 
 def deliver(key: str, mail: Mail) -> None:
@@ -78,11 +84,11 @@ def _send(mail: Mail, key: str) -> str:
             Content={"Raw": {"Data": _mime(mail, s.sender_email).as_bytes()}},
             ConfigurationSetName=s.configuration_set,
         )
-    except ClientError as error:
+    except (ClientError, BotoCoreError) as error:
         count("MailFailed")
         logger.exception("SES refused a mail", extra={"mail": key})
         raise MailFailed(
-            f"The mail could not be sent: {error.response['Error']['Message']} "
+            f"The mail could not be sent: {error}. "
             "In the SES sandbox both sender and recipient have to be verified."
         ) from None
     count("MailSent")
@@ -99,5 +105,7 @@ def _mime(mail: Mail, sender: str) -> EmailMessage:
     html = message.get_body(("html",))
     assert isinstance(html, EmailMessage)
     for cid, picture in mail.pictures.items():
-        html.add_related(picture, "image", "png", cid=f"<{cid}>", filename=f"{cid}.png")
+        html.add_related(
+            picture, "image", "png", disposition="inline", cid=f"<{cid}>", filename=f"{cid}.png"
+        )
     return message

@@ -73,6 +73,7 @@ class _Letter:
         )
 
     def to(self, address: str, subject: str) -> Mail:
+        subject = " ".join(subject.split())  # a header has one line
         html = (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             f"<title>{escape(subject)}</title></head>"

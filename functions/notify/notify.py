@@ -5,11 +5,11 @@ failed, timed out or were aborted. The last also corrects a record that nobody e
 """
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import mails
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from delivery import deliver
+from delivery import deliver, register
 from gen3d.errors import (
     ExecutionAborted,
     ExecutionTimedOut,
@@ -28,7 +28,7 @@ from pydantic import BaseModel
 class Notice(BaseModel):
     """Which job ended, and how: ``completed``, ``failed`` or ``expired``."""
 
-    kind: str
+    kind: Literal["completed", "failed", "expired"]
     owner: str
     jobId: str  # noqa: N815  as the state machine spells it
     executionArn: str = ""  # noqa: N815
@@ -107,13 +107,25 @@ def _error_of(detail: dict[str, Any]) -> Gen3DError:
             return InternalError("The job failed on our side. Start a new one.")
 
 
+_ENDED: dict[str, set[Status]] = {
+    # The result is there shortly before the record says so.
+    "completed": {Status.RECONSTRUCTING, Status.COMPLETED},
+    "failed": {Status.FAILED},
+    "expired": {Status.EXPIRED},
+}
+"""Statuses in which a notice is true; another one, as of a cancelled job, is past."""
+
+
 def notify(notice: Notice) -> None:
-    """Send what this end calls for; a job that was removed calls for nothing."""
+    """Send what this end calls for; a job that was cancelled or removed calls for nothing."""
     s = settings()
     try:
         job = JobStore(s.jobs_table).get(notice.owner, notice.jobId)
     except JobNotFound:
         logger.info("The job was removed meanwhile")
+        return
+    if job.status not in _ENDED[notice.kind]:
+        logger.info("The job has not ended that way", extra={"status": job.status})
         return
     failures = []
     for role, mail in _mails(notice, job, FileStore(s.bucket)):
@@ -140,15 +152,14 @@ def _mails(notice: Notice, job: Job, files: FileStore) -> list[tuple[str, mails.
             ]
         case "expired":
             return [("owner", mails.expired(job, s.web_url))]
-        case other:
-            raise ValueError(f"unknown kind of notice: {other}")
 
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
-def handler(event: dict[str, Any], _context: LambdaContext) -> None:
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Lambda's entry point."""
+    register(context)
     notice = notice_of(event)
     if notice is None:
         return
