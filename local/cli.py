@@ -1,19 +1,168 @@
 """The command line."""
 
-import sys, time, threading, json
+import argparse
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from local.settings import ROOT, LocalError, Settings
-from local.stack import Stack
+from types import FrameType
+from typing import NoReturn
 
-def main() -> int:
-    settings = Settings(port=int(sys.argv[2]), folder=Path(sys.argv[1]), template=Path("/tmp/gen3d/pig/template.yaml"))
+from local.settings import ROOT, LocalError, Settings
+
+USER = "you@example.com"
+PASSWORD = "gen3d-on-this-machine-1"  # noqa: S105  opens nothing but what listens on 127.0.0.1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; what a person can mend is one sentence and exit code 1."""
+    options = _parser().parse_args(arguments)
+    # Make passes an empty option for a variable that is not set.
+    settings = Settings(options.port, options.folder.resolve(), options.template.resolve())
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        options.command(settings, options)
+    except LocalError as error:
+        print(f"gen3d: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    port = int(os.environ.get("GEN3D_LOCAL_PORT") or 20005)
+    folder = Path(os.environ.get("GEN3D_LOCAL_FOLDER") or ROOT / ".local")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--port", type=int, default=port, help="(%(default)s)")
+    common.add_argument("--folder", type=Path, default=folder, help="state and logs (%(default)s)")
+    common.add_argument("--template", type=Path, default=ROOT / "template.yaml")
+    common.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the template; may be repeated",
+    )
+    photo = argparse.ArgumentParser(add_help=False)
+    photo.add_argument("--click", default="", help='on the object, as "x,y x,y -x,y"')
+    photo.add_argument("--out", type=Path, default=Path("out"), help="folder for the files")
+
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    up = commands.add_parser("up", parents=[common], help="start, deploy, and stay")
+    up.set_defaults(command=_up)
+    run = commands.add_parser("run", parents=[common, photo], help="the same, with a photo")
+    run.add_argument("--image", type=Path, required=True)
+    run.add_argument("--oneshot", action="store_true", help="exit when the photo is done")
+    run.set_defaults(command=_run)
+    job = commands.add_parser("job", parents=[common, photo], help="a photo on a stack that is up")
+    job.add_argument("image", type=Path)
+    job.set_defaults(command=_job)
+    clean = commands.add_parser("clean", parents=[common], help="forget the state")
+    clean.set_defaults(command=_clean)
+    return parser
+
+
+def _up(settings: Settings, options: argparse.Namespace) -> None:
+    with _stack(settings, options):
+        _stay()
+
+
+def _run(settings: Settings, options: argparse.Namespace) -> None:
+    clicks = _check_photo(options)  # before half a minute has gone into starting
+    with _stack(settings, options) as outputs:
+        _send_photo(settings, outputs, options, clicks)
+        if not options.oneshot:
+            _stay()
+
+
+def _job(settings: Settings, options: argparse.Namespace) -> None:
+    clicks = _check_photo(options)
+    from local.client.outputs import read
+
+    os.environ.update(settings.client_environment() | settings.credentials())
+    _send_photo(settings, read(settings.url), options, clicks)
+
+
+def _clean(settings: Settings, _options: argparse.Namespace) -> None:
+    from local.stack import claim
+
+    if settings.folder.exists():
+        claim(settings.folder).close()
+        shutil.rmtree(settings.folder)
+
+
+@contextmanager
+def _stack(settings: Settings, options: argparse.Namespace) -> Iterator[dict[str, str]]:
+    """A stack that is up and deployed; ends with everything that it started."""
+    from local.stack import Stack
+
     stack = Stack(settings)
     try:
-        t=time.time(); stack.start(); print("start", time.time()-t, flush=True)
-        t=time.time(); o=stack.deploy({"SenderEmail":"gen3d@example.com","Engine":"lite","AllowSelfSignUp":"true","ContainerImage":"local/container:latest","WebOrigins":f"http://localhost:{sys.argv[2]}"}); print("deploy", time.time()-t, json.dumps(o,indent=1), flush=True)
-        if len(sys.argv)>3: threading.Event().wait(float(sys.argv[3]))
-    except LocalError as e:
-        print("error:", e); return 1
+        print(f"Starting on {settings.url} ...", flush=True)
+        begun = time.monotonic()
+        stack.start()
+        started = time.monotonic()
+        outputs = stack.deploy(_parameters(settings, options))
+        now = time.monotonic()
+        print(f"Up in {started - begun:.1f} s, deployed in {now - started:.1f} s.")
+        if stack.lost:
+            print(f"Ended what the last stop had cut off: {', '.join(stack.lost)}")
+        print(f"  web app  {settings.url}/  ({USER}, {PASSWORD})")
+        print(f"  console  {settings.url}/_gen3d/", flush=True)
+        yield outputs
     finally:
         stack.stop()
-    return 0
+
+
+def _parameters(settings: Settings, options: argparse.Namespace) -> dict[str, str]:
+    parameters = {
+        "Engine": "lite",
+        "ContainerImage": "local/container:latest",
+        "SenderEmail": "gen3d@example.com",
+        "AdminEmail": "admin@example.com",
+        "AllowSelfSignUp": "true",
+        "WebOrigins": settings.url,
+    }
+    for text in options.parameter:
+        name, found, value = text.partition("=")
+        if not found:
+            raise LocalError(f"{text!r} is no parameter. Write NAME=VALUE.")
+        parameters[name] = value
+    return parameters
+
+
+def _check_photo(options: argparse.Namespace) -> list:  # type: ignore[type-arg]
+    from local.client.clicks import parse
+
+    if not options.image.is_file():
+        raise LocalError(f"{options.image} is not there. Name a JPEG, PNG or WebP photo.")
+    return parse(options.click)
+
+
+def _send_photo(
+    settings: Settings,
+    outputs: dict[str, str],
+    options: argparse.Namespace,
+    clicks: list,  # type: ignore[type-arg]
+) -> None:
+    from local.client import job
+    from local.client.api import Api, sign_in
+
+    api = Api(f"{settings.url}/api", sign_in(outputs, USER, PASSWORD))
+    job.run(api, options.image, clicks, options.out, f"{settings.url}/_gen3d/")
+
+
+def _stay() -> None:
+    print("Ctrl-C ends it.", flush=True)
+    threading.Event().wait()
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

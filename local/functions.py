@@ -7,6 +7,7 @@ function takes that path, with a bootstrap that starts awslambdaric.
 
 import io
 import shlex
+import tempfile
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,13 +90,13 @@ class Functions:
             image = self._image(config)
             layers = [_layer(layer) for layer in config.get("Layers") or []]
             path = [code, *(f"{folder}/python" for folder in layers)]
-            runtime = image.variables() if image else {"PYTHONPATH": ":".join(path)}
+            scratch = Path(tempfile.mkdtemp(prefix=f"{config['FunctionName']}-"))
+            runtime = image.variables(scratch) if image else {"PYTHONPATH": ":".join(path)}
             return {
                 "PATH": "/usr/local/bin:/usr/bin:/bin",
                 "LANG": "en_US.UTF-8",
                 "TZ": ":UTC",
-                "TMPDIR": str(Path(code).parent),
-                "PYTHONDONTWRITEBYTECODE": "1",
+                "TMPDIR": str(scratch),
                 "AWS_EXECUTION_ENV": "AWS_Lambda_python3.12",
                 "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
                 "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{config['FunctionName']}",
@@ -123,9 +124,8 @@ class Functions:
 def _bootstrap(image: Image | None, python: Path) -> str:
     if image is None:
         return f'#!/bin/sh\nexec {python} -m awslambdaric "$_HANDLER"\n'
-    workdir = image.inside(image.workdir)
-    start = shlex.join(image.start(command=[]) or [str(image.python), "-m", "awslambdaric"])
-    return f'#!/bin/sh\ncd {shlex.quote(str(workdir))}\nexec {start} "$_HANDLER"\n'
+    start = shlex.join(image.start([]))
+    return f'#!/bin/sh\ncd {shlex.quote(str(image.folder))}\nexec {start} "$_HANDLER"\n'
 
 
 def _layer(attachment: Any) -> str:

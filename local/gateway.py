@@ -21,6 +21,8 @@ from hypercorn.config import Config
 from ministack import app as ministack
 from ministack.services import s3
 
+from starlette.responses import RedirectResponse
+
 from local import resources
 from local.pages import Pages
 from local.settings import LocalError, Settings
@@ -112,17 +114,14 @@ class Gateway:
 
     async def _web_app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Ask as CloudFront's viewer does, and until the app is there show the console."""
+        index = s3._get_object_data(resources.outputs().get("BucketName", ""), "public/index.html")
         distributions = resources.of_type("AWS::CloudFront::Distribution")
-        if not distributions:
-            await self._pages.redirect(send, "/_gen3d/")
+        if not distributions or index is None:
+            await RedirectResponse("/_gen3d/")(scope, receive, send)
             return
         domain = distributions[0]["Attributes"]["DomainName"]
         headers = [(k, v) for k, v in scope["headers"] if k.lower() != b"host"]
         headers.append((b"host", domain.encode()))
-        missing = scope["path"] == "/" and not self._pages.has_web_app()
-        if missing:
-            await self._pages.redirect(send, "/_gen3d/")
-            return
         await ministack.app(scope | {"headers": headers}, receive, send)
 
 

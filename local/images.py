@@ -1,19 +1,26 @@
 """Stands in for container images: a Dockerfile is read, its files are laid out, its command is run.
 
-What `COPY`, `ENV`, `WORKDIR`, `ENTRYPOINT` and `CMD` say is done as they say. `FROM` and `RUN` are
-stood in for by a Python environment that holds the part's requirements, for they build a system of
-which only Python matters here. The container's root is a folder, so absolute paths in `ENV` and
-`WORKDIR` are moved below it.
+What `COPY`, `ENV`, `WORKDIR`, `ENTRYPOINT` and `CMD` say is done as they say, and so is a `RUN` that
+starts Python. `FROM` and every other `RUN` are stood in for by a Python environment that holds the
+part's requirements, for they build a system of which only Python matters here. The container's root
+is a folder, so absolute paths are moved below it, and below a scratch folder where they begin with
+``/tmp``.
 """
 
+import fcntl
+import hashlib
 import json
+import os
 import re
 import shlex
 import shutil
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.settings import LocalError
+
+_BUILT = ".built"
 
 
 @dataclass
@@ -26,40 +33,55 @@ class Image:
     workdir: Path = Path("/")
     entrypoint: list[str] = field(default_factory=list)
     command: list[str] = field(default_factory=list)
+    runs: list[tuple[dict[str, str], list[str]]] = field(default_factory=list)
 
-    def variables(self) -> dict[str, str]:
-        """The variables of `ENV`, and a PATH on which `python` is the image's."""
-        moved = {name: self._moved(value) for name, value in self.environment.items()}
-        return moved | {"PATH": f"{self.python.parent}:/usr/local/bin:/usr/bin:/bin"}
+    @property
+    def folder(self) -> Path:
+        """The folder in which the image starts."""
+        return self.inside(self.workdir)
 
-    def start(self, command: list[str] | None = None) -> list[str]:
-        """The words that start the image, with another command where one is given."""
-        words = self.command if command is None else command
-        return [self._moved(word) for word in self.entrypoint + words]
+    def variables(self, scratch: Path) -> dict[str, str]:
+        """The variables of `ENV`, and a PATH on which `python` is the image's.
+
+        Parameters
+        ----------
+        scratch : pathlib.Path
+            Stands in for ``/tmp``.
+        """
+        moved = {name: self._moved(value, scratch) for name, value in self.environment.items()}
+        own = {"PATH": f"{self.python.parent}:/usr/local/bin:/usr/bin:/bin", "TMPDIR": str(scratch)}
+        return moved | own
+
+    def start(self, command: list[str]) -> list[str]:
+        """The words that start the image with a command."""
+        return self.entrypoint + command
 
     def inside(self, path: Path) -> Path:
         """Where an absolute path of the container lies here."""
         return self.root / path.relative_to("/")
 
-    def _moved(self, value: str) -> str:
-        parts = value.split(":")
-        return ":".join(
-            str(self.inside(Path(part)))
-            if part.startswith("/") and self.inside(Path(part)).exists()
-            else part
-            for part in parts
-        )
+    def _moved(self, value: str, scratch: Path) -> str:
+        return ":".join(self._moved_path(part, scratch) for part in value.split(":"))
+
+    def _moved_path(self, text: str, scratch: Path) -> str:
+        path = Path(text)
+        if not path.is_absolute():
+            return text
+        if path.is_relative_to("/tmp"):  # noqa: S108  the container's own, which nobody shares
+            return str(scratch / path.relative_to("/tmp"))  # noqa: S108
+        known = path.parent != Path("/") and self.inside(path.parent).exists()
+        return str(self.inside(path)) if known else text
 
 
-def assemble(dockerfile: Path, context: Path, root: Path, python: Path) -> Image:
-    """Lay out the last stage of a Dockerfile.
+def assemble(dockerfile: Path, context: Path, builds: Path, python: Path) -> Image:
+    """Lay out the last stage of a Dockerfile; the same files give the same folder, built once.
 
     Parameters
     ----------
     dockerfile, context : pathlib.Path
         As `docker build -f dockerfile context` takes them.
-    root : pathlib.Path
-        Folder to fill; emptied before.
+    builds : pathlib.Path
+        Folder of all builds.
     python : pathlib.Path
         The interpreter that stands in for `FROM` and `RUN`.
 
@@ -70,28 +92,45 @@ def assemble(dockerfile: Path, context: Path, root: Path, python: Path) -> Image
     """
     if not dockerfile.exists():
         raise LocalError(f"{dockerfile} is missing; the template names it as an image's source.")
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir(parents=True)
-    image = Image(root, python)
+    builds.mkdir(parents=True, exist_ok=True)
+    name = dockerfile.parent.name
+    with (builds / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        half = builds / f"{name}.half"
+        shutil.rmtree(half, ignore_errors=True)
+        image = _lay_out(dockerfile, context, Image(half, python))
+        root = builds / f"{name}-{_digest(half, dockerfile)}"
+        if not (root / _BUILT).exists():
+            shutil.rmtree(root, ignore_errors=True)
+            half.rename(root)
+        image.root = root
+        _run_python(image)
+    return image
+
+
+def _lay_out(dockerfile: Path, context: Path, image: Image) -> Image:
+    image.root.mkdir()
     for instruction, rest in _instructions(dockerfile.read_text()):
         match instruction:
             case "FROM":
-                image = Image(root, python)
+                image = Image(image.root, image.python)
             case "ENV":
                 for word in shlex.split(rest):
                     name, _, value = word.partition("=")
                     image.environment[name] = _expand(value, image.environment)
             case "WORKDIR":
                 image.workdir = image.workdir / _expand(rest, image.environment)
-                image.inside(image.workdir).mkdir(parents=True, exist_ok=True)
+                image.folder.mkdir(parents=True, exist_ok=True)
             case "COPY":
                 _copy(rest, context, image)
+            case "RUN":
+                _remember_run(rest, image)
             case "ENTRYPOINT":
                 image.entrypoint, image.command = _words(rest), []
             case "CMD":
                 image.command = _words(rest)
             case "ADD" | "ONBUILD" | "VOLUME":
-                raise LocalError(f"{dockerfile.name} uses {instruction}; use COPY and ENV instead.")
+                raise LocalError(f"{dockerfile} uses {instruction}; use COPY and ENV instead.")
     return image
 
 
@@ -103,10 +142,10 @@ def _instructions(text: str) -> list[tuple[str, str]]:
 
 
 def _copy(rest: str, context: Path, image: Image) -> None:
-    flags = [word for word in shlex.split(rest) if word.startswith("--")]
-    if any(flag.startswith("--from") for flag in flags):
+    words = _words(rest)
+    if any(word.startswith("--from") for word in words):
         return  # another stage's or image's files belong to the system that `FROM` and `RUN` build
-    *sources, target = [word for word in _words(rest) if not word.startswith("--")]
+    *sources, target = [word for word in words if not word.startswith("--")]
     target = _expand(target, image.environment)
     into = image.inside(image.workdir / target)
     for pattern in sources:
@@ -121,6 +160,43 @@ def _copy(rest: str, context: Path, image: Image) -> None:
                 place = into / source.name if target.endswith("/") or len(found) > 1 else into
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, place)
+
+
+def _remember_run(rest: str, image: Image) -> None:
+    words = shlex.split(_expand(rest, image.environment))
+    assigned = {}
+    while words and re.fullmatch(r"\w+=.*", words[0]):
+        name, _, value = words.pop(0).partition("=")
+        assigned[name] = value
+    if words and words[0] == "python":
+        image.runs.append((image.environment | assigned, words))
+
+
+def _run_python(image: Image) -> None:
+    built = image.root / _BUILT
+    if built.exists():
+        return
+    scratch = image.root / "tmp"
+    scratch.mkdir(exist_ok=True)
+    for environment, words in image.runs:
+        variables = Image(image.root, image.python, environment).variables(scratch)
+        print(f"Running {shlex.join(words)} for an image (once) ...", flush=True)
+        done = subprocess.run(
+            words, cwd=image.folder, env=variables, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise LocalError(f"RUN {shlex.join(words)} failed: {done.stderr.strip()[-500:]}")
+    built.touch()
+
+
+def _digest(root: Path, dockerfile: Path) -> str:
+    total = hashlib.sha256(dockerfile.read_bytes())
+    for folder, folders, names in os.walk(root):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(folder) / name
+            total.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
+    return total.hexdigest()[:12]
 
 
 def _words(rest: str) -> list[str]:

@@ -72,11 +72,8 @@ class Settings:
         self.aws_config.write_text(_AWS_CONFIG.format(region=REGION))
         for name in [n for n in os.environ if n.startswith("AWS_")]:
             del os.environ[name]
-        os.environ.update(self.client_environment())
+        os.environ.update(self.client_environment() | self.credentials())
         os.environ.update(
-            # The account's root; whoever can reach 127.0.0.1 and knows this page is the developer.
-            AWS_ACCESS_KEY_ID="test",
-            AWS_SECRET_ACCESS_KEY="test",  # noqa: S106
             AUTH="true",
             BIND_HOST="127.0.0.1",
             GATEWAY_PORT=str(self.port),
@@ -91,6 +88,11 @@ class Settings:
             IOT_MTLS_ENABLED="0",
             SFTP_ENABLED="0",
         )
+
+    @staticmethod
+    def credentials() -> dict[str, str]:
+        """The account's root, who is the developer: nobody else reaches 127.0.0.1."""
+        return {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
     def client_environment(self) -> dict[str, str]:
         """What points an AWS SDK at this stack; credentials come on top."""

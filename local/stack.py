@@ -5,6 +5,7 @@ import logging
 import shutil
 import socket
 import threading
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from local import environments
@@ -30,6 +31,7 @@ class Stack:
         self._lock: IO[str] | None = None
         self._ended = threading.Event()
         self._forget = False
+        self.lost: list[str] = []
 
     def start(self) -> None:
         """Serve; what an earlier run deployed is there again.
@@ -79,7 +81,7 @@ class Stack:
         services.name_resources("sagemaker", endpoint_arn)
         mailbox = Mailbox(self.settings.folder / "mails")
         mailbox.install()
-        self._gateway = Gateway(self.settings, Pages(self._workflow))
+        self._gateway = Gateway(self.settings, Pages(self.settings, self._workflow, mailbox))
 
     def deploy(self, parameters: dict[str, str]) -> dict[str, str]:
         """Deploy the template and give the stack's outputs."""
@@ -125,32 +127,43 @@ class Stack:
         dockerfile = root / "container" / "Dockerfile"
         python = environments.environment("container", dockerfile.parent / "requirements.txt")
         folder = self.settings.folder / "endpoints" / spec.name
-        folder.mkdir(parents=True, exist_ok=True)
-        image = assemble(dockerfile, root, folder / "image", python)
+        image = assemble(dockerfile, root, environments.BUILD / "images", python)
         log_file = self.settings.logs / f"{spec.name}.log"
         return Server(spec, image, self.settings.client_environment(), folder, log_file)
 
     def _claim(self) -> None:
-        folder = self.settings.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = (folder / "lock").open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LocalError(f"Another stack runs with the folder {folder}. Stop it first.") from None
+        self._lock = claim(self.settings.folder)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", self.settings.port))
             except OSError:
                 raise LocalError(
-                    f"Port {self.settings.port} is busy. Stop what listens there, or choose another "
-                    "with --port."
+                    f"Port {self.settings.port} is busy. Stop what listens there, or choose "
+                    "another with --port."
                 ) from None
 
     def _save_now_and_then(self) -> None:
         while not self._ended.wait(_SAVE_SECONDS):
             self.save()
+
+
+def claim(folder: Path) -> IO[str]:
+    """Take a folder for this process alone; closing what is given lets it go.
+
+    Raises
+    ------
+    LocalError
+        Another process has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise LocalError(f"Another stack runs with the folder {folder}. Stop it first.") from None
+    return lock
 
 
 def _log_to(settings: Settings) -> None:

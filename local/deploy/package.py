@@ -3,7 +3,7 @@
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -89,7 +89,7 @@ def expand(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, An
         raise LocalError(f"SAM refuses the template: {causes}") from error
 
 
-def images(template: dict[str, Any], root: Path, folder: Path) -> dict[str, Image]:
+def images(template: dict[str, Any], root: Path) -> dict[str, Image]:
     """Lay out the image of every image function; by image URI."""
     found = {}
     for name, resource in template["Resources"].items():
@@ -101,7 +101,8 @@ def images(template: dict[str, Any], root: Path, folder: Path) -> dict[str, Imag
         python = environments.environment(
             dockerfile.parent.name, dockerfile.parent / "requirements.txt"
         )
-        found[image_uri(name)] = assemble(dockerfile, context, folder / name, python)
+        builds = environments.BUILD / "images"
+        found[image_uri(name)] = assemble(dockerfile, context, builds, python)
     return found
 
 
@@ -125,7 +126,7 @@ def build(source: Path, prefix: str) -> bytes:
         requirements = source / "requirements.txt"
         if requirements.exists():
             _add(archive, environments.packages(requirements), prefix)
-        _add(archive, source, prefix)
+        _add(archive, source, prefix, but="__pycache__")
     return buffer.getvalue()
 
 
@@ -134,16 +135,11 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _add(archive: zipfile.ZipFile, folder: Path, prefix: str) -> None:
-    for path in _files(folder):
+def _add(archive: zipfile.ZipFile, folder: Path, prefix: str, but: str = "") -> None:
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or path.name in _BUILD_FILES or but in path.parts:
+            continue
         entry = zipfile.ZipInfo(prefix + path.relative_to(folder).as_posix(), _EPOCH)
         entry.external_attr = (path.stat().st_mode & 0o777) << 16
         archive.writestr(entry, path.read_bytes())
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        wanted = path.is_file() and path.name not in _BUILD_FILES
-        if wanted and "__pycache__" not in path.parts:
-            yield path
 

@@ -9,12 +9,13 @@ from botocore.exceptions import ClientError
 from ministack.services.cloudformation import provisioners
 
 from local import aws, resources
-from local.deploy import autoscaling, http_api, package, sagemaker, weights
+from local.deploy import autoscaling, http_api, package, sagemaker, webapp, weights
 from local.functions import Functions
 from local.settings import STACK, LocalError, Settings
 
 ARTIFACTS = "local-artifacts"
 _POLL_SECONDS = 0.1
+_WEB_APP = Path("webapp") / "dist"
 _LITE = Path("container") / "lite" / "weights"
 
 
@@ -49,7 +50,7 @@ def deploy(settings: Settings, functions: Functions, parameters: dict[str, str])
     """
     root = settings.template.parent
     template = package.read_template(settings.template)
-    for uri, image in package.images(template, root, settings.folder / "images").items():
+    for uri, image in package.images(template, root).items():
         functions.add_image(uri, image)
     s3: Any = aws.client("s3")
     s3.create_bucket(Bucket=ARTIFACTS)
@@ -67,9 +68,8 @@ def deploy(settings: Settings, functions: Functions, parameters: dict[str, str])
     _apply(f"{settings.url}/{ARTIFACTS}/{key}", values)
     outputs = resources.outputs()
     if lite:
-        bucket = outputs.get("BucketName") or outputs.get("Bucket")
-        if bucket:
-            weights.upload(lite, s3, bucket)
+        weights.upload(lite, s3, outputs["BucketName"])
+    webapp.upload(root / _WEB_APP, s3, outputs, settings.url)
     return outputs
 
 

@@ -50,6 +50,8 @@ class Server:
         self._image = image
         self._variables = variables
         self._model = folder / "model"
+        self._scratch = folder / "tmp"
+        self._scratch.mkdir(parents=True, exist_ok=True)
         self._log_file = log_file
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
@@ -120,8 +122,7 @@ class Server:
             "LANG": "C.UTF-8",
             "HOME": str(self._model.parent),
             "PYTHONUNBUFFERED": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            **self._image.variables(),
+            **self._image.variables(self._scratch),
             **self.spec.environment,
             **self._variables,
             **aws.role_credentials(self.spec.role, "SageMaker"),
@@ -133,7 +134,7 @@ class Server:
         with self._log_file.open("ab") as output:
             self._process = subprocess.Popen(
                 self._image.start(_COMMAND),
-                cwd=self._image.inside(self._image.workdir),
+                cwd=self._image.folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

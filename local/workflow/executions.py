@@ -47,7 +47,7 @@ class Executions:
         self._end_at_once()
 
     def records(self) -> list[dict[str, Any]]:
-        """Every execution that is not running now, newest first, without its history."""
+        """Every execution, newest first, without its history."""
         found = [json.loads(path.read_text()) for path in self._folder.glob("*.json")]
         found.sort(key=lambda record: record["detail"]["startDate"], reverse=True)
         return [record["detail"] for record in found]
@@ -141,14 +141,21 @@ class Executions:
         StepFunctionResponse.stop_execution = stop_execution
 
     def _keep(self, execution: Any) -> None:
-        detail = describe(execution)
-        record = {
-            "detail": detail,
-            "definition": execution.state_machine.definition,
-            "events": history(execution) if detail["status"] != "RUNNING" else [],
-        }
-        (self._folder / f"{execution.name}.json").write_text(json.dumps(record))
-        self._announce(detail)
+        record = as_record(execution)
+        path = self._folder / f"{execution.name}.json"
+        half = path.with_suffix(".half")
+        half.write_text(json.dumps(record))
+        half.rename(path)
+        self._announce(record["detail"])
+
+
+def as_record(execution: Any) -> dict[str, Any]:
+    """What is kept of an execution."""
+    return {
+        "detail": describe(execution),
+        "definition": execution.state_machine.definition,
+        "events": history(execution),
+    }
 
 
 def describe(execution: Any) -> dict[str, Any]:
@@ -169,8 +176,14 @@ def describe(execution: Any) -> dict[str, Any]:
 
 
 def history(execution: Any) -> list[dict[str, Any]]:
-    """The events of an execution, oldest first, in plain JSON."""
-    return json.loads(json.dumps(execution.to_history_output()["events"], default=str))  # type: ignore[no-any-return]
+    """The events of an execution, oldest first, in plain JSON and without task tokens."""
+    env = execution.exec_worker.env if execution.exec_worker else None
+    if env is None:
+        return []
+    text = json.dumps(env.event_manager.get_event_history(), default=str)
+    for token in list(env.callback_pool_manager._pool):
+        text = text.replace(token, "(task token)")
+    return json.loads(text)  # type: ignore[no-any-return]
 
 
 def _close(execution: Any, last_event: str, details: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from werkzeug.test import Client
 
 from local.services import Handler, Response
 from local.settings import ACCOUNT, REGION
-from local.workflow import calls, language, tasks
+from local.workflow import calls, executions, language, tasks
 from local.workflow.executions import Executions
 
 _EXECUTED_BY_MOTO = {
@@ -34,18 +34,18 @@ class Workflow:
 
     Parameters
     ----------
-    executions : Executions
+    kept : Executions
         Keeps the records.
     machines : mapping
         ministack's state machines by ARN.
     """
 
-    def __init__(self, executions: Executions, machines: Any) -> None:
+    def __init__(self, kept: Executions, machines: Any) -> None:
         moto_config.default_user_config["stepfunctions"] = {"execute_state_machine": True}
         for module in (language, calls, tasks):
             module.install()
-        executions.install()
-        self.executions = executions
+        kept.install()
+        self.executions = kept
         self._machines = machines
         self._wsgi = create_backend_app("stepfunctions")
         self._ministack: Handler = ministack.SERVICE_HANDLERS["states"]
@@ -66,11 +66,20 @@ class Workflow:
         found = tasks.find(self.backend, token) if token else None
         return str(found[0].state_machine.arn) if found else None
 
-    def find(self, name: str) -> Any:
-        """A running or ended execution of this process, or None."""
+    def all(self) -> list[dict[str, Any]]:
+        """Every execution as the detail of its status event, newest first."""
+        return self.executions.records()
+
+    def record(self, name: str) -> dict[str, Any] | None:
+        """The `detail`, `events` and `definition` of an execution, or None."""
+        record = self.executions.record(name)
+        running = self._running(name) if record else None
+        return executions.as_record(running) if running else record
+
+    def _running(self, name: str) -> Any:
         for machine in self.backend.state_machines:
             for execution in machine.executions:
-                if execution.name == name:
+                if execution.name == name and execution.status == "RUNNING":
                     return execution
         return None
 

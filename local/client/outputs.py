@@ -1,0 +1,21 @@
+"""The outputs of a stack that another process runs."""
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.settings import STACK, LocalError
+
+
+def read(url: str) -> dict[str, str]:
+    """Ask the stack's CloudFormation.
+
+    Raises
+    ------
+    LocalError
+        Nothing is up there.
+    """
+    try:
+        stacks = boto3.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    except (BotoCoreError, ClientError):
+        raise LocalError(f"No stack is up on {url}. Start one with: python -m local up") from None
+    return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}

@@ -1,0 +1,155 @@
+"""From an execution's events to what happened in each state."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+Event = dict[str, Any]
+
+_FAILURES = ("TaskFailed", "TaskTimedOut", "EvaluationFailed", "LambdaFunctionFailed")
+
+
+@dataclass
+class Row:
+    """One visit of a state; times in milliseconds since 1970.
+
+    `status` is PENDING, RUNNING, SUCCEEDED, CAUGHT, FAILED, TIMED_OUT or ABORTED; `item` counts the
+    objects of a Map from 0 and is None outside of one.
+    """
+
+    name: str
+    kind: str
+    item: int | None = None
+    status: str = "PENDING"
+    start: int | None = None
+    end: int | None = None
+    attempts: int = 0
+    error: str = ""
+    cause: str = ""
+    input: str = ""
+    output: str = ""
+
+    @property
+    def milliseconds(self) -> int | None:
+        """How long it took."""
+        return self.end - self.start if self.start is not None and self.end is not None else None
+
+
+def rows(record: dict[str, Any]) -> list[Row]:
+    """The states of an execution, in order, those of a Map's objects below it.
+
+    Parameters
+    ----------
+    record : dict
+        `detail`, `definition` and `events` of an execution.
+    """
+    definition = json.loads(record["definition"])
+    visited = _visits(record["events"])
+    ended = record["detail"]["status"]
+    for row in visited:
+        if row.status == "RUNNING" and ended not in ("RUNNING", "SUCCEEDED"):
+            row.status, row.end = ended, record["detail"]["stopDate"]
+    top = _merge([r for r in visited if r.item is None], definition, ended == "RUNNING")
+    found = []
+    for row in top:
+        found.append(row)
+        if row.kind == "Map":
+            processor = _state(definition, row.name).get("ItemProcessor", {})
+            items = sorted({r.item for r in visited if r.item is not None})
+            for item in items:
+                mine = [r for r in visited if r.item == item]
+                going = any(r.status == "RUNNING" for r in mine)
+                found += _merge(mine, processor, going, item)
+    return found
+
+
+def _visits(events: list[Event]) -> list[Row]:
+    by_id = {event["id"]: event for event in events}
+    entered: dict[int, Row] = {}
+    for event in events:
+        kind: str = event["type"]
+        if kind.endswith("StateEntered"):
+            details = event["stateEnteredEventDetails"]
+            entered[event["id"]] = Row(
+                details["name"],
+                kind.removesuffix("StateEntered"),
+                _item(event, by_id),
+                "RUNNING",
+                _time(event),
+                input=details.get("input", ""),
+            )
+            continue
+        row = _enclosing(event, by_id, entered)
+        if row is None:
+            continue
+        if kind.endswith("StateExited"):
+            row.status = "CAUGHT" if row.error else "SUCCEEDED"
+            row.end = _time(event)
+            row.output = event["stateExitedEventDetails"].get("output", "")
+        elif kind == "TaskScheduled":
+            row.attempts += 1
+            row.error = row.cause = ""
+            row.input = event["taskScheduledEventDetails"].get("parameters", row.input)
+        elif kind in _FAILURES:
+            details = next((v for k, v in event.items() if k.endswith("EventDetails")), {})
+            row.error, row.cause = details.get("error") or kind, details.get("cause") or ""
+    return list(entered.values())
+
+
+def _enclosing(event: Event, by_id: dict[int, Event], entered: dict[int, Row]) -> Row | None:
+    """The state in which something happened; an exit names the state that is left."""
+    exits = event.get("stateExitedEventDetails", {}).get("name")
+    seen: Event | None = event
+    while seen is not None:
+        row = entered.get(seen["id"])
+        if row is not None and exits in (None, row.name):
+            return row
+        seen = by_id.get(seen.get("previousEventId", 0))
+    return None
+
+
+def _item(event: Event, by_id: dict[int, Event]) -> int | None:
+    seen: Event | None = event
+    while seen is not None:
+        if seen["type"] == "MapIterationStarted":
+            return int(seen["mapIterationStartedEventDetails"]["index"])
+        if seen["type"].startswith("MapState"):
+            return None
+        seen = by_id.get(seen.get("previousEventId", 0))
+    return None
+
+
+def _merge(
+    visited: list[Row], machine: dict[str, Any], going: bool, item: int | None = None
+) -> list[Row]:
+    """What was visited, and while it goes on what is still to come on the good path."""
+    if not going or not visited:
+        return visited
+    names = {row.name for row in visited}
+    path = _good_path(machine)
+    last = next((n for n, name in reversed(list(enumerate(path))) if name in names), None)
+    if last is None or visited[-1].name not in path:
+        return visited
+    states = machine["States"]
+    return visited + [Row(name, states[name]["Type"], item) for name in path[last + 1 :]]
+
+
+def _good_path(machine: dict[str, Any]) -> list[str]:
+    path: list[str] = []
+    name = machine.get("StartAt")
+    while name and name not in path:
+        path.append(name)
+        state = machine["States"][name]
+        choices = state.get("Choices") or [{}]
+        name = state.get("Next") or choices[0].get("Next")
+    return path
+
+
+def _state(machine: dict[str, Any], name: str) -> dict[str, Any]:
+    return dict(machine.get("States", {}).get(name, {}))
+
+
+def _time(event: Event) -> int:
+    moment = datetime.fromisoformat(str(event["timestamp"]).replace("Z", "+00:00"))
+    return int(moment.timestamp() * 1000)
