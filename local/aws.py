@@ -1,5 +1,6 @@
 """AWS clients of this stack: the developer's own, and those of a role."""
 
+import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -47,12 +48,22 @@ def role_credentials(role_arn: str, session: str) -> dict[str, str]:
     }
 
 
+_creating = threading.Lock()
+"""A session's clients may be used, but not created, by several threads at once."""
+
+
 @cache
 def _role_session(role_arn: str, session: str) -> boto3.Session:
     credentials = role_credentials(role_arn, session)
-    return boto3.Session(**{name.lower(): value for name, value in credentials.items()})
+    return boto3.Session(
+        credentials["AWS_ACCESS_KEY_ID"],
+        credentials["AWS_SECRET_ACCESS_KEY"],
+        credentials["AWS_SESSION_TOKEN"],
+    )
 
 
+@cache
 def role_client(role_arn: str, session: str, service: str, config: Config = _CONFIG) -> Any:
     """A client with the credentials of a role, so that its policies are enforced."""
-    return _role_session(role_arn, session).client(service, config=config)  # type: ignore[call-overload]
+    with _creating:
+        return _role_session(role_arn, session).client(service, config=config)  # type: ignore[call-overload]

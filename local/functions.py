@@ -77,7 +77,7 @@ class Functions:
         return self._packages[key]
 
     def _give_only_lambdas_environment(self) -> None:
-        """ministack passes its own environment on; a function gets Lambda's and its own."""
+        """Ministack passes its own environment on; a function gets Lambda's and its own."""
         original = lambda_svc._provided_worker_env
 
         def environment(config: dict[str, Any], code: str, port: int) -> dict[str, str]:

@@ -20,7 +20,6 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack
 from ministack.services import s3
-
 from starlette.responses import RedirectResponse
 
 from local import resources
@@ -117,7 +116,7 @@ class Gateway:
         index = s3._get_object_data(resources.outputs().get("BucketName", ""), "public/index.html")
         distributions = resources.of_type("AWS::CloudFront::Distribution")
         if not distributions or index is None:
-            await RedirectResponse("/_gen3d/")(scope, receive, send)
+            await RedirectResponse("/_gen3d/")(scope, receive, send)  # type: ignore[arg-type]
             return
         domain = distributions[0]["Attributes"]["DomainName"]
         headers = [(k, v) for k, v in scope["headers"] if k.lower() != b"host"]

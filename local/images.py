@@ -1,9 +1,9 @@
-"""Stands in for container images: a Dockerfile is read, its files are laid out, its command is run.
+"""Stands in for container images: a Dockerfile is read, its files laid out, its command run.
 
-What `COPY`, `ENV`, `WORKDIR`, `ENTRYPOINT` and `CMD` say is done as they say, and so is a `RUN` that
-starts Python. `FROM` and every other `RUN` are stood in for by a Python environment that holds the
-part's requirements, for they build a system of which only Python matters here. The container's root
-is a folder, so absolute paths are moved below it, and below a scratch folder where they begin with
+What `COPY`, `ENV`, `WORKDIR`, `ENTRYPOINT` and `CMD` say is done, and so is a `RUN` that starts
+Python. `FROM` and every other `RUN` are stood in for by a Python environment that holds the part's
+requirements, for they build a system of which only Python matters here. The container's root is a
+folder, so absolute paths are moved below it, and below a scratch folder where they begin with
 ``/tmp``.
 """
 

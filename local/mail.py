@@ -141,6 +141,7 @@ def _with_pictures(html: str, message: EmailMessage) -> str:
     for part in message.walk():
         cid = str(part["Content-ID"] or "").strip("<>")
         if cid:
-            data = base64.b64encode(part.get_payload(decode=True) or b"").decode()
+            content = part.get_payload(decode=True)
+            data = base64.b64encode(content if isinstance(content, bytes) else b"").decode()
             html = html.replace(f"cid:{cid}", f"data:{part.get_content_type()};base64,{data}")
     return html

@@ -56,7 +56,9 @@ class Api:
             self.upload(form, mask, "image/png")
         return self._call("POST", f"/jobs/{job_id}/reconstruct", {"objects": objects})
 
-    def wait(self, job_id: str, until: set[str], told: Callable[[Job], None], seconds: float) -> Job:
+    def wait(
+        self, job_id: str, until: set[str], told: Callable[[Job], None], seconds: float
+    ) -> Job:
         """Poll until the job has one of these statuses, or has ended.
 
         Raises
@@ -71,7 +73,9 @@ class Api:
             if job["status"] in until | _ENDED:
                 return job
             time.sleep(_POLL_SECONDS)
-        raise LocalError(f"The job is still {job['status']} after {seconds:.0f} s; see the console.")
+        raise LocalError(
+            f"The job is still {job['status']} after {seconds:.0f} s; see the console."
+        )
 
     def upload(self, form: dict[str, Any], content: bytes, kind: str) -> None:
         """Post a file with the permission that the API gave."""
@@ -84,14 +88,16 @@ class Api:
         """Get a file by its signed link."""
         answer = self._files.get(url)
         if not answer.is_success:
-            raise LocalError(f"A file could not be read ({answer.status_code}): {answer.text[:300]}")
+            raise LocalError(
+                f"A file could not be read ({answer.status_code}): {answer.text[:300]}"
+            )
         return answer.content
 
-    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def _call(self, method: str, path: str, body: Job | None = None) -> Job:
         answer = self._http.request(method, path, json=body)
         if not answer.is_success:
             raise LocalError(_sentence(answer))
-        return answer.json()
+        return dict(answer.json())
 
 
 def sign_in(outputs: dict[str, str], email: str, password: str) -> str:
@@ -99,9 +105,11 @@ def sign_in(outputs: dict[str, str], email: str, password: str) -> str:
     cognito = boto3.client("cognito-idp")
     client, pool = outputs["UserPoolClientId"], outputs["UserPoolId"]
     try:
-        attributes = [{"Name": "email", "Value": email}]
         cognito.sign_up(
-            ClientId=client, Username=email, Password=password, UserAttributes=attributes
+            ClientId=client,
+            Username=email,
+            Password=password,
+            UserAttributes=[{"Name": "email", "Value": email}],
         )
     except cognito.exceptions.UsernameExistsException:
         pass

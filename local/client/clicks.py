@@ -30,7 +30,9 @@ def parse(text: str) -> list[Click]:
     for word in text.split():
         match = _CLICK.fullmatch(word)
         if match is None:
-            raise LocalError(f"{word!r} is no click. Write them as x,y and -x,y, with spaces between.")
+            raise LocalError(
+                f"{word!r} is no click. Write them as x,y and -x,y, with spaces between."
+            )
         clicks.append(Click(float(match[2]), float(match[3]), match[1] != "-"))
     if clicks and not any(click.inside for click in clicks):
         raise LocalError("Every click is off the object. Add one on it, as x,y.")

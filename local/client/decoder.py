@@ -70,7 +70,9 @@ class Decoder:
     def decode(self, clicks: list[Click]) -> Candidate:
         """Give the best mask for the clicks."""
         points = [(click.x, click.y, float(click.inside)) for click in clicks]
-        feeds = {i.name: self._feed(i, np.array(points, np.float32)) for i in self._session.get_inputs()}
+        feeds = {
+            i.name: self._feed(i, np.array(points, np.float32)) for i in self._session.get_inputs()
+        }
         logits, scores = self._session.run(None, feeds)
         single = self._meta["single_mask_index"]
         if not single:
@@ -95,7 +97,9 @@ class Decoder:
         soft = Image.fromarray(candidate.logits).resize(self.size, Image.Resampling.BILINEAR)
         return np.asarray(soft) > 0
 
-    def _feed(self, declared: onnxruntime.NodeArg, points: NDArray[np.float32]) -> NDArray[np.generic]:
+    def _feed(
+        self, declared: onnxruntime.NodeArg, points: NDArray[np.float32]
+    ) -> NDArray[np.generic]:
         dtype = np.float16 if "float16" in declared.type else np.float32
         match declared.name:
             case "point_coords":
@@ -112,7 +116,9 @@ class Decoder:
             case name if name in self._tensors:
                 return self._tensors[name].astype(dtype)
             case name:
-                raise LocalError(f"The decoder asks for {name!r}, which the embeddings do not hold.")
+                raise LocalError(
+                    f"The decoder asks for {name!r}, which the embeddings do not hold."
+                )
 
 
 def as_png(mask: Mask) -> bytes:

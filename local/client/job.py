@@ -76,7 +76,9 @@ def run(api: Api, image: Path, clicks: list[Click], out: Path, console: str) -> 
     _write(api, _go_on(job), out)
     _write_mail(out, console, job_id)
     size = sum(file.stat().st_size for file in out.iterdir() if file.is_file())
-    progress.say(f"{out}/ holds {', '.join(sorted(f.name for f in out.iterdir()))} ({size / 1e6:.1f} MB)")
+    progress.say(
+        f"{out}/ holds {', '.join(sorted(f.name for f in out.iterdir()))} ({size / 1e6:.1f} MB)"
+    )
 
 
 def _mask(api: Api, job: Job, clicks: list[Click], progress: Progress) -> bytes:
@@ -91,7 +93,9 @@ def _mask(api: Api, job: Job, clicks: list[Click], progress: Progress) -> bytes:
         click, candidate = decoder.salient()
         where = f"no CLICK given: took what stands out at {click.x:g},{click.y:g}"
     mask = decoder.full_size(candidate)
-    progress.say(f"mask decoded, {mask.mean():.0%} of the photo, score {candidate.score:.2f} ({where})")
+    progress.say(
+        f"mask decoded, {mask.mean():.0%} of the photo, score {candidate.score:.2f} ({where})"
+    )
     return as_png(mask)
 
 

@@ -30,7 +30,7 @@ def handlers(original: Handlers) -> dict[str, Handlers]:
 
 
 def _with_cors(properties: Attributes) -> Attributes:
-    """ministack reads CORS in camel case, as OpenAPI spells it and CloudFormation does not."""
+    """Ministack reads CORS in camel case, as OpenAPI spells it and CloudFormation does not."""
     body = properties.get("Body") or {}
     cors = body.get("x-amazon-apigateway-cors") or {
         name[0].lower() + name[1:]: value

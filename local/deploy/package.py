@@ -142,4 +142,3 @@ def _add(archive: zipfile.ZipFile, folder: Path, prefix: str, but: str = "") -> 
         entry = zipfile.ZipInfo(prefix + path.relative_to(folder).as_posix(), _EPOCH)
         entry.external_attr = (path.stat().st_mode & 0o777) << 16
         archive.writestr(entry, path.read_bytes())
-

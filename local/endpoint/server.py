@@ -44,7 +44,12 @@ class Server:
     """
 
     def __init__(
-        self, spec: EndpointSpec, image: Image, variables: dict[str, str], folder: Path, log_file: Path
+        self,
+        spec: EndpointSpec,
+        image: Image,
+        variables: dict[str, str],
+        folder: Path,
+        log_file: Path,
     ) -> None:
         self.spec = spec
         self._image = image
@@ -76,7 +81,9 @@ class Server:
             self._start()
             self._await_ping()
 
-    def invoke(self, body: bytes, content_type: str, attributes: str, timeout: float) -> httpx.Response:
+    def invoke(
+        self, body: bytes, content_type: str, attributes: str, timeout: float
+    ) -> httpx.Response:
         """POST `/invocations`.
 
         Raises
@@ -97,7 +104,9 @@ class Server:
             raise
         except httpx.TransportError as error:
             self.stop()
-            raise ServerDown(f"stopped while it handled the request. {self._last_line()}") from error
+            raise ServerDown(
+                f"stopped while it handled the request. {self._last_line()}"
+            ) from error
 
     def stop(self) -> None:
         """End the process and everything that it started."""

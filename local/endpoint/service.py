@@ -50,7 +50,9 @@ class Endpoints:
         try:
             found = self._queue(name)
         except KeyError:
-            return _error(400, "ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.")
+            return _error(
+                400, "ValidationError", f"Endpoint {name} of account {ACCOUNT} not found."
+            )
         request = _accept(found.spec, location, headers)
         found.put(request)
         body = json.dumps({"InferenceId": request.inference_id}).encode()

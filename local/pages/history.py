@@ -92,18 +92,22 @@ def _visits(events: list[Event]) -> list[Row]:
             row.error = row.cause = ""
             row.input = event["taskScheduledEventDetails"].get("parameters", row.input)
         elif kind in _FAILURES:
-            details = next((v for k, v in event.items() if k.endswith("EventDetails")), {})
-            row.error, row.cause = details.get("error") or kind, details.get("cause") or ""
+            failure = _details(event)
+            row.error, row.cause = failure.get("error") or kind, failure.get("cause") or ""
     return list(entered.values())
+
+
+def _details(event: Event) -> dict[str, Any]:
+    return next((dict(v) for k, v in event.items() if k.endswith("EventDetails")), {})
 
 
 def _enclosing(event: Event, by_id: dict[int, Event], entered: dict[int, Row]) -> Row | None:
     """The state in which something happened; an exit names the state that is left."""
-    exits = event.get("stateExitedEventDetails", {}).get("name")
+    left: dict[str, str] = event.get("stateExitedEventDetails", {})
     seen: Event | None = event
     while seen is not None:
         row = entered.get(seen["id"])
-        if row is not None and exits in (None, row.name):
+        if row is not None and left.get("name", row.name) == row.name:
             return row
         seen = by_id.get(seen.get("previousEventId", 0))
     return None

@@ -41,7 +41,7 @@ def _call_as_the_execution_role() -> None:
     importlib.import_module("moto.stepfunctions.parser.models")  # and with it the whole language
     for name, loaded in list(sys.modules.items()):
         if name.startswith("moto.stepfunctions") and hasattr(loaded, "boto_client_for"):
-            loaded.boto_client_for = client
+            setattr(loaded, "boto_client_for", client)  # noqa: B010  unknown to a type checker
 
 
 def _name_services_as_aws_does() -> None:
@@ -60,11 +60,17 @@ def _send_blobs_as_bytes() -> None:
     original = service._eval_service_task
 
     def call(
-        self: Any, env: Any, resource_runtime_part: Any, normalised_parameters: Any, *rest: Any, **named: Any
+        self: Any,
+        env: Any,
+        resource_runtime_part: Any,
+        normalised_parameters: Any,
+        *rest: Any,
+        **named: Any,
     ) -> None:
         model = aws.client(self._get_boto_service_name()).meta.service_model
         operation = self.resource.api_action[0].upper() + self.resource.api_action[1:]
-        for name, shape in model.operation_model(operation).input_shape.members.items():
+        parameters = model.operation_model(operation).input_shape
+        for name, shape in parameters.members.items() if parameters else ():
             value = normalised_parameters.get(name)
             if shape.type_name == "blob" and value is not None:
                 text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
@@ -92,4 +98,3 @@ def _survive_answers_without_metadata() -> None:
             return original(self, env, ex)
 
         service._from_error = from_error
-

@@ -97,8 +97,6 @@ class Workflow:
         elif (known.definition, known.roleArn) != (definition, role):
             self.backend.update_state_machine(arn, definition, role)
 
-    def _ask_moto(
-        self, method: str, path: str, headers: dict[str, str], body: bytes
-    ) -> Response:
+    def _ask_moto(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Response:
         answer = Client(self._wsgi).open(path, method=method, headers=headers, data=body)
         return answer.status_code, dict(answer.headers), answer.data
