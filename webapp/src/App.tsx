@@ -1,0 +1,63 @@
+import { lazy, Suspense, useEffect } from "react";
+import { Route, Switch, useLocation } from "wouter";
+import { RequireSession, SignInAgain } from "./auth/RequireSession";
+import { Header } from "./Header";
+import { Home } from "./pages/Home";
+import { NotFound } from "./pages/NotFound";
+import { Spinner } from "./ui/Spinner";
+
+const Gallery = lazy(() => import("./pages/Gallery"));
+const JobPage = lazy(() => import("./pages/job/JobPage"));
+const SharedPage = lazy(() => import("./pages/Shared"));
+
+export function App() {
+  useFreshPage();
+  return (
+    <>
+      <a className="skip-link" href="#main">
+        Skip to the content
+      </a>
+      <Header />
+      <main id="main" tabIndex={-1}>
+        <Suspense fallback={<Spinner label="Loading" />}>
+          <Switch>
+            <Route path="/">
+              <Home />
+            </Route>
+            <Route path="/signin">
+              <RequireSession why="Your photos and models are yours alone.">
+                <Home />
+              </RequireSession>
+            </Route>
+            <Route path="/gallery">
+              <RequireSession why="The gallery shows your own jobs.">
+                <Gallery />
+              </RequireSession>
+            </Route>
+            <Route path="/jobs/:jobId">
+              {({ jobId }) => (
+                <RequireSession why="Sign in with the account that this job belongs to.">
+                  <JobPage key={jobId} jobId={jobId} />
+                </RequireSession>
+              )}
+            </Route>
+            <Route path="/shared">
+              <SharedPage />
+            </Route>
+            <Route>
+              <NotFound />
+            </Route>
+          </Switch>
+        </Suspense>
+      </main>
+      <SignInAgain />
+    </>
+  );
+}
+
+/** A new page starts at its top. */
+function useFreshPage(): void {
+  const [path] = useLocation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the path is what makes a page new.
+  useEffect(() => window.scrollTo(0, 0), [path]);
+}

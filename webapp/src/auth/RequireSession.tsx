@@ -1,0 +1,35 @@
+import { lazy, type ReactNode, Suspense } from "react";
+import { Dialog } from "../ui/Dialog";
+import { Spinner } from "../ui/Spinner";
+import { dismissSignIn, useSession } from "./session";
+
+const SignIn = lazy(() => import("./SignIn"));
+
+/** The sign-in form in place of what needs a person. */
+export function RequireSession({ children, why }: { children: ReactNode; why: string }) {
+  const { person } = useSession();
+  if (person === undefined) return <Spinner label="Looking up your sign-in" />;
+  if (person) return children;
+  return (
+    <section className="sign-in">
+      <h1>Sign in</h1>
+      <p className="muted">{why}</p>
+      <Suspense fallback={<Spinner label="Loading the form" />}>
+        <SignIn />
+      </Suspense>
+    </section>
+  );
+}
+
+/** The sign-in form over a page that stays as it is. */
+export function SignInAgain() {
+  const { expired } = useSession();
+  return (
+    <Dialog open={expired} title="Sign in again" onClose={dismissSignIn}>
+      <p className="muted">Your sign-in has expired. Nothing on this page is lost.</p>
+      <Suspense fallback={<Spinner label="Loading the form" />}>
+        <SignIn />
+      </Suspense>
+    </Dialog>
+  );
+}

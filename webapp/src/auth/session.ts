@@ -1,0 +1,117 @@
+/** Who is signed in, and signing in again without losing what is on the page. */
+
+import { signOut as amplifySignOut, fetchAuthSession } from "aws-amplify/auth";
+import { Hub } from "aws-amplify/utils";
+import { useSyncExternalStore } from "react";
+import type { Credentials } from "../api/client";
+import { ApiError } from "../api/error";
+
+export interface Person {
+  readonly sub: string;
+  readonly email: string;
+}
+
+export interface Session {
+  /** Undefined until it is known. */
+  readonly person: Person | null | undefined;
+  /** A request waits for the person to sign in again. */
+  readonly expired: boolean;
+}
+
+interface Waiting {
+  resolve(): void;
+  reject(error: ApiError): void;
+}
+
+let session: Session = { person: undefined, expired: false };
+let waiting: Waiting[] = [];
+const listeners = new Set<() => void>();
+
+function set(next: Session): void {
+  session = next;
+  for (const listener of listeners) listener();
+}
+
+export function useSession(): Session {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => session,
+  );
+}
+
+/** Find out who is signed in, and follow it from now on. */
+export async function startSession(): Promise<void> {
+  Hub.listen("auth", ({ payload }) => {
+    if (payload.event === "signedIn") void signedIn();
+    if (payload.event === "signedOut" && !session.expired) set({ person: null, expired: false });
+  });
+  set({ person: await readPerson(), expired: false });
+}
+
+async function signedIn(): Promise<void> {
+  const person = await readPerson();
+  if (session.expired && person?.sub !== session.person?.sub) {
+    // Somebody else: what is on the page is not theirs.
+    window.location.assign("/gallery");
+    return;
+  }
+  set({ person, expired: false });
+  for (const { resolve } of waiting) resolve();
+  waiting = [];
+}
+
+/** Give up waiting for the sign-in. */
+export function dismissSignIn(): void {
+  set({ person: null, expired: false });
+  for (const { reject } of waiting) {
+    reject(new ApiError("Unauthorized", "You are signed out. Sign in to go on.", 401));
+  }
+  waiting = [];
+}
+
+export async function signOut(): Promise<void> {
+  await amplifySignOut();
+  set({ person: null, expired: false });
+}
+
+async function readToken(forceRefresh = false) {
+  const tokens = await fetchAuthSession({ forceRefresh })
+    .then((current) => current.tokens)
+    .catch(() => undefined);
+  return tokens?.idToken;
+}
+
+async function readPerson(): Promise<Person | null> {
+  const token = await readToken();
+  if (!token) return null;
+  return { sub: String(token.payload.sub), email: String(token.payload.email ?? "") };
+}
+
+async function renew(): Promise<void> {
+  if (!session.expired) {
+    if (await readToken(true)) return;
+    set({ person: session.person, expired: true });
+    // Clears what is left of the old session, or the sign-in form would think it still good.
+    await amplifySignOut().catch(() => undefined);
+  }
+  return new Promise((resolve, reject) => {
+    waiting.push({ resolve, reject });
+  });
+}
+
+/** The API client's credentials. */
+export const credentials: Credentials = {
+  async idToken() {
+    const token = await readToken();
+    if (token) return token.toString();
+    await renew();
+    const renewed = await readToken();
+    if (!renewed)
+      throw new ApiError("Unauthorized", "Your sign-in has expired. Sign in again.", 401);
+    return renewed.toString();
+  },
+  renew,
+};

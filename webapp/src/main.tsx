@@ -1,0 +1,52 @@
+import "@fontsource-variable/geist/wght.css";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/components.css";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./App";
+import { ApiClient } from "./api/client";
+import { ApiError } from "./api/error";
+import { credentials, startSession } from "./auth/session";
+import { configureAmplify } from "./config/amplify";
+import { loadConfig } from "./config/config";
+import { ServicesContext } from "./services";
+import { ErrorNote } from "./ui/ErrorNote";
+import { applyTheme } from "./ui/theme";
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      retry: (failures, error) => failures < 3 && error instanceof ApiError && error.transient,
+    },
+  },
+});
+
+async function start(root: HTMLElement): Promise<void> {
+  applyTheme();
+  const react = createRoot(root);
+  try {
+    const config = await loadConfig();
+    configureAmplify(config);
+    const api = new ApiClient(config.apiUrl, credentials);
+    react.render(
+      <StrictMode>
+        <ServicesContext value={{ api, config }}>
+          <QueryClientProvider client={queries}>
+            <App />
+          </QueryClientProvider>
+        </ServicesContext>
+      </StrictMode>,
+    );
+    await startSession();
+  } catch (error) {
+    react.render(
+      <main className="page narrow">
+        <ErrorNote error={error} />
+      </main>,
+    );
+  }
+}
+
+void start(document.getElementById("root") as HTMLElement);

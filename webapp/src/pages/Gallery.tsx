@@ -1,0 +1,222 @@
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { Box, ImageOff, Pencil, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { Link } from "wouter";
+import { type JobStatus, type JobSummary, RUNNING } from "../api/types";
+import { dropJob } from "../kept/kept";
+import { useServices } from "../services";
+import { Dialog } from "../ui/Dialog";
+import { ErrorNote } from "../ui/ErrorNote";
+import { date } from "../ui/format";
+import { Spinner } from "../ui/Spinner";
+import "./gallery.css";
+
+const TELL: Record<JobStatus, string> = {
+  CREATED: "Upload unfinished",
+  INITIALIZING: "Preparing",
+  AWAITING_MASK: "Select the object",
+  RECONSTRUCTING: "Reconstructing",
+  COMPLETED: "Ready",
+  FAILED: "Failed",
+  CANCELLED: "Cancelled",
+  EXPIRED: "Expired",
+};
+
+const BUSY: readonly JobStatus[] = ["INITIALIZING", "RECONSTRUCTING"];
+
+type Asking = { what: "rename" | "delete"; job: JobSummary };
+
+/** One's jobs, newest first. */
+export default function Gallery() {
+  const { api } = useServices();
+  const [asking, setAsking] = useState<Asking | null>(null);
+  const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage, refetch } = useInfiniteQuery(
+    {
+      queryKey: ["jobs"],
+      queryFn: ({ pageParam }) => api.listJobs(pageParam),
+      initialPageParam: null as string | null,
+      getNextPageParam: (page) => page.cursor,
+      refetchInterval: ({ state }) =>
+        state.data?.pages.some(({ jobs }) => jobs.some((job) => BUSY.includes(job.status)))
+          ? 4000
+          : false,
+    },
+  );
+  const jobs = data?.pages.flatMap((page) => page.jobs) ?? [];
+  return (
+    <div className="page gallery">
+      <header className="gallery-head">
+        <h1>Gallery</h1>
+        <Link href="/" className="button">
+          New job
+        </Link>
+      </header>
+      {error && (
+        <ErrorNote error={error}>
+          <button type="button" className="button" onClick={() => void refetch()}>
+            Try again
+          </button>
+        </ErrorNote>
+      )}
+      {!data && !error && <Spinner label="Loading your jobs" />}
+      {data && jobs.length === 0 && <Empty />}
+      <ul className="cards">
+        {jobs.map((job) => (
+          <Card key={job.jobId} job={job} ask={(what) => setAsking({ what, job })} />
+        ))}
+      </ul>
+      {hasNextPage && (
+        <p className="actions centred">
+          <button
+            type="button"
+            className="button button-quiet"
+            disabled={isFetchingNextPage}
+            onClick={() => void fetchNextPage()}
+          >
+            Show more
+          </button>
+        </p>
+      )}
+      <Rename asking={asking} close={() => setAsking(null)} />
+      <Delete asking={asking} close={() => setAsking(null)} />
+    </div>
+  );
+}
+
+function Empty() {
+  return (
+    <section className="empty">
+      <Box aria-hidden="true" />
+      <h2>No jobs yet</h2>
+      <p className="muted">
+        Every photo you start with is kept here, at whatever step you left it.
+      </p>
+      <Link href="/" className="button">
+        Start with a photo
+      </Link>
+    </section>
+  );
+}
+
+function Card({ job, ask }: { job: JobSummary; ask(what: Asking["what"]): void }) {
+  return (
+    <li className="job-card">
+      <Link href={`/jobs/${job.jobId}`} className="job-card-link">
+        <div className={`job-picture job-picture-${job.status}`}>
+          {job.picture ? (
+            <img src={job.picture} crossOrigin="anonymous" alt="" loading="lazy" />
+          ) : (
+            <ImageOff aria-hidden="true" />
+          )}
+        </div>
+        <span className="job-title">{job.name}</span>
+        <span className="job-meta">
+          <span className={`status status-${job.status}`}>{TELL[job.status]}</span>
+          <time dateTime={job.createdAt}>{date(job.createdAt)}</time>
+        </span>
+      </Link>
+      <div className="job-card-actions">
+        <button
+          type="button"
+          className="icon-button icon-button-small"
+          aria-label={`Rename ${job.name}`}
+          onClick={() => ask("rename")}
+        >
+          <Pencil />
+        </button>
+        <button
+          type="button"
+          className="icon-button icon-button-small"
+          aria-label={`Delete ${job.name}`}
+          onClick={() => ask("delete")}
+        >
+          <Trash2 />
+        </button>
+      </div>
+    </li>
+  );
+}
+
+/** Do something with a job, and show what is left. */
+function useChange(close: () => void) {
+  const queries = useQueryClient();
+  const [error, setError] = useState<unknown>(null);
+  const change = async (work: () => Promise<unknown>) => {
+    setError(null);
+    try {
+      await work();
+      close();
+      await queries.invalidateQueries();
+    } catch (failure) {
+      setError(failure);
+    }
+  };
+  return { change, error };
+}
+
+function Rename({ asking, close }: { asking: Asking | null; close(): void }) {
+  const { api } = useServices();
+  const { change, error } = useChange(close);
+  const job = asking?.what === "rename" ? asking.job : null;
+  return (
+    <Dialog open={job !== null} title="Rename the job" onClose={close}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          const name = String(new FormData(event.currentTarget).get("name")).trim();
+          if (job && name) void change(() => api.renameJob(job.jobId, name));
+        }}
+      >
+        <input
+          className="input"
+          name="name"
+          aria-label="Name"
+          defaultValue={job?.name}
+          maxLength={100}
+          required
+        />
+        {error !== null && <ErrorNote error={error} />}
+        <div className="actions">
+          <button type="button" className="button button-quiet" onClick={close}>
+            Keep the name
+          </button>
+          <button type="submit" className="button">
+            Rename
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function Delete({ asking, close }: { asking: Asking | null; close(): void }) {
+  const { api } = useServices();
+  const { change, error } = useChange(close);
+  const job = asking?.what === "delete" ? asking.job : null;
+
+  async function remove(doomed: JobSummary): Promise<void> {
+    await api.deleteJob(doomed.jobId);
+    // Of a running job the first call makes a cancelled one, which the second forgets.
+    if (RUNNING.includes(doomed.status)) await api.deleteJob(doomed.jobId);
+    await dropJob(doomed.jobId);
+  }
+
+  return (
+    <Dialog open={job !== null} title={`Delete “${job?.name}”?`} onClose={close}>
+      <p>Its photo, masks and models are removed for good.</p>
+      {error !== null && <ErrorNote error={error} />}
+      <div className="actions">
+        <button type="button" className="button button-quiet" onClick={close}>
+          Keep it
+        </button>
+        <button
+          type="button"
+          className="button button-danger"
+          onClick={() => job && void change(() => remove(job))}
+        >
+          Delete
+        </button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,112 @@
+import { lazy, Suspense, useState } from "react";
+import { useLocation } from "wouter";
+import { useSession } from "../auth/session";
+import { keep } from "../kept/kept";
+import type { Photo } from "../photo/photo";
+import { useServices } from "../services";
+import { ErrorNote } from "../ui/ErrorNote";
+import { Spinner } from "../ui/Spinner";
+import { PhotoDrop } from "./PhotoDrop";
+
+const SignIn = lazy(() => import("../auth/SignIn"));
+
+const STEPS = [
+  ["Add a photo", "Any photo of a thing: a cup, a chair, a cat. JPEG, PNG or WebP up to 20 MB."],
+  ["Click the object", "The mask answers every click at once. Up to eight objects in a photo."],
+  ["Get the mesh", "GLB, OBJ, STL, PLY and the splat. A mail comes when it is ready."],
+] as const;
+
+/** The first page: what this is, and a place for a photo. */
+export function Home() {
+  const { api } = useServices();
+  const { person } = useSession();
+  const [, navigate] = useLocation();
+  const [photo, setPhoto] = useState<Photo | null>(null);
+  const [starting, setStarting] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+
+  async function start(chosen: Photo): Promise<void> {
+    setStarting(true);
+    setError(null);
+    try {
+      const { jobId } = await api.createJob(chosen.name, chosen.type);
+      await keep("photo", jobId, { blob: chosen.blob });
+      navigate(`/jobs/${jobId}`);
+    } catch (failure) {
+      setError(failure);
+      setStarting(false);
+    }
+  }
+
+  function choose(chosen: Photo): void {
+    setPhoto(chosen);
+    if (person) void start(chosen);
+  }
+
+  if (photo && person === null) {
+    return (
+      <section className="sign-in">
+        <h1>One step before</h1>
+        <p className="muted">
+          Sign in or create an account, so that “{photo.name}” and its model are yours alone. The
+          photo is kept.
+        </p>
+        <Suspense fallback={<Spinner label="Loading the form" />}>
+          <SignIn />
+        </Suspense>
+      </section>
+    );
+  }
+  return (
+    <div className="page home">
+      <section className="hero">
+        <div className="hero-text">
+          <h1>
+            Click an object.
+            <br />
+            Get its mesh.
+          </h1>
+          <p className="lead">
+            Gen3D turns an object in a photo into a textured 3D model that you can turn, download
+            and print.
+          </p>
+          <ol className="how">
+            {STEPS.map(([title, text]) => (
+              <li key={title}>
+                <div>
+                  <strong>{title}</strong>
+                  <p>{text}</p>
+                </div>
+              </li>
+            ))}
+          </ol>
+        </div>
+        <div className="hero-drop">
+          {photo && error === null ? (
+            <div className="card starting">
+              <Spinner label="Creating the job" />
+              {person && !starting && (
+                <button type="button" className="button" onClick={() => void start(photo)}>
+                  Go on with “{photo.name}”
+                </button>
+              )}
+            </div>
+          ) : (
+            <>
+              {error !== null && (
+                <ErrorNote error={error}>
+                  {photo && (
+                    <button type="button" className="button" onClick={() => void start(photo)}>
+                      Try again
+                    </button>
+                  )}
+                </ErrorNote>
+              )}
+              <PhotoDrop onPhoto={choose} />
+            </>
+          )}
+        </div>
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,48 @@
+import { lazy, Suspense } from "react";
+import { Link } from "wouter";
+import { useServices } from "../services";
+import { Spinner } from "../ui/Spinner";
+import { endOf, fromFragment } from "./shared-link";
+import "./result/result.css";
+
+const Viewer = lazy(() => import("../viewer/Viewer"));
+
+/** What somebody shared; no account is needed. */
+export default function SharedPage() {
+  const { config } = useServices();
+  const shared = fromFragment(window.location.hash.slice(1), config.bucket);
+  const end = shared && endOf(shared);
+  if (!shared || (end && end < new Date())) {
+    return (
+      <section className="page narrow centred">
+        <h1>{shared ? "This link has ended" : "This link is not complete"}</h1>
+        <p className="muted">
+          Links to a model are good for an hour. Ask the person who sent it for a new one.
+        </p>
+        <p className="actions">
+          <Link className="button" href="/">
+            Make your own
+          </Link>
+        </p>
+      </section>
+    );
+  }
+  return (
+    <div className="page shared">
+      <h1>{shared.name}</h1>
+      <Suspense fallback={<Spinner label="Loading the viewer" />}>
+        <Viewer name={shared.name} meshUrl={shared.glb} splatUrl={shared.splat} />
+      </Suspense>
+      <p className="actions">
+        {shared.glb && (
+          <a className="button" href={shared.glb} download>
+            Download the GLB
+          </a>
+        )}
+        <Link className="button button-quiet" href="/">
+          Make your own
+        </Link>
+      </p>
+    </div>
+  );
+}

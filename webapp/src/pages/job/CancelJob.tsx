@@ -1,0 +1,47 @@
+import { useState } from "react";
+import { type JobView, RUNNING } from "../../api/types";
+import { dropJob } from "../../kept/kept";
+import { useServices } from "../../services";
+import { Dialog } from "../../ui/Dialog";
+import { ErrorNote } from "../../ui/ErrorNote";
+import { useJobUpdate } from "./useJob";
+
+/** Stop a job that is still running. */
+export function CancelJob({ job }: { job: JobView }) {
+  const { api } = useServices();
+  const { read } = useJobUpdate(job.jobId);
+  const [asking, setAsking] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  if (!RUNNING.includes(job.status)) return null;
+
+  async function cancel(): Promise<void> {
+    try {
+      await api.deleteJob(job.jobId);
+      await dropJob(job.jobId);
+      setAsking(false);
+      await read();
+    } catch (failure) {
+      setError(failure);
+    }
+  }
+
+  return (
+    <>
+      <button type="button" className="button button-quiet" onClick={() => setAsking(true)}>
+        Cancel the job
+      </button>
+      <Dialog open={asking} title="Cancel this job?" onClose={() => setAsking(false)}>
+        <p>The photo and everything made from it are removed. This cannot be undone.</p>
+        {error !== null && <ErrorNote error={error} />}
+        <div className="actions">
+          <button type="button" className="button button-quiet" onClick={() => setAsking(false)}>
+            Keep it
+          </button>
+          <button type="button" className="button button-danger" onClick={() => void cancel()}>
+            Cancel the job
+          </button>
+        </div>
+      </Dialog>
+    </>
+  );
+}

@@ -1,0 +1,69 @@
+import { Check, Pencil } from "lucide-react";
+import { useState } from "react";
+import { messageOf } from "../../api/error";
+import type { JobView } from "../../api/types";
+import { useServices } from "../../services";
+import { useJobUpdate } from "./useJob";
+
+/** The job's name, which can be changed in place. */
+export function JobName({ job }: { job: JobView }) {
+  const { api } = useServices();
+  const { put } = useJobUpdate(job.jobId);
+  const [name, setName] = useState<string | null>(null);
+  const [error, setError] = useState("");
+
+  async function save(): Promise<void> {
+    const wanted = name?.trim();
+    if (wanted && wanted !== job.name) {
+      try {
+        put(await api.renameJob(job.jobId, wanted));
+      } catch (failure) {
+        setError(messageOf(failure));
+        return;
+      }
+    }
+    setError("");
+    setName(null);
+  }
+
+  if (name === null) {
+    return (
+      <div className="job-name">
+        <h1>{job.name}</h1>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Rename the job"
+          onClick={() => setName(job.name)}
+        >
+          <Pencil />
+        </button>
+      </div>
+    );
+  }
+  return (
+    <form
+      className="job-name"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      <input
+        className="input"
+        value={name}
+        maxLength={100}
+        aria-label="Name of the job"
+        aria-invalid={error !== ""}
+        // biome-ignore lint/a11y/noAutofocus: the person has just asked for this field.
+        autoFocus
+        onChange={(event) => setName(event.target.value)}
+        onKeyDown={(event) => event.key === "Escape" && setName(null)}
+      />
+      <button type="submit" className="icon-button" aria-label="Save the name">
+        <Check />
+      </button>
+      {error && <span role="alert">{error}</span>}
+    </form>
+  );
+}

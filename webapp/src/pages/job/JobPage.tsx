@@ -1,0 +1,76 @@
+import { lazy, type ReactNode, Suspense } from "react";
+import { Link } from "wouter";
+import { ApiError } from "../../api/error";
+import type { JobView } from "../../api/types";
+import { ErrorNote } from "../../ui/ErrorNote";
+import { Spinner } from "../../ui/Spinner";
+import { AwaitingMask } from "./AwaitingMask";
+import { CancelJob } from "./CancelJob";
+import { Ended } from "./Ended";
+import { JobName } from "./JobName";
+import { Preparing } from "./Preparing";
+import { Reconstructing } from "./Reconstructing";
+import { Timeline } from "./Timeline";
+import { Upload } from "./Upload";
+import { useJob } from "./useJob";
+import "./job.css";
+
+const Result = lazy(() => import("../result/Result"));
+
+/** A job at whatever step it is; every step can be reloaded. */
+export default function JobPage({ jobId }: { jobId: string }) {
+  const { data: job, error, refetch } = useJob(jobId);
+  if (!job && error) return <Unavailable error={error} retry={() => void refetch()} />;
+  if (!job) return <Spinner label="Loading the job" />;
+  return (
+    <div className="page job">
+      <header className="job-head">
+        <JobName job={job} />
+        <CancelJob job={job} />
+      </header>
+      <Timeline job={job} />
+      {error && <ErrorNote error={error} />}
+      <Suspense fallback={<Spinner label="Loading" />}>
+        <Step job={job} />
+      </Suspense>
+    </div>
+  );
+}
+
+function Step({ job }: { job: JobView }): ReactNode {
+  switch (job.status) {
+    case "CREATED":
+      return <Upload job={job} />;
+    case "INITIALIZING":
+      return <Preparing job={job} />;
+    case "AWAITING_MASK":
+      return <AwaitingMask job={job} />;
+    case "RECONSTRUCTING":
+      return <Reconstructing job={job} />;
+    case "COMPLETED":
+      return <Result job={job} />;
+    case "FAILED":
+    case "CANCELLED":
+    case "EXPIRED":
+      return <Ended job={job} />;
+  }
+}
+
+function Unavailable({ error, retry }: { error: unknown; retry(): void }) {
+  const missing = error instanceof ApiError && error.status === 404;
+  return (
+    <section className="page narrow">
+      <h1>{missing ? "No such job" : "The job cannot be shown"}</h1>
+      <ErrorNote error={error}>
+        {!missing && (
+          <button type="button" className="button" onClick={retry}>
+            Try again
+          </button>
+        )}
+        <Link href="/gallery" className="button button-quiet">
+          Go to the gallery
+        </Link>
+      </ErrorNote>
+    </section>
+  );
+}

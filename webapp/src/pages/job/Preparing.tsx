@@ -1,0 +1,58 @@
+import { Mail } from "lucide-react";
+import { Link } from "wouter";
+import type { JobView } from "../../api/types";
+import { duration } from "../../ui/format";
+import { Progress } from "../../ui/Progress";
+import { useNow } from "../../ui/useNow";
+
+/** An endpoint that is up answers well within this. */
+const AWAKE_MS = 20_000;
+/** Waking takes about this; after it, something else is the matter. */
+const WAKING_MS = 12 * 60_000;
+
+/** The encoder looks at the photo. */
+export function Preparing({ job }: { job: JobView }) {
+  const since = job.stages.initialize.start;
+  const now = useNow(true);
+  const elapsed = since ? Math.max(0, now - Date.parse(since)) : 0;
+  return (
+    <section className="narrow-step">
+      <h2>Preparing the photo</h2>
+      {job.image && (
+        <img className="step-picture" src={job.image.url} crossOrigin="anonymous" alt={job.name} />
+      )}
+      <Progress label="Preparing" share={null} />
+      <p aria-live="polite">{explain(elapsed)}</p>
+      <Leave />
+    </section>
+  );
+}
+
+function explain(elapsed: number): string {
+  if (elapsed < AWAKE_MS) {
+    return "The model is looking at the photo once. After that, every click is answered at once.";
+  }
+  if (elapsed < WAKING_MS) {
+    return (
+      "The model is most likely waking up: its machine is switched off while nobody uses it, and " +
+      `starting one takes 5 to 10 minutes. It has been ${duration(elapsed)}.`
+    );
+  }
+  return (
+    `It has been ${duration(elapsed)}, longer than waking up takes. The job goes on trying by ` +
+    "itself, and you will get a mail if it fails."
+  );
+}
+
+/** One need not wait. */
+export function Leave() {
+  return (
+    <p className="note">
+      <Mail aria-hidden="true" />
+      <span>
+        You can leave this page. The job waits in your <Link href="/gallery">gallery</Link>, and a
+        mail comes when the model is finished.
+      </span>
+    </p>
+  );
+}

@@ -1,0 +1,59 @@
+import { Check, X } from "lucide-react";
+import type { JobView, ObjectStatus } from "../../api/types";
+import { Progress } from "../../ui/Progress";
+import { Leave } from "./Preparing";
+
+const SHARE: Record<ObjectStatus, number | null> = {
+  PENDING: null,
+  MESHING: null,
+  COMPLETED: 1,
+  FAILED: 1,
+};
+
+const TELL: Record<ObjectStatus, string> = {
+  PENDING: "Step 1 of 2: from the photo to gaussians",
+  MESHING: "Step 2 of 2: from gaussians to a mesh",
+  COMPLETED: "Finished",
+  FAILED: "Failed",
+};
+
+/** Progress of each object. */
+export function Reconstructing({ job }: { job: JobView }) {
+  return (
+    <section className="narrow-step">
+      <h2>Reconstructing {job.objects.length === 1 ? "the object" : "the objects"}</h2>
+      <ul className="object-progress" aria-live="polite">
+        {job.objects.map((object) => (
+          <li key={object.n} className="card">
+            {object.mask && job.image && (
+              <Cutout photo={job.image.url} mask={object.mask.url} name={object.name} />
+            )}
+            <div>
+              <strong>{object.name}</strong>
+              <p className="muted">
+                {object.status === "COMPLETED" && <Check aria-hidden="true" />}
+                {object.status === "FAILED" && <X aria-hidden="true" />}
+                {object.error?.message ?? TELL[object.status]}
+              </p>
+              <Progress label={object.name} share={SHARE[object.status]} />
+            </div>
+          </li>
+        ))}
+      </ul>
+      <Leave />
+    </section>
+  );
+}
+
+/** The object cut out of its photo. */
+function Cutout({ photo, mask, name }: { photo: string; mask: string; name: string }) {
+  return (
+    <img
+      className="cutout"
+      src={photo}
+      crossOrigin="anonymous"
+      alt={name}
+      style={{ maskImage: `url("${mask}")`, maskMode: "luminance" }}
+    />
+  );
+}

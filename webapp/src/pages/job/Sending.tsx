@@ -1,0 +1,66 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import type { JobView } from "../../api/types";
+import { dropJob, type Submission } from "../../kept/kept";
+import { useServices } from "../../services";
+import { ErrorNote } from "../../ui/ErrorNote";
+import { Progress } from "../../ui/Progress";
+import { useJobUpdate } from "./useJob";
+
+interface Props {
+  job: JobView;
+  submission: Submission;
+  onWithdraw(): void;
+}
+
+/** Upload the masks, then ask for the reconstruction. */
+export function Sending({ job, submission, onWithdraw }: Props) {
+  const { api } = useServices();
+  const { put } = useJobUpdate(job.jobId);
+  const [sent, setSent] = useState(0);
+  const [error, setError] = useState<unknown>(null);
+  const started = useRef(false);
+  const { objects } = submission;
+
+  const send = useCallback(async () => {
+    setError(null);
+    setSent(0);
+    try {
+      const forms = await api.maskUploads(job.jobId, objects.length);
+      for (const [index, form] of forms.entries()) {
+        const object = objects[index];
+        if (object) await api.upload(form, object.mask);
+        setSent(index + 1);
+      }
+      const asked = objects.map(({ name, seed }) => ({ name, seed }));
+      const reconstructing = await api.reconstruct(job.jobId, asked);
+      await dropJob(job.jobId);
+      put(reconstructing);
+    } catch (failure) {
+      setError(failure);
+    }
+  }, [api, job.jobId, objects, put]);
+
+  useEffect(() => {
+    if (started.current) return;
+    started.current = true;
+    void send();
+  }, [send]);
+
+  return (
+    <section className="narrow-step" aria-live="polite">
+      <h2>Sending {objects.length === 1 ? "the mask" : `${objects.length} masks`}</h2>
+      {error === null ? (
+        <Progress label="Masks" share={sent / objects.length} />
+      ) : (
+        <ErrorNote error={error}>
+          <button type="button" className="button" onClick={() => void send()}>
+            Try again
+          </button>
+          <button type="button" className="button button-quiet" onClick={onWithdraw}>
+            Back to the selection
+          </button>
+        </ErrorNote>
+      )}
+    </section>
+  );
+}

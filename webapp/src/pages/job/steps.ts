@@ -1,0 +1,48 @@
+import type { JobView } from "../../api/types";
+
+export type StepState = "done" | "now" | "todo" | "failed";
+
+export interface Step {
+  readonly name: string;
+  readonly state: StepState;
+  /** When what goes on now began. */
+  readonly since: string | null;
+  readonly ms: number | null;
+}
+
+const NOW: Record<JobView["status"], number> = {
+  CREATED: 0,
+  INITIALIZING: 1,
+  AWAITING_MASK: 2,
+  RECONSTRUCTING: 3,
+  COMPLETED: 5,
+  FAILED: -1,
+  CANCELLED: -1,
+  EXPIRED: -1,
+};
+
+/** A job as the steps of a person. */
+export function stepsOf(job: JobView): Step[] {
+  const { initialize, mask, reconstruct } = job.stages;
+  const stages = [
+    { name: "Photo", stage: null },
+    { name: "Prepare", stage: initialize },
+    { name: "Select", stage: mask },
+    { name: "Reconstruct", stage: reconstruct },
+    { name: "View", stage: null },
+  ];
+  const now = NOW[job.status] >= 0 ? NOW[job.status] : endedAt(job);
+  return stages.map(({ name, stage }, index) => ({
+    name,
+    state: index < now ? "done" : index > now ? "todo" : NOW[job.status] < 0 ? "failed" : "now",
+    since: index === now ? (stage?.start ?? null) : null,
+    ms: stage?.ms ?? null,
+  }));
+}
+
+/** The step in which a job ended before its time. */
+function endedAt({ stages }: JobView): number {
+  if (stages.reconstruct.start) return 3;
+  if (stages.mask.start) return 2;
+  return stages.initialize.start ? 1 : 0;
+}

@@ -1,0 +1,39 @@
+import type { JobView, ObjectView } from "../../api/types";
+import { count, duration } from "../../ui/format";
+
+/** The numbers of an object. */
+export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
+  const { splat, mesh } = object;
+  const rows: [string, string | undefined][] = [
+    ["Gaussians", splat && count(splat.gaussians)],
+    ["Vertices", mesh && count(mesh.vertices)],
+    ["Faces", mesh && count(mesh.faces)],
+    ["Closed surface", mesh && (mesh.watertight ? "yes" : "no")],
+    ["From photo to splat", spent(splat?.timings)],
+    ["From splat to mesh", spent(mesh?.timings)],
+    [
+      "Whole reconstruction",
+      job.stages.reconstruct.ms === null ? undefined : duration(job.stages.reconstruct.ms),
+    ],
+    ["Seed", String(object.seed)],
+    ["Engine", job.decoder && `${job.decoder.engine} ${job.decoder.revision}`],
+  ];
+  return (
+    <dl className="figures">
+      {rows.map(
+        ([name, value]) =>
+          value !== undefined && (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ),
+      )}
+    </dl>
+  );
+}
+
+function spent(timings: Record<string, number> | undefined): string | undefined {
+  if (!timings) return undefined;
+  return duration(Object.values(timings).reduce((sum, ms) => sum + ms, 0));
+}

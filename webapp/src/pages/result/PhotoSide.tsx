@@ -1,0 +1,29 @@
+import type { JobView, ObjectView } from "../../api/types";
+
+interface Props {
+  image: NonNullable<JobView["image"]>;
+  name: string;
+  object: ObjectView;
+}
+
+/** The photo, all but the object dimmed. */
+export function PhotoSide({ image, name, object }: Props) {
+  const { width, height, url } = image;
+  return (
+    <figure className="photo-side">
+      <div style={{ aspectRatio: `${width} / ${height}` }}>
+        <img className="dimmed" src={url} crossOrigin="anonymous" alt={name} />
+        {object.mask && (
+          <img
+            className="lit"
+            src={url}
+            crossOrigin="anonymous"
+            alt=""
+            style={{ maskImage: `url("${object.mask.url}")` }}
+          />
+        )}
+      </div>
+      <figcaption className="visually-hidden">The photo with {object.name} highlighted</figcaption>
+    </figure>
+  );
+}

@@ -1,0 +1,167 @@
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { JobView } from "../../api/types";
+import { type KeptSelection, kept, type Submission } from "../../kept/kept";
+import { activeObject, isEmpty } from "../../selection/model";
+import { ErrorNote } from "../../ui/ErrorNote";
+import { Progress } from "../../ui/Progress";
+import { Spinner } from "../../ui/Spinner";
+import { Candidates } from "./Candidates";
+import { ShownMasks, unfit } from "./masks";
+import { ObjectList } from "./ObjectList";
+import { Stage, type Zoom } from "./Stage";
+import { Toolbar } from "./Toolbar";
+import { type DecoderState, useDecoder } from "./useDecoder";
+import type { Tool } from "./useGestures";
+import { useSelection } from "./useSelection";
+import { useShortcuts } from "./useShortcuts";
+import "./select.css";
+
+interface Props {
+  job: JobView;
+  onConfirm(submission: Submission): Promise<void>;
+}
+
+/** Click the objects; what was selected before a reload is there again. */
+export default function Select({ job, onConfirm }: Props) {
+  const [earlier, setEarlier] = useState<KeptSelection | null | undefined>();
+  useEffect(() => {
+    void kept("selection", job.jobId).then((found) => setEarlier(found ?? null));
+  }, [job.jobId]);
+  if (earlier === undefined || !job.image) return <Spinner label="Loading" />;
+  return <Workbench job={job} image={job.image} earlier={earlier} onConfirm={onConfirm} />;
+}
+
+interface WorkbenchProps extends Props {
+  image: NonNullable<JobView["image"]>;
+  earlier: KeptSelection | null;
+}
+
+function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
+  const [attempt, setAttempt] = useState(0);
+  const [tool, setTool] = useState<Tool>("add");
+  const [brush, setBrush] = useState(16);
+  const [sending, setSending] = useState(false);
+  const [failure, setFailure] = useState<unknown>(null);
+  const zoom = useRef<Zoom | null>(null);
+  const decoder = useDecoder(job, attempt);
+  const tools = useSelection(job.jobId, decoder, earlier);
+  const { selection, decodes, act } = tools;
+  const photo = useMemo(
+    () => ({ width: image.width, height: image.height, url: image.url, name: job.name }),
+    [image, job.name],
+  );
+  const { width, height } = image;
+  const shown = useMemo(() => new ShownMasks({ width, height }), [width, height]);
+  const masks = selection.objects.map((object) => shown.of(object, decodes));
+  const active = activeObject(selection);
+  const pending = selection.objects.some((object) => decodes?.pending(object));
+  useShortcuts({ tools, setTool, zoom });
+
+  const worked = selection.objects.filter((object) => !isEmpty(object));
+  const complaint = worked
+    .map((object) => {
+      const mask = masks[selection.objects.indexOf(object)];
+      const why = mask && !decodes?.pending(object) ? unfit(mask, photo) : null;
+      return why && `The mask of “${object.name}” ${why}.`;
+    })
+    .find(Boolean);
+
+  async function confirm(): Promise<void> {
+    if (decoder.state !== "ready" || !decodes) return;
+    setSending(true);
+    setFailure(null);
+    try {
+      const objects = [];
+      for (const object of worked) {
+        const mask = await decoder.decoder.png(decodes.logits(object), object.strokes, photo);
+        objects.push({ name: object.name.trim() || `Object ${object.id}`, seed: 0, mask });
+      }
+      await onConfirm({ objects });
+    } catch (error) {
+      setFailure(error);
+      setSending(false);
+    }
+  }
+
+  const activeMask = masks[selection.objects.indexOf(active)];
+  return (
+    <section className="select" aria-label="Select objects">
+      <div className="select-main">
+        <Toolbar
+          tool={tool}
+          setTool={setTool}
+          brush={brush}
+          setBrush={setBrush}
+          tools={tools}
+          zoom={zoom}
+        />
+        <Stage
+          photo={photo}
+          selection={selection}
+          masks={masks}
+          tool={tool}
+          brush={brush}
+          busy={pending || decoder.state === "loading"}
+          zoom={zoom}
+          onClick={(point, label) => act({ type: "click", click: { ...point, label } })}
+          onBox={(box) => act({ type: "box", box })}
+          onStroke={(stroke) => act({ type: "stroke", stroke })}
+          onRemoveClick={(index) => act({ type: "removeClick", index })}
+        >
+          <Loading decoder={decoder} />
+          {decoder.state === "ready" && selection.objects.every(isEmpty) && (
+            <p className="stage-hint">Click the object, or drag a box around it</p>
+          )}
+        </Stage>
+        <p className="visually-hidden" role="status">
+          {activeMask && !isEmpty(active) && !pending
+            ? `${active.name} covers ${Math.round(activeMask.share * 100)} percent of the photo.`
+            : ""}
+        </p>
+      </div>
+      <aside className="select-side" aria-label="Objects">
+        {decoder.state === "failed" && (
+          <ErrorNote error={decoder.error}>
+            <button type="button" className="button" onClick={() => setAttempt(attempt + 1)}>
+              Load again
+            </button>
+          </ErrorNote>
+        )}
+        {tools.error !== null && <ErrorNote error={tools.error} />}
+        <ObjectList selection={selection} masks={masks} act={act} />
+        {decodes && <Candidates object={active} decodes={decodes} photo={photo} act={act} />}
+        <div className="select-confirm">
+          {complaint && <p className="complaint">{complaint}</p>}
+          {failure !== null && <ErrorNote error={failure} />}
+          <button
+            type="button"
+            className="button button-large"
+            disabled={worked.length === 0 || pending || sending || Boolean(complaint)}
+            onClick={() => void confirm()}
+          >
+            {sending ? "Sending…" : label(worked.length)}
+          </button>
+          <p className="muted small">
+            {worked.length === 0
+              ? "Nothing is selected yet."
+              : "Your selection is kept in this browser until then."}
+          </p>
+        </div>
+      </aside>
+    </section>
+  );
+}
+
+function label(objects: number): string {
+  return objects > 1 ? `Reconstruct ${objects} objects` : "Reconstruct in 3D";
+}
+
+function Loading({ decoder }: { decoder: DecoderState }) {
+  if (decoder.state !== "loading") return null;
+  return (
+    <div className="stage-loading">
+      <p>Loading the selection tool</p>
+      <Progress label="Loading the selection tool" share={decoder.share} />
+    </div>
+  );
+}

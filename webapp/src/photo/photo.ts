@@ -1,0 +1,88 @@
+/** A photo is looked at before it travels, by the rules that the server has too. */
+
+import type { PhotoType } from "../api/types";
+
+export const MAX_BYTES = 20 * 1024 * 1024;
+export const MAX_PIXELS = 50_000_000;
+export const MIN_SIDE = 32;
+
+/** Content type → the ending of the file in the bucket. */
+export const ENDING: Record<PhotoType, string> = {
+  "image/jpeg": "jpg",
+  "image/png": "png",
+  "image/webp": "webp",
+};
+
+/** What a file input offers. */
+export const ACCEPT = Object.keys(ENDING).join(",");
+
+export interface Photo {
+  readonly blob: Blob;
+  readonly name: string;
+  readonly type: PhotoType;
+}
+
+/** Why a photo cannot be taken, for the person. */
+export class PhotoError extends Error {
+  override readonly name = "PhotoError";
+}
+
+/** What the first bytes say a file is. */
+export function sniff(head: Uint8Array): PhotoType | "image/heic" | "image/gif" | null {
+  const text = String.fromCharCode(...head.subarray(0, 12));
+  if (text.startsWith("\xff\xd8\xff")) return "image/jpeg";
+  if (text.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
+  if (text.startsWith("RIFF") && text.slice(8) === "WEBP") return "image/webp";
+  if (text.startsWith("GIF8")) return "image/gif";
+  if (/^ftyp(hei|hev|mif1|msf1|avif)/.test(text.slice(4))) return "image/heic";
+  return null;
+}
+
+/**
+ * Check a file that a person chose.
+ *
+ * @throws PhotoError with what is wrong and what to do.
+ */
+export async function checkPhoto(file: Blob, name: string): Promise<Photo> {
+  if (file.size === 0) throw new PhotoError("The file is empty. Choose another photo.");
+  const type = sniff(new Uint8Array(await file.slice(0, 16).arrayBuffer()));
+  if (type === "image/heic") {
+    throw new PhotoError(
+      "This is a HEIC or AVIF photo. Save it as JPEG, or set the camera to “most compatible”.",
+    );
+  }
+  if (type === null || type === "image/gif") {
+    throw new PhotoError(`“${name}” is no photo that can be read. Choose a JPEG, PNG or WebP.`);
+  }
+  if (file.size > MAX_BYTES) {
+    throw new PhotoError(
+      `The photo has ${(file.size / 1024 ** 2).toFixed(0)} MB; at most ${MAX_BYTES / 1024 ** 2} MB ` +
+        "are taken. Save it smaller.",
+    );
+  }
+  const blob = file.type === type ? file : new Blob([file], { type });
+  const { width, height } = await measure(blob);
+  if (width * height > MAX_PIXELS) {
+    throw new PhotoError(
+      `The photo has ${Math.round((width * height) / 1e6)} megapixels; at most ` +
+        `${MAX_PIXELS / 1e6} are taken. Save it smaller.`,
+    );
+  }
+  if (Math.min(width, height) < MIN_SIDE) {
+    throw new PhotoError(
+      `The photo has ${width} × ${height} pixels; each side needs ${MIN_SIDE}. Use a larger one.`,
+    );
+  }
+  return { blob, name: name || `photo.${ENDING[type]}`, type };
+}
+
+async function measure(blob: Blob): Promise<{ width: number; height: number }> {
+  try {
+    const bitmap = await createImageBitmap(blob);
+    const size = { width: bitmap.width, height: bitmap.height };
+    bitmap.close();
+    return size;
+  } catch {
+    throw new PhotoError("The photo is damaged and cannot be shown. Choose another one.");
+  }
+}

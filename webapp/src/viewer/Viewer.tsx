@@ -1,0 +1,154 @@
+import { Box, ChartScatter, Grid3x3, Maximize, RotateCw, Sparkles, Sun } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { messageOf } from "../api/error";
+import { Progress } from "../ui/Progress";
+import { type Choice, Segmented } from "../ui/Segmented";
+import { type Mode, ObjectScene } from "./scene";
+import "./viewer.css";
+
+interface Props {
+  name: string;
+  meshUrl: string | null;
+  splatUrl: string | null;
+}
+
+const MODES: readonly (Choice<Mode> & { of: "mesh" | "splat" })[] = [
+  { value: "mesh", label: "Mesh", icon: <Box />, of: "mesh" },
+  { value: "splat", label: "Splat", icon: <Sparkles />, of: "splat" },
+  { value: "wireframe", label: "Wires", icon: <Grid3x3 />, of: "mesh" },
+  { value: "points", label: "Points", icon: <ChartScatter />, of: "splat" },
+];
+
+/** An object to turn: its mesh, its splat, its wires, its points. */
+export default function Viewer({ name, meshUrl, splatUrl }: Props) {
+  const [mode, setMode] = useState<Mode>(meshUrl ? "mesh" : "splat");
+  const [light, setLight] = useState(1);
+  const [turning, setTurning] = useState(false);
+  const { canvas, frame, scene, loading, error } = useScene(mode, meshUrl, splatUrl);
+
+  useEffect(() => scene?.light(light), [scene, light]);
+  useEffect(() => scene?.turn(turning), [scene, turning]);
+
+  const choices = MODES.map((choice) => ({
+    ...choice,
+    disabled: choice.of === "mesh" ? !meshUrl : !splatUrl,
+  }));
+  const lit = mode === "mesh";
+  return (
+    <section className="viewer" aria-label={`3D view of ${name}`}>
+      <div className="viewer-frame" ref={frame}>
+        <canvas
+          ref={canvas}
+          tabIndex={0}
+          role="img"
+          aria-label={`${name}, as ${mode}. Drag to turn, scroll to come closer.`}
+        />
+        {loading !== null && (
+          <div className="viewer-loading">
+            <Progress label={`Loading the ${mode}`} share={loading || null} />
+          </div>
+        )}
+        {error !== "" && (
+          <p className="viewer-error" role="alert">
+            {error}
+          </p>
+        )}
+      </div>
+      <div className="viewer-bar" role="toolbar" aria-label="View">
+        <Segmented<Mode> legend="Show" choices={choices} value={mode} onChange={setMode} />
+        <div className="toolbar-group">
+          <label className="light" title={lit ? "Light" : "Only the mesh can be lit"}>
+            <Sun aria-hidden="true" />
+            <span className="visually-hidden">Light</span>
+            <input
+              type="range"
+              min={0.2}
+              max={2}
+              step={0.05}
+              value={light}
+              disabled={!lit}
+              onChange={(event) => setLight(event.target.valueAsNumber)}
+            />
+          </label>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Turn"
+            title="Turn"
+            aria-pressed={turning}
+            onClick={() => setTurning(!turning)}
+          >
+            <RotateCw />
+          </button>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Whole object"
+            title="Whole object"
+            onClick={() => scene?.look()}
+          >
+            <Maximize />
+          </button>
+        </div>
+      </div>
+    </section>
+  );
+}
+
+/** The scene for a canvas; loads what a mode needs when it is first asked for. */
+function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const frame = useRef<HTMLDivElement>(null);
+  const [scene, setScene] = useState<ObjectScene | null>(null);
+  const [loading, setLoading] = useState<number | null>(null);
+  const [error, setError] = useState("");
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another object needs another scene.
+  useEffect(() => {
+    const element = canvas.current;
+    const around = frame.current;
+    if (!element || !around) return;
+    let made: ObjectScene;
+    try {
+      made = new ObjectScene(element, (drawn) => {
+        element.dataset.drawn = drawn;
+      });
+    } catch {
+      setError("This browser shows no 3D (WebGL 2 is missing). The downloads work all the same.");
+      return;
+    }
+    const observer = new ResizeObserver(() => made.resize(around.clientWidth, around.clientHeight));
+    observer.observe(around);
+    setScene(made);
+    return () => {
+      observer.disconnect();
+      made.dispose();
+    };
+  }, [meshUrl, splatUrl]);
+
+  useEffect(() => {
+    if (!scene) return;
+    let current = true;
+    const progress = (share: number) => current && setLoading(share);
+    async function load(into: ObjectScene): Promise<void> {
+      setError("");
+      if (!into.has(mode)) {
+        setLoading(0);
+        if (mode === "mesh" || mode === "wireframe") await into.loadMesh(meshUrl ?? "", progress);
+        else await into.loadSplat(splatUrl ?? "", progress);
+      }
+      if (current) into.show(mode);
+    }
+    load(scene)
+      .catch((failure) => {
+        console.warn("Viewer", messageOf(failure));
+        if (current) setError("The model could not be loaded. Reload the page to try again.");
+      })
+      .finally(() => current && setLoading(null));
+    return () => {
+      current = false;
+    };
+  }, [scene, mode, meshUrl, splatUrl]);
+
+  return { canvas, frame, scene, loading, error };
+}
