@@ -42,12 +42,6 @@ def test_only_the_senders_address_has_to_be_given() -> None:
     assert all(parameter["Description"] for parameter in parameters.values())
 
 
-def test_every_parameter_is_used() -> None:
-    text = (ROOT / "template.yaml").read_text()
-    for name in source()["Parameters"]:
-        assert f"!Ref {name}" in text or f"${{{name}}}" in text or f", {name}" in text, name
-
-
 def test_roles_have_no_fixed_names() -> None:
     for role in whole().of_type("AWS::IAM::Role").values():
         assert "RoleName" not in role
