@@ -18,6 +18,7 @@ from mesh.simplify import simplify
 from mesh.solid import find_solid
 from mesh.splat import read_splat
 from mesh.surface import extract
+from mesh.texture import paint
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,20 @@ class Quality:
         At most, of the grid that the surface is taken from.
     faces : int
         At most, in the finished mesh.
+    texels : int
+        Along the texture's edge; 0 for vertex colours alone.
     """
 
     solid_voxels: int
     surface_voxels: int
     faces: int
+    texels: int
 
 
 QUALITIES = {
-    "preview": Quality(solid_voxels=112, surface_voxels=112, faces=20_000),
-    "standard": Quality(solid_voxels=172, surface_voxels=236, faces=50_000),
-    "fine": Quality(solid_voxels=224, surface_voxels=360, faces=200_000),
+    "preview": Quality(solid_voxels=112, surface_voxels=112, faces=20_000, texels=0),
+    "standard": Quality(solid_voxels=172, surface_voxels=236, faces=50_000, texels=1024),
+    "fine": Quality(solid_voxels=224, surface_voxels=360, faces=200_000, texels=2048),
 }
 
 MIN_SURFACE_VOXELS = 96
@@ -122,7 +126,11 @@ def build(path: Path, quality: Quality, faces: int | None = None) -> tuple[Model
     with figures.step("colour"):
         normals = vertex_normals(mesh)
         colors = colour.blend(shell, mesh.vertices, normals, cleaned.spacing)
+    texture = None
+    if quality.texels:
+        with figures.step("texture"):
+            texture = paint(mesh, normals, shell, cleaned.spacing, quality.texels)
     figures.vertices, figures.faces = len(mesh.vertices), len(mesh.faces)
     figures.components, _ = parts(mesh)
     figures.watertight = is_closed(mesh)
-    return Model(mesh, normals, colors, cleaned.frame), figures
+    return Model(mesh, normals, colors, cleaned.frame, texture), figures

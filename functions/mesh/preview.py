@@ -8,6 +8,7 @@ import io
 import math
 
 import numpy as np
+import numpy.typing as npt
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from PIL import Image
@@ -52,7 +53,6 @@ def render(model: Model, size: int = SIZE) -> bytes:
     scene = EmbreeScene()
     TriangleMesh(scene, vertices, faces)
     light = _light_on_vertices(scene, model)
-    albedo = srgb_to_linear(model.colors)
 
     n = size * OVERSAMPLING
     origin, directions = _camera(vertices, n)
@@ -64,15 +64,28 @@ def render(model: Model, size: int = SIZE) -> bytes:
     corners = faces[hit["primID"][on]]
     u, v = hit["u"][on], hit["v"][on]
     share = np.stack([1 - u - v, u, v], axis=1)[:, :, None]
-    picture[on] = (albedo[corners] * share).sum(axis=1) * (light[corners] * share[..., 0]).sum(
-        axis=1
-    )[:, None]
+    albedo = srgb_to_linear(_colors_at(model, hit["primID"][on], share))
+    picture[on] = albedo * (light[corners] * share[..., 0]).sum(axis=1)[:, None]
 
     pixels = picture.reshape(size, OVERSAMPLING, size, OVERSAMPLING, 3)
     pixels = linear_to_srgb(np.clip(pixels, 0, 1)).mean(axis=(1, 3))
     file = io.BytesIO()
-    Image.fromarray(np.round(pixels * 255).astype(np.uint8)).save(file, "PNG", optimize=True)
+    Image.fromarray(np.round(pixels * 255).astype(np.uint8)).save(file, "PNG")
     return file.getvalue()
+
+
+def _colors_at(model: Model, faces: npt.NDArray[np.int32], share: Floats) -> Floats:
+    """Colours of points given by face and weights of its corners, sRGB."""
+    colors: Floats
+    if model.texture is None:
+        colors = (model.colors[model.mesh.faces[faces]] * share).sum(axis=1)
+        return colors
+    image = model.texture.image
+    size = np.array(image.shape[:2])
+    uv = (model.texture.uv[model.texture.faces[faces]] * share).sum(axis=1)
+    y, x = np.minimum((uv[:, ::-1] * size).astype(np.intp), size - 1).T
+    colors = image[y, x].astype(np.float32) / np.float32(255)
+    return colors
 
 
 def _camera(vertices: Floats, n: int) -> tuple[Floats, Floats]:

@@ -16,9 +16,11 @@ from mesh.simplify import simplify
 from mesh.solid import fill, find_solid, seal
 from mesh.splat import Splat
 from mesh.surface import Triangles, extract
+from mesh.texture import face_neighbours, paint
+from PIL import Image, ImageDraw
 from scipy.spatial import cKDTree
 
-from .conftest import cloud, sphere, torus, two_parts
+from .conftest import BLUE, RED, cloud, sphere, torus, two_parts
 
 
 def triangles(shape: trimesh.Trimesh) -> Triangles:
@@ -251,6 +253,43 @@ def test_colour_where_no_gaussian_is_near_is_the_nearest() -> None:
     above = np.float32([[0, 0, 0.9]])
     colors = colour.blend(shell, above, np.float32([[0, 0, 1]]), cleaned.spacing)
     np.testing.assert_allclose(colors[0], [0.85, 0.2, 0.2], atol=0.01)
+
+
+@pytest.mark.parametrize("shape", [sphere(), torus(), two_parts()], ids=["sphere", "torus", "two"])
+def test_texture_covers_each_face_once(shape: trimesh.Trimesh) -> None:
+    cleaned = clean(cloud(shape))
+    solid = find_solid(cleaned.splat, 112, 0.01)
+    shell = find_shell(cleaned.splat, solid, cleaned.spacing)
+    mesh = simplify(extract(shell, solid, 1 / 112), 5000)
+    texture = paint(mesh, vertex_normals(mesh), shell, cleaned.spacing, 256)
+    np.testing.assert_array_equal(texture.vertices[texture.faces], mesh.faces)
+    assert texture.uv.min() > 0
+    assert texture.uv.max() < 1
+
+    a, b, c = (texture.uv[texture.faces[:, k]].astype(float) for k in range(3))
+    area = np.abs(np.cross(b - a, c - a)) / 2
+    # Two faces on the same texels would make the faces' areas exceed what they cover.
+    corners = 256 * np.stack([a, b, c], axis=1)
+    picture = Image.new("1", (1024, 1024))
+    for face in 4 * corners:
+        ImageDraw.Draw(picture).polygon([tuple(p) for p in face], fill=1)
+    covered = np.asarray(picture).mean()
+    assert area.sum() < 1.02 * covered
+    assert area.sum() > 0.3
+
+    middle = corners.mean(axis=1).astype(int)
+    shown = texture.image[middle[:, 1], middle[:, 0]] / 255
+    height = mesh.vertices[mesh.faces].mean(axis=1)[:, 2]
+    np.testing.assert_allclose(np.median(shown[height > 0.05], axis=0), RED, atol=0.02)
+    np.testing.assert_allclose(np.median(shown[height < -0.05], axis=0), BLUE, atol=0.02)
+
+
+def test_face_neighbours_share_an_edge() -> None:
+    mesh = triangles(torus())
+    across = mesh.faces[face_neighbours(mesh)]
+    for k in range(3):
+        shared = (mesh.faces[:, :, None] == across[:, k][:, None, :]).any(axis=2).sum(axis=1)
+        assert (shared == 2).all()
 
 
 def test_vertex_normals_point_outward() -> None:

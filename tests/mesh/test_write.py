@@ -5,13 +5,14 @@ import json
 import shutil
 import struct
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import trimesh
-from mesh.model import Model, linear_to_srgb, srgb_to_linear
+from mesh.model import Model, Texture, linear_to_srgb, srgb_to_linear
 from mesh.pipeline import Figures
 from mesh.preview import render
 from mesh.write import encode, save
@@ -53,6 +54,25 @@ def test_reads_back_closed_centred_and_upright(
     np.testing.assert_allclose(colors[bottom].mean(axis=0), BLUE, atol=0.02)
 
 
+def with_texture(model: Model) -> Model:
+    """A red picture on a mesh cut along the edges of every face."""
+    corners = model.mesh.faces.ravel()
+    faces = np.arange(len(corners), dtype=np.int32).reshape(-1, 3)
+    uv = np.random.default_rng(0).uniform(size=(len(corners), 2)).astype(np.float32)
+    image = np.full((16, 16, 3), (200, 30, 30), np.uint8)
+    return replace(model, texture=Texture(image, uv, faces, corners))
+
+
+def test_glb_with_a_texture_reads_back(ball: tuple[Model, Figures]) -> None:
+    model = with_texture(ball[0])
+    mesh = read(model, "glb")
+    assert trimesh.Trimesh(mesh.vertices, mesh.faces).is_watertight
+    np.testing.assert_allclose(mesh.visual.uv[:, 0], model.texture.uv[:, 0], atol=1e-6)
+    np.testing.assert_allclose(1 - mesh.visual.uv[:, 1], model.texture.uv[:, 1], atol=1e-6)
+    texel = mesh.visual.material.baseColorTexture.convert("RGB").getpixel((8, 8))
+    np.testing.assert_allclose(texel, (200, 30, 30), atol=4)
+
+
 def test_glb_says_what_it_is(ball: tuple[Model, Figures]) -> None:
     glb = document(encode(ball[0], "glb", "Cup ☕"))
     assert glb["nodes"][0]["name"] == "Cup ☕"
@@ -67,11 +87,15 @@ def test_colour_spaces_are_inverse_and_meet_the_standard() -> None:
     assert srgb_to_linear(np.float32([0.5]))[0] == pytest.approx(0.21404, abs=1e-4)
 
 
-def test_khronos_validator_has_nothing_to_say(ball: tuple[Model, Figures], tmp_path: Path) -> None:
+@pytest.mark.parametrize("painted", [False, True])
+def test_khronos_validator_has_nothing_to_say(
+    ball: tuple[Model, Figures], tmp_path: Path, painted: bool
+) -> None:
     node = shutil.which("node")
     if node is None or not (HERE / "node_modules/gltf-validator").is_dir():
         pytest.skip("run `npm ci` in tests/mesh for the Khronos validator")
-    save(ball[0], tmp_path / "ball.glb", "ball")
+    model = with_texture(ball[0]) if painted else ball[0]
+    save(model, tmp_path / "ball.glb", "ball")
     report = subprocess.run(
         [node, HERE / "validate.cjs", tmp_path / "ball.glb"],
         capture_output=True,
