@@ -95,9 +95,12 @@ class Context:
 
 
 @contextmanager
-def stack() -> Iterator[None]:
+def stack(config: dict[str, Any] | None = None) -> Iterator[None]:
     """The stack's bucket and tables in moto, in process."""
-    with pytest.MonkeyPatch.context() as environment, mock_aws():
+    with (
+        pytest.MonkeyPatch.context() as environment,
+        mock_aws(config=config or {}),
+    ):
         environment.setenv("AWS_DEFAULT_REGION", REGION)
         client("s3").create_bucket(Bucket=BUCKET)
         for name, table in resources("AWS::DynamoDB::Table").items():

@@ -1,0 +1,432 @@
+"""Where an execution plays: three actors for the Lambdas, a person, and services that can fail.
+
+The definition is the file's own; a test may lower the numbers in it. The interpreter is the local
+stack's. An actor is told beforehand how to answer its next calls, see `Crash`, `Named` and so on.
+"""
+
+import copy
+import importlib
+import io
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from gen3d.jobs import Job, JobObject, Status
+from gen3d.store import JobStore
+from gen3d.tokens import Tasks, TokenStore
+
+from tests.support import (
+    BUCKET,
+    JOB_ID,
+    OWNER,
+    REGION,
+    ROOT,
+    STATE_MACHINE,
+    client,
+    client_error,
+    make_job,
+)
+
+PATIENCE = 30
+"""Seconds after which a test gives up on an execution."""
+
+SUBSTITUTIONS = {
+    "SubmitFunctionArn": "submit",
+    "MeshFunctionArn": "mesh",
+    "NotifyFunctionArn": "notify",
+    "JobsTable": "JobsTable",
+    "TokensTable": "TokensTable",
+    "Bucket": BUCKET,
+    "MaskTimeoutSeconds": "600",
+}
+EMBEDDINGS = {
+    "width": 64,
+    "height": 48,
+    "bytes": 9,
+    "timings": {"encode": 1.5},
+    "engine": "lite",
+    "revision": "0123456789ab",
+}
+SPLAT = {"gaussians": 5000, "bytes": 9, "engine": "lite", "revision": "0123456789ab"}
+
+
+@cache
+def _text() -> str:
+    return (ROOT / "statemachines" / "gen3d.asl.yaml").read_text()
+
+
+def definition(mask_timeout: int = 600) -> Any:
+    """The state machine as CloudFormation makes it of the file."""
+    text = _text()
+    for name, value in (SUBSTITUTIONS | {"MaskTimeoutSeconds": str(mask_timeout)}).items():
+        text = text.replace(f"${{{name}}}", value)
+    return yaml.safe_load(text)
+
+
+def all_states(machine: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every state by its name, those inside the Map too."""
+    found = dict(machine["States"])
+    for state in machine["States"].values():
+        if "ItemProcessor" in state:
+            found |= all_states(state["ItemProcessor"])
+    return found
+
+
+# How an actor answers a call
+
+
+Answer = Callable[[dict[str, Any]], dict[str, Any]]
+"""One answer of a Lambda to one call."""
+
+
+def _failed(kind: str, message: str) -> dict[str, Any]:
+    error = {"errorMessage": message, "errorType": kind, "requestId": "r", "stackTrace": ["  File"]}
+    return {
+        "StatusCode": 200,
+        "FunctionError": "Unhandled",
+        "Payload": io.BytesIO(json.dumps(error).encode()),
+    }
+
+
+def _answered(payload: Any) -> dict[str, Any]:
+    return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(payload).encode())}
+
+
+@dataclass
+class Returns:
+    """The function returns."""
+
+    value: Any = None
+
+    def __call__(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return _answered(self.value)
+
+
+@dataclass
+class Raises:
+    """The function raises: an error of ours by its class name, or anything else."""
+
+    kind: str = "RuntimeError"
+    message: str = "'NoneType' object is not subscriptable"
+
+    def __call__(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return _failed(self.kind, self.message)
+
+
+@dataclass
+class Refused:
+    """Lambda itself does not take the call."""
+
+    code: str = "TooManyRequestsException"
+
+    def __call__(self, payload: dict[str, Any]) -> dict[str, Any]:
+        raise _modelled(client("lambda"), self.code, "Invoke")
+
+
+@dataclass
+class Hangs:
+    """The function does not return before its task's time is over."""
+
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self, payload: dict[str, Any]) -> dict[str, Any]:
+        self.over.wait(PATIENCE)
+        return _answered(None)
+
+
+@dataclass
+class TaskFails:
+    """The function returns, and the task is later ended with an error."""
+
+    error: str
+    cause: str = "Do this."
+
+    def __call__(self, payload: dict[str, Any]) -> dict[str, Any]:
+        client("stepfunctions").send_task_failure(
+            taskToken=payload["taskToken"], error=self.error, cause=self.cause
+        )
+        return _answered({"callbackId": "c"})
+
+
+@dataclass
+class TaskNeverEnds:
+    """The function returns, and nobody ever ends the task."""
+
+    def __call__(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return _answered({"callbackId": "c"})
+
+
+def task_succeeds(payload: dict[str, Any]) -> dict[str, Any]:
+    """The function returns, and the task is later ended with its result."""
+    result = EMBEDDINGS if payload["stage"] == "initialize" else SPLAT | {"n": payload["n"]}
+    client("stepfunctions").send_task_success(
+        taskToken=payload["taskToken"], output=json.dumps(result)
+    )
+    return _answered({"callbackId": "c"})
+
+
+def mesh_of(payload: dict[str, Any]) -> dict[str, Any]:
+    """The mesh function's answer."""
+    files = {"glb": {"key": f"{payload['prefix']}mesh.glb", "bytes": 9}}
+    return _answered({"files": files, "vertices": 12, "faces": 20})
+
+
+class Actor:
+    """A Lambda function.
+
+    Attributes
+    ----------
+    calls : list of dict
+        The payloads that it was invoked with.
+    """
+
+    def __init__(self, usual: Answer) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self._usual = usual
+        self._answers: list[Answer] = []
+        self._for_object: dict[int, Answer] = {}
+
+    def next(self, *answers: Answer) -> None:
+        """Say how it answers its next calls; after them, as usual."""
+        self._answers = list(answers)
+
+    def always(self, answer: Answer) -> None:
+        """Say how it answers every call."""
+        self._usual = answer
+
+    def for_object(self, n: int, answer: Answer) -> None:
+        """Say how it answers every call about an object."""
+        self._for_object[n] = answer
+
+    def invoke(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Answer a call."""
+        self.calls.append(payload)
+        n = payload.get("n")
+        if n is None and "splat" in payload:
+            n = int(payload["splat"].split("/objects/")[1].split("/")[0])
+        if self._answers:
+            return self._answers.pop(0)(payload)
+        if payload.get("stage") != "initialize" and n in self._for_object:
+            return self._for_object[n](payload)
+        return self._usual(payload)
+
+
+def _modelled(service: Any, code: str, operation: str) -> ClientError:
+    """The exception of that name, which AWS's SDK and so the error's name in Catch has."""
+    kind = service.exceptions.from_code(code)
+    if kind is ClientError:
+        kind = type(code, (ClientError,), {})
+    return kind(client_error(code).response, operation)  # type: ignore[no-any-return]
+
+
+@dataclass
+class Ended:
+    """How an execution ended."""
+
+    status: str
+    error: str
+    cause: str
+    output: Any
+    states: list[str]
+    """Names of the states that were entered, in order."""
+
+
+class Stage:
+    """One job and its execution."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, records: Path) -> None:
+        self.submit, self.mesh = Actor(task_succeeds), Actor(mesh_of)
+        self.notify = Actor(Returns())
+        self.machine = definition()
+        self.objects = 1
+        self.retry_waits: list[float] = []
+        self._failures: dict[str, list[str]] = {}
+        self._jobs = JobStore("JobsTable")
+        self.announced = _interpreter(records)
+        self.announced.clear()
+        self._play_the_services(monkeypatch)
+        self._save_time(monkeypatch)
+        self._take_turns_at_the_tables(monkeypatch)
+        self._jobs.create(make_job(Status.INITIALIZING))
+
+    # Before the play
+
+    def fail(self, state: str, *codes: str) -> None:
+        """Let a state's next calls of DynamoDB or S3 fail with these errors."""
+        assert state in all_states(self.machine)
+        self._failures[state] = list(codes)
+
+    def set_timeout(self, state: str, seconds: int = 1) -> None:
+        """Lower a state's TimeoutSeconds."""
+        task = all_states(self.machine)[state]
+        assert "TimeoutSeconds" in task
+        task["TimeoutSeconds"] = seconds
+
+    # The play
+
+    @property
+    def job(self) -> Job:
+        """The record."""
+        return self._jobs.get(OWNER, JOB_ID)
+
+    @property
+    def notices(self) -> list[str]:
+        """Kinds of the notices that were sent."""
+        return [payload["kind"] for payload in self.notify.calls]
+
+    def start(self) -> str:
+        """Start the execution."""
+        states = client("stepfunctions")
+        states.create_state_machine(
+            name=STATE_MACHINE.rsplit(":", 1)[-1],
+            definition=json.dumps(self.machine),
+            roleArn="arn:aws:iam::123456789012:role/gen3d",
+        )
+        started = states.start_execution(
+            stateMachineArn=STATE_MACHINE, name=JOB_ID, input=make_job().execution_input()
+        )
+        return str(started["executionArn"])
+
+    def give_masks(self) -> None:
+        """Do as the API does when the person has made the masks."""
+        objects = [JobObject(n=n, name=f'Cup "{n}"', seed=n) for n in range(self.objects)]
+        row = TokenStore("TokensTable", "JobsTable").claim_mask(self.job, objects)
+        chosen = [o.model_dump(include={"n", "name", "seed"}) for o in objects]
+        Tasks().succeed(row, {"objects": chosen})
+
+    def wait_for(self, status: Status) -> None:
+        """Wait until the record has a status."""
+        end = time.monotonic() + PATIENCE
+        while self.job.status is not status:
+            assert time.monotonic() < end, f"the job is {self.job.status}"
+            time.sleep(0.01)
+
+    def run(self, masks: bool = True) -> Ended:
+        """Play to the end, with a person who makes masks or one who does not."""
+        arn = self.start()
+        end = time.monotonic() + PATIENCE
+        given = not masks
+        while not any(detail["stopDate"] for detail in self.announced):
+            assert time.monotonic() < end, f"the job is {self.job.status}"
+            if not given and self.job.status is Status.AWAITING_MASK:
+                self.give_masks()
+                given = True
+            time.sleep(0.02)
+        return self.ended(arn)
+
+    def ended(self, arn: str) -> Ended:
+        """How the execution ended."""
+        states = client("stepfunctions")
+        execution = states.describe_execution(executionArn=arn)
+        history = states.get_execution_history(executionArn=arn)["events"]
+        return Ended(
+            execution["status"],
+            execution.get("error", ""),
+            execution.get("cause", ""),
+            json.loads(execution.get("output", "null")),
+            [e["stateEnteredEventDetails"]["name"] for e in history if "Entered" in e["type"]],
+        )
+
+    # The scenery
+
+    def _play_the_services(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clients = {
+            "lambda": SimpleNamespace(invoke=self._invoke),
+            "dynamodb": _Failing(client("dynamodb"), self._check),
+            "s3": _Failing(client("s3"), self._check),
+        }
+
+        def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
+            assert region == REGION
+            return clients[service]
+
+        for name, module in list(sys.modules.items()):
+            if name.startswith("moto.stepfunctions") and hasattr(module, "boto_client_for"):
+                monkeypatch.setattr(module, "boto_client_for", boto_client_for)
+
+    def _invoke(self, **call: Any) -> dict[str, Any]:
+        actor: Actor = getattr(self, call["FunctionName"])
+        return actor.invoke(json.loads(call["Payload"]))
+
+    def _check(self, service: Any, operation: str, parameters: dict[str, Any]) -> None:
+        codes = self._failures.get(self._state_of(operation, parameters))
+        if codes:
+            raise _modelled(service, codes.pop(0), operation)
+
+    def _state_of(self, operation: str, parameters: dict[str, Any]) -> str:
+        """The state that makes a call, known by its operation and expression."""
+        expression = parameters.get("UpdateExpression")
+        for name, state in all_states(self.machine).items():
+            if state.get("Resource", "").split(":")[-1].split(".")[0] == _camel(operation) and (
+                state["Arguments"].get("UpdateExpression") == expression
+            ):
+                return name
+        raise AssertionError(f"no state calls {operation} with {expression}")
+
+    def _save_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+        from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+
+        # Retries do not wait; that they would is noted.
+        waiting = SimpleNamespace(sleep=self.retry_waits.append)
+        monkeypatch.setattr(retrier_decl, "time", waiting)
+        # A definition is parsed when it is created and again when it is started: once is enough.
+        parsed_at_start = staticmethod(lambda definition: None)
+        monkeypatch.setattr(StepFunctionsParserBackend, "_validate_definition", parsed_at_start)
+
+    def _take_turns_at_the_tables(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Moto's tables are plain dictionaries, which bear no two threads at a time."""
+        real = BaseClient._make_api_call  # type: ignore[attr-defined]
+        turn = threading.RLock()
+
+        def call(service: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+            if service.meta.service_model.service_name != "dynamodb":
+                return real(service, operation, parameters)
+            with turn:
+                return real(service, operation, parameters)
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", call)
+
+
+class _Failing:
+    """A client whose calls are checked before they are made."""
+
+    def __init__(self, service: Any, check: Any) -> None:
+        self._service, self._check = service, check
+
+    def __getattr__(self, operation: str) -> Any:
+        def call(**parameters: Any) -> Any:
+            self._check(self._service, operation, copy.deepcopy(parameters))
+            return getattr(self._service, operation)(**parameters)
+
+        return call
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
+
+
+@cache
+def _interpreter(records: Path) -> list[dict[str, Any]]:
+    """Correct moto's interpreter as the local stack does; answers where ends are announced."""
+    from local.workflow import calls, language, tasks
+    from local.workflow.executions import Executions
+
+    importlib.import_module("moto.stepfunctions.parser.models")
+    announced: list[dict[str, Any]] = []
+    for module in (language, calls, tasks):
+        module.install()
+    Executions(records, announced.append).install()
+    return announced

@@ -1,0 +1,369 @@
+"""Each state failing in each way that it can: every path ends in a status that stays, and is told.
+
+The one exception is made good by the rule on broken executions, which is played here too.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from gen3d.jobs import ObjectStatus, Status
+
+from tests.support import Context, client, load_event, notify, table
+
+from .stage import (
+    Answer,
+    Ended,
+    Hangs,
+    Raises,
+    Refused,
+    Returns,
+    Stage,
+    TaskFails,
+    TaskNeverEnds,
+    definition,
+    task_succeeds,
+)
+
+CONDITION = "ConditionalCheckFailedException"
+PERMANENT = "ResourceNotFoundException"
+REFUSED_FOR_GOOD = [Refused()] * 9
+
+
+def failed(stage: Stage, ended: Ended, state: str, error: str) -> None:
+    """The job has failed in this state with this error, and both have been told once."""
+    job = stage.job
+    assert (ended.status, ended.error) == ("FAILED", error)
+    assert ended.states[-3:] == ["RecordFailure", "NotifyFailure", "Failed"]
+    assert job.status is Status.FAILED
+    assert job.error is not None
+    assert (job.error.name, job.error.stage) == (error, state)
+    assert job.error.message
+    assert stage.notices == ["failed"]
+
+
+# What a function, or the task behind it, does wrong → the error's name and the person's sentence
+
+NO_DETAILS = "No further details were given."
+FUNCTION_FAILURES: list[Any] = [
+    pytest.param([Raises()], "RuntimeError", "'NoneType' object is not subscriptable", id="crash"),
+    pytest.param(
+        [Raises("InvalidSplat", 'Not "a" {PLY}.')], "InvalidSplat", 'Not "a" {PLY}.', id="named"
+    ),
+    pytest.param(
+        [Raises("Sandbox.Timedout", "Task timed out after 30.00 seconds")],
+        "Sandbox.Timedout",
+        "Task timed out after 30.00 seconds",
+        id="out of time",
+    ),
+    pytest.param(
+        REFUSED_FOR_GOOD,
+        "Lambda.TooManyRequestsException",
+        "TooManyRequestsException, says the service",
+        id="throttled for good",
+    ),
+    pytest.param(
+        [Refused("AccessDeniedException")],
+        "Lambda.AccessDeniedException",
+        "AccessDeniedException, says the service",
+        id="denied",
+    ),
+]
+TASK_FAILURES: list[Any] = [
+    *FUNCTION_FAILURES,
+    pytest.param([TaskFails("OutOfMemory")], "OutOfMemory", "Do this.", id="task failed"),
+    pytest.param(
+        [TaskFails("InvalidMask", 'A "b" {c} \\ d.')],
+        "InvalidMask",
+        'A "b" {c} \\ d.',
+        id="task failed with braces and quotes",
+    ),
+    pytest.param(
+        [TaskFails("InferenceFailed", 'It said "errorMessage": nothing')],
+        "InferenceFailed",
+        'It said "errorMessage": nothing',
+        id="task failed with a sentence that looks like a function's",
+    ),
+    pytest.param(
+        [TaskFails("InferenceFailed", '{"errorMessage": "cut o')],
+        "InferenceFailed",
+        '{"errorMessage": "cut o',
+        id="task failed with half a function's error",
+    ),
+    pytest.param(
+        [TaskFails("InferenceFailed", "")], "InferenceFailed", NO_DETAILS, id="without a cause"
+    ),
+    pytest.param([TaskNeverEnds()], "States.Timeout", NO_DETAILS, id="task timed out"),
+]
+
+
+# Initialize
+
+
+@pytest.mark.parametrize(("answers", "error", "sentence"), TASK_FAILURES)
+def test_initialize(answers: list[Answer], error: str, sentence: str, stage: Stage) -> None:
+    stage.set_timeout("Initialize")
+    stage.submit.next(*answers)
+    failed(stage, stage.run(), "Initialize", error)
+    assert stage.job.error is not None
+    assert stage.job.error.message.startswith(sentence)
+
+
+# WaitForMask
+
+
+def test_wait_for_mask_that_cannot_be_recorded(stage: Stage) -> None:
+    stage.fail("WaitForMask", PERMANENT)
+    failed(stage, stage.run(), "WaitForMask", f"DynamoDb.{PERMANENT}")
+
+
+def test_wait_for_mask_of_a_job_that_was_cancelled(stage: Stage) -> None:
+    stage.submit.next(cancel(stage))
+    ended = stage.run()
+    assert ended.status == "FAILED"
+    assert stage.job.status is Status.CANCELLED
+    assert stage.notices == []
+    assert table("TokensTable").scan()["Items"] == []
+
+
+def cancel(stage: Stage) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The person cancels while a function runs, and stopping the execution comes too late."""
+
+    def answer(payload: dict[str, Any]) -> dict[str, Any]:
+        assert stage._jobs.cancel(stage.job)
+        return task_succeeds(payload)
+
+    return answer
+
+
+def test_nobody_makes_a_mask_in_time(stage: Stage) -> None:
+    stage.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    ended = stage.run(masks=False)
+    assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Expired")
+    assert stage.job.status is Status.EXPIRED
+    assert stage.job.stages.mask.milliseconds is not None
+    assert stage.notices == ["expired"]
+
+
+def test_the_masks_timeout_is_the_parameters() -> None:
+    assert definition(mask_timeout=42)["States"]["WaitForMask"]["TimeoutSeconds"] == "{% 42 %}"
+
+
+@pytest.mark.parametrize("answers", [[Raises()], REFUSED_FOR_GOOD, [Raises("MailFailed")] * 9])
+def test_an_expiry_that_cannot_be_told_is_one_all_the_same(
+    answers: list[Answer], stage: Stage
+) -> None:
+    stage.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    stage.notify.next(*answers)
+    assert stage.run(masks=False).status == "SUCCEEDED"
+    assert stage.job.status is Status.EXPIRED
+
+
+def test_an_expiry_of_a_job_that_moved_on_is_not_told(stage: Stage) -> None:
+    stage.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    stage.fail("RecordExpiry", CONDITION)
+    ended = stage.run(masks=False)
+    assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Expired")
+    assert stage.notices == []
+
+
+def test_an_expiry_that_cannot_be_recorded_is_a_failure(stage: Stage) -> None:
+    stage.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    stage.fail("RecordExpiry", PERMANENT)
+    failed(stage, stage.run(masks=False), "RecordExpiry", f"DynamoDb.{PERMANENT}")
+
+
+# The writes on the way
+
+
+@pytest.mark.parametrize("state", ["BeginReconstruction", "Publish", "Complete"])
+def test_a_write_that_fails_for_good(state: str, stage: Stage) -> None:
+    service, code = ("S3", "NoSuchBucket") if state == "Publish" else ("DynamoDb", PERMANENT)
+    stage.fail(state, code)
+    error = f"{service}.{code}" + ("" if code.endswith("Exception") else "Exception")
+    failed(stage, stage.run(), state, error)
+
+
+@pytest.mark.parametrize("state", ["BeginReconstruction", "Complete"])
+def test_a_write_that_is_throttled_for_good(state: str, stage: Stage) -> None:
+    stage.fail(state, *["ThrottlingException"] * 9)
+    failed(stage, stage.run(), state, "DynamoDb.ThrottlingException")
+
+
+@pytest.mark.parametrize("state", ["BeginReconstruction", "Complete"])
+def test_a_write_whose_condition_fails(state: str, stage: Stage) -> None:
+    stage.fail(state, CONDITION)
+    failed(stage, stage.run(), state, f"DynamoDb.{CONDITION}")
+
+
+# One object among others
+
+
+def one_object_failed(stage: Stage, ended: Ended, state: str, error: str) -> None:
+    job = stage.job
+    assert ended.status == "SUCCEEDED"
+    assert job.status is Status.COMPLETED
+    assert [o.status for o in job.ordered_objects] == [
+        ObjectStatus.COMPLETED,
+        ObjectStatus.FAILED,
+    ]
+    failure = job.ordered_objects[1].error
+    assert failure is not None
+    assert (failure.name, failure.stage) == (error, state)
+    assert failure.message
+    assert stage.notices == ["completed"]
+
+
+@pytest.mark.parametrize(("answers", "error", "sentence"), TASK_FAILURES)
+def test_reconstruct_fails_for_one_object(
+    answers: list[Answer], error: str, sentence: str, stage: Stage
+) -> None:
+    stage.objects = 2
+    stage.set_timeout("Reconstruct")
+    stage.submit.for_object(1, answers[0])
+    one_object_failed(stage, stage.run(), "Reconstruct", error)
+    failure = stage.job.ordered_objects[1].error
+    assert failure is not None
+    assert failure.message.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("answers", "error", "sentence"),
+    [*FUNCTION_FAILURES, pytest.param([Hangs()], "States.Timeout", NO_DETAILS, id="timed out")],
+)
+def test_the_mesh_fails_for_one_object(
+    answers: list[Answer], error: str, sentence: str, stage: Stage
+) -> None:
+    stage.objects = 2
+    stage.set_timeout("PointCloudToMesh")
+    stage.mesh.for_object(1, answers[0])
+    one_object_failed(stage, stage.run(), "PointCloudToMesh", error)
+    failure = stage.job.ordered_objects[1].error
+    assert failure is not None
+    assert failure.message.startswith(sentence)
+    if isinstance(answers[0], Hangs):
+        answers[0].over.set()
+
+
+@pytest.mark.parametrize("state", ["RecordSplat", "RecordMesh"])
+def test_a_write_about_one_object_fails(state: str, stage: Stage) -> None:
+    stage.objects = 2
+    stage.fail(state, PERMANENT)
+    ended = stage.run()
+    assert ended.status == "SUCCEEDED"
+    assert stage.job.status is Status.COMPLETED
+    statuses = [o.status for o in stage.job.ordered_objects]
+    assert sorted(statuses) == [ObjectStatus.COMPLETED, ObjectStatus.FAILED]
+    assert stage.notices == ["completed"]
+
+
+def test_an_object_whose_failure_cannot_be_recorded_fails_the_job(stage: Stage) -> None:
+    stage.objects = 2
+    stage.mesh.for_object(1, Raises("EmptySurface"))
+    stage.fail("RecordObjectFailure", PERMANENT)
+    failed(stage, stage.run(), "EachObject", f"DynamoDb.{PERMANENT}")
+
+
+@pytest.mark.parametrize("objects", [1, 3])
+def test_every_object_failing_fails_the_job_with_the_firsts_error(
+    objects: int, stage: Stage
+) -> None:
+    stage.objects = objects
+    stage.mesh.always(Raises("EmptySurface", "Nothing there. Click again."))
+    ended = stage.run()
+    failed(stage, ended, "PointCloudToMesh", "EmptySurface")
+    assert [o.status for o in stage.job.ordered_objects] == [ObjectStatus.FAILED] * objects
+    assert stage.job.error is not None
+    assert stage.job.error.message == "Nothing there. Click again."
+    assert "Publish" not in ended.states
+
+
+def test_a_job_cancelled_in_the_map_stays_cancelled(stage: Stage) -> None:
+    stage.submit.for_object(0, cancel(stage))
+    ended = stage.run()
+    assert ended.status == "FAILED"
+    assert stage.job.status is Status.CANCELLED
+    assert stage.notices == []
+
+
+# Telling
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [[Raises()], REFUSED_FOR_GOOD, [Raises("MailFailed")] * 9, [Hangs()]],
+    ids=["crash", "throttled", "mail failed", "timed out"],
+)
+def test_a_mail_that_fails_never_fails_a_job(answers: list[Answer], stage: Stage) -> None:
+    stage.set_timeout("Notify")
+    stage.notify.next(*answers)
+    ended = stage.run()
+    assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Done")
+    assert stage.job.status is Status.COMPLETED
+    if isinstance(answers[0], Hangs):
+        answers[0].over.set()
+
+
+def test_a_mail_that_failed_is_tried_again(stage: Stage) -> None:
+    stage.notify.next(Raises("MailFailed"), Returns())
+    assert stage.run().status == "SUCCEEDED"
+    assert stage.notices == ["completed", "completed"]
+
+
+def test_a_failure_that_cannot_be_told_keeps_its_name(stage: Stage) -> None:
+    stage.submit.next(TaskFails("OutOfMemory"))
+    stage.notify.next(Raises())
+    ended = stage.run()
+    assert (ended.status, ended.error) == ("FAILED", "OutOfMemory")
+    assert stage.job.status is Status.FAILED
+
+
+# What only the rule on broken executions can make good
+
+
+def wake_the_backstop(stage: Stage) -> None:
+    """Send the status event of the execution's end to the notify function, as EventBridge does."""
+    (detail,) = [d for d in stage.announced if d["status"] != "RUNNING"]
+    event = load_event("notify/execution_failed") | {"detail": detail}
+    client("sesv2").create_email_identity(EmailIdentity="gen3d@example.com")
+    notify.handler(event, Context())
+
+
+def test_a_failure_that_cannot_be_recorded_is_recorded_by_the_backstop(stage: Stage) -> None:
+    stage.submit.next(TaskFails("OutOfMemory"))
+    stage.fail("RecordFailure", PERMANENT)
+    ended = stage.run()
+    assert (ended.status, ended.error) == ("FAILED", "OutOfMemory")
+    assert stage.job.error is None
+    wake_the_backstop(stage)
+    assert stage.job.status is Status.FAILED
+
+
+def test_an_execution_that_takes_too_long_is_recorded_by_the_backstop(stage: Stage) -> None:
+    stage.machine["TimeoutSeconds"] = 1
+    ended = stage.run(masks=False)
+    assert ended.status == "TIMED_OUT"
+    wake_the_backstop(stage)
+    assert stage.job.error is not None
+    assert stage.job.error.name == "ExecutionTimedOut"
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_an_execution_that_is_stopped(cancelled: bool, stage: Stage) -> None:
+    arn = stage.start()
+    stage.wait_for(Status.AWAITING_MASK)
+    if cancelled:
+        stage._jobs.cancel(stage.job)
+    client("stepfunctions").stop_execution(executionArn=arn, error="E", cause="c")
+    ended = stage.ended(arn)
+    assert ended.status == "ABORTED"
+    wake_the_backstop(stage)
+    assert stage.job.status is (Status.CANCELLED if cancelled else Status.FAILED)
+
+
+def test_starting_twice_runs_once(stage: Stage) -> None:
+    arn = stage.start()
+    assert stage.start() == arn
+    stage.wait_for(Status.AWAITING_MASK)
+    assert len(stage.submit.calls) == 1
+    client("stepfunctions").stop_execution(executionArn=arn)

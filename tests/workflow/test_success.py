@@ -1,0 +1,145 @@
+"""A job that ends well, and what passes through it."""
+
+import json
+import threading
+
+import pytest
+from gen3d.jobs import ObjectStatus, Status
+from gen3d.paths import JobFiles
+
+from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, client, load_event, table
+
+from .stage import EMBEDDINGS, Refused, Stage, TaskNeverEnds, task_succeeds
+
+THROTTLED = "ThrottlingException"
+
+
+def test_a_job_runs_from_the_photo_to_the_mail(stage: Stage) -> None:
+    stage.objects = 2
+    ended = stage.run()
+
+    assert ended.status == "SUCCEEDED"
+    assert ended.states[:5] == [
+        "Accept",
+        "Initialize",
+        "WaitForMask",
+        "BeginReconstruction",
+        "EachObject",
+    ]
+    assert ended.states[-5:] == ["AnyMesh", "Publish", "Complete", "Notify", "Done"]
+    job = stage.job
+    assert job.status is Status.COMPLETED
+    assert job.model is not None
+    assert (job.model.engine, job.model.revision) == ("lite", "0123456789ab")
+    assert [o.status for o in job.ordered_objects] == [ObjectStatus.COMPLETED] * 2
+    assert [o.mesh["faces"] for o in job.ordered_objects if o.mesh] == [20, 20]
+    for times in (job.stages.mask, job.stages.reconstruct):
+        assert times.milliseconds is not None
+    assert job.stages.initialize.end is not None
+    assert stage.notices == ["completed"]
+
+
+def test_the_functions_are_sent_what_their_samples_show(stage: Stage) -> None:
+    stage.run()
+    initialize, reconstruct = stage.submit.calls
+    for payload, sample in (
+        (initialize, load_event("submit/initialize")),
+        (reconstruct, load_event("submit/reconstruct")),
+        (stage.mesh.calls[0], load_event("mesh/object")),
+        (stage.notify.calls[0], load_event("notify/completed")),
+    ):
+        assert set(payload) == set(sample)
+        assert {type(payload[key]) for key in payload} == {type(sample[key]) for key in sample}
+        for key in {"owner", "jobId", "prefix", "contentType", "bucket", "splat"} & set(payload):
+            assert payload[key] == sample[key]
+
+
+def test_the_result_lies_where_it_wakes_the_notify_function(stage: Stage) -> None:
+    stage.run()
+    file = client("s3").get_object(Bucket=BUCKET, Key=JobFiles(PREFIX).result)
+    result = json.loads(file["Body"].read())
+    assert file["ContentType"] == "application/json"
+    assert (result["owner"], result["jobId"]) == (OWNER, JOB_ID)
+    assert result["embeddings"] == EMBEDDINGS
+    assert [o["status"] for o in result["objects"]] == ["COMPLETED"]
+
+
+def test_eight_objects_are_worked_on_at_the_same_time(stage: Stage) -> None:
+    together = threading.Barrier(8)
+
+    def once_all_are_here(payload: dict[str, object]) -> dict[str, object]:
+        if payload["stage"] == "reconstruct":
+            together.wait(timeout=20)
+        return task_succeeds(payload)
+
+    stage.objects = 8
+    stage.submit.always(once_all_are_here)
+    assert stage.run().status == "SUCCEEDED"
+    assert [o.status for o in stage.job.ordered_objects] == [ObjectStatus.COMPLETED] * 8
+    assert sorted(payload["splat"] for payload in stage.mesh.calls) == [
+        f"{PREFIX}objects/{n}/splat.ply" for n in range(8)
+    ]
+    assert stage.notices == ["completed"]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "WaitForMask",
+        "BeginReconstruction",
+        "RecordSplat",
+        "RecordMesh",
+        "Complete",
+    ],
+)
+def test_a_throttled_write_is_made_again(state: str, stage: Stage) -> None:
+    stage.fail(state, THROTTLED, THROTTLED)
+    assert stage.run().status == "SUCCEEDED"
+    assert stage.job.status is Status.COMPLETED
+    assert len(stage.retry_waits) == 2
+
+
+def test_a_failed_upload_of_the_result_is_made_again(stage: Stage) -> None:
+    stage.fail("Publish", "S3Exception", "S3Exception")
+    assert stage.run().status == "SUCCEEDED"
+    assert stage.job.status is Status.COMPLETED
+
+
+@pytest.mark.parametrize("code", ["TooManyRequestsException", "ServiceException"])
+def test_a_throttled_function_is_called_again_as_another_attempt(code: str, stage: Stage) -> None:
+    stage.submit.next(Refused(code), Refused(code), task_succeeds, Refused(code))
+    stage.mesh.next(Refused(code))
+    stage.notify.next(Refused(code))
+    assert stage.run().status == "SUCCEEDED"
+    assert [(c["stage"], c["attempt"]) for c in stage.submit.calls] == [
+        ("initialize", 0),
+        ("initialize", 1),
+        ("initialize", 2),
+        ("reconstruct", 0),
+        ("reconstruct", 1),
+    ]
+    assert len(stage.mesh.calls) == 2
+    assert stage.notices == ["completed", "completed"]
+
+
+def test_tokens_go_nowhere_but_to_submit_and_the_table(stage: Stage) -> None:
+    """What is published, recorded, mailed or shown at the end holds none."""
+    stage.objects = 2
+    stage.set_timeout("Reconstruct")
+    stage.submit.for_object(1, TaskNeverEnds())
+    ended = stage.run()
+
+    tokens = [c["taskToken"] for c in stage.submit.calls]
+    tokens += [row["token"] for row in table("TokensTable").scan()["Items"]]
+    result = client("s3").get_object(Bucket=BUCKET, Key=JobFiles(PREFIX).result)["Body"].read()
+    shown = [
+        ended,
+        result,
+        table("JobsTable").scan()["Items"],
+        stage.mesh.calls,
+        stage.notify.calls,
+        stage.announced,
+    ]
+    assert len(tokens) == 4
+    for token in tokens:
+        assert token not in str(shown)
