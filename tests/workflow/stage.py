@@ -1,18 +1,16 @@
 """Where an execution plays: three actors for the Lambdas, a person, and services that can fail.
 
 The definition is the file's own; a test may lower the numbers in it. The interpreter is the local
-stack's. An actor is told beforehand how to answer its next calls, see `Crash`, `Named` and so on.
+stack's.
 """
 
 import copy
 import importlib
-import io
 import json
 import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +19,6 @@ from typing import Any
 import pytest
 import yaml
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError
 from gen3d.jobs import Job, JobObject, Status
 from gen3d.store import JobStore
 from gen3d.tokens import Tasks, TokenStore
@@ -34,12 +31,10 @@ from tests.support import (
     ROOT,
     STATE_MACHINE,
     client,
-    client_error,
     make_job,
 )
 
-PATIENCE = 30
-"""Seconds after which a test gives up on an execution."""
+from .actors import PATIENCE, Actor, Returns, mesh_of, modelled, task_succeeds
 
 SUBSTITUTIONS = {
     "SubmitFunctionArn": "submit",
@@ -50,15 +45,6 @@ SUBSTITUTIONS = {
     "Bucket": BUCKET,
     "MaskTimeoutSeconds": "600",
 }
-EMBEDDINGS = {
-    "width": 64,
-    "height": 48,
-    "bytes": 9,
-    "timings": {"encode": 1.5},
-    "engine": "lite",
-    "revision": "0123456789ab",
-}
-SPLAT = {"gaussians": 5000, "bytes": 9, "engine": "lite", "revision": "0123456789ab"}
 
 
 @cache
@@ -81,153 +67,6 @@ def all_states(machine: dict[str, Any]) -> dict[str, dict[str, Any]]:
         if "ItemProcessor" in state:
             found |= all_states(state["ItemProcessor"])
     return found
-
-
-# How an actor answers a call
-
-
-Answer = Callable[[dict[str, Any]], dict[str, Any]]
-"""One answer of a Lambda to one call."""
-
-
-def _failed(kind: str, message: str) -> dict[str, Any]:
-    error = {"errorMessage": message, "errorType": kind, "requestId": "r", "stackTrace": ["  File"]}
-    return {
-        "StatusCode": 200,
-        "FunctionError": "Unhandled",
-        "Payload": io.BytesIO(json.dumps(error).encode()),
-    }
-
-
-def _answered(payload: Any) -> dict[str, Any]:
-    return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(payload).encode())}
-
-
-@dataclass
-class Returns:
-    """The function returns."""
-
-    value: Any = None
-
-    def __call__(self, payload: dict[str, Any]) -> dict[str, Any]:
-        return _answered(self.value)
-
-
-@dataclass
-class Raises:
-    """The function raises: an error of ours by its class name, or anything else."""
-
-    kind: str = "RuntimeError"
-    message: str = "'NoneType' object is not subscriptable"
-
-    def __call__(self, payload: dict[str, Any]) -> dict[str, Any]:
-        return _failed(self.kind, self.message)
-
-
-@dataclass
-class Refused:
-    """Lambda itself does not take the call."""
-
-    code: str = "TooManyRequestsException"
-
-    def __call__(self, payload: dict[str, Any]) -> dict[str, Any]:
-        raise _modelled(client("lambda"), self.code, "Invoke")
-
-
-@dataclass
-class Hangs:
-    """The function does not return before its task's time is over."""
-
-    over: threading.Event = field(default_factory=threading.Event)
-
-    def __call__(self, payload: dict[str, Any]) -> dict[str, Any]:
-        self.over.wait(PATIENCE)
-        return _answered(None)
-
-
-@dataclass
-class TaskFails:
-    """The function returns, and the task is later ended with an error."""
-
-    error: str
-    cause: str = "Do this."
-
-    def __call__(self, payload: dict[str, Any]) -> dict[str, Any]:
-        client("stepfunctions").send_task_failure(
-            taskToken=payload["taskToken"], error=self.error, cause=self.cause
-        )
-        return _answered({"callbackId": "c"})
-
-
-@dataclass
-class TaskNeverEnds:
-    """The function returns, and nobody ever ends the task."""
-
-    def __call__(self, payload: dict[str, Any]) -> dict[str, Any]:
-        return _answered({"callbackId": "c"})
-
-
-def task_succeeds(payload: dict[str, Any]) -> dict[str, Any]:
-    """The function returns, and the task is later ended with its result."""
-    result = EMBEDDINGS if payload["stage"] == "initialize" else SPLAT | {"n": payload["n"]}
-    client("stepfunctions").send_task_success(
-        taskToken=payload["taskToken"], output=json.dumps(result)
-    )
-    return _answered({"callbackId": "c"})
-
-
-def mesh_of(payload: dict[str, Any]) -> dict[str, Any]:
-    """The mesh function's answer."""
-    files = {"glb": {"key": f"{payload['prefix']}mesh.glb", "bytes": 9}}
-    return _answered({"files": files, "vertices": 12, "faces": 20})
-
-
-class Actor:
-    """A Lambda function.
-
-    Attributes
-    ----------
-    calls : list of dict
-        The payloads that it was invoked with.
-    """
-
-    def __init__(self, usual: Answer) -> None:
-        self.calls: list[dict[str, Any]] = []
-        self._usual = usual
-        self._answers: list[Answer] = []
-        self._for_object: dict[int, Answer] = {}
-
-    def next(self, *answers: Answer) -> None:
-        """Say how it answers its next calls; after them, as usual."""
-        self._answers = list(answers)
-
-    def always(self, answer: Answer) -> None:
-        """Say how it answers every call."""
-        self._usual = answer
-
-    def for_object(self, n: int, answer: Answer) -> None:
-        """Say how it answers every call about an object."""
-        self._for_object[n] = answer
-
-    def invoke(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """Answer a call."""
-        self.calls.append(payload)
-        n = payload.get("n")
-        if n is None and "splat" in payload:
-            n = int(payload["splat"].split("/objects/")[1].split("/")[0])
-        if self._answers:
-            return self._answers.pop(0)(payload)
-        if payload.get("stage") != "initialize" and n in self._for_object:
-            return self._for_object[n](payload)
-        return self._usual(payload)
-
-
-def _modelled(service: Any, code: str, operation: str) -> ClientError:
-    """The exception of that name, which AWS's SDK and so the error's name in Catch has."""
-    kind = service.exceptions.from_code(code)
-    if kind is ClientError:
-        kind = type(code, (ClientError,), {})
-    return kind(client_error(code).response, operation)  # type: ignore[no-any-return]
 
 
 @dataclass
@@ -362,7 +201,7 @@ class Stage:
     def _check(self, service: Any, operation: str, parameters: dict[str, Any]) -> None:
         codes = self._failures.get(self._state_of(operation, parameters))
         if codes:
-            raise _modelled(service, codes.pop(0), operation)
+            raise modelled(service, codes.pop(0), operation)
 
     def _state_of(self, operation: str, parameters: dict[str, Any]) -> str:
         """The state that makes a call, known by its operation and expression."""

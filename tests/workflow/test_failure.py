@@ -11,19 +11,8 @@ from gen3d.jobs import ObjectStatus, Status
 
 from tests.support import Context, client, load_event, notify, table
 
-from .stage import (
-    Answer,
-    Ended,
-    Hangs,
-    Raises,
-    Refused,
-    Returns,
-    Stage,
-    TaskFails,
-    TaskNeverEnds,
-    definition,
-    task_succeeds,
-)
+from .actors import Answer, Hangs, Raises, Refused, Returns, TaskFails, TaskNeverEnds, task_succeeds
+from .stage import Ended, Stage, definition
 
 CONDITION = "ConditionalCheckFailedException"
 PERMANENT = "ResourceNotFoundException"

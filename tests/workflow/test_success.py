@@ -9,7 +9,8 @@ from gen3d.paths import JobFiles
 
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, client, load_event, table
 
-from .stage import EMBEDDINGS, Refused, Stage, TaskNeverEnds, task_succeeds
+from .actors import EMBEDDINGS, Refused, TaskNeverEnds, task_succeeds
+from .stage import Stage
 
 THROTTLED = "ThrottlingException"
 

@@ -1,0 +1,89 @@
+"""Who may call, and what they are told of faults of ours."""
+
+import json
+from io import StringIO
+
+import pytest
+from gen3d.jobs import (
+    Job,
+    new_job_id,
+)
+from gen3d.store import JobStore
+
+from tests.support import (
+    BUCKET,
+    JOB_ID,
+    OWNER,
+    client,
+    client_error,
+    load_event,
+)
+
+from ..conftest import Calls, FakeStates
+from .requests import OF_A_JOB, TOKEN, call, refused
+
+# Who is calling
+
+
+@pytest.mark.parametrize("name", OF_A_JOB)
+def test_somebody_elses_job_is_not_found(name: str, created: Job, jobs: JobStore) -> None:
+    assert refused(call(name, claims={"sub": "somebody-else"})) == (404, "JobNotFound")
+    assert jobs.get(OWNER, JOB_ID) == created
+
+
+@pytest.mark.parametrize("name", [*OF_A_JOB, "create_job", "list_jobs"])
+@pytest.mark.parametrize("claims", [{"token_use": "access"}, {"token_use": ""}, {"sub": ""}])
+def test_only_an_id_token_counts(name: str, claims: dict[str, str]) -> None:
+    assert refused(call(name, claims=claims)) == (401, "Unauthorized")
+
+
+def test_an_expired_sign_in_is_named(calls: Calls) -> None:
+    calls.fail("GetId", "NotAuthorizedException")
+    assert refused(call("create_job")) == (401, "Unauthorized")
+
+
+@pytest.mark.parametrize("name", OF_A_JOB)
+@pytest.mark.parametrize(
+    "job_id", ["x", JOB_ID.lower(), "8" * 26, new_job_id(), "%2e%2e", "ü" * 26]
+)
+def test_a_job_id_that_is_none_is_not_found(name: str, job_id: str) -> None:
+    path = load_event(f"api/{name}")["rawPath"].replace(JOB_ID, job_id)
+    assert refused(call(name, rawPath=path)) == (404, "JobNotFound")
+
+
+# Faults of ours
+
+
+def test_a_fault_of_ours_is_logged_and_not_told(created: Job, calls: Calls, logs: StringIO) -> None:
+    calls.fail("GetItem", "InternalServerError", times=1)
+    status, body = call("get_job")
+    assert (status, body["error"]) == (500, "InternalError")
+    assert "InternalServerError" not in json.dumps(body)
+    assert "InternalServerError" in logs.getvalue()
+
+
+def test_one_request_leaves_nothing_in_the_next_ones_log(created: Job, logs: StringIO) -> None:
+    call("get_job")
+    logs.truncate(0)
+    call("rename_job", {"name": ""}, rawPath=f"/jobs/{new_job_id()}")
+    assert logs.getvalue()
+    assert JOB_ID not in logs.getvalue()
+
+
+def test_tokens_are_never_logged(
+    awaiting: Job, states: FakeStates, logs: StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for code in ("ThrottlingException", "TaskTimedOut"):
+        states.waiting[TOKEN] = code
+        call("reconstruct_job")
+    printed = logs.getvalue() + capsys.readouterr().out
+    assert "ThrottlingException" in printed
+    assert TOKEN not in printed
+    assert "an-id-token" not in printed
+
+
+def test_the_fake_raises_what_boto3_raises(states: FakeStates, aws: None) -> None:
+    """The fake's exception is of the kind that the service's client raises."""
+    with pytest.raises(client("stepfunctions").exceptions.ClientError) as real:
+        client("s3").get_object(Bucket=BUCKET, Key="missing")
+    assert type(client_error("TaskTimedOut")) in type(real.value).__mro__

@@ -1,0 +1,175 @@
+"""Checking the masks and resuming the execution, once."""
+
+import json
+from time import time
+from typing import Any
+
+import pytest
+from gen3d.images import MAX_BYTES
+from gen3d.jobs import (
+    Job,
+    Status,
+)
+from gen3d.store import FileStore
+from gen3d.tokens import CLAIM_SECONDS, mask_callback_id
+from PIL import Image as Pillow
+
+from tests.support import (
+    JOB_ID,
+    encode,
+    make_job,
+    mask,
+    table,
+)
+
+from ..conftest import FakeStates
+from .requests import TOKEN, Answer, PutJob, Rows, call, refused
+
+# POST /jobs/{jobId}/masks
+
+
+def test_each_object_gets_a_form_for_its_mask(awaiting: Job) -> None:
+    status, body = call("create_mask_uploads", {"count": 8})
+    assert status == 200
+    keys = [form["fields"]["key"] for form in body["uploads"]]
+    assert keys == [awaiting.files.object(n).mask for n in range(8)]
+
+
+@pytest.mark.parametrize("count", [0, 9, -1, "x", None, 1.5])
+def test_another_count_of_masks_is_refused(count: Any, awaiting: Job) -> None:
+    assert refused(call("create_mask_uploads", {"count": count})) == (400, "InvalidRequest")
+
+
+@pytest.mark.parametrize("name", ["create_mask_uploads", "reconstruct_job"])
+@pytest.mark.parametrize("status", set(Status) - {Status.AWAITING_MASK})
+def test_masks_are_only_taken_while_the_job_waits(
+    name: str, status: Status, put_job: PutJob
+) -> None:
+    put_job(make_job(status))
+    expected = (410, "MaskExpired") if status is Status.EXPIRED else (409, "JobConflict")
+    assert refused(call(name)) == expected
+
+
+# POST /jobs/{jobId}/reconstruct
+
+
+def test_reconstructing_resumes_the_execution_with_its_objects(
+    awaiting: Job, states: FakeStates, rows: Rows
+) -> None:
+    status, body = call("reconstruct_job", {"objects": [{"name": "Cup", "seed": 7}, {}]})
+
+    assert status == 202
+    assert [(o["name"], o["status"]) for o in body["objects"]] == [
+        ("Cup", "PENDING"),
+        ("Object 2", "PENDING"),
+    ]
+    (resumed,) = states.resumed
+    assert resumed["token"] == TOKEN
+    assert json.loads(resumed["output"]) == {
+        "objects": [{"n": 0, "name": "Cup", "seed": 7}, {"n": 1, "name": "Object 2", "seed": 0}]
+    }
+    assert rows("TokensTable") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"objects": []},
+        {"objects": [{}] * 9},
+        {"objects": None},
+        {},
+        {"objects": [{"seed": -1}]},
+        {"objects": [{"seed": 2**31}]},
+        {"objects": [{"name": ""}]},
+        {"objects": [{"name": "x" * 101}]},
+        {"objects": [{"mask": "else"}]},
+    ],
+)
+def test_other_objects_than_1_to_8_are_refused(
+    body: Any, awaiting: Job, states: FakeStates
+) -> None:
+    assert refused(call("reconstruct_job", body)) == (400, "InvalidRequest")
+    assert states.resumed == []
+
+
+def test_eight_objects_are_taken(awaiting: Job, states: FakeStates) -> None:
+    assert call("reconstruct_job", {"objects": [{}] * 8})[0] == 202
+
+
+def test_reconstructing_twice_is_a_conflict(awaiting: Job, states: FakeStates) -> None:
+    assert call("reconstruct_job")[0] == 202
+    assert refused(call("reconstruct_job")) == (409, "JobConflict")
+    assert len(states.resumed) == 1
+
+
+def test_of_two_claims_at_once_one_wins(
+    awaiting: Job, states: FakeStates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second request comes while the first holds the claim and has not resumed yet."""
+    succeed = states.send_task_success
+    second: list[Answer] = []
+
+    def while_resuming(**call_: str) -> Any:
+        second.append(call("reconstruct_job"))
+        return succeed(**call_)
+
+    monkeypatch.setattr(states, "send_task_success", while_resuming)
+    assert call("reconstruct_job")[0] == 202
+    assert refused(second[0]) == (409, "JobConflict")
+    assert len(states.resumed) == 1
+
+
+@pytest.mark.parametrize(("age", "status"), [(CLAIM_SECONDS + 5, 202), (0, 409)])
+def test_a_claim_that_nobody_followed_up_can_be_made_again(
+    age: int, status: int, awaiting: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    table("TokensTable").update_item(
+        Key={"callbackId": mask_callback_id(JOB_ID)},
+        UpdateExpression="SET claimedAt = :t",
+        ExpressionAttributeValues={":t": int(time()) - age},
+    )
+    assert call("reconstruct_job")[0] == status
+
+
+@pytest.mark.parametrize("gone", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
+def test_a_task_that_has_ended_is_gone(
+    gone: str, awaiting: Job, states: FakeStates, rows: Rows
+) -> None:
+    states.waiting[TOKEN] = gone
+    assert refused(call("reconstruct_job")) == (410, "MaskExpired")
+    assert rows("TokensTable") == []
+
+
+def test_a_passing_failure_gives_the_claim_back(awaiting: Job, states: FakeStates) -> None:
+    states.waiting[TOKEN] = "ThrottlingException"
+    assert refused(call("reconstruct_job")) == (500, "InternalError")
+    states.waiting[TOKEN] = None
+    assert call("reconstruct_job")[0] == 202
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        pytest.param(None, "Mask 1 is not there", id="missing"),
+        pytest.param(b"", "not a PNG", id="0 bytes"),
+        pytest.param(encode(mask(), "JPEG"), "not a PNG", id="jpeg"),
+        pytest.param(encode(mask(9, 9)), "9×9", id="wrong size"),
+        pytest.param(encode(Pillow.new("L", (64, 48))), "empty", id="empty"),
+        pytest.param(encode(Pillow.new("L", (64, 48), 255)), "whole photo", id="everywhere"),
+        pytest.param(encode(mask()) + bytes(MAX_BYTES), "20 MB", id="too many bytes"),
+    ],
+)
+def test_a_bad_mask_is_named_by_its_number(
+    bad: bytes | None, says: str, awaiting: Job, files: FileStore, states: FakeStates
+) -> None:
+    key = awaiting.files.object(1).mask
+    files.remove(key)
+    if bad is not None:
+        files.write(key, bad, "image/png")
+    answer = call("reconstruct_job", {"objects": [{}, {}]})
+    assert refused(answer) == (422, "InvalidMask")
+    assert answer[1]["message"].startswith("Mask 1")
+    assert says in answer[1]["message"]
+    assert states.resumed == []
+    assert call("reconstruct_job", {"objects": [{}]})[0] == 202
