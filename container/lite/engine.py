@@ -66,24 +66,28 @@ class LiteEngine:
         margin = float(np.random.default_rng(seed).uniform(*MARGINS))
         crop = Crop.around(mask, margin)
         small = crop.mask(mask, CROP_SIDE)
-        if not small.any():
-            raise ReconstructionFailed(
-                "The mask is too thin to see at the network's resolution. Cover the whole object."
-            )
+        _check_visible(small)
         front, thickness, back = self._predict(crop.colours(photo, CROP_SIDE), small)
         solid = columns(crop, photo, mask, small, front, thickness, back)
+        _check_visible(solid.inside)
         return canonical(solid.surface(), crop)
 
     def _predict(self, colours: Floats, mask: Mask) -> tuple[Floats, Floats, Floats]:
-        """Run the network on a crop and on its mirror image, and take the mean."""
         seen = mask[..., None].astype(np.float32)
-        rgba = np.concatenate([colours * seen, seen], 2).transpose(2, 0, 1)
-        answers = []
-        for flip in (1, -1):
-            fed = np.ascontiguousarray(rgba[None, :, :, ::flip])
-            answers.append(self._reconstruction.run(None, {"rgba": fed})[0][0, :, :, ::flip])
-        answer = np.mean(answers, 0)
+        rgba = np.concatenate([colours * seen, seen], 2).transpose(2, 0, 1)[None]
+        answer = self._reconstruction.run(None, {"rgba": np.ascontiguousarray(rgba)})[0][0]
+        if not np.isfinite(answer).all():
+            raise ReconstructionFailed(
+                "The network gave values that are no numbers. Try another seed or mask."
+            )
         return answer[0], answer[1], answer[2:].transpose(1, 2, 0)
+
+
+def _check_visible(mask: Mask) -> None:
+    if not mask.any():
+        raise ReconstructionFailed(
+            "The mask is too thin to be seen at the network's resolution. Cover the whole object."
+        )
 
 
 def _session(path: Path) -> onnxruntime.InferenceSession:

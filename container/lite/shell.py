@@ -19,8 +19,11 @@ from scipy import ndimage
 from container.engine import Floats, Mask
 from container.lite.crop import Crop
 
-FRONT_PIXELS = 60_000
-"""Columns to aim at; about 150,000 gaussians come of them."""
+FRONT_PIXELS = 80_000
+"""Columns to aim at; each has two gaussians on the caps."""
+
+WALL_DISKS = 40_000
+"""Most gaussians on one of the three kinds of wall, which hold no detail of the photo."""
 
 GRID_SIDES = (256, 640)
 
@@ -106,7 +109,10 @@ class Columns:
         at = np.nonzero(self.inside)
         u, v = self._pixels(at)
         z, d = depth[at], self.distance
-        gu, gv = (_slope(depth, self.inside, axis)[at] / self.pitch for axis in (1, 0))
+        gu, gv = (
+            _slope(depth, self.inside, axis, STEEPEST * self.pitch)[at] / self.pitch
+            for axis in (1, 0)
+        )
         steepness = np.hypot(gu, gv)
         tame = np.minimum(1, STEEPEST / np.maximum(steepness, 1e-6))
         gu, gv, steepness = gu * tame, gv * tame, steepness * tame
@@ -153,7 +159,7 @@ class Columns:
         """Line up disks along the columns at `where`; `mix` is the back's share at both ends."""
         at = np.nonzero(where)
         length = end[at] - start[at]
-        step = 2 * self.pitch
+        step = max(2 * self.pitch, float(length.sum()) / WALL_DISKS)
         counts = np.floor(length / step).astype(int)
         which = np.repeat(np.arange(len(counts)), counts)
         first = np.repeat(np.cumsum(counts) - counts, counts)
@@ -238,12 +244,18 @@ def _enlarged(field: Floats, side: int) -> Floats:
     return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR), np.float32)
 
 
-def _slope(field: Floats, inside: Mask, axis: int) -> Floats:
-    """Difference to the neighbour before or after, whichever is smaller: never across a jump."""
-    step = np.where(np.roll(inside, -1, axis) & inside, np.roll(field, -1, axis) - field, np.nan)
-    last = np.roll(step, 1, axis)
-    smaller = np.where(np.abs(step) < np.abs(last), step, last)
-    return np.nan_to_num(np.where(np.isnan(smaller), np.fmin(step, last), smaller))
+def _slope(field: Floats, inside: Mask, axis: int, jump: float) -> Floats:
+    """Change from a pixel to the next, never taken across a jump or the silhouette.
+
+    The mean of the differences to the neighbours before and after, or the one that is no jump; of
+    two jumps, the smaller.
+    """
+    after = np.where(np.roll(inside, -1, axis) & inside, np.roll(field, -1, axis) - field, np.nan)
+    before = np.roll(after, 1, axis)
+    smaller = np.where(np.abs(after) < np.abs(before), after, before)
+    one = np.where(np.isnan(smaller), np.fmin(after, before), smaller)
+    smooth = np.maximum(np.abs(after), np.abs(before)) <= jump
+    return np.nan_to_num(np.where(smooth, (after + before) / 2, one))
 
 
 def _gradient(field: Floats, sigma: float) -> Floats:
