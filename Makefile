@@ -45,7 +45,7 @@ lint: setup .venvs/sam-cli/.ready node_modules/.ready ## Run every checker
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(PY_SOURCES)
 	@PYTHONPATH=layers/gen3d:functions:. $(BIN)/lint-imports
-	@$(BIN)/cfn-lint -a cfn_lint_serverless.rules template.yaml
+	@$(BIN)/cfn-lint -t template.yaml -a cfn_lint_serverless.rules
 	@mkdir -p build
 	@sed 's/$${[A-Za-z]*}/60/g' statemachines/gen3d.asl.yaml > build/gen3d.asl.yaml
 	@npx --no-install asl-validator --yaml-path build/gen3d.asl.yaml
