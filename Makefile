@@ -24,9 +24,15 @@ help: ## Show this help
 # Use
 
 .PHONY: run
-run: setup ## Run a photo through the whole job and stay up (ONESHOT=1 IMAGE= CLICK="x,y -x,y" OUT=)
+run: setup $(if $(ONESHOT),,web) ## Run a photo through the whole job and stay up (ONESHOT=1 IMAGE= CLICK="x,y -x,y" OUT=)
 	@$(BIN)/python -m local run --image '$(IMAGE)' --click '$(CLICK)' --out '$(OUT)' \
 		$(if $(ONESHOT),--oneshot)
+
+.PHONY: web
+web: webapp/dist/index.html ## Build the web app
+
+webapp/dist/index.html: webapp/node_modules/.ready $(shell find webapp/src webapp/public webapp/index.html webapp/vite.config.ts examples -type f)
+	@cd webapp && npm run --silent build
 
 .PHONY: clean
 clean: ## Forget the local stack's state and everything built
@@ -36,11 +42,12 @@ clean: ## Forget the local stack's state and everything built
 # Quality
 
 .PHONY: test
-test: setup ## Run every test
+test: setup web ## Run every test
+	@cd webapp && npm test --silent
 	@$(BIN)/python -m pytest
 
 .PHONY: lint
-lint: setup .venvs/sam-cli/.ready node_modules/.ready ## Run every checker
+lint: setup .venvs/sam-cli/.ready node_modules/.ready webapp/node_modules/.ready ## Run every checker
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(PY_SOURCES)
@@ -49,6 +56,7 @@ lint: setup .venvs/sam-cli/.ready node_modules/.ready ## Run every checker
 	@mkdir -p build
 	@sed 's/$${[A-Za-z]*}/60/g' statemachines/gen3d.asl.yaml > build/gen3d.asl.yaml
 	@npx --no-install asl-validator --yaml-path build/gen3d.asl.yaml
+	@cd webapp && npm run --silent lint
 	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venvs/sam-cli/bin/sam validate --lint
 
 .PHONY: format
@@ -86,7 +94,9 @@ setup: .venv/.ready .venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.re
 	@touch $@
 
 node_modules/.ready: package-lock.json
-	@npm ci --silent --no-audit --no-fund
+webapp/node_modules/.ready: webapp/package-lock.json
+node_modules/.ready webapp/node_modules/.ready:
+	@cd $(dir $(@D)) && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 .PHONY: lock
