@@ -4,6 +4,7 @@ import { RequireSession, SignInAgain } from "./auth/RequireSession";
 import { Header } from "./Header";
 import { Home } from "./pages/Home";
 import { NotFound } from "./pages/NotFound";
+import { Mishap } from "./ui/Mishap";
 import { Spinner } from "./ui/Spinner";
 
 const Gallery = lazy(() => import("./pages/Gallery"));
@@ -11,7 +12,7 @@ const JobPage = lazy(() => import("./pages/job/JobPage"));
 const SharedPage = lazy(() => import("./pages/Shared"));
 
 export function App() {
-  useFreshPage();
+  const path = useFreshPage();
   return (
     <>
       <a className="skip-link" href="#main">
@@ -19,36 +20,38 @@ export function App() {
       </a>
       <Header />
       <main id="main" tabIndex={-1}>
-        <Suspense fallback={<Spinner label="Loading" />}>
-          <Switch>
-            <Route path="/">
-              <Home />
-            </Route>
-            <Route path="/signin">
-              <RequireSession why="Your photos and models are yours alone.">
+        <Mishap key={path}>
+          <Suspense fallback={<Spinner label="Loading" />}>
+            <Switch>
+              <Route path="/">
                 <Home />
-              </RequireSession>
-            </Route>
-            <Route path="/gallery">
-              <RequireSession why="The gallery shows your own jobs.">
-                <Gallery />
-              </RequireSession>
-            </Route>
-            <Route path="/jobs/:jobId">
-              {({ jobId }) => (
-                <RequireSession why="Sign in with the account that this job belongs to.">
-                  <JobPage key={jobId} jobId={jobId} />
+              </Route>
+              <Route path="/signin">
+                <RequireSession why="Your photos and models are yours alone.">
+                  <Home />
                 </RequireSession>
-              )}
-            </Route>
-            <Route path="/shared">
-              <SharedPage />
-            </Route>
-            <Route>
-              <NotFound />
-            </Route>
-          </Switch>
-        </Suspense>
+              </Route>
+              <Route path="/gallery">
+                <RequireSession why="The gallery shows your own jobs.">
+                  <Gallery />
+                </RequireSession>
+              </Route>
+              <Route path="/jobs/:jobId">
+                {({ jobId }) => (
+                  <RequireSession why="Sign in with the account that this job belongs to.">
+                    <JobPage key={jobId} jobId={jobId} />
+                  </RequireSession>
+                )}
+              </Route>
+              <Route path="/shared">
+                <SharedPage />
+              </Route>
+              <Route>
+                <NotFound />
+              </Route>
+            </Switch>
+          </Suspense>
+        </Mishap>
       </main>
       <SignInAgain />
     </>
@@ -56,8 +59,11 @@ export function App() {
 }
 
 /** A new page starts at its top. */
-function useFreshPage(): void {
+function useFreshPage(): string {
   const [path] = useLocation();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the path is what makes a page new.
-  useEffect(() => window.scrollTo(0, 0), [path]);
+  useEffect(() => {
+    window.scrollTo(0, 0);
+  }, [path]);
+  return path;
 }

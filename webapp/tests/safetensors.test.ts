@@ -151,6 +151,14 @@ describe("feeds", () => {
     expect(numbers(feeds.point_coords).slice(0, 4)).toEqual([0, 0, 448, 448]);
   });
 
+  it("gives a box as a first guess where labels only say how much", () => {
+    const box = { x0: 299, y0: 0, x1: 896, y1: 112 };
+    const feeds = promptFeeds(lite, meta, { clicks: [], box }, null);
+    expect(numbers(feeds.point_labels)).toEqual([1]);
+    expect(numbers(feeds.mask_input)).toEqual([-6, 2, 2, -6, -6, -6]);
+    expect(numbers(feeds.has_mask_input)).toEqual([1]);
+  });
+
   it("brings the previous mask to the size that is declared", () => {
     const previous = { data: new Float32Array(24).fill(5), width: 6, height: 4 };
     const feeds = promptFeeds(lite, meta, { clicks, box: null }, previous);

@@ -1,6 +1,7 @@
 /** From a prompt to the tensors that a decoder declares. */
 
 import { type Logits, resample } from "../selection/mask";
+import type { Box } from "../selection/model";
 import type { Prompt } from "../selection/prompt";
 import type { EmbeddingsMeta } from "./embeddings";
 import type { SafeTensors } from "./safetensors";
@@ -18,6 +19,10 @@ export interface Feed {
   readonly dims: readonly number[];
   readonly data: TensorData;
 }
+
+/** Logits of a first guess: likely within a box, hardly beyond it. */
+const INSIDE = 2;
+const OUTSIDE = -6;
 
 /** x, y in photo pixels and a label: 1 object, 0 background, 2 and 3 a box's corners. */
 type LabelledPoint = readonly [x: number, y: number, label: number];
@@ -55,7 +60,8 @@ export function promptFeeds(
   previous: Logits | null,
 ): Record<string, Feed> {
   const inputs = new Map(declared.map((input) => [input.name, input]));
-  const points = labelledPoints(prompt, readsBoxes(inputs.get("point_labels")));
+  const boxes = readsBoxes(inputs.get("point_labels"));
+  const points = labelledPoints(prompt, boxes);
   const scaleX = meta.inputWidth / meta.imageWidth;
   const scaleY = meta.inputHeight / meta.imageHeight;
   const feeds: Record<string, Feed> = {};
@@ -73,19 +79,22 @@ export function promptFeeds(
     [1, points.length],
     points.map(([, , label]) => label),
   );
-  const mask = inputs.get("mask_input");
-  if (mask) {
-    const [height, width] = mask.shape
-      .slice(-2)
-      .map((side) => (typeof side === "number" ? side : 0));
-    const fitting =
-      previous && resample(previous, width || previous.width, height || previous.height);
-    const dims = fitting ? [1, 1, fitting.height, fitting.width] : [1, 1, height || 1, width || 1];
-    const size = dims.reduce((product, side) => product * side, 1);
-    put("mask_input", dims, fitting?.data ?? new Float32Array(size));
-  }
-  put("has_mask_input", [1], [previous ? 1 : 0]);
+  const [height, width] = maskSides(inputs.get("mask_input"), previous);
+  const guess = previous
+    ? resample(previous, width, height).data
+    : prompt.box && !boxes && boxAsMask(prompt.box, meta, width, height);
+  put("mask_input", [1, 1, height, width], guess || new Float32Array(width * height));
+  put("has_mask_input", [1], [guess ? 1 : 0]);
   return feeds;
+}
+
+/** Height and width of the mask that the decoder takes; where it leaves them free, the last one's. */
+function maskSides(mask: Declared | undefined, previous: Logits | null): [number, number] {
+  const [height, width] = mask?.shape.slice(-2) ?? [];
+  return [
+    typeof height === "number" ? height : (previous?.height ?? 1),
+    typeof width === "number" ? width : (previous?.width ?? 1),
+  ];
 }
 
 /** Whole-number labels are kinds of points, among them corners; fractions only say how much. */
@@ -98,23 +107,19 @@ function labelledPoints({ clicks, box }: Prompt, boxes: boolean): LabelledPoint[
   if (box && boxes) {
     points.push([box.x0, box.y0, 2], [box.x1, box.y1, 3]);
   } else if (box) {
-    points.push(...boxAsClicks(box));
+    points.push([(box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, 1]);
   }
   for (const { x, y, label } of clicks) points.push([x, y, label]);
   return points;
 }
 
-/** A box for a decoder that knows clicks alone: its middle is the object, beyond its sides is not. */
-function boxAsClicks({ x0, y0, x1, y1 }: NonNullable<Prompt["box"]>): LabelledPoint[] {
-  const x = (x0 + x1) / 2;
-  const y = (y0 + y1) / 2;
-  const dx = (x1 - x0) * 0.06;
-  const dy = (y1 - y0) * 0.06;
-  return [
-    [x, y, 1],
-    [x0 - dx, y, 0],
-    [x1 + dx, y, 0],
-    [x, y0 - dy, 0],
-    [x, y1 + dy, 0],
-  ];
+/** A box for a decoder that knows clicks alone: the first guess is all that lies within. */
+function boxAsMask(box: Box, meta: EmbeddingsMeta, width: number, height: number): Float32Array {
+  const mask = new Float32Array(width * height).fill(OUTSIDE);
+  const left = Math.round((box.x0 / meta.imageWidth) * width);
+  const right = Math.round((box.x1 / meta.imageWidth) * width);
+  const top = Math.round((box.y0 / meta.imageHeight) * height);
+  const bottom = Math.round((box.y1 / meta.imageHeight) * height);
+  for (let y = top; y < bottom; y++) mask.fill(INSIDE, y * width + left, y * width + right);
+  return mask;
 }
