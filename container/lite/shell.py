@@ -160,7 +160,7 @@ class Columns:
         at = np.nonzero(where)
         length = end[at] - start[at]
         step = max(2 * self.pitch, float(length.sum()) / WALL_DISKS)
-        counts = np.floor(length / step).astype(int)
+        counts = np.ceil(length / step).astype(int)
         which = np.repeat(np.arange(len(counts)), counts)
         first = np.repeat(np.cumsum(counts) - counts, counts)
         share = (np.arange(len(which)) - first + 0.5) / counts[which]

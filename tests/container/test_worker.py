@@ -1,0 +1,185 @@
+"""One engine, one job at a time, and an end without loss."""
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+
+import boto3
+import pytest
+from gen3d.contract import InitializeRequest, InitializeResult, Pose
+from gen3d.errors import (
+    EndpointUnavailable,
+    Gen3DError,
+    InternalError,
+    OutOfMemory,
+    WeightsInvalid,
+)
+from moto import mock_aws
+from PIL import Image
+
+from container.engine import Embeddings, Engine, Gaussians, Mask
+from container.logs import JsonFormatter
+from container.storage import Storage
+from container.worker import Worker
+
+REQUEST = InitializeRequest(image="s3://bucket/image.png", output="s3://bucket/out.safetensors")
+
+
+class Slow:
+    """An engine that answers when it is let go, as the real one where `real` is."""
+
+    name = "slow"
+    revision = "0123456789ab"
+
+    def __init__(self, real: Engine | Exception) -> None:
+        self._real = real
+        self.entered = threading.Event()
+        self.free = threading.Event()
+        self.inside = self.most = self.jobs = 0
+
+    def initialize(self, photo: Image.Image) -> Embeddings:
+        self.inside += 1
+        self.jobs += 1
+        self.most = max(self.most, self.inside)
+        self.entered.set()
+        try:
+            if not self.free.wait(60):
+                raise TimeoutError
+            if isinstance(self._real, Exception):
+                raise self._real
+            return self._real.initialize(photo)
+        finally:
+            self.inside -= 1
+
+    def reconstruct(self, photo: Image.Image, mask: Mask, seed: int) -> tuple[Gaussians, Pose]:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def storage(
+    coffee: Image.Image,
+    png: Callable[[Image.Image], bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Storage]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="bucket")
+        client.put_object(Bucket="bucket", Key="image.png", Body=png(coffee))
+        yield Storage(client)
+
+
+def worker_of(engine: Engine, storage: Storage) -> Worker:
+    return Worker(lambda: engine, storage)
+
+
+def test_jobs_wait_for_each_other(lite: Engine, storage: Storage) -> None:
+    async def scenario() -> list[object]:
+        worker = worker_of(slow, storage)
+        await worker.start()
+        jobs = asyncio.gather(*(worker.run(REQUEST, str(n)) for n in range(3)))
+        await asyncio.to_thread(slow.entered.wait, 60)
+        slow.free.set()
+        return list(await jobs)
+
+    slow = Slow(lite)
+    results = asyncio.run(scenario())
+    assert all(isinstance(result, InitializeResult) for result in results)
+    assert (slow.jobs, slow.most) == (3, 1)
+
+
+def test_draining_ends_the_running_job_and_refuses_the_rest(lite: Engine, storage: Storage) -> None:
+    async def scenario() -> None:
+        worker = worker_of(slow, storage)
+        await worker.start()
+        running = asyncio.create_task(worker.run(REQUEST, "running"))
+        await asyncio.to_thread(slow.entered.wait, 60)
+        queued = asyncio.create_task(worker.run(REQUEST, "queued"))
+        await asyncio.sleep(0)
+        draining = asyncio.create_task(worker.drain())
+        await asyncio.sleep(0)
+        assert not worker.ready
+        with pytest.raises(EndpointUnavailable, match="stopping"):
+            await worker.run(REQUEST, "late")
+        assert not draining.done()
+        slow.free.set()
+        assert isinstance(await running, InitializeResult)
+        with pytest.raises(EndpointUnavailable):
+            await queued
+        await draining
+
+    slow = Slow(lite)
+    asyncio.run(scenario())
+    assert slow.jobs == 1
+
+
+def test_it_is_not_ready_before_the_engine_is(lite: Engine, storage: Storage) -> None:
+    async def scenario() -> None:
+        free = threading.Event()
+
+        def load() -> Engine:
+            assert free.wait(60)
+            return lite
+
+        worker = Worker(load, storage)
+        loading = asyncio.create_task(worker.start())
+        await asyncio.sleep(0)
+        assert not worker.ready
+        with pytest.raises(EndpointUnavailable, match="starting"):
+            await worker.run(REQUEST, "early")
+        free.set()
+        await loading
+        assert worker.ready
+
+    asyncio.run(scenario())
+
+
+def test_an_engine_that_cannot_be_loaded_fails_each_job_by_name(storage: Storage) -> None:
+    async def scenario() -> None:
+        def load() -> Engine:
+            raise WeightsInvalid("encoder.onnx is missing.")
+
+        worker = Worker(load, storage)
+        await worker.start()
+        assert worker.ready
+        for _ in range(2):
+            with pytest.raises(WeightsInvalid, match=r"encoder\.onnx is missing"):
+                await worker.run(REQUEST, "job")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        (ValueError("the private detail"), InternalError),
+        (MemoryError(), OutOfMemory),
+        (OutOfMemory("The accelerator ran out of memory."), OutOfMemory),
+    ],
+)
+def test_whatever_fails_is_named_and_its_trace_goes_to_the_log(
+    storage: Storage,
+    fault: Exception,
+    named: type[Gen3DError],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scenario() -> None:
+        slow = Slow(fault)
+        slow.free.set()
+        worker = worker_of(slow, storage)
+        await worker.start()
+        with pytest.raises(named) as raised:
+            await worker.run(REQUEST, "job-0")
+        assert "private" not in raised.value.message
+        assert raised.value.__cause__ is None
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(scenario())
+    line = json.loads(JsonFormatter().format(caplog.records[-1]))
+    assert line["error"] == named.__name__
+    assert line["inferenceId"] == "job-0"
+    assert list(line["timings"]) == ["download", "decode", "encode"]
+    assert ("trace" in line) == (not isinstance(fault, Gen3DError))
