@@ -124,7 +124,7 @@ def _write_mail(out: Path, console: str, job_id: str) -> None:
     deadline = time.monotonic() + _MAIL_SECONDS
     while time.monotonic() < deadline:
         for mail in httpx.get(f"{console}mail.json", timeout=30).json()["mails"]:
-            if job_id in mail["html"]:
+            if f"/jobs/{job_id}" in mail["html"]:  # the owner's, not the admin's
                 (out / "mail.html").write_text(mail["html"])
                 return
         time.sleep(0.25)
