@@ -1,0 +1,1 @@
+"""The procedural world, the networks and the training of the lite engine."""

@@ -1,0 +1,153 @@
+"""Trained networks to ONNX files as the container and the browser read them.
+
+Weights are stored as float16 and cast when a session loads: half the size, and on the networks'
+answers the difference is below what a pixel shows.
+"""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from .networks import MaskDecoder, MaskEncoder, Reconstruction
+from .prompts import PADDING
+
+IMAGE_SIDE = 448
+CROP_SIDE = 256
+
+_OPSET = 17
+_PADDED = 3
+"""Padding points added to every prompt: in training there always were some."""
+
+
+class ExportedDecoder(nn.Module):
+    """The decoder in the page's terms: points in pixels of the model's frame, features in float16.
+
+    Parameters
+    ----------
+    decoder
+        The trained decoder.
+    side
+        Pixels of the frame's side.
+    """
+
+    def __init__(self, decoder: MaskDecoder, side: int = IMAGE_SIDE) -> None:
+        super().__init__()
+        self.decoder = decoder
+        self.side = side
+
+    def forward(
+        self,
+        image_embed: Tensor,
+        high_res: Tensor,
+        point_coords: Tensor,
+        point_labels: Tensor,
+        mask_input: Tensor,
+        has_mask_input: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        nowhere = torch.zeros(1, _PADDED, 2)
+        points = torch.cat([point_coords / self.side, nowhere], 1)
+        labels = torch.cat([point_labels, torch.full((1, _PADDED), PADDING)], 1)
+        masks, scores = self.decoder(
+            image_embed.float(), high_res.float(), points, labels, mask_input, has_mask_input
+        )
+        return masks, scores
+
+
+def export_masks(encoder: MaskEncoder, decoder: MaskDecoder, folder: Path) -> tuple[Path, Path]:
+    """Write ``encoder.onnx`` and ``decoder.onnx``.
+
+    The encoder reads `image`, RGB in [0, 1], [1, 3, 448, 448], and answers `image_embed`
+    [1, 64, 56, 56] and `high_res` [1, 32, 112, 112]. The decoder reads these as float16,
+    `point_coords` [1, n, 2] in the 448-pixel frame, `point_labels` [1, n] (1 object, 0 not, 2 and 3
+    a box's top left and bottom right, -1 nothing), `mask_input` [1, 1, 112, 112] logits and
+    `has_mask_input` [1]; it answers `masks` [1, 3, 224, 224] logits and `iou_scores` [1, 3].
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    quarter = IMAGE_SIDE // 4
+    image = torch.rand(1, 3, IMAGE_SIDE, IMAGE_SIDE)
+    with torch.no_grad():
+        embed, high_res = encoder.eval()(image)
+    encoder_path, decoder_path = folder / "encoder.onnx", folder / "decoder.onnx"
+    _export(encoder, (image,), encoder_path, ["image"], ["image_embed", "high_res"])
+    prompt = (
+        torch.rand(1, 2, 2) * IMAGE_SIDE,
+        torch.tensor([[1.0, 0.0]]),
+        torch.zeros(1, 1, quarter, quarter),
+        torch.zeros(1),
+    )
+    _export(
+        ExportedDecoder(decoder).eval(),
+        (embed.half(), high_res.half(), *prompt),
+        decoder_path,
+        [
+            "image_embed",
+            "high_res",
+            "point_coords",
+            "point_labels",
+            "mask_input",
+            "has_mask_input",
+        ],
+        ["masks", "iou_scores"],
+        {"point_coords": {1: "points"}, "point_labels": {1: "points"}},
+    )
+    return encoder_path, decoder_path
+
+
+def export_reconstruction(network: Reconstruction, folder: Path) -> Path:
+    """Write ``reconstruction.onnx``: `rgba` [1, 4, 256, 256] to `surface` and `hidden`.
+
+    `Reconstruction` says what these hold.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "reconstruction.onnx"
+    crop = torch.rand(1, 4, CROP_SIDE, CROP_SIDE)
+    _export(network.eval(), (crop,), path, ["rgba"], ["surface", "hidden"])
+    return path
+
+
+def _export(
+    network: nn.Module,
+    inputs: tuple[Tensor, ...],
+    path: Path,
+    names: list[str],
+    answers: list[str],
+    dynamic: dict[str, dict[int, str]] | None = None,
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer's remarks on shapes that are fixed by intent
+        torch.onnx.export(
+            network,
+            inputs,
+            str(path),
+            input_names=names,
+            output_names=answers,
+            dynamic_axes=dynamic,
+            opset_version=_OPSET,
+            dynamo=False,  # the only exporter without a further dependency
+        )
+    model = onnx.load(path)
+    _store_halves(model)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def _store_halves(model: onnx.ModelProto) -> None:
+    """Keep large float32 constants as float16, each with a Cast in front of its readers."""
+    graph = model.graph
+    casts = []
+    for tensor in list(graph.initializer):
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size <= 64:
+            continue
+        stored = f"{tensor.name}_half"
+        graph.initializer.remove(tensor)
+        graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), stored))
+        casts.append(helper.make_node("Cast", [stored], [tensor.name], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)

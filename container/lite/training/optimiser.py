@@ -1,0 +1,144 @@
+"""The training loop that both trainings share: schedule, moving average, checkpoints, log."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast.
+
+    Attributes
+    ----------
+    steps
+        In all.
+    learning_rate
+        At its highest; it falls to nearly 0 along half a cosine.
+    warm_up
+        Steps on which it rises.
+    weight_decay
+        Of weights with more than one axis.
+    seed
+        Of everything drawn: objects, scenes, prompts, first weights.
+    """
+
+    steps: int
+    learning_rate: float = 2e-3
+    warm_up: int = 200
+    weight_decay: float = 0.03
+    seed: int = 7
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step."""
+        rise = min(1.0, (step + 1) / self.warm_up)
+        return self.learning_rate * rise * (0.5 + 0.5 * math.cos(math.pi * step / self.steps)) + 1e-6
+
+
+class Average:
+    """An exponential moving average of a network's weights; what is exported."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.state = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        self._floats = [name for name, value in self.state.items() if value.is_floating_point()]
+
+    def update(self, network: nn.Module, step: int, every: int = 4) -> None:
+        """Move towards the network's weights; the memory grows to a thousand updates."""
+        if step % every:
+            return
+        count = step // every
+        keep = min(0.999, (1 + count) / (20 + count))
+        state = network.state_dict()
+        torch._foreach_lerp_(
+            [self.state[name] for name in self._floats],
+            [state[name] for name in self._floats],
+            1 - keep,
+        )
+
+
+def train(
+    network: nn.Module,
+    plan: Plan,
+    step_loss: Callable[[int], tuple[Tensor, dict[str, Tensor]]],
+    checkpoint: Path,
+    seconds: float | None = None,
+    on_log: Callable[[str], None] = print,
+) -> bool:
+    """Train to the plan's end, or as long as there is time, from the last checkpoint on.
+
+    Each step draws from its own seed, so that a training that was cut off goes on as if it had not
+    been.
+
+    Parameters
+    ----------
+    network
+        What is trained; it lies on its device.
+    plan
+        How.
+    step_loss
+        Answers a step's loss and figures for the log.
+    checkpoint
+        Read if it exists, written every few hundred steps and at the end.
+    seconds
+        Stop after these.
+    on_log
+        Takes a line.
+
+    Returns
+    -------
+    bool
+        Whether the plan's end was reached.
+    """
+    device = next(network.parameters()).device
+    weights: Sequence[nn.Parameter] = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in weights if p.ndim > 1], "weight_decay": plan.weight_decay},
+        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    optimiser = torch.optim.AdamW(
+        groups, lr=plan.learning_rate, betas=(0.9, 0.98), fused=device.type == "cuda"
+    )
+    average, start, began = Average(network), 0, time.monotonic()
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, map_location=device, weights_only=True)
+        network.load_state_dict(saved["network"])
+        optimiser.load_state_dict(saved["optimiser"])
+        average.state, start = saved["average"], saved["step"]
+
+    def save(step: int) -> None:
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        state = {
+            "network": network.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "average": average.state,
+            "step": step,
+        }
+        torch.save(state, checkpoint.with_suffix(".new"))
+        checkpoint.with_suffix(".new").replace(checkpoint)
+
+    for step in range(start, plan.steps):
+        torch.manual_seed(plan.seed * 1_000_003 + step)
+        for group in optimiser.param_groups:
+            group["lr"] = plan.rate(step)
+        loss, figures = step_loss(step)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(weights, 1.0)
+        optimiser.step()
+        average.update(network, step)
+        done, elapsed = step + 1, time.monotonic() - began
+        if done % 100 == 0 or done in (1, 10, 30):
+            text = " ".join(f"{name} {value.item():.4f}" for name, value in figures.items())
+            on_log(f"step {done}/{plan.steps} {elapsed:.0f} s loss {loss.item():.3f} {text}")
+        if done % 500 == 0:
+            save(done)
+        if seconds is not None and elapsed > seconds and done < plan.steps:
+            save(done)
+            return False
+    save(plan.steps)
+    return True

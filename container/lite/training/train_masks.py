@@ -1,0 +1,160 @@
+"""Trains the mask encoder and decoder on random scenes, with simulated clicks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+from .families import pool
+from .losses import mask_loss, score_loss
+from .materials import chance
+from .networks import MaskDecoder, MaskEncoder
+from .optimiser import Plan, train
+from .photo import focus, photograph
+from .prompts import at_quarter, correct, draw_targets, first_prompts
+from .renderer import Renderer
+from .scenes import random_scenes
+
+ROUNDS = 3
+ROUND_WEIGHTS = (1.0, 0.7, 0.7)
+
+
+class MaskNetworks(nn.Module):
+    """Encoder and decoder as one module, to train and save them together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = MaskEncoder()
+        self.decoder = MaskDecoder()
+
+
+@dataclass(frozen=True)
+class MaskSettings:
+    """What a training of masks takes.
+
+    Attributes
+    ----------
+    plan
+        Steps and rates.
+    small, large
+        Sides of the images before and after the switch.
+    switch
+        Share of the steps at which larger images begin.
+    images_small, images_large
+        Images a step.
+    targets
+        Masks asked for in each image.
+    objects
+        Pool of objects.
+    """
+
+    plan: Plan
+    small: int = 320
+    large: int = 448
+    switch: float = 0.62
+    images_small: int = 64
+    images_large: int = 36
+    targets: int = 4
+    objects: int = 49_152
+
+    def size(self, step: int) -> tuple[int, int]:
+        """Side of the images and their number in a step."""
+        if step < self.switch * self.plan.steps:
+            return self.small, self.images_small
+        return self.large, self.images_large
+
+
+def train_masks(
+    settings: MaskSettings,
+    device: torch.device,
+    checkpoint: Path,
+    seconds: float | None = None,
+    compiled: bool = True,
+    on_log: Callable[[str], None] = print,
+    processes: int = 8,
+) -> MaskNetworks:
+    """Train, or go on training; the networks returned have the averaged weights.
+
+    On a GPU it computes in bfloat16; `compiled` has torch.compile fuse what it can.
+    """
+    objects = pool(settings.objects, settings.plan.seed, processes=processes)
+    torch.manual_seed(settings.plan.seed)
+    networks = MaskNetworks().to(device)
+    if device.type == "cuda":
+        networks = networks.to(memory_format=torch.channels_last)
+    renderer = Renderer(objects, device)
+    encode: Callable[..., tuple[Tensor, Tensor]] = networks.encoder
+    decode: Callable[..., tuple[Tensor, Tensor]] = networks.decoder
+    judge = mask_loss
+    if compiled:
+        encode = torch.compile(networks.encoder, dynamic=False)
+        decode = torch.compile(networks.decoder, dynamic=False)
+        judge = torch.compile(mask_loss, dynamic=False)
+
+    def step_loss(step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        size, images = settings.size(step)
+        with torch.no_grad():
+            photo, mask, valid = _batch(renderer, images, size, settings.targets)
+            half = (avg_pool2d(mask, 2) > 0.5).float()
+            quarter = at_quarter(mask)
+            points, labels = first_prompts(quarter)
+        total = valid.sum().clamp(min=1)
+
+        def mean(values: Tensor) -> Tensor:
+            return (values * valid).sum() / total
+
+        loss, figures = torch.zeros((), device=device), {}
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            embed, high_res = (
+                features.repeat_interleave(settings.targets, 0) for features in encode(photo)
+            )
+            last, has_last = torch.zeros_like(quarter), torch.zeros(len(mask), device=device)
+            for turn in range(ROUNDS):
+                logits, scores = decode(embed, high_res, points, labels, last, has_last)
+                losses, iou = judge(logits, half)
+                best = losses.argmin(1)
+                chosen = losses.gather(1, best[:, None])[:, 0]
+                if turn == 0:  # every candidate learns a little from every target
+                    chosen = 0.85 * chosen + 0.15 * losses.mean(1)
+                loss = loss + ROUND_WEIGHTS[turn] * mean(chosen) + mean(score_loss(scores, iou))
+                shown = scores.argmax(1)
+                figures[f"iou{turn + 1}"] = mean(iou.gather(1, shown[:, None])[:, 0])
+                figures[f"best{turn + 1}"] = mean(iou.amax(1))
+                if turn == ROUNDS - 1:
+                    break
+                with torch.no_grad():
+                    follow = torch.where(chance(device, 0.7, len(best)), shown, best)
+                    picked = logits.float()[torch.arange(len(best), device=device), follow]
+                    last = avg_pool2d(picked[:, None], 2).clamp(-12, 12)
+                    if turn == 0:
+                        has_last = chance(device, 0.85, len(best)).float()
+                    else:
+                        has_last = torch.ones_like(has_last)
+                    extra = 0 if turn == 0 else int(torch.randint(0, 3, (1,)))
+                    points, labels = correct(
+                        points, labels, quarter, (last > 0).float(), 3 + turn, extra
+                    )
+        return loss, figures
+
+    train(networks, settings.plan, step_loss, checkpoint, seconds, on_log)
+    saved = torch.load(checkpoint, map_location=device, weights_only=True)
+    networks.load_state_dict(saved["average"])
+    return networks.eval()
+
+
+def _batch(
+    renderer: Renderer, images: int, size: int, targets: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Photos [B, 3, S, S], masks [B · targets, 1, S, S] and which of these count [B · targets]."""
+    rendering = renderer(*random_scenes(renderer, images), size, samples=3)
+    photo = photograph(rendering.colour, focus(rendering.identity))
+    identity, part = rendering.identity, rendering.part
+    if torch.rand(()) < 0.5:
+        photo, identity, part = photo.flip(-1), identity.flip(-1), part.flip(-1)
+    drawn = draw_targets(identity, part, targets)
+    if photo.is_cuda:
+        photo = photo.contiguous(memory_format=torch.channels_last)
+    return photo, drawn.mask.float()[:, None], drawn.valid

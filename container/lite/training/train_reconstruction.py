@@ -1,0 +1,84 @@
+"""Trains the reconstruction on views of single objects."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .families import pool
+from .losses import surface_loss
+from .networks import Reconstruction
+from .optimiser import Plan, train
+from .renderer import Renderer
+from .views import random_views
+
+
+@dataclass(frozen=True)
+class ReconstructionSettings:
+    """What a training of the reconstruction takes.
+
+    Attributes
+    ----------
+    plan
+        Steps and rates.
+    size
+        Side of the crops.
+    images
+        Crops a step.
+    objects
+        Pool of objects.
+    """
+
+    plan: Plan
+    size: int = 256
+    images: int = 64
+    objects: int = 65_536
+
+
+def train_reconstruction(
+    settings: ReconstructionSettings,
+    device: torch.device,
+    checkpoint: Path,
+    seconds: float | None = None,
+    compiled: bool = True,
+    on_log: Callable[[str], None] = print,
+    processes: int = 8,
+) -> Reconstruction:
+    """Train, or go on training; the network returned has the averaged weights.
+
+    On a GPU it computes in bfloat16; `compiled` has torch.compile fuse what it can.
+    """
+    objects = pool(settings.objects, settings.plan.seed + 1, processes=processes)
+    torch.manual_seed(settings.plan.seed)
+    network = Reconstruction().to(device)
+    if device.type == "cuda":
+        network = network.to(memory_format=torch.channels_last)
+    renderer = Renderer(objects, device)
+    predict: Callable[[Tensor], tuple[Tensor, Tensor]] = network
+    judge = surface_loss
+    if compiled:
+        predict = torch.compile(network, dynamic=False)
+        judge = torch.compile(surface_loss, dynamic=False)
+
+    def step_loss(step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        with torch.no_grad():
+            views = random_views(renderer, settings.images, settings.size)
+            rgba = views.rgba
+            if rgba.is_cuda:
+                rgba = rgba.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            surface, hidden = predict(rgba)
+        loss = judge(surface, hidden, views)
+        return loss.total, {
+            "front": loss.front,
+            "thickness": loss.thickness,
+            "colour": loss.colour,
+            "mask": loss.mask,
+        }
+
+    train(network, settings.plan, step_loss, checkpoint, seconds, on_log)
+    saved = torch.load(checkpoint, map_location=device, weights_only=True)
+    network.load_state_dict(saved["average"])
+    return network.eval()
