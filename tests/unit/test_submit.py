@@ -9,7 +9,7 @@ from gen3d import contract
 from gen3d.contract import InitializeRequest, ReconstructRequest
 from gen3d.settings import settings
 from gen3d.store import FileStore
-from gen3d.tokens import callback_id
+from gen3d.tokens import TokenRow, callback_id
 from pydantic import ValidationError
 
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, Context, load_event, submit
@@ -136,11 +136,16 @@ def test_an_endpoint_that_refuses_fails_the_task(calls: Calls) -> None:
 
 @pytest.mark.parametrize("missing", ["stage", "owner", "jobId", "attempt", "prefix"])
 def test_a_complaint_never_shows_the_token(missing: str, logs: StringIO) -> None:
-    event = {k: v for k, v in INITIALIZE.items() if k != missing}
+    event = {k: v for k, v in INITIALIZE.items() if k != missing} | {"taskToken": "secret"}
     with pytest.raises(ValidationError) as refused:
         call(event)
-    assert TOKEN not in str(refused.value)
-    assert TOKEN not in logs.getvalue()
+    assert missing in str(refused.value)
+    assert "secret" not in str(refused.value)
+    assert "secret" not in logs.getvalue()
+
+
+def test_a_row_that_is_printed_hides_its_token() -> None:
+    assert TOKEN not in repr(TokenRow("c", TOKEN, OWNER, JOB_ID))
 
 
 def test_tokens_are_never_logged_nor_sent(

@@ -10,9 +10,10 @@ from gen3d.jobs import (
     Job,
     Status,
 )
-from gen3d.store import FileStore
+from gen3d.store import FileStore, JobStore
 from gen3d.tokens import CLAIM_SECONDS, mask_callback_id
 from PIL import Image as Pillow
+from service import JobService
 
 from tests.support import (
     JOB_ID,
@@ -117,6 +118,15 @@ def test_of_two_claims_at_once_one_wins(
     assert call("reconstruct_job")[0] == 202
     assert refused(second[0]) == (409, "JobConflict")
     assert len(states.resumed) == 1
+
+
+def test_a_job_that_is_cancelled_meanwhile_is_not_resumed(
+    awaiting: Job, states: FakeStates, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cancellation comes between the check of the masks and the claim."""
+    monkeypatch.setattr(JobService, "_check_mask", lambda _, job, n: jobs.cancel(job))
+    assert refused(call("reconstruct_job")) == (409, "JobConflict")
+    assert states.resumed == []
 
 
 @pytest.mark.parametrize(("age", "status"), [(CLAIM_SECONDS + 5, 202), (0, 409)])
