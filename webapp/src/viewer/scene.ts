@@ -1,6 +1,5 @@
 import { SparkRenderer, SplatMesh } from "@sparkjsdev/spark";
 import {
-  AmbientLight,
   Box3,
   BufferGeometry,
   DirectionalLight,
@@ -28,6 +27,9 @@ export type Mode = "mesh" | "splat" | "wireframe" | "points";
 const LINGER_MS = 700;
 /** From where one looks at first: a little above and to the right. */
 const DIRECTION = new Vector3(0.55, 0.38, 1).normalize();
+/** Together they leave the colours about as bright as in the photo. */
+const ROOM_LIGHT = 0.62;
+const KEY_LIGHT = 0.75;
 const WIRE_COLOUR = 0x7f8894;
 
 /**
@@ -39,8 +41,7 @@ export class ObjectScene {
   private readonly scene = new Scene();
   private readonly camera = new PerspectiveCamera(35, 1, 0.01, 100);
   private readonly controls: OrbitControls;
-  private readonly environmentLight = new AmbientLight(0xffffff, 0);
-  private readonly keyLight = new DirectionalLight(0xffffff, 1.4);
+  private readonly keyLight = new DirectionalLight(0xffffff, KEY_LIGHT);
   private readonly parts: Partial<Record<Mode, Object3D>> = {};
   private spark: SparkRenderer | null = null;
   private mode: Mode = "mesh";
@@ -54,13 +55,14 @@ export class ObjectScene {
     canvas: HTMLCanvasElement,
     private readonly onDrawn: (mode: Mode) => void = () => undefined,
   ) {
-    this.renderer = new WebGLRenderer({ canvas, alpha: true, antialias: true });
+    this.renderer = new WebGLRenderer({ canvas, alpha: true, antialias: devicePixelRatio < 1.5 });
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
     const environment = new PMREMGenerator(this.renderer);
     this.scene.environment = environment.fromScene(new RoomEnvironment(), 0.04).texture;
+    this.scene.environmentIntensity = ROOM_LIGHT;
     environment.dispose();
     this.keyLight.position.set(2, 4, 3);
-    this.scene.add(this.environmentLight, this.keyLight);
+    this.scene.add(this.keyLight);
     this.controls = new OrbitControls(this.camera, canvas);
     this.controls.enableDamping = true;
     this.controls.addEventListener("change", () => this.draw());
@@ -79,7 +81,11 @@ export class ObjectScene {
 
   /** Load the splat; points show its gaussians' centres. */
   async loadSplat(url: string, onProgress: (share: number) => void): Promise<void> {
-    this.spark ??= new SparkRenderer({ renderer: this.renderer });
+    if (!this.spark) {
+      // Sorting takes longer than a frame; what is in a new order has to be drawn again.
+      this.spark = new SparkRenderer({ renderer: this.renderer, onDirty: () => this.draw() });
+      this.scene.add(this.spark);
+    }
     const splat = new SplatMesh({
       url,
       onProgress: ({ loaded, total }: ProgressEvent) => onProgress(total ? loaded / total : 0),
@@ -87,7 +93,7 @@ export class ObjectScene {
     await splat.initialized;
     const group = new Group();
     group.rotation.x = -Math.PI / 2;
-    group.add(splat, this.spark);
+    group.add(splat);
     this.put("splat", group);
     const points = pointsOf(splat);
     points.rotation.x = -Math.PI / 2;
@@ -107,8 +113,8 @@ export class ObjectScene {
 
   /** Brightness, 1 as it was meant. */
   light(brightness: number): void {
-    this.scene.environmentIntensity = brightness;
-    this.keyLight.intensity = 1.4 * brightness;
+    this.scene.environmentIntensity = ROOM_LIGHT * brightness;
+    this.keyLight.intensity = KEY_LIGHT * brightness;
     this.draw();
   }
 

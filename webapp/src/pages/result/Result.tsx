@@ -38,7 +38,7 @@ export default function Result({ job }: { job: JobView }) {
               checked={beside}
               onChange={(event) => setBeside(event.target.checked)}
             />
-            Photo beside it
+            Show the photo
           </label>
         </div>
         <div className={beside ? "result-views beside" : "result-views"}>
