@@ -22,8 +22,8 @@ PASSWORD = "gen3d-on-this-machine-1"  # noqa: S105  opens nothing but what liste
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; what a person can mend is one sentence and exit code 1."""
     options = _parser().parse_args(arguments)
-    # Make passes an empty option for a variable that is not set.
-    settings = Settings(options.port, options.folder.resolve(), options.template.resolve())
+    idle = float(os.environ.get("GEN3D_LOCAL_IDLE_SECONDS") or 600)
+    settings = Settings(options.port, options.folder.resolve(), options.template.resolve(), idle)
     signal.signal(signal.SIGTERM, _terminate)
     try:
         options.command(settings, options)

@@ -19,8 +19,15 @@ ENVIRONMENTS = ROOT / ".venvs"
 BUILD = ROOT / "build"
 
 
-def environment(name: str, requirements: Path) -> Path:
-    """Make `.venvs/{name}` hold exactly these requirements.
+_OF_THE_MAKEFILE = {
+    ROOT / "requirements" / "lambda.txt": "lambda",
+    ROOT / "functions" / "mesh" / "requirements.txt": "mesh",
+    ROOT / "container" / "requirements.txt": "container",
+}
+
+
+def environment(requirements: Path) -> Path:
+    """Make an environment in `.venvs` that holds exactly these requirements.
 
     Returns
     -------
@@ -32,6 +39,8 @@ def environment(name: str, requirements: Path) -> Path:
     LocalError
         The requirements cannot be installed.
     """
+    other = f"{requirements.parent.name}-{_digest(requirements)[:8]}"
+    name = _OF_THE_MAKEFILE.get(requirements, other)
     folder = ENVIRONMENTS / name
     python = folder / "bin" / "python"
     ready = folder / ".ready"  # the Makefile makes the same environments, with the same mark

@@ -42,7 +42,7 @@ class Stack:
             The port is busy, or another stack uses the folder.
         """
         self._claim()
-        python = environments.environment("lambda", ROOT / "requirements" / "lambda.txt")
+        python = environments.environment(ROOT / "requirements" / "lambda.txt")
         shutil.rmtree(self.settings.scratch, ignore_errors=True)
         self.settings.export()
         _log_to(self.settings)
@@ -56,7 +56,7 @@ class Stack:
         from ministack.core import lambda_runtime
         from ministack.services import stepfunctions
 
-        from local import services
+        from local import policies, services
         from local.deploy import stack as deployment
         from local.endpoint.service import Endpoints, endpoint_arn
         from local.events import announce
@@ -81,6 +81,7 @@ class Stack:
         services.name_resources("sagemaker", endpoint_arn)
         mailbox = Mailbox(self.settings.folder / "mails")
         mailbox.install()
+        policies.install()
         self._gateway = Gateway(self.settings, Pages(self.settings, self._workflow, mailbox))
 
     def deploy(self, parameters: dict[str, str]) -> dict[str, str]:
@@ -125,7 +126,7 @@ class Stack:
 
         root = self.settings.template.parent
         dockerfile = root / "container" / "Dockerfile"
-        python = environments.environment("container", dockerfile.parent / "requirements.txt")
+        python = environments.environment(dockerfile.parent / "requirements.txt")
         folder = self.settings.folder / "endpoints" / spec.name
         image = assemble(dockerfile, root, environments.BUILD / "images", python)
         log_file = self.settings.logs / f"{spec.name}.log"

@@ -5,6 +5,7 @@ it serves every engine.
 """
 
 import io
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,12 +19,14 @@ from local.settings import LocalError
 
 Mask = NDArray[np.bool_]
 
-_GRID = 7
-_FULL_SIZE = 0.12
+_GRID = 5
+_FULL_SIZE = 0.15
 """A mask of this share of the photo is large enough to be what it is about."""
 _BACKGROUND = 0.6
 """A mask of a larger share is rather the background."""
-_SPREAD = 0.3
+_COMPACT = 24.0
+"""Area over squared edge, times this, is 1 for a square that is a little ragged."""
+_SPREAD = 0.25
 """How far from the middle things still count, as a share of the photo's side."""
 
 
@@ -69,33 +72,33 @@ class Decoder:
 
     def decode(self, clicks: list[Click]) -> Candidate:
         """Give the best mask for the clicks."""
-        points = [(click.x, click.y, float(click.inside)) for click in clicks]
-        feeds = {
-            i.name: self._feed(i, np.array(points, np.float32)) for i in self._session.get_inputs()
-        }
-        logits, scores = self._session.run(None, feeds)
+        candidates = self._decode(clicks)
         single = self._meta["single_mask_index"]
-        if not single:
-            best = int(scores[0].argmax())
-        elif len(clicks) > 1:
-            best = int(single)
-        else:  # one click is ambiguous: the model then offers whole and parts beside its first mask
-            others = [n for n in range(scores.shape[1]) if n != int(single)]
-            best = max(others, key=lambda n: float(scores[0, n]))
-        return Candidate(np.asarray(logits[0, best], np.float32), float(scores[0, best]))
+        if single and len(clicks) > 1:
+            return candidates[int(single)]
+        if single:  # one click is ambiguous: SAM then offers whole and parts beside that mask
+            del candidates[int(single)]
+        return max(candidates, key=lambda candidate: candidate.score)
 
     def salient(self) -> tuple[Click, Candidate]:
-        """Find what the photo is about: a grid of clicks, the best by certainty, size and place."""
+        """Find what the photo is about: the most salient of all masks of a grid of clicks."""
         width, height = self.size
         steps = (np.arange(_GRID) + 0.5) / _GRID
         clicks = [Click(round(width * x), round(height * y)) for y in steps for x in steps]
-        candidates = [(click, self.decode([click])) for click in clicks]
-        return max(candidates, key=lambda pair: _salience(pair[1]))
+        pairs = [(click, candidate) for click in clicks for candidate in self._decode([click])]
+        return max(pairs, key=lambda pair: _salience(pair[1]))
 
     def full_size(self, candidate: Candidate) -> Mask:
         """Enlarge a mask to the photo's pixels, (height, width)."""
         soft = Image.fromarray(candidate.logits).resize(self.size, Image.Resampling.BILINEAR)
         return np.asarray(soft) > 0
+
+    def _decode(self, clicks: list[Click]) -> list[Candidate]:
+        points = np.array([(c.x, c.y, float(c.inside)) for c in clicks], np.float32)
+        feeds = {i.name: self._feed(i, points) for i in self._session.get_inputs()}
+        logits, scores = self._session.run(None, feeds)
+        pairs = zip(np.asarray(logits[0], np.float32), scores[0], strict=True)
+        return [Candidate(mask, float(score)) for mask, score in pairs]
 
     def _feed(
         self, declared: onnxruntime.NodeArg, points: NDArray[np.float32]
@@ -129,17 +132,21 @@ def as_png(mask: Mask) -> bytes:
 
 
 def _salience(candidate: Candidate) -> float:
+    """Certain, large but not the background, in the middle, whole, and of one piece."""
     mask = candidate.logits > 0
     share = float(mask.mean())
     if share == 0:
         return 0.0
+    size = min(share / _FULL_SIZE, 1.0) * min((1 - share) / (1 - _BACKGROUND), 1.0)
     ys, xs = np.nonzero(mask)
     centre = np.array([ys.mean() / mask.shape[0], xs.mean() / mask.shape[1]]) - 0.5
-    size = min(share / _FULL_SIZE, 1.0) * min((1 - share) / (1 - _BACKGROUND), 1.0)
-    return float(candidate.score * size * np.exp(-((centre / _SPREAD) ** 2).sum() / 2))
+    place = np.exp(-((centre / _SPREAD) ** 2).sum() / 2)
+    frame = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    whole = (1 - frame.mean()) ** 6  # what the frame cuts is seldom the subject
+    edge = (mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum()
+    compact = min(_COMPACT * mask.sum() / edge**2, 1.0)
+    return float(candidate.score * size * place * whole * compact)
 
 
 def _metadata(header: bytes) -> dict[str, str]:
-    import json
-
     return dict(json.loads(header)["__metadata__"])

@@ -98,9 +98,7 @@ def images(template: dict[str, Any], root: Path) -> dict[str, Image]:
             continue
         context = (root / build_of.get("DockerContext", ".")).resolve()
         dockerfile = context / build_of.get("Dockerfile", "Dockerfile")
-        python = environments.environment(
-            dockerfile.parent.name, dockerfile.parent / "requirements.txt"
-        )
+        python = environments.environment(dockerfile.parent / "requirements.txt")
         builds = environments.BUILD / "images"
         found[image_uri(name)] = assemble(dockerfile, context, builds, python)
     return found

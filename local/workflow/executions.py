@@ -84,24 +84,28 @@ class Executions:
 
     def _start_one_at_a_time(self) -> None:
         """Two equal starts at once both passed moto's check of the name."""
-        original = StepFunctionsParserBackend.start_execution
+        check_and_start = StepFunctionsParserBackend.start_execution
+        start = Execution.start
         lock = threading.Lock()
 
-        def start(backend: Any, *args: Any, **kwargs: Any) -> Any:
+        def start_one(backend: Any, *args: Any, **kwargs: Any) -> Any:
             with lock:
-                before = {id(e) for m in backend.state_machines for e in m.executions}
-                execution = original(backend, *args, **kwargs)
-                if id(execution) not in before:
-                    self._keep(execution)
-            return execution
+                return check_and_start(backend, *args, **kwargs)
 
-        StepFunctionsParserBackend.start_execution = start
+        def start_recorded(execution: Any) -> None:
+            execution.exec_status = ExecutionStatus.RUNNING
+            self._keep(execution)
+            start(execution)
+
+        StepFunctionsParserBackend.start_execution = start_one
+        Execution.start = start_recorded
 
     def _end_at_once(self) -> None:
         """A stopped or timed-out execution went on until the task it waited for had ended.
 
         Moto's threads look for an end only between steps, so who ends the execution closes it, and
-        what its threads still report is dropped. It also lost the error and the cause.
+        what its threads still report is dropped. It also lost the error and the cause, the date of
+        a time-out, and the quotes of an output that is text.
         """
         reflect = BaseExecutionWorkerCommunication._reflect_execution_status
 
@@ -136,9 +140,16 @@ class Executions:
             execution.stop(None, response._get_param("error"), response._get_param("cause"))
             return ActionResult({"stopDate": execution.stop_date})
 
+        def describe_execution(response: Any) -> Any:
+            execution = response.stepfunction_backend.describe_execution(
+                response._get_param("executionArn")
+            )
+            return ActionResult(execution.to_describe_output())
+
         BaseExecutionWorkerCommunication.terminated = terminated
         Execution.stop = stop
         StepFunctionResponse.stop_execution = stop_execution
+        StepFunctionResponse.describe_execution = describe_execution
 
     def _keep(self, execution: Any) -> None:
         record = as_record(execution)

@@ -1,7 +1,9 @@
 """Puts right how moto evaluates the states language."""
 
+import hashlib
 import json
 from typing import Any
+from uuid import uuid4
 
 import jsonata
 from jsonata.utils import Utils
@@ -9,6 +11,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name
     CustomErrorName,
 )
 from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
+from moto.stepfunctions.parser.asl.component.intrinsic import jsonata as intrinsics
 from moto.stepfunctions.parser.asl.eval import environment, states, variable_store
 from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
@@ -24,11 +27,20 @@ def install() -> None:
 
 
 def _evaluate_jsonata_without_java() -> None:
-    """Moto calls a Java library, which is not installed; jsonata-python is a port of it."""
+    """Moto calls a Java library, which is not installed; jsonata-python is a port of it.
+
+    Three functions that AWS adds were missing, or evaluated their text as a program.
+    """
+    added = {"parse": json.loads, "uuid": lambda: str(uuid4()), "hash": _hash}
+    for name in added:
+        intrinsics._DECLARATION_BY_VARIABLE_REFERENCE.pop(f"${name}", None)
 
     def evaluate(expression: str) -> Any:
         try:
-            value = jsonata.Jsonata(expression).evaluate(None)
+            program = jsonata.Jsonata(expression)
+            for name, function in added.items():
+                program.register_lambda(name, function)
+            value = program.evaluate(None)
         except Exception as error:
             code = getattr(error, "error", "UNKNOWN")
             raise moto_jsonata.JSONataException(code, str(error)) from error
@@ -37,6 +49,10 @@ def _evaluate_jsonata_without_java() -> None:
         return json.loads(json.dumps(value, default=lambda _function: None))
 
     moto_jsonata._eval_jsonata = evaluate
+
+
+def _hash(text: str, algorithm: str) -> str:
+    return hashlib.new(algorithm.replace("-", "").lower(), text.encode()).hexdigest()
 
 
 def _quote_strings_in_jsonata() -> None:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from moto.core.exceptions import AWSError
 from moto.core.responses import EmptyResult
-from moto.stepfunctions.parser.api import ExecutionStatus, InvalidToken, TaskTimedOut
+from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import (
     StatesErrorName,
 )
@@ -44,10 +45,11 @@ def _settle_a_token_once() -> None:
     def waiting(backend: Any, token: str) -> Any:
         found = find(backend, token)
         if found is None:
-            raise InvalidToken("Invalid Token: 'Invalid token'")
+            raise AWSError("Invalid Token: 'Invalid token'", "InvalidToken")
         execution, endpoint = found
         if execution.status != ExecutionStatus.RUNNING or endpoint._notify_event.is_set():
-            raise TaskTimedOut("Task Timed Out: 'Provided task does not exist anymore'")
+            gone = "Task Timed Out: 'Provided task does not exist anymore'"
+            raise AWSError(gone, "TaskTimedOut")
         return endpoint
 
     def success(self: Any, task_token: str, outcome: str) -> None:

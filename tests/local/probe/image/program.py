@@ -1,0 +1,14 @@
+"""A function in an image."""
+
+import os
+from pathlib import Path
+
+
+def handler(_event, _context):
+    """Lambda's entry point."""
+    return {
+        "data": os.environ["DATA"],
+        "cache": os.environ["CACHE"],
+        "plain": os.environ["PLAIN"],
+        "folder": sorted(path.name for path in Path.cwd().iterdir() if path.name != "__pycache__"),
+    }

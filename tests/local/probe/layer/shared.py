@@ -1,0 +1,3 @@
+"""What the layer gives to the function."""
+
+WORD = "from the layer"

@@ -1,0 +1,82 @@
+"""Functions run under the real runtime client, with what AWS gives them and nothing else."""
+
+import json
+import os
+import threading
+from typing import Any
+
+import pytest
+
+from tests.local.running import RunningStack
+
+
+def invoke(stack: RunningStack, **event: Any) -> tuple[str, Any]:
+    """The kind of error, if any, and the answer."""
+    name = stack.outputs["FunctionName"]
+    answer = stack.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+    return answer.get("FunctionError", ""), json.loads(answer["Payload"].read())
+
+
+def test_it_is_told_its_parameters_by_their_values(stack: RunningStack) -> None:
+    _, answer = invoke(stack, do="log", line="a line")
+    assert answer["greeting"] == "hello"
+
+
+def test_it_has_the_layer_and_only_lambdas_environment(stack: RunningStack) -> None:
+    _, answer = invoke(stack, do="environment")
+    assert answer["word"] == "from the layer"
+    assert {"AWS_LAMBDA_FUNCTION_NAME", "LAMBDA_TASK_ROOT", "GREETING"} <= set(answer["names"])
+    assert not {"GATEWAY_PORT", "MOTO_ACCOUNT_ID", "S3_DATA_DIR"} & set(answer["names"])
+    assert not {"HOME", "VIRTUAL_ENV"} & set(answer["names"]) & set(os.environ)
+
+
+def test_a_package_that_it_does_not_bring_is_missing(stack: RunningStack) -> None:
+    kind, answer = invoke(stack, do="import", name="moto")
+    assert (kind, answer["errorType"]) == ("Unhandled", "ModuleNotFoundError")
+
+
+def test_an_error_keeps_its_name_and_message(stack: RunningStack) -> None:
+    kind, answer = invoke(stack, do="raise")
+    assert kind == "Unhandled"
+    assert (answer["errorType"], answer["errorMessage"]) == ("NamedError", 'with "quotes"')
+
+
+@pytest.mark.parametrize(
+    ("do", "error"), [("crash", "Runtime.ExitError"), ("hang", "Sandbox.Timedout")]
+)
+def test_a_worker_that_dies_or_hangs_is_named_and_replaced(
+    stack: RunningStack, do: str, error: str
+) -> None:
+    kind, answer = invoke(stack, do=do)
+    assert (kind, answer["errorType"]) == ("Unhandled", error)
+    assert invoke(stack, do="log", line="again")[0] == ""
+
+
+def test_several_run_at_once(stack: RunningStack) -> None:
+    answers: list[str] = []
+    threads = [
+        threading.Thread(
+            target=lambda: answers.append(invoke(stack, do="log", line="x")[1]["requestId"])
+        )
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(answers)) == 4
+
+
+def test_what_it_prints_can_be_read(stack: RunningStack) -> None:
+    invoke(stack, do="log", line="a line to find")
+    log = stack.folder / "logs" / f"{stack.outputs['FunctionName']}.log"
+    assert "a line to find" in log.read_text()
+
+
+def test_an_image_function_runs_from_its_dockerfile(stack: RunningStack) -> None:
+    name = stack.outputs["ImageFunctionName"]
+    answer = json.loads(stack.client("lambda").invoke(FunctionName=name)["Payload"].read())
+    assert answer["folder"] == ["built", "program", "requirements.txt"]
+    assert answer["plain"] == "word"
+    assert answer["data"].endswith("/var/task/program")
+    assert not answer["cache"].startswith("/tmp/cache")

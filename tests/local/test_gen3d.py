@@ -1,0 +1,279 @@
+"""The whole job through the deployed template, over HTTP, as people and curl see it."""
+
+import base64
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import trimesh
+
+from local.client.api import sign_in
+from local.client.clicks import Click
+from local.client.decoder import Decoder, as_png
+from tests.local.running import ROOT, RunningStack, eventually
+
+PHOTO = ROOT / "examples" / "coffee.jpg"
+MASK_SECONDS = 60
+ADMIN = "admin@example.com"
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Person:
+    """A signed-in user who calls the API."""
+
+    stack: RunningStack
+    email: str
+    token: str
+
+    def call(self, method: str, path: str, body: Json | None = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return httpx.request(
+            method, f"{self.stack.url}/api{path}", json=body, headers=headers, timeout=60
+        )
+
+    def job(self, job_id: str) -> Json:
+        return dict(self.call("GET", f"/jobs/{job_id}").raise_for_status().json())
+
+    def reach(self, job_id: str, *statuses: str) -> Json:
+        def reached() -> Json | None:
+            job = self.job(job_id)
+            assert job["status"] in statuses or job["status"] not in {"FAILED", "EXPIRED"}, job
+            return job if job["status"] in statuses else None
+
+        return dict(eventually(reached))
+
+    def create(self, photo: Path = PHOTO) -> str:
+        body = {"filename": photo.name, "contentType": "image/jpeg"}
+        job = self.call("POST", "/jobs", body).raise_for_status().json()
+        curl_upload(job["upload"], photo, "image/jpeg")
+        return str(job["jobId"])
+
+    def awaiting_mask(self) -> Json:
+        """A new job that waits for its mask."""
+        job_id = self.create()
+        assert self.call("POST", f"/jobs/{job_id}/initialize").status_code == 202
+        return self.reach(job_id, "AWAITING_MASK")
+
+    def upload_mask(self, job: Json, png: bytes, tmp_path: Path) -> None:
+        answer = self.call("POST", f"/jobs/{job['jobId']}/masks", {"count": 1}).json()
+        file = tmp_path / "mask.png"
+        file.write_bytes(png)
+        curl_upload(answer["uploads"][0], file, "image/png")
+
+    def reconstruct(self, job: Json) -> httpx.Response:
+        body = {"objects": [{"name": "cup", "seed": 3}]}
+        return self.call("POST", f"/jobs/{job['jobId']}/reconstruct", body)
+
+
+def curl_upload(form: Json, file: Path, kind: str) -> None:
+    fields = [part for k, v in form["fields"].items() for part in ("-F", f"{k}={v}")]
+    command = ["curl", "-sS", "--fail", *fields, "-F", f"file=@{file};type={kind}", form["url"]]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def cup_mask(job: Json) -> bytes:
+    """A mask from clicks, decoded as the browser does it."""
+    model = httpx.get(job["decoder"]["url"]).content
+    embeddings = httpx.get(job["embeddings"]["url"]).content
+    decoder = Decoder(model, embeddings, job["decoder"]["revision"])
+    candidate = decoder.decode([Click(290, 60), Click(290, 150), Click(90, 60, False)])
+    return as_png(decoder.full_size(candidate))
+
+
+@pytest.fixture(scope="module")
+def gen3d(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    running = RunningStack(
+        tmp_path_factory.mktemp("gen3d"),
+        template=ROOT / "template.yaml",
+        parameters={"MaskTimeoutSeconds": str(MASK_SECONDS)},
+    )
+    try:
+        yield running.start()
+    finally:
+        running.stop()
+
+
+def person(gen3d: RunningStack, email: str, monkeypatch: pytest.MonkeyPatch) -> Person:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", gen3d.url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    return Person(gen3d, email, sign_in(gen3d.outputs, email, "a-good-Passw0rd"))
+
+
+@pytest.fixture(scope="module")
+def ann(gen3d: RunningStack) -> Iterator[Person]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield person(gen3d, "ann@example.com", patch)
+
+
+@pytest.fixture(scope="module")
+def ben(gen3d: RunningStack) -> Iterator[Person]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield person(gen3d, "ben@example.com", patch)
+
+
+@pytest.fixture(scope="module")
+def forgotten(ann: Person) -> Json:
+    """A job whose mask nobody makes; started first, so that it has time to expire."""
+    return {**ann.awaiting_mask(), "since": time.monotonic()}
+
+
+@pytest.fixture(scope="module")
+def finished(ann: Person, forgotten: Json, tmp_path_factory: pytest.TempPathFactory) -> Json:
+    job = ann.awaiting_mask()
+    ann.upload_mask(job, cup_mask(job), tmp_path_factory.mktemp("mask"))
+    assert ann.reconstruct(job).status_code == 202
+    return ann.reach(job["jobId"], "COMPLETED")
+
+
+def mails(gen3d: RunningStack, job_id: str, to: str) -> list[Json]:
+    """Mails to somebody about a job."""
+    everything = gen3d.get("/_gen3d/mail.json").json()["mails"]
+    return [mail for mail in everything if job_id in mail["html"] and to in str(mail["to"])]
+
+
+def test_a_photo_becomes_a_closed_mesh(finished: Json, tmp_path: Path) -> None:
+    cup = finished["objects"][0]
+    assert (cup["name"], cup["seed"], cup["status"]) == ("cup", 3, "COMPLETED")
+    assert cup["mesh"]["watertight"]
+    for ending in ("glb", "obj", "stl", "ply"):
+        file = tmp_path / f"mesh.{ending}"
+        file.write_bytes(httpx.get(cup["files"][ending]["url"]).raise_for_status().content)
+        mesh = trimesh.load(file, force="mesh")
+        assert len(mesh.faces) == cup["mesh"]["faces"]
+        assert max(mesh.extents) == pytest.approx(1, abs=0.2)
+
+
+def test_every_stage_has_its_time(finished: Json) -> None:
+    assert all(stage["ms"] > 0 for stage in finished["stages"].values())
+
+
+def test_one_mail_each_for_the_owner_and_the_admin(
+    gen3d: RunningStack, ann: Person, finished: Json
+) -> None:
+    job_id = finished["jobId"]
+    mail = eventually(lambda: mails(gen3d, job_id, ann.email))[0]
+    assert "cup.glb" in mail["html"]
+    assert "cup.glb" in mail["text"]
+    eventually(lambda: mails(gen3d, job_id, ADMIN))
+    time.sleep(3)  # the second trigger, the arrival of result.json, has had its turn
+    assert len(mails(gen3d, job_id, ann.email)) == 1
+    assert len(mails(gen3d, job_id, ADMIN)) == 1
+
+
+def test_the_list_shows_ones_own_jobs(ann: Person, ben: Person, finished: Json) -> None:
+    jobs = {job["jobId"]: job for job in ann.call("GET", "/jobs").json()["jobs"]}
+    assert jobs[finished["jobId"]]["status"] == "COMPLETED"
+    assert httpx.get(jobs[finished["jobId"]]["picture"]).content.startswith(b"\x89PNG")
+    assert not ben.call("GET", "/jobs").json()["jobs"]
+
+
+def test_somebody_elses_job_is_not_there(ben: Person, finished: Json) -> None:
+    job_id = finished["jobId"]
+    for method, path, body in (
+        ("GET", f"/jobs/{job_id}", None),
+        ("DELETE", f"/jobs/{job_id}", None),
+        ("POST", f"/jobs/{job_id}/initialize", None),
+        ("POST", f"/jobs/{job_id}/masks", {"count": 1}),
+        ("POST", f"/jobs/{job_id}/reconstruct", {"objects": [{}]}),
+    ):
+        answer = ben.call(method, path, body)
+        assert (answer.status_code, answer.json()["error"]) == (404, "JobNotFound"), path
+
+
+def test_a_forged_token_is_refused(gen3d: RunningStack, ann: Person) -> None:
+    head, payload, signature = ann.token.split(".")
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    forged = base64.urlsafe_b64encode(json.dumps({**claims, "sub": "me"}).encode()).decode()
+    for token in (f"{head}.{forged.rstrip('=')}.{signature}", "nonsense"):
+        assert Person(gen3d, "", token).call("GET", "/jobs").status_code == 401
+    assert gen3d.get("/api/jobs").status_code == 401
+
+
+def test_a_second_reconstruct_is_refused(ann: Person, finished: Json) -> None:
+    answer = ann.reconstruct(finished)
+    assert (answer.status_code, answer.json()["error"]) == (409, "JobConflict")
+
+
+def test_initializing_again_starts_nothing(ann: Person, finished: Json) -> None:
+    answer = ann.call("POST", f"/jobs/{finished['jobId']}/initialize")
+    assert (answer.status_code, answer.json()["status"]) == (200, "COMPLETED")
+
+
+def test_a_bad_mask_is_named_and_the_job_still_waits(ann: Person, tmp_path: Path) -> None:
+    job = ann.awaiting_mask()
+    ann.upload_mask(job, b"no png", tmp_path)
+    answer = ann.reconstruct(job)
+    assert (answer.status_code, answer.json()["error"]) == (422, "InvalidMask")
+    assert ann.job(job["jobId"])["status"] == "AWAITING_MASK"
+    ann.call("DELETE", f"/jobs/{job['jobId']}")
+
+
+def test_a_file_that_is_no_photo_is_named_and_may_be_replaced(ann: Person, tmp_path: Path) -> None:
+    file = tmp_path / "notes.jpg"
+    file.write_text("not a photo")
+    job_id = ann.create(file)
+    answer = ann.call("POST", f"/jobs/{job_id}/initialize")
+    assert (answer.status_code, answer.json()["error"]) == (422, "InvalidImage")
+    assert ann.job(job_id)["status"] == "CREATED"
+
+
+def test_cancel_stops_the_execution_and_mails_nobody(gen3d: RunningStack, ann: Person) -> None:
+    job = ann.awaiting_mask()
+    job_id = job["jobId"]
+    assert ann.call("DELETE", f"/jobs/{job_id}").json()["status"] == "CANCELLED"
+    arn = gen3d.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
+    states = gen3d.client("stepfunctions")
+    eventually(
+        lambda: states.describe_execution(executionArn=f"{arn}:{job_id}")["status"] == "ABORTED"
+    )
+    assert ann.reconstruct(job).json()["error"] == "JobConflict"
+    assert httpx.get(job["image"]["url"]).status_code == 404
+    assert ann.call("DELETE", f"/jobs/{job_id}").json()["status"] == "DELETED"
+    assert ann.call("GET", f"/jobs/{job_id}").status_code == 404
+    time.sleep(2)  # the backstop rule has had its turn
+    assert not mails(gen3d, job_id, "example.com")
+
+
+def test_a_failure_of_the_model_is_told_to_owner_and_admin(
+    gen3d: RunningStack, ann: Person, tmp_path: Path
+) -> None:
+    job = ann.awaiting_mask()
+    ann.upload_mask(job, cup_mask(job), tmp_path)
+    gen3d.client("s3").delete_object(
+        Bucket=gen3d.outputs["BucketName"], Key=f"{job['prefix']}image.jpg"
+    )
+    assert ann.reconstruct(job).status_code == 202
+    failed = ann.reach(job["jobId"], "FAILED")
+    assert failed["error"]["error"] == "InputMissing"
+    eventually(lambda: mails(gen3d, job["jobId"], ann.email))
+    admin = eventually(lambda: mails(gen3d, job["jobId"], ADMIN))[0]
+    assert "InputMissing" in admin["text"]
+    assert f":{job['jobId']}" in admin["text"]
+
+
+def test_a_mask_that_nobody_makes_expires(
+    gen3d: RunningStack, ann: Person, forgotten: Json
+) -> None:
+    time.sleep(max(0, forgotten["since"] + MASK_SECONDS - time.monotonic()))
+    expired = ann.reach(forgotten["jobId"], "EXPIRED")
+    answer = ann.reconstruct(expired)
+    assert (answer.status_code, answer.json()["error"]) == (410, "MaskExpired")
+    assert eventually(lambda: mails(gen3d, forgotten["jobId"], ann.email))
+    assert not mails(gen3d, forgotten["jobId"], ADMIN)
+
+
+def test_no_token_is_in_a_log(gen3d: RunningStack, finished: Json) -> None:
+    row = "taskToken"
+    logs = "".join(p.read_text(errors="replace") for p in (gen3d.folder / "logs").glob("*.log"))
+    assert finished["jobId"] in logs
+    assert row not in logs
