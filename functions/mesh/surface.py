@@ -14,7 +14,7 @@ from mesh.splat import Floats
 
 Faces = npt.NDArray[np.int32]
 
-TRUST_IN_SOLID = 0.1
+TRUST_IN_SOLID = 0.5
 """Weight of the solid's own distance against that of the shell's points."""
 
 

@@ -96,7 +96,8 @@ def _axes_of_faces(mesh: Triangles, neighbours: npt.NDArray[np.int32]) -> npt.ND
     for _ in range(SMOOTHING_ROUNDS):
         like = (axis[neighbours][:, :, None] == np.arange(6)).sum(axis=1)
         axis = np.where(barred, -np.inf, facing + 0.35 * like).argmax(axis=1)
-    return axis.astype(np.int32)
+    chosen: npt.NDArray[np.int32] = axis.astype(np.int32)
+    return chosen
 
 
 def _unwrap(mesh, axis, layer, neighbours, size):

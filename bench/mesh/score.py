@@ -1,0 +1,93 @@
+"""How near a mesh is to the truth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import trimesh
+from mesh.model import Texture
+
+from bench.mesh.clouds import Array, scene_of, tensor
+from bench.mesh.shapes import albedo
+
+SAMPLES = 200_000
+
+
+@dataclass(frozen=True)
+class Score:
+    """Attributes are of the table's columns; lengths in shares of the longest side.
+
+    Attributes
+    ----------
+    f1, f05 : float
+        F-score: harmonic mean of the shares of each surface that lie within 1 % and 0.5 % of the
+        other.
+    color : float
+        Root mean square error of sRGB where the true surface is met within 1 %.
+    watertight : bool
+    euler, components : int
+    """
+
+    f1: float
+    f05: float
+    color: float
+    watertight: bool
+    euler: int
+    components: int
+
+
+def score(
+    result: trimesh.Trimesh,
+    truth: trimesh.Trimesh,
+    colors: Array,
+    texture: Texture | None = None,
+) -> Score:
+    """Compare a mesh with the truth.
+
+    Parameters
+    ----------
+    result, truth : trimesh.Trimesh
+        In the same frame.
+    colors : (n, 3)
+        sRGB of the result's vertices, for where there is no texture.
+    texture : Texture, optional
+    """
+    side = truth.extents.max()
+    ours, _ = trimesh.sample.sample_surface(result, SAMPLES, seed=5)
+    true, _ = trimesh.sample.sample_surface(truth, SAMPLES, seed=6)
+    off = scene_of(truth).compute_distance(tensor(ours)).numpy() / side
+    met = scene_of(result).compute_closest_points(tensor(true))
+    missed = np.linalg.norm(met["points"].numpy() - true, axis=1) / side
+
+    def f_score(within: float) -> float:
+        precision, recall = (off < within).mean(), (missed < within).mean()
+        return float(2 * precision * recall / max(precision + recall, 1e-9))
+
+    u, v = met["primitive_uvs"].numpy().astype(float).T
+    share = np.stack([1 - u - v, u, v], axis=1)[:, :, None]
+    face = met["primitive_ids"].numpy().astype(np.int64)
+    if texture is None:
+        seen = (colors[result.faces[face]] * share).sum(axis=1)
+    else:
+        seen = _bilinear(texture.image, (texture.uv[texture.faces[face]] * share).sum(axis=1))
+    near = missed < 0.01
+    error = seen[near] - albedo(true[near])
+    return Score(
+        f_score(0.01),
+        f_score(0.005),
+        float(np.sqrt((error**2).mean())),
+        bool(result.is_watertight),
+        int(result.euler_number),
+        int(result.body_count),
+    )
+
+
+def _bilinear(image: npt.NDArray[np.uint8], uv: Array) -> Array:
+    """Colours in [0, 1] of a picture at uv from its top left, as a GPU reads them."""
+    height, width = image.shape[:2]
+    at = np.clip(uv * [width, height] - 0.5, 0, [width - 1.001, height - 1.001])
+    (x, y), (s, t) = np.floor(at).astype(int).T, (at % 1).T[:, :, None]
+    near = image[y, x] * (1 - s) + image[y, x + 1] * s
+    far = image[y + 1, x] * (1 - s) + image[y + 1, x + 1] * s
+    colors: Array = (near * (1 - t) + far * t) / 255
+    return colors
