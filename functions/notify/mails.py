@@ -173,7 +173,7 @@ def expired(job: Job, web_url: str) -> Mail:
         f"Nobody clicked the object in {job.filename} in time, so the job was closed. "
         "Create a new job from the same photo when you like."
     )
-    letter.links({"Start again": web_url})
+    letter.links({"Open the job": _page(web_url, job), "Start again": web_url})
     return letter.to(job.email, f"{letter.title}: {job.name}")
 
 
