@@ -1,4 +1,4 @@
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useSession } from "../auth/session";
 import { keep } from "../kept/kept";
@@ -22,26 +22,29 @@ export function Home() {
   const { person } = useSession();
   const [, navigate] = useLocation();
   const [photo, setPhoto] = useState<Photo | null>(null);
-  const [starting, setStarting] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  const started = useRef<Photo | null>(null);
 
-  async function start(chosen: Photo): Promise<void> {
-    setStarting(true);
-    setError(null);
-    try {
-      const { jobId } = await api.createJob(chosen.name, chosen.type);
-      await keep("photo", jobId, { blob: chosen.blob });
-      navigate(`/jobs/${jobId}`);
-    } catch (failure) {
-      setError(failure);
-      setStarting(false);
-    }
-  }
+  const start = useCallback(
+    async (chosen: Photo) => {
+      setError(null);
+      try {
+        const { jobId } = await api.createJob(chosen.name, chosen.type);
+        await keep("photo", jobId, { blob: chosen.blob });
+        navigate(`/jobs/${jobId}`);
+      } catch (failure) {
+        setError(failure);
+      }
+    },
+    [api, navigate],
+  );
 
-  function choose(chosen: Photo): void {
-    setPhoto(chosen);
-    if (person) void start(chosen);
-  }
+  // As soon as there are both, a photo and a person, whichever came first.
+  useEffect(() => {
+    if (!photo || !person || started.current === photo) return;
+    started.current = photo;
+    void start(photo);
+  }, [photo, person, start]);
 
   if (photo && person === null) {
     return (
@@ -85,11 +88,6 @@ export function Home() {
           {photo && error === null ? (
             <div className="card starting">
               <Spinner label="Creating the job" />
-              {person && !starting && (
-                <button type="button" className="button" onClick={() => void start(photo)}>
-                  Go on with “{photo.name}”
-                </button>
-              )}
             </div>
           ) : (
             <>
@@ -102,7 +100,7 @@ export function Home() {
                   )}
                 </ErrorNote>
               )}
-              <PhotoDrop onPhoto={choose} />
+              <PhotoDrop onPhoto={setPhoto} />
             </>
           )}
         </div>

@@ -1,0 +1,181 @@
+"""A person at a browser: what the tests do, in a person's words.
+
+Places in a photo are shares of its width and height, so that they hold at any size and zoom.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.local.running import RunningStack, eventually
+
+PATIENCE_MS = 120_000
+PASSWORD = "correct-Horse-7-battery"
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+Place = tuple[float, float]
+
+
+def code_for(stack: RunningStack, email: str) -> str:
+    """The code in the newest mail that the user pool sent to this address."""
+
+    def newest() -> str | None:
+        boxes = stack.get("/_ministack/ses/messages").json()["messages"].values()
+        mails = [mail for box in boxes for mail in box if email in mail["To"]]
+        found = re.search(r"\b\d{6}\b", mails[-1]["BodyText"]) if mails else None
+        return found[0] if found else None
+
+    return str(eventually(newest))
+
+
+def sign_up(page: Page, stack: RunningStack, email: str) -> None:
+    """Create an account with the code that comes by mail."""
+    page.get_by_role("tab", name="Create Account").click()
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Confirm Password").fill(PASSWORD)
+    page.get_by_role("button", name="Create Account").click()
+    page.get_by_label("Confirmation Code").fill(code_for(stack, email))
+    page.get_by_role("button", name="Confirm").click()
+    signed_in(page)
+
+
+def sign_in(page: Page, email: str) -> None:
+    """Fill in the form."""
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.locator("form button[type=submit]").click()
+    signed_in(page)
+
+
+def signed_in(page: Page) -> None:
+    """Wait until the header says so."""
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def choose_photo(page: Page, photo: Path) -> None:
+    """Choose a file in the first page's place for photos."""
+    page.get_by_label("Photo", exact=True).set_input_files(photo)
+
+
+class Selecting:
+    """The page on which objects are selected."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.stage = page.locator(".stage")
+
+    def ready(self) -> "Selecting":
+        """Wait until nothing is being loaded or decoded."""
+        expect(self.stage).to_have_attribute("aria-busy", "false", timeout=PATIENCE_MS)
+        # What was decoded is on the screen two frames later.
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
+        return self
+
+    def at(self, place: Place) -> Place:
+        """A place's coordinates on the screen, under any zoom."""
+        box = self.page.locator(".stage-layer").bounding_box()
+        assert box is not None
+        return box["x"] + place[0] * box["width"], box["y"] + place[1] * box["height"]
+
+    def click(self, *places: Place, button: str = "left") -> "Selecting":
+        """Click places, and wait for the mask after each."""
+        for place in places:
+            self.page.mouse.click(*self.at(place), button=button)  # type: ignore[arg-type]
+            self.ready()
+        return self
+
+    def drag(self, start: Place, end: Place) -> "Selecting":
+        """Drag from one place to another."""
+        self.page.mouse.move(*self.at(start))
+        self.page.mouse.down()
+        self.page.mouse.move(*self.at(end), steps=6)
+        self.page.mouse.up()
+        return self.ready()
+
+    def tool(self, name: str) -> None:
+        """Take another tool."""
+        self.page.locator(".toolbar .segment", has_text=name).click()
+
+    def press(self, name: str) -> "Selecting":
+        """Press a button of the toolbar."""
+        self.page.get_by_role("button", name=name, exact=True).click()
+        return self.ready()
+
+    @property
+    def points(self) -> Locator:
+        """The points of the active object."""
+        return self.page.locator(".point")
+
+    def share(self, n: int = 0) -> float:
+        """The share of the photo that an object's mask covers."""
+        return float(
+            self.page.locator(f".mask[data-object='{n}']").get_attribute("data-share") or 0
+        )
+
+    def covers(self, place: Place, n: int = 0) -> bool:
+        """Whether an object's mask is drawn over a place."""
+        alpha = self.page.locator(f".mask[data-object='{n}']").evaluate(
+            """(canvas, [x, y]) => canvas.getContext("2d").getImageData(
+                Math.floor(x * canvas.width), Math.floor(y * canvas.height), 1, 1).data[3]""",
+            list(place),
+        )
+        return bool(alpha)
+
+    def start_over(self) -> "Selecting":
+        """Take every object away."""
+        while True:
+            remove = self.page.locator(".object-list").get_by_role("button", name="Remove").first
+            if not remove.is_enabled():
+                break
+            remove.click()
+        self.page.get_by_role("button", name="Whole photo").click()
+        self.tool("Add")
+        return self.ready()
+
+    def confirm(self) -> None:
+        """Ask for the reconstruction."""
+        self.page.get_by_role("button", name=re.compile("^Reconstruct")).click()
+
+
+def start_job(context: BrowserContext, url: str, photo: Path) -> Page:
+    """A new page with a new job that waits for its mask."""
+    page = context.new_page()
+    page.goto(url)
+    signed_in(page)
+    choose_photo(page, photo)
+    page.wait_for_url("**/jobs/*", timeout=PATIENCE_MS)
+    expect(page.locator(".stage")).to_be_visible(timeout=PATIENCE_MS)
+    Selecting(page).ready()
+    return page
+
+
+def watch_pixels(page: Page) -> Callable[[], int]:
+    """Counts the colours in the middle of the viewer; one colour means that nothing is drawn."""
+
+    def colours() -> int:
+        picture = page.locator(".viewer-frame").screenshot()
+        import io
+
+        from PIL import Image
+
+        image = Image.open(io.BytesIO(picture)).convert("RGB")
+        width, height = image.size
+        middle = image.crop((width // 3, height // 3, width * 2 // 3, height * 2 // 3))
+        found = middle.quantize(64).getcolors()
+        return len([n for n, _ in found or [] if n > 20])
+
+    return colours

@@ -1,0 +1,61 @@
+"""What may be started with, and what is said of the rest."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.driver import choose_photo
+
+
+def _png(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "red").save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("notes.jpg", b"these are notes", "no photo that can be read"),
+        ("empty.png", b"", "The file is empty"),
+        ("phone.jpg", b"\0\0\0\x18ftypheic" + bytes(50), "HEIC"),
+        ("dot.png", _png(20, 400), "each side needs 32"),
+        ("torn.png", _png(300, 300)[:200], "damaged"),
+    ],
+)
+def test_a_file_that_is_unfit_is_refused_with_a_reason(
+    visitor: Page, tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    choose_photo(visitor, file)
+    expect(visitor.get_by_role("alert")).to_contain_text(message)
+
+
+def test_a_pasted_photo_is_taken(visitor: Page) -> None:
+    visitor.evaluate(
+        """async () => {
+            const canvas = new OffscreenCanvas(64, 64);
+            canvas.getContext("2d").fillRect(0, 0, 9, 9);
+            const data = new DataTransfer();
+            data.items.add(new File([await canvas.convertToBlob()], "pasted.png"));
+            window.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data }));
+        }"""
+    )
+    expect(visitor.get_by_text("pasted.png")).to_be_visible()
+
+
+def test_a_dropped_photo_is_taken(visitor: Page, photo: Path) -> None:
+    data = visitor.evaluate_handle(
+        """async (url) => {
+            const data = new DataTransfer();
+            data.items.add(new File([await (await fetch(url)).blob()], "dropped.jpg"));
+            return data;
+        }""",
+        visitor.locator(".sample img").first.get_attribute("src"),
+    )
+    visitor.locator(".drop").dispatch_event("drop", {"dataTransfer": data})
+    expect(visitor.get_by_text("dropped.jpg")).to_be_visible()

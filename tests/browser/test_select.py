@@ -1,0 +1,142 @@
+"""Clicks and what they draw. The photo is a cup on a saucer; the engine is the lite one."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.driver import Selecting
+
+CUP = (0.5, 0.3)
+TABLE = (0.08, 0.9)
+SPOON = (0.62, 0.78)
+
+
+def test_a_click_draws_a_mask_over_what_was_clicked(selecting: Selecting) -> None:
+    selecting.click(CUP)
+    assert selecting.covers(CUP)
+    assert not selecting.covers(TABLE)
+    assert 0.005 < selecting.share() < 0.8
+
+
+def test_undo_redo_and_clear(selecting: Selecting) -> None:
+    selecting.click(CUP, SPOON)
+    both = selecting.share()
+    selecting.page.keyboard.press("Control+z")
+    assert selecting.ready().points.count() == 1
+    selecting.press("Redo")
+    assert (selecting.points.count(), selecting.share()) == (2, both)
+    selecting.press("Clear this object")
+    assert (selecting.points.count(), selecting.share()) == (0, 0)
+    selecting.press("Undo")
+    assert selecting.share() == both
+
+
+@pytest.mark.parametrize("way", ["right button", "tool"])
+def test_a_negative_click_takes_its_place_out(selecting: Selecting, way: str) -> None:
+    selecting.click(CUP, (0.5, 0.72))
+    inside = next(
+        p for p in ((0.55, 0.75), (0.5, 0.8), (0.4, 0.7), (0.45, 0.3)) if selecting.covers(p)
+    )
+    if way == "tool":
+        selecting.tool("Remove")
+        selecting.click(inside)
+    else:
+        selecting.click(inside, button="right")
+    expect(selecting.page.locator(".point-remove")).to_have_count(1)
+    assert not selecting.covers(inside)
+
+
+def test_a_click_on_a_point_removes_it(selecting: Selecting) -> None:
+    selecting.click(CUP, SPOON, CUP)
+    expect(selecting.points).to_have_count(1)
+
+
+def test_a_box_selects_what_is_in_it(selecting: Selecting) -> None:
+    selecting.drag((0.27, 0.02), (0.72, 0.6))
+    expect(selecting.page.locator(".box-mark")).to_be_visible()
+    assert selecting.share() > 0.03
+    assert not selecting.covers(TABLE)
+    assert selecting.points.count() == 0
+
+
+def test_clicks_stay_exact_when_zoomed(selecting: Selecting) -> None:
+    page = selecting.page
+    page.mouse.move(*selecting.at((0.6, 0.7)))
+    page.mouse.wheel(0, -900)
+    page.wait_for_timeout(200)
+    selecting.click((0.62, 0.72))
+    page.get_by_role("button", name="Whole photo").click()
+    page.wait_for_timeout(200)
+    point = selecting.points.bounding_box()
+    assert point is not None
+    x, y = selecting.at((0.62, 0.72))
+    assert abs(point["x"] + point["width"] / 2 - x) < 1.5
+    assert abs(point["y"] + point["height"] / 2 - y) < 1.5
+    assert selecting.covers((0.62, 0.72))
+
+
+def test_brush_and_eraser_mend_the_mask_by_hand(selecting: Selecting) -> None:
+    selecting.tool("Brush")
+    selecting.drag((0.1, 0.88), (0.2, 0.88))
+    assert selecting.covers((0.15, 0.88))
+    selecting.tool("Erase")
+    selecting.drag((0.15, 0.8), (0.15, 0.96))
+    assert not selecting.covers((0.15, 0.88))
+    assert selecting.covers((0.105, 0.88))
+
+
+def test_objects_have_names_and_masks_of_their_own(selecting: Selecting) -> None:
+    page = selecting.page
+    selecting.click(CUP)
+    page.get_by_role("button", name="Add", exact=True).click()
+    selecting.click(SPOON)
+    name = page.get_by_label("Name of object 2")
+    name.fill("Spoon")
+    name.press("Enter")
+    assert selecting.covers(CUP, 0)
+    assert selecting.covers(SPOON, 1)
+    expect(page.get_by_role("button", name=re.compile("Reconstruct 2 objects"))).to_be_enabled()
+    page.get_by_role("button", name="Remove Spoon").click()
+    expect(page.locator(".mask")).to_have_count(1)
+
+
+def test_another_of_the_three_masks_can_be_chosen(selecting: Selecting) -> None:
+    selecting.click(CUP)
+    offered = selecting.page.locator(".candidate")
+    expect(offered).to_have_count(3)
+    shares = set()
+    for n in range(3):
+        offered.nth(n).click()
+        expect(offered.nth(n)).to_have_attribute("aria-pressed", "true")
+        shares.add(selecting.ready().share())
+    assert len(shares) > 1
+
+
+def test_the_keyboard_is_enough(selecting: Selecting) -> None:
+    selecting.stage.focus()
+    for key in ("ArrowUp", "ArrowUp", "Enter"):
+        selecting.page.keyboard.press(key)
+    assert selecting.ready().share() > 0
+    selecting.page.keyboard.press("Shift+ArrowDown")
+    selecting.page.keyboard.press("Backspace")
+    selecting.ready()
+    expect(selecting.page.locator(".point-remove")).to_have_count(1)
+
+
+def test_a_reload_loses_nothing(selecting: Selecting) -> None:
+    page = selecting.page
+    selecting.click(CUP, SPOON)
+    selecting.tool("Brush")
+    selecting.drag((0.1, 0.88), (0.2, 0.88))
+    before = selecting.share()
+    page.wait_for_timeout(1000)
+    page.reload()
+    selecting.ready()
+    expect(selecting.points).to_have_count(2)
+    assert selecting.share() == before
+
+
+def test_nothing_cannot_be_sent(selecting: Selecting) -> None:
+    button = selecting.page.get_by_role("button", name=re.compile("^Reconstruct"))
+    expect(button).to_be_disabled()
