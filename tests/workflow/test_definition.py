@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from gen3d.errors import ERRORS
 
+from tests.support import resources
+
 from .stage import all_states, definition
 
 MACHINE = definition()
@@ -61,8 +63,9 @@ def test_a_failure_names_the_state_that_it_is_caught_in(name: str, state: dict[s
             assert "Stage" not in value or f"'Stage': '{name}'" in value
 
 
-def test_submit_outlasts_the_queue_and_the_inference() -> None:
-    from gen3d.settings import Settings
-
-    longest = Settings().request_ttl_seconds + Settings().invocation_timeout_seconds
-    assert STATES["Reconstruct"]["TimeoutSeconds"] >= longest
+@pytest.mark.parametrize("name", ["Initialize", "Reconstruct"])
+def test_a_task_outlasts_the_queue_and_the_inference(name: str) -> None:
+    function = resources("AWS::Serverless::Function")["SubmitFunction"]
+    given = function["Environment"]["Variables"]
+    longest = int(given["REQUEST_TTL_SECONDS"]) + int(given["INVOCATION_TIMEOUT_SECONDS"])
+    assert STATES[name]["TimeoutSeconds"] >= longest
