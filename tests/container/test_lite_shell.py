@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from container.lite.canonical import quaternions
+from container.lite.canonical import canonical, quaternions
 from container.lite.crop import Crop
 from container.lite.shell import SPREAD, STEEPEST, Columns, Disks
 
@@ -100,6 +100,14 @@ def test_a_jump_in_depth_leaves_nothing_beside_it(step: Disks) -> None:
     assert (at_the_jump | at_the_rim | top_and_bottom)[between].all()
 
 
+def test_caps_do_not_lean_into_a_jump(step: Disks) -> None:
+    u, v, z = places(step).T
+    beside = (abs(u) < 2 / SIDE) & (abs(v) < 0.4) & (abs(abs(z) - 0.4) < 1e-2)
+    caps = beside & (abs(step.normal[:, 0]) < 0.5)
+    assert caps.sum() >= 2 * 0.7 * SIDE / 2
+    assert (step.normal[caps, 2] < -0.99).all()
+
+
 def test_the_wall_faces_the_farther_side_and_wears_the_nearer_colour(step: Disks) -> None:
     u, v, z = places(step).T
     wall = (abs(u) < 2 / SIDE) & (abs(z) < 0.3) & (abs(v) < 0.4)
@@ -122,6 +130,17 @@ def test_a_near_camera_spreads_what_is_far() -> None:
     x, _, z = near.surface().centre.T
     front, back = z < 2.5 - 0.49, z > 2.5 + 0.49
     assert np.ptp(x[back]) / np.ptp(x[front]) == pytest.approx(3.0 / 2.0, rel=1e-3)
+
+
+def test_the_shortest_axis_stays_the_normal_in_the_canonical_frame(ball: Disks) -> None:
+    gaussians, _ = canonical(ball, Crop(0, 0, 100, 200, 100))
+    w, x, y, z = gaussians.rotation.T.astype(np.float64)
+    third = np.stack([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)], 1)
+    assert (gaussians.scale.argmin(1) == 2).all()
+    radial = gaussians.xyz / np.linalg.norm(gaussians.xyz, axis=1, keepdims=True)
+    assert np.median((third * radial).sum(1)) > 0.995
+    right, forward, down = ball.normal[:, 0], ball.normal[:, 2], ball.normal[:, 1]
+    assert np.allclose(third, np.stack([right, forward, -down], 1), atol=1e-3)
 
 
 def test_quaternions_turn_as_their_matrices() -> None:
