@@ -103,13 +103,14 @@ def _stack(settings: Settings, options: argparse.Namespace) -> Iterator[dict[str
     """A stack that is up and deployed; ends with everything that it started."""
     from local.stack import Stack
 
+    parameters = _parameters(settings, options)
     stack = Stack(settings)
     try:
         print(f"Starting on {settings.url} ...", flush=True)
         begun = time.monotonic()
         stack.start()
         started = time.monotonic()
-        outputs = stack.deploy(_parameters(settings, options))
+        outputs = stack.deploy(parameters)
         now = time.monotonic()
         print(f"Up in {started - begun:.1f} s, deployed in {now - started:.1f} s.")
         if stack.lost:

@@ -69,7 +69,9 @@ class Image:
             return text
         if path.is_relative_to("/tmp"):  # noqa: S108  the container's own, which nobody shares
             return str(scratch / path.relative_to("/tmp"))  # noqa: S108
-        known = path.parent != Path("/") and self.inside(path.parent).exists()
+        known = self.inside(path).exists() or (
+            path.parent != Path("/") and self.inside(path.parent).exists()
+        )
         return str(self.inside(path)) if known else text
 
 

@@ -1,5 +1,6 @@
 """A stack in a process of its own, as `python -m local up` starts it."""
 
+import json
 import os
 import signal
 import socket
@@ -50,6 +51,7 @@ class RunningStack:
         self._environment = dict(environment or {})
         self._process: subprocess.Popen[str] | None = None
         self.said = ""
+        self.messages: list[dict[str, Any]] = []
 
     def start(self) -> "RunningStack":
         """Return when it is up."""
@@ -83,6 +85,11 @@ class RunningStack:
         return code
 
     @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         """Of the process."""
         assert self._process is not None
@@ -109,6 +116,15 @@ class RunningStack:
     def get(self, path: str, **options: Any) -> httpx.Response:
         """Ask for a page."""
         return httpx.get(self.url + path, timeout=30, **options)
+
+    def take_messages(self) -> list[dict[str, Any]]:
+        """What is new in the queue; whoever asks gets what the others did not want."""
+        sqs, url = self.client("sqs"), self.outputs["QueueUrl"]
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            self.messages.append(json.loads(message["Body"]))
+        return self.messages
 
     def log(self) -> str:
         """What its parts logged."""

@@ -243,18 +243,16 @@ def test_a_condition_that_fails_has_awss_name(stack: RunningStack, machines: Mac
     assert end["error"] == "DynamoDb.ConditionalCheckFailedException"
 
 
-def test_a_token_is_answered_once(machines: Machines) -> None:
+@pytest.mark.parametrize("send", ["success", "failure", "heartbeat"])
+def test_a_token_is_answered_once(machines: Machines, send: str) -> None:
     execution, token = machines.waiting()
     machines.states.send_task_success(taskToken=token, output='{"mask": 1}')
     assert json.loads(machines.end(execution)["output"]) == {"mask": 1}
-    for send in (
-        lambda: machines.states.send_task_success(taskToken=token, output="{}"),
-        lambda: machines.states.send_task_failure(taskToken=token),
-        lambda: machines.states.send_task_heartbeat(taskToken=token),
-    ):
-        with pytest.raises(ClientError) as error:
-            send()
-        assert error.value.response["Error"]["Code"] == "TaskTimedOut"
+    again = getattr(machines.states, f"send_task_{send}")
+    more = {"output": "{}"} if send == "success" else {}
+    with pytest.raises(ClientError) as error:
+        again(taskToken=token, **more)
+    assert error.value.response["Error"]["Code"] == "TaskTimedOut"
 
 
 def test_an_invented_token_is_invalid(machines: Machines) -> None:
@@ -366,16 +364,8 @@ def test_a_file_that_arrives_is_an_event(stack: RunningStack) -> None:
     assert event["detail"]["object"]["key"] == "out/one/result.json"
 
 
-_KEPT: list[dict[str, Any]] = []
-
-
 def _message(stack: RunningStack, wanted: Any) -> dict[str, Any] | None:
-    """A message of the queue that is wanted; the others are kept for later."""
-    sqs, url = stack.client("sqs"), stack.outputs["QueueUrl"]
-    for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        _KEPT.append(json.loads(message["Body"]))
-    return next((message for message in _KEPT if wanted(message)), None)
+    return next((message for message in stack.take_messages() if wanted(message)), None)
 
 
 def _execution(message: dict[str, Any]) -> str:

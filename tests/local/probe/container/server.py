@@ -10,11 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Handler(BaseHTTPRequestHandler):
     """SageMaker's two routes."""
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         """Answer /ping."""
         self._answer(200, {})
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         """Answer /invocations."""
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         time.sleep(request.get("seconds", 0))
@@ -24,10 +24,10 @@ class Handler(BaseHTTPRequestHandler):
         body = {"pid": os.getpid(), "greeting": os.environ["GREETING"], "started": sys.argv[1:]}
         self._answer(request.get("status", 200), request.get("body", body))
 
-    def log_message(self, *_arguments):
+    def log_message(self, *_arguments: object) -> None:
         """Say nothing."""
 
-    def _answer(self, status, body):
+    def _answer(self, status: int, body: object) -> None:
         content = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

@@ -3,16 +3,17 @@
 import os
 import sys
 import time
+from typing import Any
 
 import boto3
-from shared import WORD
+from shared import WORD  # type: ignore[import-not-found]
 
 
 class NamedError(Exception):
     """An error with a name of its own."""
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point."""
     match event.get("do"):
         case "raise":

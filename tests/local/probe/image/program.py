@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 
-def handler(_event, _context):
+def handler(_event: object, _context: object) -> dict[str, Any]:
     """Lambda's entry point."""
     return {
         "data": os.environ["DATA"],

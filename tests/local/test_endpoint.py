@@ -1,0 +1,313 @@
+"""The asynchronous endpoint: its queue, its limits, and what it tells when a request is over."""
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from local import aws
+from local.endpoint import notifications
+from local.endpoint.notifications import Request
+from local.endpoint.queue import EndpointQueue
+from local.endpoint.server import ServerDown
+from local.endpoint.spec import EndpointSpec
+from tests.local.running import RunningStack, eventually
+
+SPEC = EndpointSpec(
+    name="probe",
+    role="arn:aws:iam::123456789012:role/model",
+    image="probe",
+    environment={},
+    model_data=None,
+    concurrency=1,
+    output_path="s3://bucket/async/out",
+    failure_path="s3://bucket/async/failed",
+    success_topic="arn:success",
+    error_topic="arn:error",
+    startup_seconds=5,
+)
+NOW = datetime.now(UTC)
+REQUEST = Request(
+    endpoint="probe",
+    inference_id="job-initialize-0-0",
+    input_location="s3://bucket/in/request.json",
+    content_type="application/json",
+    custom_attributes="",
+    output_location="s3://bucket/async/out/1.out",
+    failure_location="s3://bucket/async/failed/1-error.out",
+    received=NOW,
+    ttl_seconds=3600,
+    timeout_seconds=900,
+)
+
+
+class FakeServer:
+    """An instance whose answers are told beforehand; it raises what the real one raises."""
+
+    def __init__(self, *answers: httpx.Response | Exception) -> None:
+        self.spec = SPEC
+        self.answers = list(answers)
+        self.bodies: list[bytes] = []
+        self.running = False
+        self.refuses: Exception | None = None
+        self.stops = 0
+
+    def ensure(self) -> None:
+        if self.refuses:
+            raise self.refuses
+        self.running = True
+
+    def invoke(self, body: bytes, *_rest: Any) -> httpx.Response:
+        self.bodies.append(body)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def stop(self) -> None:
+        self.running = False
+        self.stops += 1
+
+
+class FakeAws:
+    """A bucket and the topics, called as the model's role."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {"in/request.json": b'{"task": "initialize"}'}
+        self.published: list[tuple[str, dict[str, Any]]] = []
+        self.roles: set[str] = set()
+
+    def client(self, role: str, _session: str, _service: str) -> "FakeAws":
+        self.roles.add(role)
+        return self
+
+    def get_object(self, **request: str) -> dict[str, io.BytesIO]:
+        if request["Key"] not in self.files:
+            error: Any = {"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}
+            raise ClientError(error, "GetObject")
+        return {"Body": io.BytesIO(self.files[request["Key"]])}
+
+    def put_object(self, **request: Any) -> None:
+        self.files[request["Key"]] = request["Body"]
+
+    def publish(self, **request: str) -> None:
+        self.published.append((request["TopicArn"], json.loads(request["Message"])))
+
+
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
+    fake = FakeAws()
+    monkeypatch.setattr(aws, "role_client", fake.client)
+    return fake
+
+
+@pytest.fixture
+def queues() -> Iterator[list[EndpointQueue]]:
+    made: list[EndpointQueue] = []
+    yield made
+    for queue in made:
+        queue.close()
+
+
+def handle(queues: list[EndpointQueue], server: FakeServer, *requests: Request) -> EndpointQueue:
+    queue = EndpointQueue(server, idle_seconds=600)  # type: ignore[arg-type]
+    queues.append(queue)
+    for request in requests:
+        queue.put(request)
+    return queue
+
+
+def only(services: FakeAws) -> tuple[str, dict[str, Any]]:
+    """The one message that comes."""
+    eventually(lambda: services.published)
+    assert len(services.published) == 1
+    return services.published[0]
+
+
+def test_an_answer_is_stored_and_told(services: FakeAws, queues: list[EndpointQueue]) -> None:
+    handle(queues, FakeServer(httpx.Response(200, json={"width": 3})), REQUEST)
+    topic, message = only(services)
+    assert topic == "arn:success"
+    assert message["invocationStatus"] == "Completed"
+    assert message["inferenceId"] == "job-initialize-0-0"
+    assert message["responseParameters"] == {
+        "contentType": "application/json",
+        "outputLocation": "s3://bucket/async/out/1.out",
+    }
+    assert message["requestParameters"] == {
+        "contentType": "application/json",
+        "endpointName": "probe",
+        "inputLocation": "s3://bucket/in/request.json",
+    }
+    assert (message["eventSource"], message["eventName"]) == ("aws:sagemaker", "InferenceResult")
+    assert json.loads(services.files["async/out/1.out"]) == {"width": 3}
+    assert services.roles == {SPEC.role}
+
+
+@pytest.mark.parametrize(("status", "kind"), [(422, "client"), (507, "server")])
+def test_a_refusal_is_wrapped_as_sagemaker_wraps_it(
+    services: FakeAws, queues: list[EndpointQueue], status: int, kind: str
+) -> None:
+    body = {"error": "InvalidImage", "message": 'No "photo".'}
+    handle(queues, FakeServer(httpx.Response(status, json=body)), REQUEST)
+    topic, message = only(services)
+    reason = message["failureReason"]
+    assert (topic, message["invocationStatus"]) == ("arn:error", "Failed")
+    start = f'ClientError: Received {kind} error ({status}) from model with message "{{"error"'
+    assert reason.startswith(start)
+    assert "/aws/sagemaker/Endpoints/probe" in reason
+    assert services.files["async/failed/1-error.out"] == reason.encode()
+
+
+def test_a_request_that_waited_too_long_is_not_sent(
+    services: FakeAws, queues: list[EndpointQueue]
+) -> None:
+    server = FakeServer()
+    late = replace(REQUEST, received=NOW - timedelta(seconds=61), ttl_seconds=60)
+    handle(queues, server, late)
+    assert "expired" in only(services)[1]["failureReason"]
+    assert server.bodies == []
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (httpx.ReadTimeout("late"), "timed out while waiting for a response"),
+        (ServerDown("stopped while it handled the request."), "stopped while it handled"),
+    ],
+)
+def test_a_request_without_an_answer_fails(
+    services: FakeAws, queues: list[EndpointQueue], error: Exception, words: str
+) -> None:
+    handle(queues, FakeServer(error, httpx.Response(200)), REQUEST)
+    assert words in only(services)[1]["failureReason"]
+
+
+def test_a_container_that_does_not_start_fails_its_request(
+    services: FakeAws, queues: list[EndpointQueue]
+) -> None:
+    server = FakeServer()
+    server.refuses = ServerDown("did not pass the ping health check.")
+    handle(queues, server, REQUEST)
+    assert "ping health check" in only(services)[1]["failureReason"]
+
+
+def test_an_input_that_cannot_be_read_fails(services: FakeAws, queues: list[EndpointQueue]) -> None:
+    handle(queues, FakeServer(), replace(REQUEST, input_location="s3://bucket/in/none"))
+    reason = only(services)[1]["failureReason"]
+    assert "s3://bucket/in/none" in reason
+    assert "Access Denied" in reason
+
+
+def test_a_failure_does_not_end_the_queue(services: FakeAws, queues: list[EndpointQueue]) -> None:
+    server = FakeServer(ServerDown("stopped."), httpx.Response(200), httpx.Response(200))
+    handle(queues, server, *(replace(REQUEST, inference_id=str(n)) for n in range(3)))
+    eventually(lambda: len(services.published) == 3)
+    told = [(m["inferenceId"], m["invocationStatus"]) for _, m in services.published]
+    assert told == [("0", "Failed"), ("1", "Completed"), ("2", "Completed")]
+
+
+def test_one_request_at_a_time(services: FakeAws, queues: list[EndpointQueue]) -> None:
+    go, inside, most = threading.Event(), [0], [0]
+
+    class Slow(FakeServer):
+        def invoke(self, body: bytes, *_rest: Any) -> httpx.Response:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            go.wait(10)
+            inside[0] -= 1
+            return httpx.Response(200)
+
+    handle(queues, Slow(), REQUEST, REQUEST, REQUEST)
+    eventually(lambda: inside[0])
+    go.set()
+    eventually(lambda: len(services.published) == 3)
+    assert most == [1]
+
+
+def test_an_idle_instance_is_stopped(services: FakeAws, queues: list[EndpointQueue]) -> None:
+    server = FakeServer(httpx.Response(200))
+    queue = EndpointQueue(server, idle_seconds=0)  # type: ignore[arg-type]
+    queues.append(queue)
+    queue.put(REQUEST)
+    eventually(lambda: server.stops)
+    assert not server.running
+
+
+def test_times_are_spelled_as_aws_does() -> None:
+    message = notifications.failed(REQUEST, "why")
+    assert message["receivedTime"].endswith("Z")
+    assert datetime.fromisoformat(message["eventTime"]) >= NOW
+
+
+# With the real server process
+
+
+def invoke(stack: RunningStack, **request: Any) -> dict[str, Any]:
+    """Send a request to the deployed endpoint; gives the message that comes."""
+    s3, bucket, name = stack.client("s3"), stack.outputs["BucketName"], uuid4().hex
+    s3.put_object(Bucket=bucket, Key=f"in/{name}", Body=json.dumps(request))
+    stack.client("sagemaker-runtime").invoke_endpoint_async(
+        EndpointName=stack.outputs["EndpointName"],
+        InputLocation=f"s3://{bucket}/in/{name}",
+        ContentType="application/json",
+        InferenceId=name,
+        InvocationTimeoutSeconds=2,
+    )
+    message = eventually(lambda: _message(stack, name))
+    if message["invocationStatus"] == "Completed":
+        key = message["responseParameters"]["outputLocation"].split("/", 3)[3]
+        message["answer"] = json.load(s3.get_object(Bucket=bucket, Key=key)["Body"])
+    return dict(message)
+
+
+def test_the_server_is_started_told_and_kept(stack: RunningStack) -> None:
+    first, second = invoke(stack)["answer"], invoke(stack)["answer"]
+    assert first["greeting"] == "hello"
+    assert first["started"] == ["serve"]
+    assert first["pid"] == second["pid"]
+
+
+def test_a_crash_fails_one_request_and_the_next_is_served(stack: RunningStack) -> None:
+    failed = invoke(stack, crash=True)
+    assert "Its log ends: about to crash" in failed["failureReason"]
+    assert invoke(stack)["answer"]["greeting"] == "hello"
+
+
+def test_a_request_that_hangs_does_not_block_the_next(stack: RunningStack) -> None:
+    assert "timed out" in invoke(stack, seconds=60)["failureReason"]
+    assert invoke(stack)["answer"]["greeting"] == "hello"
+
+
+def test_an_idle_server_ends_and_comes_back(stack: RunningStack) -> None:
+    before = invoke(stack)["answer"]["pid"]
+    eventually(lambda: not _alive(before))
+    assert invoke(stack)["answer"]["pid"] != before
+
+
+def test_an_unknown_endpoint_is_refused(stack: RunningStack) -> None:
+    with pytest.raises(ClientError, match="ValidationError"):
+        stack.client("sagemaker-runtime").invoke_endpoint_async(
+            EndpointName="none", InputLocation="s3://bucket/key"
+        )
+
+
+def _message(stack: RunningStack, inference_id: str) -> dict[str, Any] | None:
+    bodies = (json.loads(m["Message"]) for m in stack.take_messages() if "Message" in m)
+    return next((body for body in bodies if body["inferenceId"] == inference_id), None)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z"
+    except FileNotFoundError:
+        return False
