@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.driver import ARGUMENTS, CHROMIUM, Selecting, sign_up, start_job
+from tests.browser.driver import ARGUMENTS, CHROMIUM, Selecting, an_address, sign_up, start_job
 from tests.local.running import ROOT, RunningStack
 
 WEB_APP = ROOT / "webapp"
@@ -87,7 +87,7 @@ def _person(browser: Browser, stack: RunningStack, name: str) -> Iterator[Browse
     context = browser.new_context(viewport={"width": 1280, "height": 860})
     page = context.new_page()
     page.goto(f"{stack.url}/signin")
-    sign_up(page, stack, f"{name}-{os.urandom(3).hex()}@example.com")
+    sign_up(page, stack, an_address(name))
     page.close()
     yield context
     context.close()

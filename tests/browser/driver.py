@@ -3,10 +3,13 @@
 Places in a photo are shares of its width and height, so that they hold at any size and zoom.
 """
 
+import io
 import re
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.local.running import RunningStack, eventually
@@ -27,6 +30,11 @@ ARGUMENTS = [
 ]
 
 Place = tuple[float, float]
+
+
+def an_address(name: str) -> str:
+    """An address that nobody has yet."""
+    return f"{name}-{secrets.token_hex(3)}@example.com"
 
 
 def code_for(stack: RunningStack, email: str) -> str:
@@ -168,10 +176,6 @@ def watch_pixels(page: Page) -> Callable[[], int]:
 
     def colours() -> int:
         picture = page.locator(".viewer-frame").screenshot()
-        import io
-
-        from PIL import Image
-
         image = Image.open(io.BytesIO(picture)).convert("RGB")
         width, height = image.size
         middle = image.crop((width // 3, height // 3, width * 2 // 3, height * 2 // 3))

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.driver import PASSWORD, Selecting, sign_up, signed_in
+from tests.browser.driver import PASSWORD, Selecting, an_address, sign_up, signed_in
 from tests.local.running import RunningStack
 
 END_SESSION = """() => Object.keys(localStorage)
@@ -13,9 +13,10 @@ END_SESSION = """() => Object.keys(localStorage)
 
 
 def test_an_account_is_made_with_the_code_from_the_mail(visitor: Page, stack: RunningStack) -> None:
+    email = an_address("carol")
     visitor.get_by_role("link", name="Sign in").click()
-    sign_up(visitor, stack, "carol@example.com")
-    expect(visitor.get_by_text("carol@example.com")).to_be_visible()
+    sign_up(visitor, stack, email)
+    expect(visitor.get_by_text(email)).to_be_visible()
     visitor.get_by_role("button", name="Sign out").click()
     expect(visitor.get_by_role("link", name="Sign in")).to_be_visible()
 
@@ -25,7 +26,7 @@ def test_a_photo_that_is_chosen_before_the_sign_in_is_kept(
 ) -> None:
     visitor.get_by_role("button", name="A cup of espresso").click()
     expect(visitor.get_by_text("coffee.jpg")).to_be_visible()
-    sign_up(visitor, stack, "dora@example.com")
+    sign_up(visitor, stack, an_address("dora"))
     visitor.wait_for_url("**/jobs/*")
 
 

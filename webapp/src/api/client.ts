@@ -2,6 +2,10 @@ import { ApiError, errorOf } from "./error";
 import { Links } from "./links";
 import type { CreatedJob, JobPage, JobView, ObjectRequest, PhotoType, UploadForm } from "./types";
 
+/** API Gateway itself gives up after 30 seconds. */
+const ANSWER_MS = 35_000;
+const UPLOAD_MS = 5 * 60_000;
+
 /** Where tokens come from, and what to do when one is refused. */
 export interface Credentials {
   /** The ID token of the person who is signed in. */
@@ -58,7 +62,11 @@ export class ApiClient {
     const body = new FormData();
     for (const [name, value] of Object.entries(form.fields)) body.append(name, value);
     body.append("file", file);
-    const response = await this.answer(form.url, { method: "POST", body });
+    const response = await this.answer(form.url, {
+      method: "POST",
+      body,
+      signal: AbortSignal.timeout(UPLOAD_MS),
+    });
     if (!response.ok) {
       throw new ApiError(
         "UploadFailed",
@@ -86,7 +94,7 @@ export class ApiClient {
       Authorization: `Bearer ${await this.credentials.idToken()}`,
     };
     if (body !== undefined) headers["Content-Type"] = "application/json";
-    const init: RequestInit = { method, headers };
+    const init: RequestInit = { method, headers, signal: AbortSignal.timeout(ANSWER_MS) };
     if (body !== undefined) init.body = JSON.stringify(body);
     return this.answer(this.baseUrl + path, init);
   }
