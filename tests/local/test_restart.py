@@ -93,13 +93,13 @@ def test_it_ends_what_it_started_and_remembers_the_rest(
 def test_a_template_that_cannot_be_deployed_says_what_and_why(tmp_path: Path) -> None:
     template = tmp_path / "template.yaml"
     template.write_text(
-        "Resources:\n  Bad:\n    Type: AWS::Lambda::Version\n"
-        "    Properties: {FunctionName: none}\n"
+        "Resources:\n  Bad:\n    Type: AWS::CloudWatch::Dashboard\n"
+        "    Properties: {DashboardBody: ''}\n"
     )
     running = RunningStack(tmp_path / "state", template)
     with pytest.raises(AssertionError) as error:
         running.start()
-    assert "gen3d: The deployment ended as ROLLBACK_COMPLETE: Bad (AWS::Lambda::Version)" in str(
+    assert "gen3d: The deployment ended as ROLLBACK_COMPLETE: Bad (AWS::CloudWatch::Dashboard)" in str(
         error.value
     )
     template.write_text("Resources:\n  Good: {Type: AWS::SNS::Topic}\n")
