@@ -8,8 +8,10 @@ clean    drop what is transparent, huge, far off or alone; bring to the unit fra
 solid    density on a grid, seal holes, flood the outside: inside and outside are known
 shell    gaussians near the solid's boundary, with normals that point outward
 surface  signed distance to the shell (IMLS), marching cubes
-repair   drop specks, smooth (Taubin), simplify
-colour   blend the shell's colours onto vertices or texels
+repair   drop specks, smooth (Taubin)
+simplify quadric edge collapse that keeps the topology
+colour   blend the shell's colours onto vertices
+texture  unwrap along the six axes, and blend the colours onto texels
 write    GLB, OBJ, STL, PLY and a preview picture
 ======== ============================================================================
 

@@ -9,6 +9,7 @@ from gen3d.errors import EmptySurface, InvalidSplat
 from mesh import colour
 from mesh.cells import Cells
 from mesh.clean import clean
+from mesh.model import Texture
 from mesh.repair import drop_specks, is_closed, parts, taubin, vertex_normals
 from mesh.sample import ball
 from mesh.shell import find_shell, shortest_axes
@@ -255,6 +256,16 @@ def test_colour_where_no_gaussian_is_near_is_the_nearest() -> None:
     np.testing.assert_allclose(colors[0], [0.85, 0.2, 0.2], atol=0.01)
 
 
+def areas(texture: Texture) -> tuple[float, float]:
+    """Sum of the faces' areas in a texture, and the area they cover: less, where they overlap."""
+    corners = texture.uv[texture.faces].astype(float)
+    a, b, c = corners.transpose(1, 0, 2)
+    picture = Image.new("1", (1024, 1024))
+    for face in 1024 * corners:
+        ImageDraw.Draw(picture).polygon([tuple(p) for p in face], fill=1)
+    return float(np.abs(np.cross(b - a, c - a)).sum() / 2), float(np.asarray(picture).mean())
+
+
 @pytest.mark.parametrize("shape", [sphere(), torus(), two_parts()], ids=["sphere", "torus", "two"])
 def test_texture_covers_each_face_once(shape: trimesh.Trimesh) -> None:
     cleaned = clean(cloud(shape))
@@ -266,22 +277,48 @@ def test_texture_covers_each_face_once(shape: trimesh.Trimesh) -> None:
     assert texture.uv.min() > 0
     assert texture.uv.max() < 1
 
-    a, b, c = (texture.uv[texture.faces[:, k]].astype(float) for k in range(3))
-    area = np.abs(np.cross(b - a, c - a)) / 2
-    # Two faces on the same texels would make the faces' areas exceed what they cover.
-    corners = 256 * np.stack([a, b, c], axis=1)
-    picture = Image.new("1", (1024, 1024))
-    for face in 4 * corners:
-        ImageDraw.Draw(picture).polygon([tuple(p) for p in face], fill=1)
-    covered = np.asarray(picture).mean()
-    assert area.sum() < 1.02 * covered
-    assert area.sum() > 0.3
+    area, covered = areas(texture)
+    assert area < 1.02 * covered
+    assert area > 0.3
 
+    corners = 256 * texture.uv[texture.faces]
     middle = corners.mean(axis=1).astype(int)
     shown = texture.image[middle[:, 1], middle[:, 0]] / 255
     height = mesh.vertices[mesh.faces].mean(axis=1)[:, 2]
     np.testing.assert_allclose(np.median(shown[height > 0.05], axis=0), RED, atol=0.02)
     np.testing.assert_allclose(np.median(shown[height < -0.05], axis=0), BLUE, atol=0.02)
+
+
+def spiral_stair(turns: float = 2.5, steps: int = 60) -> trimesh.Trimesh:
+    """A closed ramp that winds over itself: one patch facing up, several storeys high."""
+    angle = np.linspace(0, 2 * np.pi * turns, steps)
+    height = 0.12 * angle / np.pi
+    rings = np.stack(
+        [
+            np.stack([r * np.cos(angle), r * np.sin(angle), height + z], axis=1)
+            for r, z in ((0.2, 0), (0.45, 0), (0.45, 0.08), (0.2, 0.08))
+        ],
+        axis=1,
+    )
+    k = np.arange(4 * steps).reshape(steps, 4)
+    a, b = k[:-1], k[1:]
+    c, d = np.roll(b, -1, axis=1), np.roll(a, -1, axis=1)
+    sides = np.concatenate([np.stack([a, b, c], axis=2), np.stack([a, c, d], axis=2)])
+    caps = [[0, 1, 2], [0, 2, 3], k[-1, [2, 1, 0]], k[-1, [3, 2, 0]]]
+    shape = trimesh.Trimesh(rings.reshape(-1, 3), np.concatenate([sides.reshape(-1, 3), caps]))
+    shape.fix_normals()
+    return shape
+
+
+def test_texture_keeps_storeys_apart() -> None:
+    shape = spiral_stair()
+    assert shape.is_watertight
+    mesh = triangles(shape)
+    ball = clean(cloud(sphere()))
+    shell = find_shell(ball.splat, find_solid(ball.splat, 112, 0.01), ball.spacing)
+    texture = paint(mesh, vertex_normals(mesh), shell, ball.spacing, 256)
+    area, covered = areas(texture)
+    assert area < 1.02 * covered
 
 
 def test_face_neighbours_share_an_edge() -> None:
