@@ -7,8 +7,10 @@ from pathlib import Path
 
 import torch
 
-from .optimiser import Plan
-from .train_masks import MaskSettings, train_masks
+from .export import export_masks, export_reconstruction
+from .networks import Reconstruction
+from .optimiser import Plan, averaged
+from .train_masks import MaskNetworks, MaskSettings, train_masks
 from .train_reconstruction import ReconstructionSettings, train_reconstruction
 
 MASK_STEPS = 10_000
@@ -61,6 +63,15 @@ def main() -> None:
                 on_log=log,
                 processes=processes,
             )
+        elif part == "export":
+            networks = MaskNetworks()
+            networks.load_state_dict(averaged(options.checkpoints / "masks.pt"))
+            for path in export_masks(networks.encoder, networks.decoder, options.out):
+                log(f"{path} {path.stat().st_size / 1e6:.1f} MB")
+            network = Reconstruction()
+            network.load_state_dict(averaged(options.checkpoints / "reconstruction.pt"))
+            path = export_reconstruction(network, options.out)
+            log(f"{path} {path.stat().st_size / 1e6:.1f} MB")
         else:
             parser.error(f"There is no part {part!r}.")
 

@@ -49,6 +49,7 @@ class ExportedDecoder(nn.Module):
         mask_input: Tensor,
         has_mask_input: Tensor,
     ) -> tuple[Tensor, Tensor]:
+        """Decode one image's prompt; `export_masks` names the shapes."""
         nowhere = torch.zeros(1, _PADDED, 2)
         points = torch.cat([point_coords / self.side, nowhere], 1)
         labels = torch.cat([point_labels, torch.full((1, _PADDED), PADDING)], 1)

@@ -1,6 +1,7 @@
 """Random colours, materials and light, drawn for whole batches on the device."""
 
 import math
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -12,7 +13,9 @@ from .shapes import Palette
 PATTERN_WEIGHTS = (5, 3, 1.2, 0.6, 1.5, 0.8, 0.8, 0.8, 0.6, 1, 0.8, 0.9, 1.2, 1.5)
 
 # A palette's hue, saturation and value, each as (lowest, highest), and its specular strength.
-PALETTES: dict[Palette, tuple[tuple[float, float], tuple[float, float], tuple[float, float], float]] = {
+PALETTES: dict[
+    Palette, tuple[tuple[float, float], tuple[float, float], tuple[float, float], float]
+] = {
     Palette.SKIN: ((0.02, 0.09), (0.25, 0.65), (0.25, 0.95), 0.1),
     Palette.HAIR: ((0.03, 0.13), (0.1, 0.7), (0.03, 0.5), 0.2),
     Palette.GLASS: ((0.5, 0.68), (0.0, 0.4), (0.02, 0.35), 0.8),
@@ -28,7 +31,7 @@ PALETTES: dict[Palette, tuple[tuple[float, float], tuple[float, float], tuple[fl
 FAITHFUL = 0.7
 """How often a material keeps to its palette."""
 
-Device = torch.device | str
+Device: TypeAlias = torch.device | str
 
 
 def uniform(device: Device, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:

@@ -37,7 +37,9 @@ class Plan:
     def rate(self, step: int) -> float:
         """Learning rate of a step."""
         rise = min(1.0, (step + 1) / self.warm_up)
-        return self.learning_rate * rise * (0.5 + 0.5 * math.cos(math.pi * step / self.steps)) + 1e-6
+        return (
+            self.learning_rate * rise * (0.5 + 0.5 * math.cos(math.pi * step / self.steps)) + 1e-6
+        )
 
 
 class Average:
@@ -59,6 +61,13 @@ class Average:
             [state[name] for name in self._floats],
             1 - keep,
         )
+
+
+def averaged(checkpoint: Path) -> dict[str, Tensor]:
+    """Read the averaged weights of a checkpoint, on the CPU."""
+    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    weights: dict[str, Tensor] = saved["average"]
+    return weights
 
 
 def train(

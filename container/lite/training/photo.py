@@ -92,5 +92,3 @@ def focus(identity: Tensor) -> Tensor:
     largest = counts[:, 1:17].argmax(1) + 1
     mask = (identity == largest[:, None, None]).float()[:, None]
     return torch.where(mask.sum((1, 2, 3), keepdim=True) > 0, mask, torch.ones_like(mask))
-
-

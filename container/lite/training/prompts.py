@@ -1,4 +1,4 @@
-"""Targets drawn from rendered labels, and the clicks and boxes that a person might give for them."""
+"""Targets drawn from rendered labels, and the clicks and boxes that people might give for them."""
 
 from dataclasses import dataclass
 
@@ -172,4 +172,3 @@ def at_quarter(mask: Tensor) -> Tensor:
     half = (avg_pool2d(mask, 4) > 0.5).float()
     any_left = half.flatten(1).any(1)[:, None, None, None]
     return torch.where(any_left, half, (max_pool2d(mask, 4) > 0).float())
-

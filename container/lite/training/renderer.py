@@ -118,7 +118,7 @@ class Renderer:
         return len(self.objects)
 
     def half_extent(self, indices: Tensor) -> Tensor:
-        """Half the bounding box of objects, f32 [..., 3], where the bounding sphere has radius 1."""
+        """Half the bounding box of objects of radius 1, f32 [..., 3]."""
         return self.objects[indices][..., layout.OBJECT["half_extent"]]
 
     def palettes(self, indices: Tensor) -> Tensor:

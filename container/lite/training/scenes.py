@@ -13,7 +13,7 @@ CUTOUT_WEIGHTS = (4.0, 2.5, 0.7, 0.5, 0.5)
 
 
 def cutouts(device: torch.device, count: int, scale: Tensor) -> Tensor:
-    """Flat shapes all over the image, f32 [count, MAX_CUTOUTS, CUTOUT.size]; `scale` f32 [count]."""
+    """Flat shapes all over the image, f32 [count, MAX_CUTOUTS, CUTOUT.size]; `scale` is [count]."""
     shape = (count, MAX_CUTOUTS)
     out = torch.zeros(*shape, CUTOUT.size, device=device)
     weights = torch.tensor(CUTOUT_WEIGHTS, device=device)

@@ -1,7 +1,7 @@
 """Objects as unions of signed-distance primitives, packed for the tracer.
 
-Object frame: y up, the ground at y = 0 while a family builds; `Shape.packed` then moves the bounding
-box's centre to the origin and scales to the unit sphere.
+Object frame: y up, the ground at y = 0 while a family builds; `Shape.packed` then moves the
+bounding box's centre to the origin and scales to the unit sphere.
 """
 
 from collections.abc import Sequence

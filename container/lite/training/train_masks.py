@@ -12,7 +12,7 @@ from .families import pool
 from .losses import mask_loss, score_loss
 from .materials import chance
 from .networks import MaskDecoder, MaskEncoder
-from .optimiser import Plan, train
+from .optimiser import Plan, averaged, train
 from .photo import focus, photograph
 from .prompts import at_quarter, correct, draw_targets, first_prompts
 from .renderer import Renderer
@@ -140,8 +140,7 @@ def train_masks(
         return loss, figures
 
     train(networks, settings.plan, step_loss, checkpoint, seconds, on_log)
-    saved = torch.load(checkpoint, map_location=device, weights_only=True)
-    networks.load_state_dict(saved["average"])
+    networks.load_state_dict(averaged(checkpoint))
     return networks.eval()
 
 

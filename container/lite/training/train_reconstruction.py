@@ -10,7 +10,7 @@ from torch import Tensor
 from .families import pool
 from .losses import surface_loss
 from .networks import Reconstruction
-from .optimiser import Plan, train
+from .optimiser import Plan, averaged, train
 from .renderer import Renderer
 from .views import random_views
 
@@ -62,7 +62,7 @@ def train_reconstruction(
         predict = torch.compile(network, dynamic=False)
         judge = torch.compile(surface_loss, dynamic=False)
 
-    def step_loss(step: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def step_loss(_: int) -> tuple[Tensor, dict[str, Tensor]]:
         with torch.no_grad():
             views = random_views(renderer, settings.images, settings.size)
             rgba = views.rgba
@@ -79,6 +79,5 @@ def train_reconstruction(
         }
 
     train(network, settings.plan, step_loss, checkpoint, seconds, on_log)
-    saved = torch.load(checkpoint, map_location=device, weights_only=True)
-    network.load_state_dict(saved["average"])
+    network.load_state_dict(averaged(checkpoint))
     return network.eval()

@@ -71,8 +71,8 @@ def _any_primitive(
         case Kind.LATHE:
             extra, rounding = list(profile(rng)), 0.06 * scale if rng.random() < 0.5 else 0.0
         case Kind.WAVE:
-            extra = [rng.uniform(0, 0.35), rng.integers(2, 9), rng.uniform(0, 6)]
-            extra += [rng.uniform(0, 0.2), rng.integers(1, 6), rng.uniform(0, 6)]
+            extra = [rng.uniform(0, 0.35), float(rng.integers(2, 9)), rng.uniform(0, 6)]
+            extra += [rng.uniform(0, 0.2), float(rng.integers(1, 6)), rng.uniform(0, 6)]
             size[1] *= 0.5
         case Kind.SUPERELLIPSOID:
             rounding, size = rng.uniform(0.9, 6), np.maximum(size, 0.35 * scale)

@@ -137,9 +137,9 @@ def boat(rng: Rng) -> Shape:
     else:
         mast = rng.uniform(1, 1.8)
         shape.limb((0.05, depth, 0), (0.05, depth + mast, 0), 0.03, 0.02, 3)
-        for side, size in ((-1, rng.uniform(0.4, 0.6)), (1, rng.uniform(0.25, 0.45))):
-            at = (side * size * 0.55, depth + mast * 0.5, 0)
-            half = (size, mast * 0.42, 0.02)
+        for side, width in ((-1, rng.uniform(0.4, 0.6)), (1, rng.uniform(0.25, 0.45))):
+            at = (side * width * 0.55, depth + mast * 0.5, 0)
+            half = (width, mast * 0.42, 0.02)
             turn = rotation(y=rng.uniform(-0.4, 0.4))
             shape.add(Kind.WEDGE, at, half, turn, material=1, extra=[0.06])
     return shape

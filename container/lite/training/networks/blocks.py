@@ -32,6 +32,7 @@ class Residual(nn.Module):
         nn.init.zeros_(norm.weight)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Keep [B, C, H, W]."""
         return functional.silu(x + self.second(self.first(x)))
 
 
@@ -49,6 +50,7 @@ class Block(nn.Module):
         self.narrow = nn.Linear(expansion * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Keep [B, N, width]."""
         batch, count, width = x.shape
         qkv = self.qkv(self.attention_norm(x))
         qkv = qkv.reshape(batch, count, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
@@ -70,6 +72,7 @@ class Position(nn.Module):
         self.project = nn.Linear(34, width)
 
     def forward(self, points: Tensor) -> Tensor:
+        """[..., 2] to [..., width]."""
         angles = (points[..., None] * self.frequencies).flatten(-2)
         return self.project(torch.cat([points, angles.sin(), angles.cos()], -1))
 
@@ -85,7 +88,7 @@ def doubled(x: Tensor) -> Tensor:
     """Twice the resolution of [B, C, H, W], bilinear (pixel centres, edges repeated)."""
     if torch.onnx.is_in_onnx_export():
         return functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
-    # The same with slices: interpolate's gradient scatters with atomics, a tenth of a training step.
+    # The same with slices: interpolate's gradient takes atomics, a tenth of a training step.
     for axis in (2, 3):
         size = x.shape[axis]
         before = torch.cat([x.narrow(axis, 0, 1), x.narrow(axis, 0, size - 1)], axis)

@@ -20,7 +20,9 @@ EMBED, HIGH_RES = 64, 32
 class MaskEncoder(nn.Module):
     """RGB in [0, 1], [B, 3, S, S], to features [B, 64, S/8, S/8] and [B, 32, S/4, S/4]."""
 
-    def __init__(self, widths: tuple[int, int, int, int] = (24, 48, 80, 192), depth: int = 5) -> None:
+    def __init__(
+        self, widths: tuple[int, int, int, int] = (24, 48, 80, 192), depth: int = 5
+    ) -> None:
         super().__init__()
         stem, quarter, eighth, sixteenth = widths
         self.stem = nn.Sequential(Conv(3, stem, 3, 2), Conv(stem, quarter, 3, 2))
@@ -40,6 +42,7 @@ class MaskEncoder(nn.Module):
         self.high_res = nn.Sequential(Residual(HIGH_RES), nn.Conv2d(HIGH_RES, HIGH_RES, 1))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode."""
         quarter = self.quarter(self.stem((image - 0.45) * 4))
         eighth = self.eighth(quarter)
         x = self.sixteenth(eighth)
@@ -195,8 +198,7 @@ def _prompt_maps(points: Tensor, labels: Tensor, height: int, width: int) -> Ten
     maps = []
     for sigma in (0.012, 0.07):
         bump = torch.exp(squared / (-2 * sigma**2))
-        for label in (1, 0):
-            maps.append((bump * (labels == label).float()[:, :, None, None]).amax(1))
+        maps += [(bump * (labels == label).float()[:, :, None, None]).amax(1) for label in (1, 0)]
     low, high = (
         (points * (labels == label).float()[..., None]).sum(1)[:, None, None, :] for label in (2, 3)
     )

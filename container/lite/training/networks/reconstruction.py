@@ -43,6 +43,7 @@ class Reconstruction(nn.Module):
         self.out = nn.Conv2d(widths[0], 10, 3, 1, 1)
 
     def forward(self, rgba: Tensor) -> tuple[Tensor, Tensor]:
+        """Predict `surface` and `hidden`."""
         batch, _, height, width = rgba.shape
         colour, mask = rgba[:, :3], rgba[:, 3:4]
         grid = pixel_grid(height, width, rgba.device).permute(2, 0, 1)[None] * 2 - 1

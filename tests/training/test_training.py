@@ -1,0 +1,142 @@
+"""A few steps of each training on the CPU, cut off and continued, and the exported files."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs requirements/training.txt")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+from container.lite.training.export import (  # noqa: E402
+    ExportedDecoder,
+    export_masks,
+    export_reconstruction,
+)
+from container.lite.training.losses import mask_loss, score_loss  # noqa: E402
+from container.lite.training.networks import (  # noqa: E402
+    MaskDecoder,
+    MaskEncoder,
+    Reconstruction,
+)
+from container.lite.training.optimiser import Plan, train  # noqa: E402
+from container.lite.training.train_masks import MaskSettings, train_masks  # noqa: E402
+from container.lite.training.train_reconstruction import (  # noqa: E402
+    ReconstructionSettings,
+    train_reconstruction,
+)
+
+CPU = torch.device("cpu")
+torch.set_num_threads(1)
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def test_training_goes_on_as_if_it_had_not_been_cut_off(tmp_path):
+    def run(checkpoint, seconds):
+        torch.manual_seed(0)
+        network = torch.nn.Linear(4, 1)
+
+        def loss(step):
+            error = (network(torch.randn(16, 4)) - 1).square().mean()
+            return error, {"error": error}
+
+        done = train(network, Plan(8, warm_up=2), loss, checkpoint, seconds, lambda _: None)
+        return done, network.weight.detach().clone()
+
+    assert run(tmp_path / "whole.pt", None)[0]
+    whole = torch.load(tmp_path / "whole.pt", weights_only=True)["network"]["weight"]
+    assert not run(tmp_path / "cut.pt", 0.0)[0]
+    while not run(tmp_path / "cut.pt", 0.0)[0]:
+        pass
+    assert torch.equal(
+        torch.load(tmp_path / "cut.pt", weights_only=True)["network"]["weight"], whole
+    )
+
+
+def test_mask_loss_is_least_for_the_right_mask():
+    target = torch.zeros(1, 1, 16, 16)
+    target[..., 4:12, 4:12] = 1
+    right = (target * 2 - 1) * 8
+    logits = torch.cat([right, -right, torch.zeros_like(right)], 1)
+    loss, iou = mask_loss(logits, target)
+    assert loss.argmin(1).item() == 0
+    assert iou[0, 0] == pytest.approx(1)
+    assert iou[0, 1] == pytest.approx(0)
+    good, bad = torch.tensor([[0.9, 0.1, 0.2]]), torch.tensor([[0.1, 0.9, 0.2]])
+    assert score_loss(good, iou).item() < score_loss(bad, iou).item()
+
+
+def _losses(lines):
+    return [float(line.split("loss ")[1].split()[0]) for line in lines]
+
+
+def test_masks_learn(tmp_path):
+    lines = []
+    settings = MaskSettings(
+        Plan(10, warm_up=2), 32, 32, images_small=2, images_large=2, targets=2, objects=64
+    )
+    networks = train_masks(
+        settings, CPU, tmp_path / "masks.pt", compiled=False, on_log=lines.append, processes=1
+    )
+    first, *_, last = _losses(lines)
+    assert last < first
+    assert not networks.training
+
+
+def test_reconstruction_learns(tmp_path):
+    lines = []
+    settings = ReconstructionSettings(Plan(10, warm_up=2), size=32, images=2, objects=64)
+    train_reconstruction(
+        settings, CPU, tmp_path / "solid.pt", compiled=False, on_log=lines.append, processes=1
+    )
+    first, *_, last = _losses(lines)
+    assert last < 0.9 * first
+
+
+@pytest.fixture(scope="module")
+def masks(tmp_path_factory):
+    torch.manual_seed(0)
+    encoder, decoder = MaskEncoder(depth=1).eval(), MaskDecoder(depth=1).eval()
+    folder = tmp_path_factory.mktemp("weights")
+    return encoder, decoder, *export_masks(encoder, decoder, folder)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_exported_masks_answer_like_torch(masks, count):
+    encoder, decoder, encoder_path, decoder_path = masks
+    photo = torch.rand(1, 3, 448, 448)
+    with torch.no_grad():
+        features = [feature.half() for feature in encoder(photo)]
+    names = ["image_embed", "high_res"]
+    answers = onnxruntime.InferenceSession(encoder_path).run(names, {"image": photo.numpy()})
+    for answer, feature in zip(answers, features, strict=True):
+        assert np.abs(answer - feature.float().numpy()).max() < 0.02
+    points = torch.rand(1, count, 2) * 448
+    labels = torch.tensor([[1.0, 0.0, 2.0, 3.0]])[:, :count]
+    rest = (torch.randn(1, 1, 112, 112), torch.ones(1))
+    with torch.no_grad():
+        wanted = ExportedDecoder(decoder)(*features, points, labels, *rest)
+    session = onnxruntime.InferenceSession(decoder_path)
+    inputs = dict(
+        zip(
+            [entry.name for entry in session.get_inputs()],
+            [value.numpy() for value in (*features, points, labels, *rest)],
+            strict=True,
+        )
+    )
+    found = session.run(["masks", "iou_scores"], inputs)
+    assert found[0].shape == (1, 3, 224, 224)
+    for answer, truth in zip(found, wanted, strict=True):
+        assert np.abs(answer - truth.numpy()).max() < 0.02
+
+
+def test_exported_reconstruction_answers_like_torch(tmp_path):
+    torch.manual_seed(0)
+    network = Reconstruction((8, 16, 24, 32, 64), depth=1).eval()
+    path = export_reconstruction(network, tmp_path)
+    crop = torch.rand(1, 4, 256, 256)
+    with torch.no_grad():
+        wanted = network(crop)
+    found = onnxruntime.InferenceSession(path).run(["surface", "hidden"], {"rgba": crop.numpy()})
+    assert found[0].shape == (1, 5, 256, 256)
+    assert found[1].shape == (1, 4, 256, 256)
+    for answer, truth in zip(found, wanted, strict=True):
+        assert np.abs(answer - truth.numpy()).max() < 0.02
