@@ -1,0 +1,1 @@
+"""How fast the web app is, in a real browser on this machine."""
