@@ -1,5 +1,8 @@
 """A few steps of each training on the CPU, cut off and continued, and the exported files."""
 
+from pathlib import Path
+from typing import Any, TypeAlias
+
 import numpy as np
 import pytest
 
@@ -24,17 +27,18 @@ from container.lite.training.train_reconstruction import (  # noqa: E402
     train_reconstruction,
 )
 
+Masks: TypeAlias = tuple[MaskEncoder, MaskDecoder, Path, Path]
 CPU = torch.device("cpu")
 torch.set_num_threads(1)
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-def test_training_goes_on_as_if_it_had_not_been_cut_off(tmp_path):
-    def run(checkpoint, seconds):
+def test_training_goes_on_as_if_it_had_not_been_cut_off(tmp_path: Path) -> None:
+    def run(checkpoint: Path, seconds: float | None) -> tuple[bool, Any]:
         torch.manual_seed(0)
         network = torch.nn.Linear(4, 1)
 
-        def loss(step):
+        def loss(step: int) -> tuple[Any, dict[str, Any]]:
             error = (network(torch.randn(16, 4)) - 1).square().mean()
             return error, {"error": error}
 
@@ -51,7 +55,7 @@ def test_training_goes_on_as_if_it_had_not_been_cut_off(tmp_path):
     )
 
 
-def test_mask_loss_is_least_for_the_right_mask():
+def test_mask_loss_is_least_for_the_right_mask() -> None:
     target = torch.zeros(1, 1, 16, 16)
     target[..., 4:12, 4:12] = 1
     right = (target * 2 - 1) * 8
@@ -64,12 +68,12 @@ def test_mask_loss_is_least_for_the_right_mask():
     assert score_loss(good, iou).item() < score_loss(bad, iou).item()
 
 
-def _losses(lines):
+def _losses(lines: list[str]) -> list[float]:
     return [float(line.split("loss ")[1].split()[0]) for line in lines]
 
 
-def test_masks_learn(tmp_path):
-    lines = []
+def test_masks_learn(tmp_path: Path) -> None:
+    lines: list[str] = []
     settings = MaskSettings(
         Plan(10, warm_up=2), 32, 32, images_small=2, images_large=2, targets=2, objects=64
     )
@@ -81,8 +85,8 @@ def test_masks_learn(tmp_path):
     assert not networks.training
 
 
-def test_reconstruction_learns(tmp_path):
-    lines = []
+def test_reconstruction_learns(tmp_path: Path) -> None:
+    lines: list[str] = []
     settings = ReconstructionSettings(Plan(10, warm_up=2), size=32, images=2, objects=64)
     train_reconstruction(
         settings, CPU, tmp_path / "solid.pt", compiled=False, on_log=lines.append, processes=1
@@ -92,7 +96,7 @@ def test_reconstruction_learns(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def masks(tmp_path_factory):
+def masks(tmp_path_factory: pytest.TempPathFactory) -> Masks:
     torch.manual_seed(0)
     encoder, decoder = MaskEncoder(depth=1).eval(), MaskDecoder(depth=1).eval()
     folder = tmp_path_factory.mktemp("weights")
@@ -100,7 +104,7 @@ def masks(tmp_path_factory):
 
 
 @pytest.mark.parametrize("count", [1, 4])
-def test_exported_masks_answer_like_torch(masks, count):
+def test_exported_masks_answer_like_torch(masks: Masks, count: int) -> None:
     encoder, decoder, encoder_path, decoder_path = masks
     photo = torch.rand(1, 3, 448, 448)
     with torch.no_grad():
@@ -128,7 +132,7 @@ def test_exported_masks_answer_like_torch(masks, count):
         assert np.abs(answer - truth.numpy()).max() < 0.02
 
 
-def test_exported_reconstruction_answers_like_torch(tmp_path):
+def test_exported_reconstruction_answers_like_torch(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = Reconstruction((8, 16, 24, 32, 64), depth=1).eval()
     path = export_reconstruction(network, tmp_path)
