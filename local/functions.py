@@ -54,6 +54,7 @@ class Functions:
             config = dict(config, Runtime="provided.al2023", PackageType="Zip")
             image = self._image(config)
             if image:
+                image.build()
                 words = (config.get("ImageConfigResponse") or {}).get("ImageConfig") or {}
                 config["Handler"] = (words.get("Command") or image.command)[-1]
             code = self._package(func, config, image)

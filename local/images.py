@@ -10,15 +10,20 @@ folder, so absolute paths are moved below it, and below a scratch folder where t
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.settings import LocalError
+
+log = logging.getLogger(__name__)
 
 _BUILT = ".built"
 
@@ -56,6 +61,36 @@ class Image:
         """The words that start the image with a command."""
         return self.entrypoint + command
 
+    def build(self) -> None:
+        """Run what `RUN` starts, once for equal files; whoever comes later waits.
+
+        Raises
+        ------
+        LocalError
+            It failed.
+        """
+        built = self.root / _BUILT
+        with _lock(self.root.parent, self.root.name):
+            if built.exists():
+                return
+            scratch = self.root / "tmp"
+            scratch.mkdir(exist_ok=True)
+            for environment, words in self.runs:
+                variables = Image(self.root, self.python, environment).variables(scratch)
+                log.info("Running %s in %s", shlex.join(words), self.root.name)
+                done = subprocess.run(
+                    words,
+                    cwd=self.folder,
+                    env=variables,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                if done.returncode:
+                    reason = done.stderr.strip()[-500:]
+                    raise LocalError(f"RUN {shlex.join(words)} failed: {reason}")
+            built.touch()
+
     def inside(self, path: Path) -> Path:
         """Where an absolute path of the container lies here."""
         return self.root / path.relative_to("/")
@@ -76,7 +111,7 @@ class Image:
 
 
 def assemble(dockerfile: Path, context: Path, builds: Path, python: Path) -> Image:
-    """Lay out the last stage of a Dockerfile; the same files give the same folder, built once.
+    """Lay out the last stage of a Dockerfile; the same files give the same folder.
 
     Parameters
     ----------
@@ -96,17 +131,14 @@ def assemble(dockerfile: Path, context: Path, builds: Path, python: Path) -> Ima
         raise LocalError(f"{dockerfile} is missing; the template names it as an image's source.")
     builds.mkdir(parents=True, exist_ok=True)
     name = dockerfile.parent.name
-    with (builds / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _lock(builds, name):
         half = builds / f"{name}.half"
         shutil.rmtree(half, ignore_errors=True)
         image = _lay_out(dockerfile, context, Image(half, python))
         root = builds / f"{name}-{_digest(half, dockerfile)}"
-        if not (root / _BUILT).exists():
-            shutil.rmtree(root, ignore_errors=True)
+        if not root.exists():
             half.rename(root)
         image.root = root
-        _run_python(image)
     return image
 
 
@@ -174,21 +206,12 @@ def _remember_run(rest: str, image: Image) -> None:
         image.runs.append((image.environment | assigned, words))
 
 
-def _run_python(image: Image) -> None:
-    built = image.root / _BUILT
-    if built.exists():
-        return
-    scratch = image.root / "tmp"
-    scratch.mkdir(exist_ok=True)
-    for environment, words in image.runs:
-        variables = Image(image.root, image.python, environment).variables(scratch)
-        print(f"Running {shlex.join(words)} for an image (once) ...", flush=True)
-        done = subprocess.run(
-            words, cwd=image.folder, env=variables, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise LocalError(f"RUN {shlex.join(words)} failed: {done.stderr.strip()[-500:]}")
-    built.touch()
+@contextmanager
+def _lock(builds: Path, name: str) -> Iterator[None]:
+    """Two stacks on one checkout do not build the same thing at once."""
+    with (builds / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _digest(root: Path, dockerfile: Path) -> str:

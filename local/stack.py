@@ -4,7 +4,9 @@ import fcntl
 import logging
 import shutil
 import socket
+import sys
 import threading
+import types
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -52,6 +54,7 @@ class Stack:
         threading.Thread(target=self._save_now_and_then, daemon=True).start()
 
     def _assemble(self, python: Any) -> None:
+        _leave_out_what_is_slow()
         # Imported here because ministack and moto read the environment when they are imported.
         from ministack.core import lambda_runtime
         from ministack.services import stepfunctions
@@ -95,15 +98,26 @@ class Stack:
             # AWS keeps what a failed creation retained, and refuses to create it again.
             self._forget = first
             raise
-        self.save()
+        self.save(code=True)
         return outputs
 
-    def save(self) -> None:
-        """Write ministack's state, for an end without goodbye."""
+    def save(self, code: bool = False) -> None:
+        """Write ministack's state, for an end without goodbye.
+
+        Parameters
+        ----------
+        code : bool
+            The functions' code too, which is large and changes only when it is deployed.
+        """
         from ministack import app
         from ministack.core import persistence
 
-        self._gateway.run(lambda: persistence.save_all(app._build_persistence_save_dict()))
+        def save() -> None:
+            states = app._build_persistence_save_dict()
+            kept = {name: state for name, state in states.items() if code or name != "lambda"}
+            persistence.save_all(kept)
+
+        self._gateway.run(save)
 
     def stop(self) -> None:
         """End every process that this stack started, and write its state."""
@@ -129,6 +143,7 @@ class Stack:
         python = environments.environment(dockerfile.parent / "requirements.txt")
         folder = self.settings.folder / "endpoints" / spec.name
         image = assemble(dockerfile, root, environments.BUILD / "images", python)
+        image.build()
         log_file = self.settings.logs / f"{spec.name}.log"
         return Server(spec, image, self.settings.client_environment(), folder, log_file)
 
@@ -165,6 +180,20 @@ def claim(folder: Path) -> IO[str]:
         lock.close()
         raise LocalError(f"Another stack runs with the folder {folder}. Stop it first.") from None
     return lock
+
+
+def _leave_out_what_is_slow() -> None:
+    """Keep two packages from being imported, which take seconds and are not used here.
+
+    Docker's SDK is optional to ministack. Of moto's Batch its interpreter needs one small module,
+    whose package brings all of EC2.
+    """
+    sys.modules["docker"] = None  # type: ignore[assignment]
+    import moto
+
+    batch = types.ModuleType("moto.batch")
+    batch.__path__ = [f"{folder}/batch" for folder in moto.__path__]
+    sys.modules["moto.batch"] = batch
 
 
 def _log_to(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Creates or updates the stack, as `sam deploy` does."""
 
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,8 @@ def deploy(settings: Settings, functions: Functions, parameters: dict[str, str])
     template = package.read_template(settings.template)
     for uri, image in package.images(template, root).items():
         functions.add_image(uri, image)
+        # What an image compiles is not needed before its first call, which waits for it.
+        threading.Thread(target=image.build, daemon=True).start()
     s3: Any = aws.client("s3")
     s3.create_bucket(Bucket=ARTIFACTS)
 

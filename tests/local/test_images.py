@@ -55,6 +55,7 @@ def test_python_is_run_once_for_equal_files(tmp_path: Path) -> None:
     text = f'FROM x\nWORKDIR /app\nRUN A=/app/b python -c "{program}"\nRUN apt-get install all\n'
     for _ in range(2):
         made = image(tmp_path, text)
+        made.build()
     assert (made.root / "app/count").read_text() == "x"
     other = image(tmp_path, text + "ENV X=1\n")
     assert other.root != made.root
@@ -65,12 +66,18 @@ def test_python_is_run_once_for_equal_files(tmp_path: Path) -> None:
     [
         ("FROM x\nCOPY none .\n", "COPY none"),
         ("FROM x\nADD http://x /y\n", "uses ADD"),
-        ('FROM x\nRUN python -c "raise SystemExit(1)"\n', "failed"),
     ],
 )
 def test_what_cannot_be_stood_in_for_is_told(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(LocalError, match=words):
         image(tmp_path, text)
+
+
+def test_what_fails_in_the_build_is_told(tmp_path: Path) -> None:
+    made = image(tmp_path, "FROM x\nRUN python -c \"raise SystemExit('no luck')\"\n")
+    for _ in range(2):  # and it is tried again
+        with pytest.raises(LocalError, match="no luck"):
+            made.build()
 
 
 def test_a_missing_dockerfile_is_told(tmp_path: Path) -> None:

@@ -99,8 +99,9 @@ def test_a_template_that_cannot_be_deployed_says_what_and_why(tmp_path: Path) ->
     running = RunningStack(tmp_path / "state", template)
     with pytest.raises(AssertionError) as error:
         running.start()
-    assert "gen3d: The deployment ended as ROLLBACK_COMPLETE: Bad (AWS::CloudWatch::Dashboard)" in str(
-        error.value
+    assert (
+        "gen3d: The deployment ended as ROLLBACK_COMPLETE: Bad (AWS::CloudWatch::Dashboard)"
+        in str(error.value)
     )
     template.write_text("Resources:\n  Good: {Type: AWS::SNS::Topic}\n")
     running = RunningStack(tmp_path / "state", template)
