@@ -84,16 +84,22 @@ class GrabCut:
         self.height, self.width = photo.shape[:2]
         half = cv2.resize(photo, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         self.photo = cv2.cvtColor(half, cv2.COLOR_RGB2BGR)
+        self.last: Mask = np.zeros(self.photo.shape[:2], bool)
 
     def mask(self, clicks: list[Click]) -> Mask:
         """Cut."""
         height, width = self.photo.shape[:2]
-        labels = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
         longer = max(height, width)
         at = [(min(x // 2, width - 1), min(y // 2, height - 1), on) for x, y, on in clicks]
-        for x, y, on in at:
-            if on:
-                cv2.circle(labels, (x, y), round(self.radius * longer), cv2.GC_PR_FGD, -1)
+        if len(clicks) == 1:
+            labels = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
+            cv2.circle(labels, at[0][:2], round(self.radius * longer), cv2.GC_PR_FGD, -1)
+        else:  # refine the last cut
+            labels = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
+            labels[self.last] = cv2.GC_PR_FGD
+            x, y, on = at[-1]
+            kind = cv2.GC_PR_FGD if on else cv2.GC_PR_BGD
+            cv2.circle(labels, (x, y), round(self.radius * longer / 2), kind, -1)
         for x, y, on in at:
             kind = cv2.GC_FGD if on else cv2.GC_BGD
             cv2.circle(labels, (x, y), max(2, round(self.certain * longer)), kind, -1)
@@ -103,6 +109,7 @@ class GrabCut:
         object_ = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
         _, regions = cv2.connectedComponents(object_.astype(np.uint8))
         kept = np.isin(regions, [regions[y, x] for x, y, on in at if on]) & object_
+        self.last = kept
         return np.asarray(cv2.resize(kept.astype(np.uint8), (self.width, self.height)) > 0)
 
 
