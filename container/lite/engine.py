@@ -75,7 +75,7 @@ class LiteEngine:
     def _predict(self, colours: Floats, mask: Mask) -> tuple[Floats, Floats, Floats]:
         seen = mask[..., None].astype(np.float32)
         rgba = np.concatenate([colours * seen, seen], 2).transpose(2, 0, 1)[None]
-        answer = self._reconstruction.run(None, {"rgba": np.ascontiguousarray(rgba)})[0][0]
+        answer = self._reconstruction.run(["surface"], {"rgba": np.ascontiguousarray(rgba)})[0][0]
         if not np.isfinite(answer).all():
             raise ReconstructionFailed(
                 "The network gave values that are no numbers. Try another seed or mask."

@@ -12,7 +12,6 @@ from safetensors.numpy import load
 
 from container import embeddings
 from container.engine import Engine
-from container.lite.prepare_decoder import take_half
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -105,22 +104,3 @@ def test_half_embeddings_give_the_masks_of_full_ones(
     assert np.abs(scores - full_scores).max() < 2e-3
     assert np.abs(masks - full_masks).max() < 0.1
     assert ((masks > 0) != (full_masks > 0)).mean() < 1e-3
-
-
-def test_take_half_changes_a_model_s_inputs_alone() -> None:
-    helper, floats = onnx.helper, onnx.TensorProto.FLOAT
-    graph = helper.make_graph(
-        [
-            helper.make_node("Add", ["a", "b"], ["sum"]),
-            helper.make_node("Mul", ["sum", "a"], ["y"]),
-        ],
-        "graph",
-        [helper.make_tensor_value_info(name, floats, [2]) for name in "ab"],
-        [helper.make_tensor_value_info("y", floats, [2])],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    take_half(model, ("a",))
-    session = onnxruntime.InferenceSession(model.SerializeToString())
-    assert [each.type for each in session.get_inputs()] == ["tensor(float16)", "tensor(float)"]
-    a, b = np.array([1, 2], np.float16), np.array([3, 4], np.float32)
-    assert session.run(None, {"a": a, "b": b})[0].tolist() == [4, 12]
