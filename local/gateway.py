@@ -5,7 +5,7 @@ path                    answered by
 ======================  ==========================================================================
 ``/_gen3d/…``           our pages
 ``/api/…``              the HTTP API, under an address that does not change
-a bucket, or signed     ministack
+a bucket, or signed     ministack, for pages of this machine alone where it is no bucket
 anything else, GET      the web app, through the template's CloudFront distribution
 ======================  ==========================================================================
 """
@@ -20,9 +20,9 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack
 from ministack.services import s3
-from starlette.responses import RedirectResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
 
-from local import resources
+from local import resources, visitors
 from local.pages import Pages
 from local.settings import LocalError, Settings
 
@@ -95,16 +95,22 @@ class Gateway:
             return
         # TLS would end here; the bucket's policy, for one, asks whether there was any.
         secure = [(b"x-forwarded-proto", b"https"), (b"cloudfront-forwarded-proto", b"https")]
+        goal = _goal(scope)
+        stranger = goal == "services" and visitors.is_foreign(scope["headers"])
+        if stranger or not visitors.has_our_name(scope["headers"]):
+            refusal = PlainTextResponse("Only pages of this machine may ask for this.", 403)
+            await refusal(scope, receive, send)  # type: ignore[arg-type]
+            return
         scope = scope | {"headers": [*scope["headers"], *secure]}
-        path: str = scope["path"]
-        if path.startswith("/_gen3d"):
-            await self._pages(scope, receive, send)
-        elif path.startswith(f"{_API}/"):
-            await ministack.app(self._to_api(scope), receive, send)
-        elif _is_for_the_web_app(scope):
-            await self._web_app(scope, receive, send)
-        else:
-            await ministack.app(scope, receive, send)
+        match goal:
+            case "pages":
+                await self._pages(scope, receive, send)
+            case "api":
+                await ministack.app(self._to_api(scope), receive, send)
+            case "web app":
+                await self._web_app(scope, receive, send)
+            case _:
+                await ministack.app(scope, receive, send)
 
     def _to_api(self, scope: Scope) -> Scope:
         apis = resources.of_type("AWS::ApiGatewayV2::Api")
@@ -130,15 +136,18 @@ def _moved(scope: Scope, to: str, drop: str) -> Scope:
     return scope | {"path": path, "raw_path": raw}
 
 
-def _is_for_the_web_app(scope: Scope) -> bool:
-    if scope["method"] not in ("GET", "HEAD"):
-        return False
-    query = scope.get("query_string", b"")
-    headers = {name.lower() for name, _ in scope["headers"]}
-    if b"authorization" in headers or any(mark in query for mark in _SIGNED):
-        return False
-    first = scope["path"].strip("/").split("/")[0]
-    if first.startswith("_") or ".well-known" in scope["path"]:
-        return False
-    host = dict(scope["headers"]).get(b"host", b"").decode().split(":")[0]
-    return host in ("localhost", "127.0.0.1") and s3._bucket_owner_account(first) is None
+def _goal(scope: Scope) -> str:
+    """What a request is for: "pages", "api", "files" (a bucket's), "web app" or "services"."""
+    path: str = scope["path"]
+    first = path.strip("/").split("/")[0]
+    if first == "_gen3d":
+        return "pages"
+    if path.startswith(f"{_API}/"):
+        return "api"
+    if s3._bucket_owner_account(first) is not None:
+        return "files"
+    names = {name.lower() for name, _ in scope["headers"]}
+    signed = b"authorization" in names or any(m in scope.get("query_string", b"") for m in _SIGNED)
+    plain = scope["method"] in ("GET", "HEAD") and not signed
+    ours = first.startswith("_") or ".well-known" in path
+    return "web app" if plain and not ours else "services"

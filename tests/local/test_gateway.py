@@ -109,6 +109,24 @@ def test_a_foreign_page_may_read_files_where_the_bucket_allows_it(stack: Running
     assert refused.status_code == 403
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "evil.example"},
+    ],
+)
+def test_a_foreign_page_reaches_no_service(stack: RunningStack, headers: dict[str, str]) -> None:
+    call = "/?Action=ListStacks&Version=2010-05-15&X-Amz-Credential=test/20260101/us-east-1/"
+    call += "cloudformation/aws4_request&X-Amz-Algorithm=AWS4-HMAC-SHA256"
+    assert stack.get(call, headers={"Origin": "http://localhost:5173"}).status_code == 200
+    assert stack.get(call, headers=headers).status_code == 403
+    page = stack.get("/_gen3d/", headers=headers)
+    assert "access-control-allow-origin" not in page.headers
+
+
 def test_a_role_may_do_what_its_policy_says_and_no_more(stack: RunningStack) -> None:
     functions, name = stack.client("lambda"), stack.outputs["FunctionName"]
     allowed = functions.invoke(FunctionName=name, Payload='{"do": "put", "key": "allowed/a"}')
