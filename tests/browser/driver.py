@@ -175,7 +175,7 @@ def watch_pixels(page: Page) -> Callable[[], int]:
     """Counts the colours in the middle of the viewer; one colour means that nothing is drawn."""
 
     def colours() -> int:
-        picture = page.locator(".viewer-frame").screenshot()
+        picture = page.locator(".viewer-frame").screenshot(timeout=PATIENCE_MS)
         image = Image.open(io.BytesIO(picture)).convert("RGB")
         width, height = image.size
         middle = image.crop((width // 3, height // 3, width * 2 // 3, height * 2 // 3))

@@ -25,7 +25,7 @@ def _violations(page: Page) -> list[str]:
 
 def _check(page: Page) -> None:
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.wait_for_timeout(400)
         assert _violations(page) == []
 

@@ -23,8 +23,6 @@ import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 
 export type Mode = "mesh" | "splat" | "wireframe" | "points";
 
-/** Frames go on for so long after the last change: sorting splats and damping take a moment. */
-const LINGER_MS = 700;
 /** From where one looks at first: a little above and to the right. */
 const DIRECTION = new Vector3(0.55, 0.38, 1).normalize();
 /** Together they leave the colours about as bright as in the photo. */
@@ -45,7 +43,7 @@ export class ObjectScene {
   private readonly parts: Partial<Record<Mode, Object3D>> = {};
   private spark: SparkRenderer | null = null;
   private mode: Mode = "mesh";
-  private until = 0;
+  private changed = false;
 
   /**
    * @param onDrawn Told after each frame with what was drawn.
@@ -147,9 +145,9 @@ export class ObjectScene {
     this.draw();
   }
 
-  /** See to it that frames are drawn for a moment. */
+  /** See to it that the next frame is drawn. */
   draw(): void {
-    this.until = performance.now() + LINGER_MS;
+    this.changed = true;
   }
 
   dispose(): void {
@@ -171,7 +169,8 @@ export class ObjectScene {
 
   private frame(): void {
     this.controls.update();
-    if (!this.controls.autoRotate && performance.now() > this.until) return;
+    if (!this.changed) return;
+    this.changed = false;
     this.renderer.render(this.scene, this.camera);
     if (this.parts[this.mode]) this.onDrawn(this.mode);
   }
