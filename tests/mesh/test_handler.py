@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -11,6 +12,9 @@ from gen3d.errors import EmptySurface, InputMissing
 from mesh import handler
 from mesh.sample import ball, write_splat
 from moto import mock_aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 EVENT = json.loads((Path(__file__).parents[2] / "events/mesh/object.json").read_text())
 CONTEXT = SimpleNamespace(
@@ -22,7 +26,7 @@ CONTEXT = SimpleNamespace(
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Client"]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("MESH_QUALITY", "preview")
     with mock_aws():
@@ -33,7 +37,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
     handler._s3.cache_clear()
 
 
-def test_writes_all_files_and_answers_figures(bucket, tmp_path: Path) -> None:
+def test_writes_all_files_and_answers_figures(bucket: "S3Client", tmp_path: Path) -> None:
     write_splat(tmp_path / "splat.ply", ball(10_000))
     bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
     answer = json.loads(json.dumps(handler.handler(EVENT, CONTEXT)))
@@ -50,12 +54,12 @@ def test_writes_all_files_and_answers_figures(bucket, tmp_path: Path) -> None:
     assert answer["gaussians"] == 10_000
 
 
-def test_missing_splat_is_named(bucket) -> None:
+def test_missing_splat_is_named(bucket: "S3Client") -> None:
     with pytest.raises(InputMissing):
         handler.handler(EVENT, CONTEXT)
 
 
-def test_unusable_splat_is_named_and_writes_nothing(bucket, tmp_path: Path) -> None:
+def test_unusable_splat_is_named_and_writes_nothing(bucket: "S3Client", tmp_path: Path) -> None:
     write_splat(tmp_path / "splat.ply", ball(20))
     bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
     with pytest.raises(EmptySurface):

@@ -67,7 +67,8 @@ def test_applies_activations(path: Path) -> None:
     path.write_bytes(header(3) + values.tobytes())
     splat = read_splat(path)
     assert splat.opacities.tolist() == [1, 0, 0.5]
-    np.testing.assert_allclose(splat.rotations[:2], [[1, 0, 0, 0], [0, 0.6, 0, 0.8]])
+    turns = np.array([[1, 0, 0, 0], [0, 0.6, 0, 0.8]])
+    np.testing.assert_allclose(splat.rotations[:2], turns, rtol=1e-6)
     np.testing.assert_allclose(splat.scales, np.exp(values[:, 10:13]), rtol=1e-6)
     expected = np.clip(0.5 + SH_C0 * values[:, 6:9], 0, 1)
     np.testing.assert_allclose(splat.colors, expected, atol=1e-6)

@@ -1,11 +1,12 @@
 """Each step by itself, on arrays whose answer is known."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import trimesh
-from gen3d.errors import EmptySurface, InvalidSplat
+from gen3d.errors import EmptySurface, Gen3DError, InvalidSplat
 from mesh import colour
 from mesh.cells import Cells
 from mesh.clean import clean
@@ -42,7 +43,7 @@ def joined(*splats: Splat) -> Splat:
 
 def test_clean_brings_to_the_unit_frame_and_back() -> None:
     splat = ball(5000)
-    moved = replace(splat, centers=splat.centers * 40 + np.float32([5, -3, 100]))
+    moved = replace(splat, centers=splat.centers * 40 + np.array([5, -3, 100], np.float32))
     cleaned = clean(replace(moved, scales=moved.scales * 40))
     low, high = cleaned.splat.centers.min(axis=0), cleaned.splat.centers.max(axis=0)
     assert (high - low).max() == pytest.approx(1, abs=1e-5)
@@ -81,14 +82,16 @@ def test_spacing_is_the_distance_to_the_eighth_neighbour() -> None:
         (lambda s: replace(s, opacities=s.opacities * 0), EmptySurface),
         (lambda s: replace(s, centers=s.centers * np.float32(np.nan)), EmptySurface),
         (lambda s: replace(s, centers=s.centers * 0), EmptySurface),
-        (lambda s: replace(s, centers=s.centers * np.float32([1, 1, 0])), EmptySurface),
-        (lambda s: replace(s, centers=s.centers * np.float32([1, 0, 0])), EmptySurface),
+        (lambda s: replace(s, centers=s.centers * np.array([1, 1, 0], np.float32)), EmptySurface),
+        (lambda s: replace(s, centers=s.centers * np.array([1, 0, 0], np.float32)), EmptySurface),
         (lambda s: replace(s, centers=s.centers * np.float32(1e30)), InvalidSplat),
         (lambda s: replace(s, scales=s.scales * 1000), EmptySurface),
     ],
     ids=["one", "transparent", "nan", "point", "plane", "line", "huge", "haze"],
 )
-def test_clean_refuses_what_has_no_surface(change, error) -> None:
+def test_clean_refuses_what_has_no_surface(
+    change: Callable[[Splat], Splat], error: type[Gen3DError]
+) -> None:
     with pytest.raises(error):
         clean(change(ball(2000)))
 
@@ -107,7 +110,7 @@ def test_cells_count_like_a_tree() -> None:
 def test_solid_is_the_shape_give_or_take_two_voxels() -> None:
     cleaned = clean(cloud(torus()))
     solid = find_solid(cleaned.splat, 112, 0.01)
-    index = np.stack(np.indices(solid.mask.shape), axis=-1)
+    index = np.moveaxis(np.indices(solid.mask.shape), 0, -1)
     x, y, z = np.moveaxis(index * solid.grid.voxel + solid.grid.origin, -1, 0)
     x, y, z = (c * cleaned.frame.size for c in (x, y, z))
     distance = np.hypot(np.hypot(x, y) - 0.35, z) - 0.13
@@ -157,8 +160,8 @@ def test_shell_drops_the_inner_and_points_outward() -> None:
 def test_shortest_axis_follows_the_rotation() -> None:
     splat = replace(
         ball(2),
-        scales=np.float32([[1, 2, 3], [3, 2, 1]]),
-        rotations=np.float32([[0.5**0.5, 0, 0, 0.5**0.5], [0.5**0.5, 0.5**0.5, 0, 0]]),
+        scales=np.array([[1, 2, 3], [3, 2, 1]], np.float32),
+        rotations=np.array([[0.5**0.5, 0, 0, 0.5**0.5], [0.5**0.5, 0.5**0.5, 0, 0]], np.float32),
     )
     # A quarter turn about z takes x to y; one about x takes z to -y.
     np.testing.assert_allclose(shortest_axes(splat), [[0, 1, 0], [0, -1, 0]], atol=1e-6)
@@ -251,8 +254,8 @@ def test_colour_where_no_gaussian_is_near_is_the_nearest() -> None:
     cleaned = clean(cloud(sphere()))
     solid = find_solid(cleaned.splat, 112, 0.01)
     shell = find_shell(cleaned.splat, solid, cleaned.spacing)
-    above = np.float32([[0, 0, 0.9]])
-    colors = colour.blend(shell, above, np.float32([[0, 0, 1]]), cleaned.spacing)
+    above = np.array([[0, 0, 0.9]], np.float32)
+    colors = colour.blend(shell, above, np.array([[0, 0, 1]], np.float32), cleaned.spacing)
     np.testing.assert_allclose(colors[0], [0.85, 0.2, 0.2], atol=0.01)
 
 

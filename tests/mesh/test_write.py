@@ -31,7 +31,7 @@ def read(model: Model, ending: str) -> trimesh.Trimesh:
 
 def document(glb: bytes) -> dict[str, Any]:
     (length,) = struct.unpack_from("<I", glb, 12)
-    return json.loads(glb[20 : 20 + length])
+    return dict(json.loads(glb[20 : 20 + length]))
 
 
 @pytest.mark.parametrize(("ending", "up"), [("glb", 1), ("obj", 1), ("stl", 2), ("ply", 2)])
@@ -65,6 +65,7 @@ def with_texture(model: Model) -> Model:
 
 def test_glb_with_a_texture_reads_back(ball: tuple[Model, Figures]) -> None:
     model = with_texture(ball[0])
+    assert model.texture is not None
     mesh = read(model, "glb")
     assert trimesh.Trimesh(mesh.vertices, mesh.faces).is_watertight
     np.testing.assert_allclose(mesh.visual.uv[:, 0], model.texture.uv[:, 0], atol=1e-6)
@@ -84,7 +85,7 @@ def test_glb_says_what_it_is(ball: tuple[Model, Figures]) -> None:
 def test_colour_spaces_are_inverse_and_meet_the_standard() -> None:
     ramp = np.linspace(0, 1, 100, dtype=np.float32)
     np.testing.assert_allclose(linear_to_srgb(srgb_to_linear(ramp)), ramp, atol=1e-5)
-    assert srgb_to_linear(np.float32([0.5]))[0] == pytest.approx(0.21404, abs=1e-4)
+    assert srgb_to_linear(np.array([0.5], np.float32))[0] == pytest.approx(0.21404, abs=1e-4)
 
 
 @pytest.mark.parametrize("painted", [False, True])
