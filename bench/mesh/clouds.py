@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import open3d as o3d
 import trimesh
-from mesh.splat import Splat
 from scipy.spatial.transform import Rotation
 
 from bench.mesh.shapes import albedo
+from mesh.splat import Splat
 
 Array = npt.NDArray[np.floating[Any]]
 

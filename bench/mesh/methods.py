@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import open3d as o3d
 import trimesh
+from scipy.spatial import cKDTree
+
+from bench.mesh.clouds import Array
 from mesh import glb
 from mesh.model import Texture
 from mesh.pipeline import QUALITIES, build
 from mesh.splat import Splat, read_splat
-from scipy.spatial import cKDTree
-
-from bench.mesh.clouds import Array
 
 MIN_OPACITY = 0.1
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import trimesh
-from mesh.model import Texture
 
 from bench.mesh.clouds import Array, scene_of, tensor
 from bench.mesh.shapes import albedo
+from mesh.model import Texture
 
 SAMPLES = 200_000
 
