@@ -13,7 +13,9 @@ PY_SOURCES := layers/gen3d/gen3d functions container local bench tests
 # What `make run` is told.
 ONESHOT ?=
 IMAGE ?= examples/coffee.jpg
-CLICK ?=
+# The sample photo is clicked on the cup, the saucer, and off them; another one only where you say.
+CLICK ?= $(if $(filter examples/coffee.jpg,$(IMAGE)),290$(comma)110 290$(comma)340 -60$(comma)60)
+comma := ,
 OUT ?= out
 
 .PHONY: help
@@ -64,11 +66,28 @@ format: setup ## Format the code
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 .PHONY: bench
-bench: bench-mesh ## Run the benchmarks
+bench: bench-mesh bench-lite bench-web ## Run the benchmarks
 
 .PHONY: bench-mesh
 bench-mesh: setup ## Compare ways from a splat to a mesh
 	@$(BIN)/python -m bench.mesh
+
+.PHONY: bench-lite
+bench-lite: setup ## Measure the lite engine's masks and solids
+	@PYTHONPATH=layers/gen3d $(BIN)/python -m bench.lite
+
+.PHONY: bench-web
+bench-web: setup web ## Measure the web app in Chromium
+	@$(BIN)/python -m bench.web
+
+.PHONY: train-lite
+train-lite: .venvs/training/.ready ## Train the lite engine's networks anew (one GPU, about half an hour)
+	@PYTHONPATH=layers/gen3d .venvs/training/bin/python -m container.lite.training
+
+.venvs/training/.ready: requirements/training.txt
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install -q -r $<
+	@touch $@
 
 # Set-up: one environment to develop in, and one for each part that runs by itself
 
@@ -104,6 +123,6 @@ lock: .venv/.ready ## Resolve the requirements anew
 	@for part in layers/gen3d functions/mesh container; do \
 		(cd $$part && $(CURDIR)/$(UV) pip compile -q --universal --python-version 3.11 \
 			--custom-compile-command "make lock" requirements.in -o requirements.txt); done
-	@for name in lambda sam-cli dev; do \
+	@for name in lambda sam-cli training dev; do \
 		$(UV) pip compile -q --universal --python-version 3.11 \
 			--custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; done
