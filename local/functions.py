@@ -6,9 +6,12 @@ function takes that path, with a bootstrap that starts awslambdaric.
 """
 
 import io
+import os
 import shlex
 import tempfile
+import threading
 import zipfile
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +39,9 @@ class Functions:
         self._logs = logs
         self._images: dict[str, Image] = {}
         self._packages: dict[tuple[str, str], bytes] = {}
+        # In AWS each call has processors of its own; here heavy ones take turns, before their time
+        # runs. What is an image is heavy.
+        self._processors = threading.BoundedSemaphore(os.cpu_count() or 1)
 
     def add_image(self, uri: str, image: Image) -> None:
         """Say what stands in for a container image."""
@@ -58,7 +64,8 @@ class Functions:
                 words = (config.get("ImageConfigResponse") or {}).get("ImageConfig") or {}
                 config["Handler"] = (words.get("Command") or image.command)[-1]
             code = self._package(func, config, image)
-            return original({**func, "config": config, "code_zip": code}, config, *rest)
+            with self._processors if image else nullcontext():
+                return original({**func, "config": config, "code_zip": code}, config, *rest)
 
         lambda_svc._execute_function_dispatch = dispatch
 

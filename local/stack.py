@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from local.endpoint.server import Server
     from local.endpoint.spec import EndpointSpec
 
+log = logging.getLogger(__name__)
+
 _SAVE_SECONDS = 30.0
 
 
@@ -161,7 +163,10 @@ class Stack:
 
     def _save_now_and_then(self) -> None:
         while not self._ended.wait(_SAVE_SECONDS):
-            self.save()
+            try:
+                self.save()
+            except Exception:  # too busy, or just ending: the next time, or the end, saves
+                log.exception("The state was not saved")
 
 
 def claim(folder: Path) -> IO[str]:

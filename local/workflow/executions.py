@@ -25,6 +25,9 @@ Announce = Callable[[dict[str, Any]], None]
 """Takes the detail of a "Step Functions Execution Status Change" event."""
 
 
+_SHOWN = 100
+
+
 class Executions:
     """Records of executions in a folder.
 
@@ -47,10 +50,10 @@ class Executions:
         self._end_at_once()
 
     def records(self) -> list[dict[str, Any]]:
-        """Every execution, newest first, without its history."""
-        found = [json.loads(path.read_text()) for path in self._folder.glob("*.json")]
-        found.sort(key=lambda record: record["detail"]["startDate"], reverse=True)
-        return [record["detail"] for record in found]
+        """The last executions, newest first, without their history."""
+        paths = sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
+        found = [json.loads(path.read_text())["detail"] for path in paths[-_SHOWN:]]
+        return sorted(found, key=lambda detail: detail["startDate"], reverse=True)
 
     def record(self, name: str) -> dict[str, Any] | None:
         """What is kept of an execution: its `detail`, `events` and `definition`."""
