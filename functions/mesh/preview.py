@@ -27,7 +27,7 @@ LIGHT_RAYS = 64
 FLOOR_POINTS = 160
 """Points along the floor's edge where its shadow is gathered."""
 
-AZIMUTH, ELEVATION, FIELD_OF_VIEW = math.radians(-55), math.radians(22), math.radians(28)
+AZIMUTH, ELEVATION, FIELD_OF_VIEW = math.radians(-66), math.radians(20), math.radians(28)
 BACKGROUND = np.array([0.93, 0.935, 0.94], np.float32)
 """sRGB; the floor fades into it."""
 
