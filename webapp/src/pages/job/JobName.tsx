@@ -16,7 +16,7 @@ export function JobName({ job }: { job: JobView }) {
     const wanted = name?.trim();
     if (wanted && wanted !== job.name) {
       try {
-        put(await api.renameJob(job.jobId, wanted));
+        await put(await api.renameJob(job.jobId, wanted));
       } catch (failure) {
         setError(messageOf(failure));
         return;

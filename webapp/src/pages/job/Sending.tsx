@@ -33,8 +33,8 @@ export function Sending({ job, submission, onWithdraw }: Props) {
       }
       const asked = objects.map(({ name, seed }) => ({ name, seed }));
       const reconstructing = await api.reconstruct(job.jobId, asked);
+      await put(reconstructing);
       await dropJob(job.jobId);
-      put(reconstructing);
     } catch (failure) {
       setError(failure);
     }

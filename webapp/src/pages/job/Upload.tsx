@@ -28,8 +28,8 @@ export function Upload({ job }: { job: JobView }) {
       await uploadPhoto(prefix, contentType, blob, setShare);
       setShare(1);
       const initialized = await api.initialize(jobId);
+      await put(initialized);
       await drop("photo", jobId);
-      put(initialized);
     } catch (failure) {
       setError(failure);
     }

@@ -2,9 +2,10 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import type { JobStatus, JobView } from "../../api/types";
 import { useServices } from "../../services";
 
-/** Milliseconds between two looks at a job; false where it changes only by the person's doing. */
+/** Milliseconds between two looks at a job: at work, waiting (for another tab, say), ended. */
 function pace(status: JobStatus | undefined): number | false {
-  return status === "INITIALIZING" || status === "RECONSTRUCTING" ? 2000 : false;
+  if (status === "INITIALIZING" || status === "RECONSTRUCTING") return 2000;
+  return status === "AWAITING_MASK" ? 20_000 : false;
 }
 
 /** A job, looked at again while the machine works on it. */
@@ -22,7 +23,11 @@ export function useJob(jobId: string) {
 export function useJobUpdate(jobId: string) {
   const queries = useQueryClient();
   return {
-    put: (job: JobView) => queries.setQueryData(["job", jobId], job),
+    put: async (job: JobView) => {
+      // An answer that is still on its way is older than this one.
+      await queries.cancelQueries({ queryKey: ["job", jobId] });
+      queries.setQueryData(["job", jobId], job);
+    },
     read: () => queries.invalidateQueries({ queryKey: ["job", jobId] }),
   };
 }
