@@ -44,7 +44,8 @@ clean: ## Forget the local stack's state and everything built
 # Quality
 
 .PHONY: test
-test: setup web ## Run every test
+test: setup web tests/mesh/node_modules/.ready ## Run every test
+	@$(BIN)/python tests/system_packages.py chromium
 	@cd webapp && npm test --silent
 	@$(BIN)/python -m pytest
 
@@ -70,6 +71,7 @@ bench: bench-mesh bench-lite bench-web ## Run the benchmarks
 
 .PHONY: bench-mesh
 bench-mesh: setup ## Compare ways from a splat to a mesh
+	@$(BIN)/python tests/system_packages.py libusb-1.0-0 libgl1 libgomp1
 	@$(BIN)/python -m bench.mesh
 
 .PHONY: bench-lite
@@ -99,7 +101,6 @@ setup: .venv/.ready .venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.re
 	@echo "Setting up .venv (once) ..."
 	@test -x $(UV) || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install -q "$$(grep '^uv==' $<)"; }
 	@$(UV) pip sync -q --python $(BIN)/python $<
-	@$(BIN)/python local/system_packages.py
 	@touch $@
 
 .venvs/lambda/.ready: requirements/lambda.txt
@@ -114,7 +115,8 @@ setup: .venv/.ready .venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.re
 
 node_modules/.ready: package-lock.json
 webapp/node_modules/.ready: webapp/package-lock.json
-node_modules/.ready webapp/node_modules/.ready:
+tests/mesh/node_modules/.ready: tests/mesh/package-lock.json
+node_modules/.ready webapp/node_modules/.ready tests/mesh/node_modules/.ready:
 	@cd $(dir $(@D)) && npm ci --silent --no-audit --no-fund
 	@touch $@
 

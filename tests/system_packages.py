@@ -1,0 +1,34 @@
+"""``system_packages.py chromium …``: installs Debian packages where they are missing.
+
+What runs needs none of them: Chromium is for the browser tests, the libraries are for open3d, which
+the mesh benchmark compares with.
+"""
+
+import ctypes.util
+import os
+import shutil
+import subprocess
+import sys
+
+IS_THERE = {
+    "chromium": lambda: shutil.which("chromium"),
+    "libusb-1.0-0": lambda: ctypes.util.find_library("usb-1.0"),
+    "libgl1": lambda: ctypes.util.find_library("GL"),
+    "libgomp1": lambda: ctypes.util.find_library("gomp"),
+}
+
+
+def main(packages: list[str]) -> None:
+    """Install what is missing with apt, or say what to install."""
+    missing = [package for package in packages if not IS_THERE[package]()]
+    if missing and shutil.which("apt-get"):
+        sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+        for arguments in (["update", "-qq"], ["install", "-y", "-qq", *missing]):
+            subprocess.run([*sudo, "apt-get", *arguments], check=False, stdout=subprocess.DEVNULL)
+    missing = [package for package in packages if not IS_THERE[package]()]
+    if missing:
+        sys.exit(f"Please install these packages, then try again: {' '.join(missing)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
