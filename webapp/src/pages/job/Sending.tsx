@@ -15,7 +15,7 @@ interface Props {
 /** Upload the masks, then ask for the reconstruction. */
 export function Sending({ job, submission, onWithdraw }: Props) {
   const { api } = useServices();
-  const { put } = useJobUpdate(job.jobId);
+  const { put, read } = useJobUpdate(job.jobId);
   const [sent, setSent] = useState(0);
   const [error, setError] = useState<unknown>(null);
   const started = useRef(false);
@@ -37,8 +37,10 @@ export function Sending({ job, submission, onWithdraw }: Props) {
       await dropJob(job.jobId);
     } catch (failure) {
       setError(failure);
+      // The request may have arrived, and only its answer been lost.
+      await read();
     }
-  }, [api, job.jobId, objects, put]);
+  }, [api, job.jobId, objects, put, read]);
 
   useEffect(() => {
     if (started.current) return;
