@@ -53,7 +53,9 @@ FRAMES_SECONDS = 8
 TIMES = """
 window.times = [];
 let pressed = null;
-addEventListener("pointerup", () => { pressed = performance.now(); }, true);
+addEventListener("pointerup", ({ target }) => {
+    if (target.closest?.(".stage")) pressed = performance.now();
+}, true);
 const put = CanvasRenderingContext2D.prototype.putImageData;
 CanvasRenderingContext2D.prototype.putImageData = function (...pixels) {
     put.apply(this, pixels);
@@ -153,7 +155,7 @@ def first_load(context: BrowserContext, url: str, shown: str) -> tuple[Loaded, f
     """Load a page with nothing cached; gives bytes and seconds until `shown` is there."""
     page = context.new_page()
     loaded = Loaded()
-    page.on("response", loaded.responses.append)
+    page.on("response", lambda response: loaded.responses.append(response))
     page.goto(url)
     page.locator(shown).first.wait_for(timeout=120_000)
     seconds = page.evaluate("performance.now()") / 1000
