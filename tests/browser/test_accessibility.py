@@ -26,6 +26,7 @@ def _violations(page: Page) -> list[str]:
 def _check(page: Page) -> None:
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.mouse.move(1, 400)
         page.wait_for_timeout(400)
         assert _violations(page) == []
 
