@@ -47,7 +47,10 @@ clean: ## Forget the local stack's state and everything built
 test: setup web tests/mesh/node_modules/.ready ## Run every test
 	@$(BIN)/python tests/system_packages.py chromium
 	@cd webapp && npm test --silent
-	@$(BIN)/python -m pytest
+	@# By themselves: the workflow tests patch the interpreter, the browser's driver keeps a loop.
+	@$(BIN)/python -m pytest tests/unit tests/infra tests/container tests/mesh tests/training tests/workflow
+	@$(BIN)/python -m pytest tests/local
+	@$(BIN)/python -m pytest tests/browser
 
 .PHONY: lint
 lint: setup .venvs/sam-cli/.ready node_modules/.ready webapp/node_modules/.ready ## Run every checker
