@@ -8,6 +8,7 @@ network, so that any size can be measured: ``--decoder "SAM 3=path/to/decoder.on
 import argparse
 import gzip
 import json
+import os
 import platform
 import statistics
 import sys
@@ -199,7 +200,10 @@ def main() -> None:
     stack.url = "http://localhost:20005"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        lines = [f"Chromium {browser.version}, {platform.machine()}, rendered in software."]
+        lines = [
+            f"Chromium {browser.version}, {platform.machine()}, {os.cpu_count()} processors with "
+            f"{os.getloadavg()[1]:.1f} processes in line for them, rendered in software."
+        ]
         with context_of(browser, None, 2) as context:
             page = context.new_page()
             page.goto(f"{stack.url}/signin")
