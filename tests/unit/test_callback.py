@@ -25,6 +25,7 @@ RESULTS = {
         "timings": {"encode": 1.5},
         "engine": "lite",
         "revision": "0123456789ab",
+        "candidates": 2,
     },
     "reconstruct": {
         "gaussians": 5000,

@@ -6,7 +6,7 @@ metadata is `EmbeddingsMeta`, spelled as strings because the format allows nothi
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 CONTRACT_VERSION = 1
 """Raised when an older client could no longer read what the container writes."""
@@ -14,7 +14,13 @@ CONTRACT_VERSION = 1
 MAX_OBJECTS = 8
 """Objects in one job."""
 
+MAX_CANDIDATES = 8
+"""Masks that a text prompt offers."""
+
 S3Uri: TypeAlias = Annotated[str, Field(pattern=r"^s3://[^/]+/.+$", max_length=2048)]
+TextPrompt: TypeAlias = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)
+]
 Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
@@ -23,11 +29,15 @@ class _Message(BaseModel):
 
 
 class InitializeRequest(_Message):
-    """Encode `image` and write the embeddings to `output`."""
+    """Encode `image` and write the embeddings to `output`.
+
+    Where `text` names a thing ("chair"), masks of all such things come with the embeddings.
+    """
 
     task: Literal["initialize"] = "initialize"
     image: S3Uri
     output: S3Uri
+    text: TextPrompt | None = None
 
 
 class ReconstructRequest(_Message):
@@ -57,6 +67,8 @@ class InitializeResult(_Result):
 
     width: int
     height: int
+    candidates: Annotated[int, Field(ge=0, le=MAX_CANDIDATES)] = 0
+    """Masks found for the text: rows of the embeddings' ``candidate_masks``."""
 
 
 class Pose(_Message):
@@ -78,7 +90,12 @@ class ReconstructResult(_Result):
 
 
 class EmbeddingsMeta(_Message):
-    """Metadata of ``embeddings.safetensors``; all values are strings in the file."""
+    """Metadata of ``embeddings.safetensors``; all values are strings in the file.
+
+    The file holds the decoder's inputs by their names. Where the request had a text, it also holds
+    ``candidate_masks``, u8 [K, h, w], 1 on the object, stretched like the decoder's input, best
+    first, and ``candidate_scores``, f32 [K], from 0 to 1; K is at most `MAX_CANDIDATES`.
+    """
 
     contract: str = str(CONTRACT_VERSION)
     engine: str
@@ -91,5 +108,6 @@ class EmbeddingsMeta(_Message):
     """Pixels of the upright photo."""
     image_height: str
     precision: Literal["fp32", "fp16", "u8"]
+    """Of the decoder's inputs; u8 comes with ``{name}_scale`` and ``{name}_offset``."""
     single_mask_index: str = ""
     """Mask token for two or more clicks (SAM: "0"); empty where the best score always wins."""
