@@ -44,11 +44,12 @@ clean: ## Forget the local stack's state and everything built
 # Quality
 
 .PHONY: test
-test: setup web tests/mesh/node_modules/.ready ## Run every test
+test: setup web tests/mesh/node_modules/.ready .venvs/torch/.ready ## Run every test
 	@$(BIN)/python tests/system_packages.py chromium
 	@cd webapp && npm test --silent
 	@# By themselves: the workflow tests patch the interpreter, the browser's driver keeps a loop.
-	@$(BIN)/python -m pytest tests/unit tests/infra tests/container tests/mesh tests/training tests/workflow
+	@$(BIN)/python -m pytest tests/unit tests/infra tests/container tests/mesh tests/workflow
+	@.venvs/torch/bin/python -m pytest tests/training tests/sam
 	@$(BIN)/python -m pytest tests/local
 	@$(BIN)/python -m pytest tests/browser
 
@@ -86,13 +87,8 @@ bench-web: setup web ## Measure the web app in Chromium
 	@$(BIN)/python -m bench.web
 
 .PHONY: train-lite
-train-lite: .venvs/training/.ready ## Train the lite engine's networks anew (one GPU, about half an hour)
-	@PYTHONPATH=layers/gen3d .venvs/training/bin/python -m container.lite.training
-
-.venvs/training/.ready: requirements/training.txt
-	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install -q -r $<
-	@touch $@
+train-lite: .venvs/torch/.ready ## Train the lite engine's networks anew (one GPU, about half an hour)
+	@PYTHONPATH=layers/gen3d .venvs/torch/bin/python -m container.lite.training
 
 # Set-up: one environment to develop in, and one for each part that runs by itself
 
@@ -116,6 +112,14 @@ setup: .venv/.ready .venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.re
 	@$(UV) pip sync -q --python $(@D)/bin/python $<
 	@touch $@
 
+# torch comes through pip, whose settings may name another build of it than the one for CUDA.
+.venvs/torch/.ready: requirements/torch.txt | .venv/.ready
+	@echo "Setting up $(@D) (once) ..."
+	@$(BIN)/python -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install -q --disable-pip-version-check "$$(grep '^torch==' $<)"
+	@$(UV) pip install -q --python $(@D)/bin/python -r $<
+	@touch $@
+
 node_modules/.ready: package-lock.json
 webapp/node_modules/.ready: webapp/package-lock.json
 tests/mesh/node_modules/.ready: tests/mesh/package-lock.json
@@ -128,6 +132,7 @@ lock: .venv/.ready ## Resolve the requirements anew
 	@for part in layers/gen3d functions/mesh container; do \
 		(cd $$part && $(CURDIR)/$(UV) pip compile -q --universal --python-version 3.11 \
 			--custom-compile-command "make lock" requirements.in -o requirements.txt); done
-	@for name in lambda sam-cli training dev; do \
-		$(UV) pip compile -q --universal --python-version 3.11 \
-			--custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; done
+	@for name in lambda sam-cli torch dev; do \
+		$(UV) pip compile -q --universal --python-version 3.11 --custom-compile-command "make lock" \
+			$$(test ! -e requirements/$$name.exclude || echo --excludes requirements/$$name.exclude) \
+			requirements/$$name.in -o requirements/$$name.txt; done

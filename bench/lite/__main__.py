@@ -153,7 +153,7 @@ def main() -> None:
         "## Solids\n",
     ]
     if importlib.util.find_spec("torch") is None:
-        parts.append("Not measured: the procedural world needs requirements/training.txt.\n")
+        parts.append("Not measured: the procedural world needs requirements/torch.txt.\n")
     else:
         parts.append(compare_solids(options.weights, options.objects))
     parts += ["## Cost\n", timings(options.weights)]

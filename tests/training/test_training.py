@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="training needs requirements/training.txt")
+torch = pytest.importorskip("torch", reason="training's tests run in .venvs/torch")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 from container.lite.training.export import (  # noqa: E402

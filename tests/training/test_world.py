@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="training needs requirements/training.txt")
+torch = pytest.importorskip("torch", reason="training's tests run in .venvs/torch")
 
 from container.lite.training import families, layout  # noqa: E402
 from container.lite.training.networks.blocks import doubled  # noqa: E402
