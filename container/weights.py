@@ -44,19 +44,28 @@ def _revision(files: dict[str, File]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()[:12]
 
 
+def visible(folder: Path) -> list[Path]:
+    """The files that a seal covers; half a download lies in a hidden folder, for example."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and path.relative_to(folder).as_posix() not in _UNSEALED
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+
+
 def seal(folder: Path, engine: str) -> Manifest:
-    """Write the manifest of everything in `folder`, but for the README beside the weights.
+    """Write the manifest of everything in `folder` but hidden files and the README beside them.
 
     Raises
     ------
     WeightsInvalid
         There is nothing to seal.
     """
-    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
     files = {
-        name: File(sha256=_digest(path), bytes=path.stat().st_size)
-        for name, path in sorted(paths.items())
-        if path.is_file() and name not in _UNSEALED
+        path.relative_to(folder).as_posix(): File(sha256=_digest(path), bytes=path.stat().st_size)
+        for path in visible(folder)
     }
     if not files:
         raise WeightsInvalid(f"{folder} holds no weights to seal. Name the folder they lie in.")

@@ -49,6 +49,13 @@ def test_sealing_again_changes_nothing(folder: Path) -> None:
     assert (folder / "manifest.json").read_bytes() == before
 
 
+def test_hidden_files_are_not_sealed(folder: Path) -> None:
+    before = weights.check(folder)
+    (folder / "parts" / ".cache").mkdir()
+    (folder / "parts" / ".cache" / "1.bin.incomplete").write_bytes(b"half a download")
+    assert weights.seal(folder, "lite") == before
+
+
 def test_other_weights_are_another_revision(folder: Path) -> None:
     before = weights.check(folder).revision
     (folder / "encoder.onnx").write_bytes(b"another")
