@@ -126,6 +126,12 @@ class WeightsInvalid(Gen3DError):
     status = 500
 
 
+class WeightsUnavailable(Gen3DError):
+    """The weights cannot be fetched from those who publish them: access, token, network, disk."""
+
+    status = 502
+
+
 class EndpointUnavailable(Gen3DError):
     """The endpoint is starting or stopping."""
 
