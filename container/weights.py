@@ -7,6 +7,8 @@
 import argparse
 import hashlib
 import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gen3d.errors import WeightsInvalid
@@ -15,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 MANIFEST = "manifest.json"
 _UNSEALED = {MANIFEST, "README.md"}
 _AGAIN = "Fetch the weights again."
+_READERS = 8
+"""Files that are read at a time: hashing is bound by one core, reading by the disk."""
 
 
 class File(BaseModel):
@@ -74,8 +78,10 @@ def seal(folder: Path, engine: str) -> Manifest:
     return manifest
 
 
-def check(folder: Path, engine: str | None = None, revision: str | None = None) -> Manifest:
-    """Read a folder's manifest and hold every file against it.
+def read(folder: Path, engine: str | None = None, revision: str | None = None) -> Manifest:
+    """Read a folder's manifest and see that all of its files are there, by their sizes.
+
+    Takes no time, however large the files; `verify` reads them.
 
     Parameters
     ----------
@@ -87,7 +93,7 @@ def check(folder: Path, engine: str | None = None, revision: str | None = None) 
     Raises
     ------
     WeightsInvalid
-        Absent, partial, changed, or of another engine or revision.
+        Absent, partial, or of another engine or revision.
     """
     try:
         manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
@@ -104,8 +110,6 @@ def check(folder: Path, engine: str | None = None, revision: str | None = None) 
                 f"{name} in {folder} has {path.stat().st_size} bytes instead of {file.bytes}. "
                 f"{_AGAIN}"
             )
-        if _digest(path) != file.sha256:
-            raise WeightsInvalid(f"{name} in {folder} is not the file that was sealed. {_AGAIN}")
     if manifest.revision != _revision(manifest.files):
         raise WeightsInvalid(f"The manifest in {folder} was changed by hand. {_AGAIN}")
     if engine is not None and manifest.engine != engine:
@@ -117,6 +121,37 @@ def check(folder: Path, engine: str | None = None, revision: str | None = None) 
         raise WeightsInvalid(
             f"{folder} holds revision {manifest.revision}, not {revision}. {_AGAIN}"
         )
+    return manifest
+
+
+def verify(folder: Path, files: Mapping[str, File]) -> None:
+    """Hold files against their digests, several at a time.
+
+    Raises
+    ------
+    WeightsInvalid
+        One of them was changed.
+    """
+    names = sorted(files, key=lambda name: -files[name].bytes)  # the longest first
+    with ThreadPoolExecutor(_READERS) as pool:
+        digests = pool.map(lambda name: _digest(folder / name), names)
+        for name, digest in zip(names, digests, strict=True):
+            if digest != files[name].sha256:
+                raise WeightsInvalid(
+                    f"{name} in {folder} is not the file that was sealed. {_AGAIN}"
+                )
+
+
+def check(folder: Path, engine: str | None = None, revision: str | None = None) -> Manifest:
+    """Read a folder's manifest and hold every file against it: `read`, then `verify`.
+
+    Raises
+    ------
+    WeightsInvalid
+        Absent, partial, changed, or of another engine or revision.
+    """
+    manifest = read(folder, engine, revision)
+    verify(folder, manifest.files)
     return manifest
 
 
