@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-PY_SOURCES := layers/gen3d/gen3d functions container local bench tests
+PY_SOURCES := layers/gen3d/gen3d functions container local webapp bench tests
 
 # What `make run` is told.
 ONESHOT ?=
@@ -17,6 +17,9 @@ IMAGE ?= examples/coffee.jpg
 CLICK ?= $(if $(filter examples/coffee.jpg,$(IMAGE)),290$(comma)110 290$(comma)340 -60$(comma)60)
 comma := ,
 OUT ?= out
+
+# What is deployed to.
+STACK ?= gen3d
 
 .PHONY: help
 help: ## Show this help
@@ -35,6 +38,10 @@ web: webapp/dist/index.html ## Build the web app
 
 webapp/dist/index.html: webapp/node_modules/.ready $(shell find webapp/src webapp/public webapp/index.html webapp/vite.config.ts examples -type f)
 	@cd webapp && npm run --silent build
+
+.PHONY: deploy-web
+deploy-web: setup web ## Publish the web app to a deployed stack (STACK=)
+	@$(BIN)/python -m webapp.publish --stack '$(STACK)'
 
 .PHONY: clean
 clean: ## Forget the local stack's state and everything built

@@ -10,9 +10,10 @@ from botocore.exceptions import ClientError
 from ministack.services.cloudformation import provisioners
 
 from local import aws, resources
-from local.deploy import autoscaling, http_api, package, sagemaker, webapp, weights
+from local.deploy import autoscaling, http_api, package, sagemaker, weights
 from local.functions import Functions
 from local.settings import STACK, LocalError, Settings
+from webapp.publish import configuration, publish
 
 ARTIFACTS = "local-artifacts"
 _POLL_SECONDS = 0.1
@@ -72,7 +73,10 @@ def deploy(settings: Settings, functions: Functions, parameters: dict[str, str])
     outputs = resources.outputs()
     if lite:
         weights.upload(lite, s3, outputs["BucketName"])
-    webapp.upload(root / _WEB_APP, s3, outputs, settings.url)
+    dist = root / _WEB_APP
+    if (dist / "index.html").exists():
+        here = {"apiUrl": f"{settings.url}/api", "endpoint": settings.url}
+        publish(dist, s3, outputs["BucketName"], configuration(outputs) | here)
     return outputs
 
 
