@@ -144,19 +144,11 @@ describe("feeds", () => {
     expect(feeds.mask_input?.data).toHaveLength(6);
   });
 
-  it("gives a box as two corners where labels are whole numbers", () => {
+  it("gives a box as two corners, before the clicks", () => {
     const box = { x0: 0, y0: 0, x1: 896, y1: 224 };
     const feeds = promptFeeds(sam, meta, { clicks, box }, null);
     expect(feeds.point_labels?.data).toEqual(Int32Array.of(2, 3, 1, 0));
     expect(numbers(feeds.point_coords).slice(0, 4)).toEqual([0, 0, 448, 448]);
-  });
-
-  it("gives a box as a first guess where labels only say how much", () => {
-    const box = { x0: 299, y0: 0, x1: 896, y1: 112 };
-    const feeds = promptFeeds(lite, meta, { clicks: [], box }, null);
-    expect(numbers(feeds.point_labels)).toEqual([1]);
-    expect(numbers(feeds.mask_input)).toEqual([-6, 2, 2, -6, -6, -6]);
-    expect(numbers(feeds.has_mask_input)).toEqual([1]);
   });
 
   it("brings the previous mask to the size that is declared", () => {

@@ -1,7 +1,6 @@
 /** From a prompt to the tensors that a decoder declares. */
 
 import { type Logits, resample } from "../selection/mask";
-import type { Box } from "../selection/model";
 import type { Prompt } from "../selection/prompt";
 import type { EmbeddingsMeta } from "./embeddings";
 import type { SafeTensors } from "./safetensors";
@@ -19,10 +18,6 @@ export interface Feed {
   readonly dims: readonly number[];
   readonly data: TensorData;
 }
-
-/** Logits of a first guess: likely within a box, hardly beyond it. */
-const INSIDE = 2;
-const OUTSIDE = -6;
 
 /** x, y in photo pixels and a label: 1 object, 0 background, 2 and 3 a box's corners. */
 type LabelledPoint = readonly [x: number, y: number, label: number];
@@ -60,8 +55,7 @@ export function promptFeeds(
   previous: Logits | null,
 ): Record<string, Feed> {
   const inputs = new Map(declared.map((input) => [input.name, input]));
-  const boxes = readsBoxes(inputs.get("point_labels"));
-  const points = labelledPoints(prompt, boxes);
+  const points = labelledPoints(prompt);
   const scaleX = meta.inputWidth / meta.imageWidth;
   const scaleY = meta.inputHeight / meta.imageHeight;
   const feeds: Record<string, Feed> = {};
@@ -80,11 +74,9 @@ export function promptFeeds(
     points.map(([, , label]) => label),
   );
   const [height, width] = maskSides(inputs.get("mask_input"), previous);
-  const guess = previous
-    ? resample(previous, width, height).data
-    : prompt.box && !boxes && boxAsMask(prompt.box, meta, width, height);
-  put("mask_input", [1, 1, height, width], guess || new Float32Array(width * height));
-  put("has_mask_input", [1], [guess ? 1 : 0]);
+  const mask = previous ? resample(previous, width, height).data : new Float32Array(width * height);
+  put("mask_input", [1, 1, height, width], mask);
+  put("has_mask_input", [1], [previous ? 1 : 0]);
   return feeds;
 }
 
@@ -97,29 +89,7 @@ function maskSides(mask: Declared | undefined, previous: Logits | null): [number
   ];
 }
 
-/** Whole-number labels are kinds of points, among them corners; fractions only say how much. */
-function readsBoxes(labels: Declared | undefined): boolean {
-  return labels?.type === "int32" || labels?.type === "int64";
-}
-
-function labelledPoints({ clicks, box }: Prompt, boxes: boolean): LabelledPoint[] {
-  const points: LabelledPoint[] = [];
-  if (box && boxes) {
-    points.push([box.x0, box.y0, 2], [box.x1, box.y1, 3]);
-  } else if (box) {
-    points.push([(box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, 1]);
-  }
-  for (const { x, y, label } of clicks) points.push([x, y, label]);
-  return points;
-}
-
-/** A box for a decoder that knows clicks alone: the first guess is all that lies within. */
-function boxAsMask(box: Box, meta: EmbeddingsMeta, width: number, height: number): Float32Array {
-  const mask = new Float32Array(width * height).fill(OUTSIDE);
-  const left = Math.round((box.x0 / meta.imageWidth) * width);
-  const right = Math.round((box.x1 / meta.imageWidth) * width);
-  const top = Math.round((box.y0 / meta.imageHeight) * height);
-  const bottom = Math.round((box.y1 / meta.imageHeight) * height);
-  for (let y = top; y < bottom; y++) mask.fill(INSIDE, y * width + left, y * width + right);
-  return mask;
+function labelledPoints({ clicks, box }: Prompt): LabelledPoint[] {
+  const points: LabelledPoint[] = clicks.map(({ x, y, label }) => [x, y, label]);
+  return box ? [[box.x0, box.y0, 2], [box.x1, box.y1, 3], ...points] : points;
 }
