@@ -1,13 +1,15 @@
 """What may be started with, and what is said of the rest."""
 
 import io
+import os
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, Request, expect
 
-from tests.browser.driver import choose_photo
+from tests.browser.driver import choose_photo, start_job
+from tests.local.running import RunningStack
 
 
 def _png(width: int, height: int) -> bytes:
@@ -59,3 +61,23 @@ def test_a_dropped_photo_is_taken(visitor: Page, photo: Path) -> None:
     )
     visitor.locator(".drop").dispatch_event("drop", {"dataTransfer": data})
     expect(visitor.get_by_text("dropped.jpg")).to_be_visible()
+
+
+def test_a_large_photo_goes_up_in_parts(
+    ada: BrowserContext, stack: RunningStack, tmp_path: Path
+) -> None:
+    noise = Image.frombytes("RGB", (1500, 1300), os.urandom(1500 * 1300 * 3))
+    file = tmp_path / "noise.png"
+    noise.save(file)
+    parts: list[str] = []
+
+    def see(request: Request) -> None:
+        if "partNumber=" in request.url and request.method == "PUT":
+            parts.append(request.url)
+
+    ada.on("request", see)
+    try:
+        start_job(ada, stack.url, file).close()
+    finally:
+        ada.remove_listener("request", see)
+    assert len(parts) == 2

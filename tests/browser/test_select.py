@@ -76,6 +76,34 @@ def test_clicks_stay_exact_when_zoomed(selecting: Selecting) -> None:
     assert selecting.covers((0.62, 0.72))
 
 
+def test_a_finger_taps_and_two_zoom(selecting: Selecting) -> None:
+    fingers = selecting.page.context.new_cdp_session(selecting.page)
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(places)]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    layer = selecting.page.locator(".stage-layer")
+    before = layer.bounding_box()
+    assert before is not None
+    x, y = selecting.at((0.5, 0.5))
+    touch("touchStart", (x - 40, y), (x + 40, y))
+    for apart in (60, 80, 100):
+        touch("touchMove", (x - apart, y), (x + apart, y))
+    touch("touchEnd")
+    after = layer.bounding_box()
+    assert after is not None
+    assert after["width"] > 1.5 * before["width"]
+    assert selecting.points.count() == 0
+
+    in_sight = (0.5, 0.45)
+    touch("touchStart", selecting.at(in_sight))
+    touch("touchEnd")
+    selecting.ready()
+    expect(selecting.points).to_have_count(1)
+    assert selecting.covers(in_sight)
+
+
 def test_brush_and_eraser_mend_the_mask_by_hand(selecting: Selecting) -> None:
     selecting.tool("Brush")
     selecting.drag((0.1, 0.88), (0.2, 0.88))

@@ -4,6 +4,7 @@ import {
   type PointerEvent,
   type RefObject,
   type SetStateAction,
+  type TouchEvent,
   useEffect,
   useRef,
   useState,
@@ -170,6 +171,10 @@ export function useGestures(
     onPointerMove: move,
     onPointerUp: up,
     onPointerCancel: up,
+    // Or else the click that browsers make of a tap would fall on the point that the tap has made.
+    onTouchEnd: (event: TouchEvent) => {
+      if (!(event.target as Element).closest("button")) event.preventDefault();
+    },
     onContextMenu: (event: { preventDefault(): void }) => event.preventDefault(),
     onKeyDown: keyDown,
     onKeyUp: (event: KeyboardEvent) => {
