@@ -55,7 +55,7 @@ def whole_job(browser: Browser, stack: RunningStack) -> tuple[dict, str]:  # typ
     expect(page.locator(".stage")).to_be_visible(timeout=PATIENCE_MS)
     selecting = Selecting(page).ready()
     selecting.click(*CUP_AND_SAUCER)
-    selecting.click((0.08, 0.2), button="right")
+    selecting.click((0.08, 0.2), (0.8, 0.95), button="right")
     take(page, "3-select")
     selecting.confirm()
     page.locator(".object-progress, .result").wait_for(timeout=PATIENCE_MS)
