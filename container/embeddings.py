@@ -6,24 +6,26 @@ from safetensors.numpy import save
 
 from container.engine import Embeddings
 
-_DTYPES = {"fp32": np.float32, "fp16": np.float16}
-
 
 def pack(embeddings: Embeddings) -> bytes:
     """Lay the tensors out as a safetensors file in the precision that the metadata names.
+
+    What an engine gives as float32 is rounded to halves here, where those are asked for.
 
     Raises
     ------
     InferenceFailed
         A value is not finite, or too large for the precision.
     """
-    dtype = _DTYPES[embeddings.meta.precision]
-    with np.errstate(over="ignore"):
-        tensors = {
-            name: np.ascontiguousarray(tensor, dtype) for name, tensor in embeddings.tensors.items()
-        }
+    tensors = {name: np.ascontiguousarray(tensor) for name, tensor in embeddings.tensors.items()}
+    if embeddings.meta.precision == "fp16":
+        with np.errstate(over="ignore"):
+            tensors = {name: tensor.astype(np.float16) for name, tensor in tensors.items()}
     if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
         raise InferenceFailed(
             "The encoder gave values that are no numbers. Try again, or use another photo."
         )
+    if embeddings.candidates is not None:
+        tensors["candidate_masks"] = np.ascontiguousarray(embeddings.candidates.masks)
+        tensors["candidate_scores"] = embeddings.candidates.scores.astype(np.float32)
     return save(tensors, metadata=embeddings.meta.model_dump())

@@ -1,5 +1,6 @@
 """What an engine is: the one interface between the server and the networks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -17,14 +18,32 @@ ENGINES = ("lite", "sam")
 
 
 @dataclass(frozen=True)
+class Candidates:
+    """Objects that a text prompt found, best first; at most `gen3d.contract.MAX_CANDIDATES`.
+
+    Parameters
+    ----------
+    masks : (k, height, width)
+        1 on the object, else 0; the photo stretched as it is for the decoder.
+    scores : (k,)
+        From 0 to 1.
+    """
+
+    masks: NDArray[np.uint8]
+    scores: Floats
+
+
+@dataclass(frozen=True)
 class Embeddings:
     """The mask decoder's image inputs, by the names that the decoder declares.
 
-    `meta.precision` says in which precision the decoder takes them; the tensors are float32 here.
+    `meta.precision` says in which precision the decoder takes them. The tensors are in that
+    precision, or float32. `candidates` are there where the request had a text.
     """
 
-    tensors: dict[str, Floats]
+    tensors: Mapping[str, NDArray[np.generic]]
     meta: EmbeddingsMeta
+    candidates: Candidates | None = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +80,14 @@ class Engine(Protocol):
     name: str
     revision: str
 
-    def initialize(self, photo: Image.Image) -> Embeddings:
-        """Encode an upright RGB photo for the mask decoder."""
+    def initialize(self, photo: Image.Image, text: str | None = None) -> Embeddings:
+        """Encode an upright RGB photo for the mask decoder, and find what a text names.
+
+        Raises
+        ------
+        InvalidRequest
+            There is a text, and the engine cannot read.
+        """
         ...
 
     def reconstruct(self, photo: Image.Image, mask: Mask, seed: int) -> tuple[Gaussians, Pose]:

@@ -62,7 +62,7 @@ def _initialize(
     with timings.step("decode"):
         photo = read_photo(file)
     with timings.step("encode"):
-        encoded = engine.initialize(photo)
+        encoded = engine.initialize(photo, request.text)
     with timings.step("pack"):
         packed = embeddings.pack(encoded)
     with timings.step("upload"):
@@ -70,6 +70,7 @@ def _initialize(
     return InitializeResult(
         width=photo.width,
         height=photo.height,
+        candidates=len(encoded.candidates.scores) if encoded.candidates else 0,
         bytes=len(packed),
         timings=timings,
         engine=engine.name,

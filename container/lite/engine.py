@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from gen3d.contract import EmbeddingsMeta, Pose
-from gen3d.errors import ReconstructionFailed, WeightsInvalid
+from gen3d.errors import InvalidRequest, ReconstructionFailed, WeightsInvalid
 from PIL import Image
 
 from container.engine import Embeddings, Floats, Gaussians, Mask
@@ -41,8 +41,12 @@ class LiteEngine:
         self._encoder = _session(folder / "encoder.onnx")
         self._reconstruction = _session(folder / "reconstruction.onnx")
 
-    def initialize(self, photo: Image.Image) -> Embeddings:
-        """Encode a photo, stretched to 448×448."""
+    def initialize(self, photo: Image.Image, text: str | None = None) -> Embeddings:
+        """Encode a photo, stretched to 448×448; there is no network here that reads a text."""
+        if text is not None:
+            raise InvalidRequest(
+                "This engine finds objects by clicks only. Leave the text out and click the object."
+            )
         stretched = photo.resize((ENCODER_SIDE, ENCODER_SIDE), Image.Resampling.HAMMING)
         image = np.asarray(stretched, np.float32).transpose(2, 0, 1)[None] / 255
         names = [output.name for output in self._encoder.get_outputs()]

@@ -11,7 +11,7 @@ from gen3d.errors import InferenceFailed
 from numpy.typing import NDArray
 
 from container import embeddings
-from container.engine import Embeddings
+from container.engine import Candidates, Embeddings
 
 META = EmbeddingsMeta(
     engine="lite",
@@ -32,7 +32,7 @@ def read(file: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     for name, entry in header.items():
         start, end = entry["data_offsets"]
         data = file[8 + length + start : 8 + length + end]
-        dtype = {"F16": "<f2", "F32": "<f4"}[entry["dtype"]]
+        dtype = {"F16": "<f2", "F32": "<f4", "U8": "u1"}[entry["dtype"]]
         tensors[name] = np.frombuffer(data, dtype).reshape(entry["shape"])
     return tensors, meta
 
@@ -52,6 +52,36 @@ def test_tensors_come_back_in_the_precision_that_is_named(
     for name, tensor in tensors.items():
         assert tensor.dtype == dtype
         assert np.array_equal(tensor, given[name].astype(dtype))
+
+
+def test_bytes_stay_as_they_are() -> None:
+    given: dict[str, NDArray[Any]] = {
+        "image_embed": np.arange(6, dtype=np.uint8),
+        "image_embed_scale": np.full(1, 0.1, np.float32),
+    }
+    meta = META.model_copy(update={"precision": "u8"})
+    tensors, _ = read(embeddings.pack(Embeddings(given, meta)))
+    for name, tensor in tensors.items():
+        assert tensor.dtype == given[name].dtype
+        assert np.array_equal(tensor, given[name])
+
+
+def test_candidates_lie_beside_the_decoder_s_inputs() -> None:
+    masks = np.random.default_rng(0).integers(0, 2, (2, 3, 4), np.uint8)
+    candidates = Candidates(masks, np.array([0.9, 0.1], np.float32))
+    given = {"image_embed": np.ones((1, 1), np.float32)}
+    tensors, _ = read(embeddings.pack(Embeddings(given, META, candidates)))
+    assert tensors.keys() == {"image_embed", "candidate_masks", "candidate_scores"}
+    assert np.array_equal(tensors["candidate_masks"], masks)
+    assert np.array_equal(tensors["candidate_scores"], candidates.scores)
+
+
+def test_no_candidates_are_an_answer_too() -> None:
+    nothing = Candidates(np.zeros((0, 3, 4), np.uint8), np.zeros(0, np.float32))
+    given = {"image_embed": np.ones((1, 1), np.float32)}
+    tensors, _ = read(embeddings.pack(Embeddings(given, META, nothing)))
+    assert tensors["candidate_masks"].shape == (0, 3, 4)
+    assert tensors["candidate_scores"].shape == (0,)
 
 
 def test_metadata_is_the_contract_s() -> None:

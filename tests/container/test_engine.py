@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gen3d.contract import Pose
-from gen3d.errors import WeightsInvalid
+from gen3d.errors import InvalidRequest, WeightsInvalid
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -60,6 +60,11 @@ def test_embeddings_say_what_they_are(engine: Engine, coffee: Image.Image) -> No
         assert tensor.shape[0] == 1
         assert np.isfinite(tensor).all()
         assert tensor.std() > 0
+
+
+def test_an_engine_that_cannot_read_says_so(lite: Engine, coffee: Image.Image) -> None:
+    with pytest.raises(InvalidRequest, match="clicks only"):
+        lite.initialize(coffee, "cup")
 
 
 def test_gaussians_fill_the_canonical_frame(engine: Engine, coffee: Image.Image, cup: Mask) -> None:

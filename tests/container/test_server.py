@@ -273,6 +273,7 @@ def test_reconstruct_writes_the_splat(endpoint: Endpoint, files: Any) -> None:
         ({"task": "paint"}, 400, "InvalidRequest"),
         ({**initialize(), "more": 1}, 400, "InvalidRequest"),
         ({**initialize(), "image": "http://bucket/key"}, 400, "InvalidRequest"),
+        ({**initialize(), "text": "x" * 201}, 400, "InvalidRequest"),
         (reconstruct(seed=-1), 400, "InvalidRequest"),
         (initialize(image="nothing.png"), 404, "InputMissing"),
         ({**initialize(), "image": "s3://no-such-bucket/image.png"}, 404, "InputMissing"),

@@ -39,7 +39,7 @@ class Slow:
         self.free = threading.Event()
         self.inside = self.most = self.jobs = 0
 
-    def initialize(self, photo: Image.Image) -> Embeddings:
+    def initialize(self, photo: Image.Image, text: str | None = None) -> Embeddings:
         self.inside += 1
         self.jobs += 1
         self.most = max(self.most, self.inside)
@@ -49,7 +49,7 @@ class Slow:
                 raise TimeoutError
             if isinstance(self._real, Exception):
                 raise self._real
-            return self._real.initialize(photo)
+            return self._real.initialize(photo, text)
         finally:
             self.inside -= 1
 
