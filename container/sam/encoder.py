@@ -52,6 +52,7 @@ class EncoderNetwork(nn.Module):
         self.no_memory_embedding = tracker.no_memory_embedding
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Encode normalised pixels."""
         features = self.backbone(pixels).last_hidden_state
         side = int(features.shape[1] ** 0.5)
         grid = features.unflatten(1, (side, side)).permute(0, 3, 1, 2)
