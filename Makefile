@@ -66,6 +66,7 @@ lint: setup .venvs/sam-cli/.ready node_modules/.ready webapp/node_modules/.ready
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(PY_SOURCES)
 	@PYTHONPATH=layers/gen3d:functions:. $(BIN)/lint-imports
+	@$(BIN)/hadolint container/Dockerfile functions/mesh/Dockerfile
 	@$(BIN)/cfn-lint -t template.yaml -a cfn_lint_serverless.rules
 	@mkdir -p build
 	@sed 's/$${[A-Za-z]*}/60/g' statemachines/gen3d.asl.yaml > build/gen3d.asl.yaml
@@ -139,6 +140,10 @@ lock: .venv/.ready ## Resolve the requirements anew
 	@for part in layers/gen3d functions/mesh container; do \
 		(cd $$part && $(CURDIR)/$(UV) pip compile -q --universal --python-version 3.11 \
 			--custom-compile-command "make lock" requirements.in -o requirements.txt); done
+	@# Compiled packages for one GPU stack: resolved for the image alone.
+	@cd container && $(CURDIR)/$(UV) pip compile -q --custom-compile-command "make lock" \
+		--python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+		requirements-sam.in -o requirements-sam.txt
 	@for name in lambda sam-cli torch dev; do \
 		$(UV) pip compile -q --universal --python-version 3.11 --custom-compile-command "make lock" \
 			$$(test ! -e requirements/$$name.exclude || echo --excludes requirements/$$name.exclude) \

@@ -111,7 +111,9 @@ class Image:
 
 
 def assemble(dockerfile: Path, context: Path, builds: Path, python: Path) -> Image:
-    """Lay out the last stage of a Dockerfile; the same files give the same folder.
+    """Lay out the last stage of a Dockerfile, and the stages that it is made from.
+
+    Arguments have their defaults; the same files give the same folder.
 
     Parameters
     ----------
@@ -144,14 +146,13 @@ def assemble(dockerfile: Path, context: Path, builds: Path, python: Path) -> Ima
 
 def _lay_out(dockerfile: Path, context: Path, image: Image) -> Image:
     image.root.mkdir()
-    for instruction, rest in _instructions(dockerfile.read_text()):
+    arguments, instructions = _last_stage(_instructions(dockerfile.read_text()))
+    for instruction, rest in instructions:
         match instruction:
-            case "FROM":
-                image = Image(image.root, image.python)
             case "ENV":
                 for word in shlex.split(rest):
                     name, _, value = word.partition("=")
-                    image.environment[name] = _expand(value, image.environment)
+                    image.environment[name] = _expand(value, arguments | image.environment)
             case "WORKDIR":
                 image.workdir = image.workdir / _expand(rest, image.environment)
                 image.folder.mkdir(parents=True, exist_ok=True)
@@ -166,6 +167,25 @@ def _lay_out(dockerfile: Path, context: Path, image: Image) -> Image:
             case "ADD" | "ONBUILD" | "VOLUME":
                 raise LocalError(f"{dockerfile} uses {instruction}; use COPY and ENV instead.")
     return image
+
+
+def _last_stage(
+    instructions: list[tuple[str, str]],
+) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The arguments' defaults, and what the last stage and those below it say, from the ground."""
+    arguments: dict[str, str] = {}
+    stages: dict[str, list[tuple[str, str]]] = {}
+    last: list[tuple[str, str]] = []
+    for instruction, rest in instructions:
+        if instruction == "ARG":
+            name, _, default = rest.partition("=")
+            arguments.setdefault(name, default)
+        elif instruction == "FROM":
+            base, _, name = _expand(rest, arguments).partition(" AS ")
+            last = stages[name] = list(stages.get(base, []))
+        else:
+            last.append((instruction, rest))
+    return arguments, last
 
 
 def _instructions(text: str) -> list[tuple[str, str]]:

@@ -37,6 +37,16 @@ def test_the_last_stage_counts(tmp_path: Path) -> None:
     assert made.command == ["b"]
 
 
+def test_a_stage_begins_with_what_is_below_it(tmp_path: Path) -> None:
+    text = "ARG PART=one\nFROM x AS one-base\nENV A=1\nWORKDIR /app\nCOPY code lib\n"
+    text += "FROM y AS two-base\nENV A=2\nADD http://x /y\nCOPY code/main.py other.py\n"
+    text += "FROM ${PART}-base\nARG PART\nENV B=${PART} C=${A}\n"
+    made = image(tmp_path, text)
+    assert made.environment == {"A": "1", "B": "one", "C": "1"}
+    assert made.folder == made.root / "app"
+    assert [path.name for path in made.root.rglob("*.py")] == ["main.py"]
+
+
 def test_a_path_is_moved_and_a_word_is_not(tmp_path: Path) -> None:
     text = "FROM x\nWORKDIR /app\nCOPY code lib\nENV A=/app/lib B=word C=/usr/share/x D=/tmp/d\n"
     text += "ENV E=/app:${A}\n"

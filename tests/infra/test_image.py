@@ -1,0 +1,86 @@
+"""What goes into the inference images: pinned, fitting together, and free to be used."""
+
+import re
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.infra.stack import ROOT
+
+DOCKERFILE = (ROOT / "container" / "Dockerfile").read_text()
+STAGES = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)
+NOT_FREE = {
+    "bpy": "GPL",
+    "diff-gaussian-rasterization": "not for commerce",
+    "igraph": "GPL",
+    "nvdiffrast": "not for commerce",
+    "pymeshfix": "GPL",
+}
+FOR_TRAINING = {"auto-gptq", "bitsandbytes", "gradio", "lightning", "wandb"}
+
+
+def requirements(name: str) -> list[Requirement]:
+    lines = (ROOT / "container" / name).read_text().splitlines()
+    words = [line.split(" #")[0].strip() for line in lines]
+    return [Requirement(word) for word in words if word and not word.startswith(("#", "-r"))]
+
+
+def locked(name: str) -> dict[str, str]:
+    pins = {str(canonicalize_name(r.name)): str(r.specifier) for r in requirements(name)}
+    assert all(specifier.startswith("==") for specifier in pins.values())
+    return pins
+
+
+@pytest.mark.parametrize("part", ["requirements", "requirements-sam"])
+def test_the_lock_holds_what_was_asked_for(part: str) -> None:
+    pins = locked(f"{part}.txt")
+    for wanted in requirements(f"{part}.in"):
+        pin = pins[canonicalize_name(wanted.name)].removeprefix("==")
+        assert wanted.specifier.contains(pin), wanted
+
+
+def test_both_engines_share_what_they_both_need() -> None:
+    lite, sam = locked("requirements.txt"), locked("requirements-sam.txt")
+    assert {r.name for r in requirements("requirements.in")} <= set(sam)
+    assert lite["pydantic"] == sam["pydantic"]
+    assert lite["pillow"] == sam["pillow"]
+
+
+def test_nothing_is_in_it_that_may_not_be_used_or_is_not() -> None:
+    held = set(locked("requirements-sam.txt")) | set(re.findall(r'"(\w+) @ git', DOCKERFILE))
+    assert "sam3d_objects" in held
+    assert not held & (set(NOT_FREE) | FOR_TRAINING)
+
+
+def test_what_comes_from_git_is_a_commit() -> None:
+    sources = re.findall(r"git\+https://\S+?@(\S+?)\"", DOCKERFILE)
+    assert len(sources) == 3
+    (pytorch3d,) = re.findall(r"fetch -q --depth 1 \S+ \\\s+(\S+)", DOCKERFILE)
+    assert all(re.fullmatch(r"[0-9a-f]{40}", commit) for commit in [*sources, pytorch3d])
+
+
+def test_flash_attention_is_built_for_this_python_torch_and_cuda() -> None:
+    (python,) = re.findall(r"--python (3\.\d+)\.\d+", DOCKERFILE)
+    torch = locked("requirements-sam.txt")["torch"].removeprefix("==")
+    cuda = locked("requirements-sam.txt")["nvidia-cuda-runtime-cu12"]
+    (wheel,) = re.findall(r"flash_attn-\S+\.whl", DOCKERFILE)
+    assert f"torch{torch.rpartition('.')[0]}cxx11abiFALSE" in wheel
+    assert f"cp{python.replace('.', '')}-cp{python.replace('.', '')}-linux_x86_64" in wheel
+    assert cuda.startswith("==12.4")
+    assert re.search(r"cuda:12\.4\.\d+-runtime", DOCKERFILE)
+    assert re.search(r"FLASH_ATTN_SHA256=[0-9a-f]{64}$", DOCKERFILE, re.MULTILINE)
+
+
+def test_the_image_runs_as_sagemaker_starts_it() -> None:
+    last = STAGES[-1].splitlines()
+    assert last[0] == "${ENGINE}-base"
+    assert [line for line in last if line.startswith("USER")] == ["USER 10001"]
+    assert 'ENTRYPOINT ["python", "-m", "container"]' in last
+    assert "ENV GEN3D_ENGINE=${ENGINE}" in last
+
+
+def test_no_image_is_the_latest() -> None:
+    named = re.findall(r"^(?:ARG \w+_BASE=|COPY --from=)(\S+:\S+)", DOCKERFILE, re.MULTILINE)
+    assert len(named) == 3
+    assert all(re.search(r":\d", image) for image in named)
