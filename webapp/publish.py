@@ -32,6 +32,7 @@ def configuration(outputs: dict[str, str]) -> dict[str, str]:
     """What ``config.json`` says, from the stack's outputs."""
     return {
         "region": outputs["Region"],
+        "engine": outputs["Engine"],
         "apiUrl": outputs["ApiUrl"],
         "userPoolId": outputs["UserPoolId"],
         "userPoolClientId": outputs["UserPoolClientId"],

@@ -9,7 +9,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from gen3d.errors import Gen3DError, InternalError, InvalidRequest, Unauthorized
 from gen3d.observability import logger, metrics, tracer
 from pydantic import BaseModel, ValidationError
-from service import Caller, CreateJob, JobService, MaskUploads, Reconstruct, RenameJob
+from service import (
+    Caller,
+    CreateJob,
+    Initialize,
+    JobService,
+    MaskUploads,
+    Reconstruct,
+    RenameJob,
+)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -51,7 +59,7 @@ def delete_job(job_id: str) -> Response[str]:
 @app.post("/jobs/<job_id>/initialize")
 def initialize_job(job_id: str) -> Response[str]:
     """Check the photo and start the execution; again, and nothing more happens."""
-    started, job = service.initialize(_caller(), job_id)
+    started, job = service.initialize(_caller(), job_id, _body(Initialize))
     return _answer(202 if started else 200, job)
 
 

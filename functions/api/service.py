@@ -10,7 +10,7 @@ import boto3
 import views
 from botocore.exceptions import ClientError
 from gen3d import images, paths
-from gen3d.contract import MAX_OBJECTS, Seed
+from gen3d.contract import MAX_OBJECTS, Seed, TextPrompt
 from gen3d.errors import (
     ImageMissing,
     ImageTooLarge,
@@ -69,6 +69,12 @@ class RenameJob(_Body):
     """A job's new name."""
 
     name: str = Field(min_length=1, max_length=100)
+
+
+class Initialize(_Body):
+    """What to look for in the photo, for engines that find things by their names."""
+
+    text: TextPrompt | None = None
 
 
 class MaskUploads(_Body):
@@ -156,7 +162,9 @@ class JobService:
         return self.get(caller, job_id)
 
     @tracer.capture_method(capture_response=False)
-    def initialize(self, caller: Caller, job_id: str) -> tuple[bool, dict[str, Any]]:
+    def initialize(
+        self, caller: Caller, job_id: str, body: Initialize
+    ) -> tuple[bool, dict[str, Any]]:
         """Check the photo, then start the execution that is named like the job.
 
         Returns
@@ -164,8 +172,10 @@ class JobService:
         tuple of bool and dict
             Whether this call started it, and the job.
         """
+        if body.text is not None and self.config.engine == "lite":
+            raise InvalidRequest("The lite engine finds objects by clicks only. Leave text out.")
         job = self._job(caller, job_id)
-        first = job.status is Status.CREATED and self._begin(job)
+        first = job.status is Status.CREATED and self._begin(job, body.text)
         job = self._job(caller, job_id)
         # Also where an earlier call recorded the start but was cut off before it started anything.
         if job.status is Status.INITIALIZING:
@@ -230,10 +240,10 @@ class JobService:
         logger.append_keys(job_id=job.job_id)
         return job
 
-    def _begin(self, job: Job) -> bool:
+    def _begin(self, job: Job, text: str | None) -> bool:
         image = self._check_photo(job)
         try:
-            self.jobs.begin(job, image)
+            self.jobs.begin(job, image, text)
         except JobConflict:
             return False
         return True

@@ -34,6 +34,7 @@ def detail(job: Job, files: FileStore) -> dict[str, Any]:
         "prefix": job.prefix,
         "status": job.status,
         "createdAt": iso(job.created_at),
+        "text": job.text,
         "stages": {
             "initialize": _stage(job.stages.initialize),
             "mask": _stage(job.stages.mask),

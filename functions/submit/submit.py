@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from gen3d import paths
-from gen3d.contract import InitializeRequest, ReconstructRequest, Seed
+from gen3d.contract import InitializeRequest, ReconstructRequest, Seed, TextPrompt
 from gen3d.errors import InferenceFailed
 from gen3d.observability import count, logger, metrics, tracer
 from gen3d.settings import settings
@@ -33,6 +33,7 @@ class Submission(BaseModel):
     prefix: str
     contentType: str  # noqa: N815
     n: int
+    text: TextPrompt | None = None
     seed: Seed = 0
     attempt: int
     taskToken: str  # noqa: N815
@@ -43,7 +44,8 @@ def request_for(submission: Submission, bucket: str) -> InitializeRequest | Reco
     files = paths.JobFiles(submission.prefix)
     image = paths.uri(bucket, files.image(submission.contentType))
     if submission.stage == "initialize":
-        return InitializeRequest(image=image, output=paths.uri(bucket, files.embeddings))
+        output = paths.uri(bucket, files.embeddings)
+        return InitializeRequest(image=image, output=output, text=submission.text)
     keys = files.object(submission.n)
     return ReconstructRequest(
         image=image,

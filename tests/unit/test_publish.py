@@ -15,6 +15,7 @@ from webapp import publish
 BUCKET = "gen3d-web"
 OUTPUTS = {
     "Region": "us-east-1",
+    "Engine": "lite",
     "ApiUrl": "https://api.example.com",
     "WebUrl": "https://web.example.com",
     "UserPoolId": "us-east-1_pool",

@@ -30,7 +30,9 @@ def call(event: dict[str, Any]) -> Any:
     [
         (
             INITIALIZE,
-            InitializeRequest(image=f"{URI}image.jpg", output=f"{URI}embeddings.safetensors"),
+            InitializeRequest(
+                image=f"{URI}image.jpg", output=f"{URI}embeddings.safetensors", text="cup"
+            ),
         ),
         (
             RECONSTRUCT,

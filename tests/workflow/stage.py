@@ -89,6 +89,7 @@ class Stage:
         self.notify = Actor(Returns())
         self.machine = definition()
         self.objects = 1
+        self.text: str | None = "cup"
         self.retry_waits: list[float] = []
         self._failures: dict[str, list[str]] = {}
         self._jobs = JobStore("JobsTable")
@@ -133,7 +134,9 @@ class Stage:
             roleArn="arn:aws:iam::123456789012:role/gen3d",
         )
         started = states.start_execution(
-            stateMachineArn=STATE_MACHINE, name=JOB_ID, input=make_job().execution_input()
+            stateMachineArn=STATE_MACHINE,
+            name=JOB_ID,
+            input=make_job(text=self.text).execution_input(),
         )
         return str(started["executionArn"])
 

@@ -51,8 +51,16 @@ def test_the_functions_are_sent_what_their_samples_show(stage: Stage) -> None:
     ):
         assert set(payload) == set(sample)
         assert {type(payload[key]) for key in payload} == {type(sample[key]) for key in sample}
-        for key in {"owner", "jobId", "prefix", "contentType", "bucket", "splat"} & set(payload):
+        for key in {"owner", "jobId", "prefix", "contentType", "text", "bucket", "splat"} & set(
+            payload
+        ):
             assert payload[key] == sample[key]
+
+
+def test_a_job_without_a_text_has_none(stage: Stage) -> None:
+    stage.text = None
+    assert stage.run().status == "SUCCEEDED"
+    assert stage.submit.calls[0]["text"] is None
 
 
 def test_the_result_lies_where_it_wakes_the_notify_function(stage: Stage) -> None:

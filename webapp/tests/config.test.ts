@@ -3,6 +3,7 @@ import { parseConfig } from "../src/config/config";
 
 const outputs = {
   region: "eu-west-1",
+  engine: "lite",
   apiUrl: "https://api/",
   userPoolId: "p",
   userPoolClientId: "c",

@@ -9,6 +9,7 @@ const object = (...xs: number[]): SelectedObject => ({
   name: "Object 1",
   clicks: xs.map((x) => ({ x, y: 0, label: 1 })),
   box: null,
+  found: null,
   candidate: null,
   strokes: [],
 });
@@ -16,6 +17,7 @@ const object = (...xs: number[]): SelectedObject => ({
 const prompt = (clicks: number, box = false): Prompt => ({
   clicks: object(...Array(clicks).keys()).clicks,
   box: box ? { x0: 0, y0: 0, x1: 1, y1: 1 } : null,
+  found: null,
 });
 
 const scored = (...scores: number[]): Decoded => ({
@@ -55,7 +57,7 @@ describe("proposed", () => {
 describe("Decodes", () => {
   it("decodes the newest wish next, and none in between", async () => {
     const { asked, decode } = slowDecoder();
-    const decodes = new Decodes(decode, null, () => undefined, unexpected);
+    const decodes = new Decodes(decode, null, [], () => undefined, unexpected);
     decodes.want([object(1)]);
     decodes.want([object(1, 2)]);
     decodes.want([object(1, 2, 3)]);
@@ -66,7 +68,7 @@ describe("Decodes", () => {
 
   it("refines the mask of the longest prompt before", async () => {
     const { asked, decode } = slowDecoder();
-    const decodes = new Decodes(decode, null, () => undefined, unexpected);
+    const decodes = new Decodes(decode, null, [], () => undefined, unexpected);
     decodes.want([object(1)]);
     decodes.want([object(1, 2, 3)]);
     asked[0]?.answer(scored(0.1, 0.7));
@@ -77,7 +79,7 @@ describe("Decodes", () => {
 
   it("refines the mask that the person preferred", async () => {
     const { asked, decode } = slowDecoder();
-    const decodes = new Decodes(decode, null, () => undefined, unexpected);
+    const decodes = new Decodes(decode, null, [], () => undefined, unexpected);
     decodes.want([object(1)]);
     asked[0]?.answer(scored(0.1, 0.7));
     await settled();
@@ -90,7 +92,7 @@ describe("Decodes", () => {
 
   it("knows an earlier answer after an undo", async () => {
     const { asked, decode } = slowDecoder();
-    const decodes = new Decodes(decode, null, () => undefined, unexpected);
+    const decodes = new Decodes(decode, null, [], () => undefined, unexpected);
     decodes.want([object(1)]);
     asked[0]?.answer(scored(0.4));
     await settled();
@@ -101,6 +103,19 @@ describe("Decodes", () => {
     expect(decodes.pending(object(1))).toBe(false);
     expect(decodes.logits(object(1))?.data[0]).toBeCloseTo(0.4);
     expect(asked).toHaveLength(2);
+  });
+
+  it("takes what was found as it is, and refines it by clicks", async () => {
+    const { asked, decode } = slowDecoder();
+    const found = [scored(0.9), scored(0.8)];
+    const decodes = new Decodes(decode, 0, found, () => undefined, unexpected);
+    const second = { ...object(), found: 1 };
+    decodes.want([second]);
+    expect(decodes.pending(second)).toBe(false);
+    expect(decodes.logits(second)?.data[0]).toBeCloseTo(0.8);
+    expect(asked).toHaveLength(0);
+    decodes.want([{ ...object(1), found: 1 }]);
+    expect(asked[0]?.previous?.data[0]).toBeCloseTo(0.8);
   });
 
   it("reports a failure and goes on with the next wish", async () => {
@@ -114,6 +129,7 @@ describe("Decodes", () => {
     const decodes = new Decodes(
       decode,
       null,
+      [],
       () => undefined,
       (error) => errors.push(error),
     );

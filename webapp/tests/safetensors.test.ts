@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readMeta } from "../src/decoder/embeddings";
+import { readFound, readMeta } from "../src/decoder/embeddings";
 import { type Declared, embeddingFeeds, type Feed, promptFeeds } from "../src/decoder/feeds";
 import { readSafeTensors } from "../src/decoder/safetensors";
 import { convert, floatToHalf, halfToFloat } from "../src/decoder/tensors";
@@ -105,6 +105,24 @@ describe("readMeta", () => {
   });
 });
 
+describe("readFound", () => {
+  it("gives each mask by itself, as logits, and none where nothing was looked for", () => {
+    const masks = { dtype: "U8", shape: [2, 1, 3], bytes: Uint8Array.of(1, 0, 0, 0, 1, 1) };
+    const scores = {
+      dtype: "F32",
+      shape: [2],
+      bytes: new Uint8Array(Float32Array.of(0.75, 0.5).buffer),
+    };
+    const found = readFound(
+      readSafeTensors(file({ candidate_masks: masks, candidate_scores: scores })),
+    );
+    expect(found.map(({ scores: certainty }) => certainty)).toEqual([[0.75], [0.5]]);
+    expect(found[1]).toMatchObject({ width: 3, height: 1 });
+    expect([...(found[1]?.masks ?? [])].map((logit) => logit > 0)).toEqual([false, true, true]);
+    expect(readFound(readSafeTensors(file({})))).toEqual([]);
+  });
+});
+
 const numbers = (feed: Feed | undefined) => Array.from(feed?.data ?? [], Number);
 
 describe("feeds", () => {
@@ -136,7 +154,7 @@ describe("feeds", () => {
   });
 
   it("takes points to the stretched frame and pads none", () => {
-    const feeds = promptFeeds(lite, meta, { clicks, box: null }, null);
+    const feeds = promptFeeds(lite, meta, { clicks, box: null, found: null }, null);
     expect(feeds.point_coords).toMatchObject({ dims: [1, 2, 2] });
     expect(numbers(feeds.point_coords)).toEqual([224, 112, 0, 448]);
     expect(numbers(feeds.point_labels)).toEqual([1, 0]);
@@ -146,14 +164,14 @@ describe("feeds", () => {
 
   it("gives a box as two corners, before the clicks", () => {
     const box = { x0: 0, y0: 0, x1: 896, y1: 224 };
-    const feeds = promptFeeds(sam, meta, { clicks, box }, null);
+    const feeds = promptFeeds(sam, meta, { clicks, box, found: null }, null);
     expect(feeds.point_labels?.data).toEqual(Int32Array.of(2, 3, 1, 0));
     expect(numbers(feeds.point_coords).slice(0, 4)).toEqual([0, 0, 448, 448]);
   });
 
   it("brings the previous mask to the size that is declared", () => {
     const previous = { data: new Float32Array(24).fill(5), width: 6, height: 4 };
-    const feeds = promptFeeds(lite, meta, { clicks, box: null }, previous);
+    const feeds = promptFeeds(lite, meta, { clicks, box: null, found: null }, previous);
     expect(feeds.mask_input).toMatchObject({ dims: [1, 1, 2, 3] });
     expect(numbers(feeds.mask_input)).toEqual([5, 5, 5, 5, 5, 5]);
     expect(numbers(feeds.has_mask_input)).toEqual([1]);

@@ -39,6 +39,16 @@ describe("selection", () => {
     }
   });
 
+  it("begins an object anew with what was found, and names it once", () => {
+    const found = (index: number): Action => ({ type: "found", index, name: "chair" });
+    const { present } = having(click(1), found(2));
+    expect(activeObject(present)).toMatchObject({ clicks: [], found: 2, name: "chair" });
+    const renamed = having({ type: "rename", id: 1, name: "mine" }, found(0), click(4));
+    expect(activeObject(renamed.present)).toMatchObject({ found: 0, name: "mine" });
+    expect(activeObject(renamed.present).clicks).toHaveLength(1);
+    expect(activeObject(having(found(1), { type: "clear" }).present).found).toBeNull();
+  });
+
   it("always keeps an object", () => {
     const { present } = having(click(1), { type: "removeObject", id: 1 });
     expect(present.objects).toHaveLength(1);

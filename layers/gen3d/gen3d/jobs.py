@@ -165,6 +165,8 @@ class Job(_Record):
     ttl: int
     stages: Stages = Field(default_factory=Stages)
     image: Image | None = None
+    text: str | None = None
+    """What to look for in the photo, where the owner said it."""
     model: Model | None = None
     objects: dict[str, JobObject] = Field(default_factory=dict)
     error: Failure | None = None
@@ -190,6 +192,7 @@ class Job(_Record):
                 "jobId": self.job_id,
                 "prefix": self.prefix,
                 "contentType": self.content_type,
+                "text": self.text,
             },
             sort_keys=True,
         )

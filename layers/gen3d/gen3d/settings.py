@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     state_machine_arn: str = ""
     identity_pool_id: str = ""
     user_pool_id: str = ""
+    engine: str = ""
     endpoint_name: str = ""
     invocation_timeout_seconds: int = 900
     request_ttl_seconds: int = 3600

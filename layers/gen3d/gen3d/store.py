@@ -83,8 +83,8 @@ class JobStore:
         )
         return [Job.model_validate(item) for item in found["Items"]]
 
-    def begin(self, job: Job, image: Image) -> None:
-        """CREATED → INITIALIZING, with what is known of the photo now.
+    def begin(self, job: Job, image: Image, text: str | None = None) -> None:
+        """CREATED → INITIALIZING, with what is known of the photo now and is looked for in it.
 
         Raises
         ------
@@ -97,6 +97,7 @@ class JobStore:
             {
                 "status": Status.INITIALIZING,
                 "image": image.model_dump(),
+                "text": text,
                 "stages.initialize.start": iso(now()),
             },
         )

@@ -1,6 +1,8 @@
 """Checking the photo and starting the execution, once."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +19,9 @@ from tests.support import (
     JOB_ID,
     OWNER,
     PREFIX,
+    STATE_MACHINE,
     api,
+    client,
     encode,
     make_job,
     mask,
@@ -43,6 +47,33 @@ def test_initializing_starts_the_execution_named_like_the_job(
     assert executions() == [JOB_ID]
 
 
+def test_what_to_look_for_is_kept_and_passed_on(
+    created: Job, executions: Callable[[], list[str]]
+) -> None:
+    assert call("initialize_job", {"text": "  a cup "})[1]["text"] == "a cup"
+    assert call("initialize_job", {"text": "another"})[1]["text"] == "a cup"
+    (execution,) = client("stepfunctions").list_executions(stateMachineArn=STATE_MACHINE)[
+        "executions"
+    ]
+    described = client("stepfunctions").describe_execution(executionArn=execution["executionArn"])
+    assert json.loads(described["input"])["text"] == "a cup"
+
+
+@pytest.mark.parametrize("text", ["", " ", "x" * 201, 7])
+def test_what_is_no_name_is_refused(created: Job, text: Any) -> None:
+    assert refused(call("initialize_job", {"text": text})) == (400, "InvalidRequest")
+    assert JobStore("JobsTable").get(OWNER, JOB_ID).status is Status.CREATED
+
+
+def test_an_engine_that_knows_no_names_says_so_before_the_job_begins(
+    created: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lite = api.service.config.model_copy(update={"engine": "lite"})
+    monkeypatch.setattr(api, "service", replace(api.service, config=lite))
+    assert refused(call("initialize_job", {"text": "cup"})) == (400, "InvalidRequest")
+    assert JobStore("JobsTable").get(OWNER, JOB_ID).status is Status.CREATED
+
+
 def test_initializing_twice_starts_one_execution(
     created: Job, executions: Callable[[], list[str]]
 ) -> None:
@@ -58,10 +89,10 @@ def test_initializing_twice_at_once_starts_one_execution(
     check = api.service.jobs.begin
     second: list[Answer] = []
 
-    def begin(job: Job, image: Image) -> Any:
+    def begin(job: Job, image: Image, text: str | None) -> Any:
         monkeypatch.undo()
         second.append(call("initialize_job"))
-        return check(job, image)
+        return check(job, image, text)
 
     monkeypatch.setattr(api.service.jobs, "begin", begin)
     monkeypatch.setattr(api.service.config, "identity_pool_id", api.service.config.identity_pool_id)

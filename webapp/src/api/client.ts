@@ -44,8 +44,9 @@ export class ApiClient {
     await this.send("DELETE", `/jobs/${encodeURIComponent(jobId)}`);
   }
 
-  initialize(jobId: string): Promise<JobView> {
-    return this.send("POST", `/jobs/${encodeURIComponent(jobId)}/initialize`);
+  /** Have the photo prepared; where `text` names a thing, masks of all such things come along. */
+  initialize(jobId: string, text: string | null): Promise<JobView> {
+    return this.send("POST", `/jobs/${encodeURIComponent(jobId)}/initialize`, { text });
   }
 
   async maskUploads(jobId: string, count: number): Promise<UploadForm[]> {

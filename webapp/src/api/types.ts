@@ -12,6 +12,9 @@ export type ObjectStatus = "PENDING" | "MESHING" | "COMPLETED" | "FAILED";
 
 export type PhotoType = "image/jpeg" | "image/png" | "image/webp";
 
+/** Letters in the name of what is looked for. */
+export const MAX_TEXT = 200;
+
 /** At most so many objects in one job. */
 export const MAX_OBJECTS = 8;
 
@@ -97,6 +100,8 @@ export interface JobView {
   prefix: string;
   status: JobStatus;
   createdAt: string;
+  /** What was looked for in the photo. */
+  text: string | null;
   stages: { initialize: Stage; mask: Stage; reconstruct: Stage };
   objects: ObjectView[];
   image?: { width: number; height: number; bytes: number; url: string };

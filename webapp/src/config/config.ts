@@ -1,6 +1,8 @@
 /** What the stack's outputs say; written beside the app by whoever deploys it. */
 export interface AppConfig {
   region: string;
+  /** What runs in the container; "sam" also finds things by their names. */
+  engine: string;
   apiUrl: string;
   userPoolId: string;
   userPoolClientId: string;
@@ -12,6 +14,7 @@ export interface AppConfig {
 
 const REQUIRED = [
   "region",
+  "engine",
   "apiUrl",
   "userPoolId",
   "userPoolClientId",

@@ -1,9 +1,8 @@
 import type { Logits, Size } from "../selection/mask";
 import type { Stroke } from "../selection/model";
 import type { Decoded, Prompt } from "../selection/prompt";
-import type { EmbeddingsMeta } from "./embeddings";
 import type { OnProgress } from "./files";
-import type { FromWorker, Kind, Requests, Source, ToWorker } from "./protocol";
+import type { FromWorker, Kind, Opened, Requests, Source, ToWorker } from "./protocol";
 
 /** Threads for the runtime: several only where the page is isolated, and never all of them. */
 export function usableThreads(): number {
@@ -30,7 +29,7 @@ export class Decoder {
     };
   }
 
-  open(source: Omit<Source, "threads">, threads = usableThreads()): Promise<EmbeddingsMeta> {
+  open(source: Omit<Source, "threads">, threads = usableThreads()): Promise<Opened> {
     return this.ask("open", { ...source, threads });
   }
 

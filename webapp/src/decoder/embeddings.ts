@@ -1,6 +1,8 @@
 /** What the embeddings file says of itself, checked against the decoder it is to be used with. */
 
+import type { Decoded } from "../selection/prompt";
 import type { SafeTensors } from "./safetensors";
+import { convert } from "./tensors";
 
 /** The contract that this client reads. */
 const CONTRACT = "1";
@@ -48,6 +50,27 @@ export function readMeta(
     imageHeight: pixels(metadata, "image_height"),
     singleMaskIndex: single === "" ? null : Number(single),
   };
+}
+
+/** Logits of a mask that says only yes or no, to refine it from. */
+const CERTAIN = 6;
+
+/** The masks that were found by the job's text, each as an answer of one mask; none without one. */
+export function readFound({ tensors }: SafeTensors): Decoded[] {
+  const masks = tensors.get("candidate_masks");
+  const scores = tensors.get("candidate_scores");
+  if (!masks || !scores) return [];
+  const [count = 0, height = 0, width = 0] = masks.shape;
+  const certainty = convert(scores, "float32");
+  return Array.from({ length: count }, (_, index) => {
+    const mask = masks.bytes.subarray(index * height * width, (index + 1) * height * width);
+    return {
+      masks: Float32Array.from(mask, (inside) => (inside ? CERTAIN : -CERTAIN)),
+      width,
+      height,
+      scores: [Number(certainty[index])],
+    };
+  });
 }
 
 function pixels(metadata: Readonly<Record<string, string>>, name: string): number {

@@ -13,9 +13,16 @@ export interface Source {
   readonly threads: number;
 }
 
+/** What the embeddings file holds for the page. */
+export interface Opened {
+  readonly meta: EmbeddingsMeta;
+  /** The masks that were found by the job's text, the best first. */
+  readonly found: readonly Decoded[];
+}
+
 export interface Requests {
   /** Load the runtime, the decoder and the embeddings. */
-  open: { send: Source; answer: EmbeddingsMeta };
+  open: { send: Source; answer: Opened };
   decode: { send: { prompt: Prompt; previous: Logits | null }; answer: Decoded };
   /** A mask as an 8-bit grey PNG of the photo's size, white for the object. */
   png: {

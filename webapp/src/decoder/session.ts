@@ -3,7 +3,7 @@ import runtimeWasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
 import * as ort from "onnxruntime-web/wasm";
 import type { Logits } from "../selection/mask";
 import type { Decoded, Prompt } from "../selection/prompt";
-import { type EmbeddingsMeta, readMeta } from "./embeddings";
+import { type EmbeddingsMeta, readFound, readMeta } from "./embeddings";
 import { type Declared, embeddingFeeds, type Feed, promptFeeds } from "./feeds";
 import { readSafeTensors } from "./safetensors";
 import type { OnnxType } from "./tensors";
@@ -17,6 +17,7 @@ ort.env.wasm.wasmPaths = {
 export class DecoderSession {
   private constructor(
     readonly meta: EmbeddingsMeta,
+    readonly found: readonly Decoded[],
     private readonly session: ort.InferenceSession,
     private readonly declared: readonly Declared[],
     private readonly embeddings: Readonly<Record<string, ort.Tensor>>,
@@ -41,7 +42,8 @@ export class DecoderSession {
     const declared = session.inputMetadata.filter(
       (input) => input.isTensor,
     ) as unknown as Declared[];
-    return new DecoderSession(meta, session, declared, toTensors(embeddingFeeds(declared, file)));
+    const tensors = toTensors(embeddingFeeds(declared, file));
+    return new DecoderSession(meta, readFound(file), session, declared, tensors);
   }
 
   async decode(prompt: Prompt, previous: Logits | null): Promise<Decoded> {

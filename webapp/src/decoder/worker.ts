@@ -44,7 +44,7 @@ async function open(source: Source) {
   );
   if (!model || !embeddings) throw new Error("The selection tool could not be loaded. Reload.");
   session = await DecoderSession.open(model, embeddings, source, source.threads);
-  return session.meta;
+  return { meta: session.meta, found: session.found };
 }
 
 function png({ logits, strokes, photo }: Requests["png"]["send"]): ArrayBuffer {

@@ -4,9 +4,10 @@ import { clear, del, get, set } from "idb-keyval";
 import type { Selection } from "../selection/model";
 import type { Decoded } from "../selection/prompt";
 
-/** A photo on its way. */
+/** A photo on its way, and what to look for in it. */
 export interface KeptPhoto {
   readonly blob: Blob;
+  readonly text: string | null;
 }
 
 /** A selection and the decoder's answers for its objects, in their order. */

@@ -1,5 +1,6 @@
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
+import { MAX_TEXT } from "../api/types";
 import { useSession } from "../auth/session";
 import { keep } from "../kept/kept";
 import type { Photo } from "../photo/photo";
@@ -18,10 +19,11 @@ const STEPS = [
 
 /** The first page: what this is, and a place for a photo. */
 export function Home() {
-  const { api } = useServices();
+  const { api, config } = useServices();
   const { person } = useSession();
   const [, navigate] = useLocation();
   const [photo, setPhoto] = useState<Photo | null>(null);
+  const [text, setText] = useState("");
   const [error, setError] = useState<unknown>(null);
   const started = useRef<Photo | null>(null);
 
@@ -30,13 +32,13 @@ export function Home() {
       setError(null);
       try {
         const { jobId } = await api.createJob(chosen.name, chosen.type);
-        await keep("photo", jobId, { blob: chosen.blob });
+        await keep("photo", jobId, { blob: chosen.blob, text: text.trim() || null });
         navigate(`/jobs/${jobId}`);
       } catch (failure) {
         setError(failure);
       }
     },
-    [api, navigate],
+    [api, navigate, text],
   );
 
   // As soon as there are both, a photo and a person, whichever came first.
@@ -100,11 +102,29 @@ export function Home() {
                   )}
                 </ErrorNote>
               )}
+              {config.engine === "sam" && <LookFor text={text} onText={setText} />}
               <PhotoDrop onPhoto={setPhoto} />
             </>
           )}
         </div>
       </section>
     </div>
+  );
+}
+
+/** For engines that find things by their names. */
+function LookFor({ text, onText }: { text: string; onText(text: string): void }) {
+  return (
+    <label className="look-for">
+      <span>What is it? (optional)</span>
+      <input
+        className="input"
+        type="text"
+        value={text}
+        maxLength={MAX_TEXT}
+        placeholder="chair"
+        onChange={(event) => onText(event.target.value)}
+      />
+    </label>
   );
 }

@@ -4,6 +4,7 @@ import {
   ancestors,
   candidates,
   type Decoded,
+  isFound,
   maskAt,
   type Prompt,
   promptKey,
@@ -31,6 +32,7 @@ export class Decodes {
   constructor(
     private readonly decode: Decode,
     private readonly singleMaskIndex: number | null,
+    private readonly found: readonly Decoded[],
     private readonly onChange: () => void,
     private readonly onError: (error: unknown) => void,
   ) {}
@@ -50,7 +52,7 @@ export class Decodes {
   /** The answer for an object, once there is one. */
   answer(object: SelectedObject): Decoded | null {
     const prompt = promptOf(object);
-    return (prompt && this.answers.get(promptKey(prompt))) ?? null;
+    return prompt && this.known(prompt);
   }
 
   /** Which of the answer's masks stands for the object. */
@@ -102,19 +104,24 @@ export class Decodes {
   }
 
   private next(): Prompt | undefined {
-    return this.wanted.find((prompt) => !this.answers.has(promptKey(prompt)));
+    return this.wanted.find((prompt) => !isFound(prompt) && this.known(prompt) === null);
   }
 
   private previous(prompt: Prompt): Logits | null {
     for (const ancestor of ancestors(prompt)) {
-      const key = promptKey(ancestor);
-      const decoded = this.answers.get(key);
+      const decoded = this.known(ancestor);
       if (decoded) {
-        const index = this.preferred.get(key) ?? proposed(decoded, ancestor, this.singleMaskIndex);
+        const preferred = this.preferred.get(promptKey(ancestor));
+        const index = preferred ?? proposed(decoded, ancestor, this.singleMaskIndex);
         return maskAt(decoded, index);
       }
     }
     return null;
+  }
+
+  private known(prompt: Prompt): Decoded | null {
+    if (isFound(prompt)) return this.found[prompt.found ?? 0] ?? null;
+    return this.answers.get(promptKey(prompt)) ?? null;
   }
 
   private keep(key: string, decoded: Decoded): void {

@@ -35,6 +35,8 @@ export interface SelectedObject {
   readonly name: string;
   readonly clicks: readonly Click[];
   readonly box: Box | null;
+  /** Which of the masks that were found by the job's text the clicks refine. */
+  readonly found: number | null;
   /** The mask that the person preferred to the proposed one. */
   readonly candidate: number | null;
   readonly strokes: readonly Stroke[];
@@ -51,6 +53,7 @@ export type Action =
   | { type: "removeClick"; index: number }
   | { type: "box"; box: Box }
   | { type: "removeBox" }
+  | { type: "found"; index: number; name: string }
   | { type: "candidate"; index: number }
   | { type: "stroke"; stroke: Stroke }
   | { type: "clear" }
@@ -67,7 +70,15 @@ export function emptySelection(): Selection {
 }
 
 function emptyObject(id: number): SelectedObject {
-  return { id, name: `Object ${id}`, clicks: [], box: null, candidate: null, strokes: [] };
+  return {
+    id,
+    name: `Object ${id}`,
+    clicks: [],
+    box: null,
+    found: null,
+    candidate: null,
+    strokes: [],
+  };
 }
 
 /** The object that clicks go to. */
@@ -79,12 +90,12 @@ export function activeObject(selection: Selection): SelectedObject {
 
 /** Whether nothing has been done to the object. */
 export function isEmpty(object: SelectedObject): boolean {
-  return object.clicks.length === 0 && object.box === null && object.strokes.length === 0;
+  return !isPrompted(object) && object.strokes.length === 0;
 }
 
 /** Whether there is anything for the decoder to go by. */
 export function isPrompted(object: SelectedObject): boolean {
-  return object.clicks.length > 0 || object.box !== null;
+  return object.clicks.length > 0 || object.box !== null || object.found !== null;
 }
 
 /** The selection after an action; the same one where the action changes nothing. */
@@ -135,6 +146,12 @@ function edit(object: SelectedObject, action: Edit): SelectedObject {
       };
     case "box":
       return { ...object, box: upright(action.box), candidate: null };
+    case "found":
+      return {
+        ...emptyObject(object.id),
+        name: object.name === emptyObject(object.id).name ? action.name : object.name,
+        found: action.index,
+      };
     case "removeBox":
       return object.box ? { ...object, box: null, candidate: null } : object;
     case "candidate":
@@ -144,9 +161,7 @@ function edit(object: SelectedObject, action: Edit): SelectedObject {
         ? object
         : { ...object, strokes: [...object.strokes, action.stroke] };
     case "clear":
-      return isEmpty(object)
-        ? object
-        : { ...object, clicks: [], box: null, candidate: null, strokes: [] };
+      return isEmpty(object) ? object : { ...emptyObject(object.id), name: object.name };
   }
 }
 

@@ -7,6 +7,8 @@ import { type Box, type Click, isPrompted, type SelectedObject } from "./model";
 export interface Prompt {
   readonly clicks: readonly Click[];
   readonly box: Box | null;
+  /** The mask to begin with, of those that were found by a text. */
+  readonly found: number | null;
 }
 
 /** The decoder's answer: `scores.length` masks in one array. */
@@ -18,24 +20,30 @@ export interface Decoded {
 }
 
 /** Names a prompt; equal prompts have equal keys. */
-export function promptKey({ clicks, box }: Prompt): string {
+export function promptKey({ clicks, box, found }: Prompt): string {
   const points = clicks.map(({ x, y, label }) => `${label}:${x.toFixed(2)},${y.toFixed(2)}`);
   const corners = box ? [box.x0, box.y0, box.x1, box.y1].map((v) => v.toFixed(2)).join(",") : "";
-  return `${corners}|${points.join(" ")}`;
+  return `${found ?? ""}|${corners}|${points.join(" ")}`;
 }
 
 /** The prompts that came before this one by a click each, the longest first. */
-export function ancestors({ clicks, box }: Prompt): Prompt[] {
+export function ancestors({ clicks, box, found }: Prompt): Prompt[] {
   const shorter: Prompt[] = [];
   for (let length = clicks.length - 1; length >= 0; length--) {
-    const prompt = { clicks: clicks.slice(0, length), box };
-    if (length > 0 || box) shorter.push(prompt);
+    if (length > 0 || box) shorter.push({ clicks: clicks.slice(0, length), box, found });
   }
+  if (found !== null) shorter.push({ clicks: [], box: null, found });
   return shorter;
 }
 
+/** Whether the prompt is a mask that was found by a text, as it was found. */
+export function isFound({ clicks, box, found }: Prompt): boolean {
+  return found !== null && clicks.length === 0 && box === null;
+}
+
 export function promptOf(object: SelectedObject): Prompt | null {
-  return isPrompted(object) ? { clicks: object.clicks, box: object.box } : null;
+  const { clicks, box, found } = object;
+  return isPrompted(object) ? { clicks, box, found } : null;
 }
 
 /**

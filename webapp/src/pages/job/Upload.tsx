@@ -21,13 +21,13 @@ export function Upload({ job }: { job: JobView }) {
 
   const send = useCallback(async () => {
     setError(null);
-    const blob = (await kept("photo", jobId))?.blob;
-    setPhoto(blob ?? null);
-    if (!blob) return;
+    const found = await kept("photo", jobId);
+    setPhoto(found?.blob ?? null);
+    if (!found) return;
     try {
-      await uploadPhoto(prefix, contentType, blob, setShare);
+      await uploadPhoto(prefix, contentType, found.blob, setShare);
       setShare(1);
-      const initialized = await api.initialize(jobId);
+      const initialized = await api.initialize(jobId, found.text);
       await put(initialized);
       await drop("photo", jobId);
     } catch (failure) {
@@ -48,7 +48,7 @@ export function Upload({ job }: { job: JobView }) {
       );
       return;
     }
-    await keep("photo", jobId, { blob: chosen.blob });
+    await keep("photo", jobId, { blob: chosen.blob, text: null });
     await send();
   }
 

@@ -26,7 +26,7 @@ export function Retry({ job }: { job: JobView }) {
         })),
       );
       const { jobId } = await api.createJob(job.filename, job.contentType);
-      await keep("photo", jobId, { blob: photo });
+      await keep("photo", jobId, { blob: photo, text: null });
       await keep("submission", jobId, { objects });
       navigate(`/jobs/${jobId}`);
     } catch (failure) {

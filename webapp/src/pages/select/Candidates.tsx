@@ -1,14 +1,12 @@
-import { useEffect, useRef } from "react";
 import type { Decodes } from "../../selection/decodes";
-import { fitWithin, type Size, threshold } from "../../selection/mask";
 import type { Action, SelectedObject } from "../../selection/model";
-import { tint } from "../../selection/overlay";
-import { type Decoded, maskAt } from "../../selection/prompt";
+import type { Decoded } from "../../selection/prompt";
+import { Thumbnail, type ThumbnailPhoto } from "./Thumbnail";
 
 interface Props {
   object: SelectedObject;
   decodes: Decodes;
-  photo: Size & { url: string };
+  photo: ThumbnailPhoto;
   act(action: Action): void;
 }
 
@@ -28,7 +26,7 @@ export function Candidates({ object, decodes, photo, act }: Props) {
             type="button"
             className="candidate"
             aria-pressed={index === chosen}
-            aria-label={`Mask ${place + 1} of ${offered.length}, certainty ${Math.round((decoded.scores[index] ?? 0) * 100)} percent`}
+            aria-label={`Mask ${place + 1} of ${offered.length}, ${certainty(decoded, index)}`}
             onClick={() => act({ type: "candidate", index })}
           >
             <Thumbnail decoded={decoded} index={index} photo={photo} />
@@ -39,27 +37,41 @@ export function Candidates({ object, decodes, photo, act }: Props) {
   );
 }
 
-function Thumbnail({
-  decoded,
-  index,
-  photo,
-}: {
-  decoded: Decoded;
-  index: number;
-  photo: Props["photo"];
-}) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const size = fitWithin(photo, 160);
-  const { width, height } = size;
-  useEffect(() => {
-    const mask = threshold(maskAt(decoded, index), width, height);
-    const pixels = tint(mask, { width, height }, [60, 132, 255], 0.55);
-    canvas.current?.getContext("2d")?.putImageData(new ImageData(pixels, width, height), 0, 0);
-  }, [decoded, index, width, height]);
+interface FoundProps {
+  text: string;
+  found: readonly Decoded[];
+  object: SelectedObject;
+  photo: ThumbnailPhoto;
+  act(action: Action): void;
+}
+
+/** What the model found by the job's text; clicks refine what is chosen. */
+export function Found({ text, found, object, photo, act }: FoundProps) {
   return (
-    <>
-      <img src={photo.url} crossOrigin="anonymous" alt="" draggable={false} />
-      <canvas ref={canvas} width={width} height={height} />
-    </>
+    <section>
+      <h2>Found: {text}</h2>
+      {found.length === 0 && (
+        <p className="muted small">Nothing of that name. Click the object instead.</p>
+      )}
+      <div className="candidates">
+        {found.map((decoded, index) => (
+          <button
+            // biome-ignore lint/suspicious/noArrayIndexKey: what was found has no other name.
+            key={index}
+            type="button"
+            className="candidate"
+            aria-pressed={object.found === index}
+            aria-label={`${text} ${index + 1} of ${found.length}, ${certainty(decoded, 0)}`}
+            onClick={() => act({ type: "found", index, name: text })}
+          >
+            <Thumbnail decoded={decoded} index={0} photo={photo} />
+          </button>
+        ))}
+      </div>
+    </section>
   );
+}
+
+function certainty(decoded: Decoded, index: number): string {
+  return `certainty ${Math.round((decoded.scores[index] ?? 0) * 100)} percent`;
 }

@@ -5,7 +5,7 @@ import { activeObject, isEmpty } from "../../selection/model";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
 import { Spinner } from "../../ui/Spinner";
-import { Candidates } from "./Candidates";
+import { Candidates, Found } from "./Candidates";
 import { ShownMasks, unfit } from "./masks";
 import { ObjectList } from "./ObjectList";
 import { Stage, type Zoom } from "./Stage";
@@ -129,6 +129,9 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
         )}
         {tools.error !== null && <ErrorNote error={tools.error} />}
         <ObjectList selection={selection} masks={masks} act={act} />
+        {job.text && decoder.state === "ready" && (
+          <Found text={job.text} found={decoder.found} object={active} photo={photo} act={act} />
+        )}
         {decodes && <Candidates object={active} decodes={decodes} photo={photo} act={act} />}
         <div className="select-confirm">
           {complaint && <p className="complaint">{complaint}</p>}

@@ -1,11 +1,11 @@
 import { useEffect, useState } from "react";
 import type { JobView } from "../../api/types";
 import { Decoder } from "../../decoder/decoder";
-import type { EmbeddingsMeta } from "../../decoder/embeddings";
+import type { Opened } from "../../decoder/protocol";
 
 export type DecoderState =
   | { state: "loading"; share: number | null }
-  | { state: "ready"; decoder: Decoder; meta: EmbeddingsMeta }
+  | ({ state: "ready"; decoder: Decoder } & Opened)
   | { state: "failed"; error: unknown };
 
 /** The decoder of a job's engine with the job's embeddings; `attempt` loads it anew. */
@@ -27,7 +27,7 @@ export function useDecoder(job: JobView, attempt: number): DecoderState {
     });
     const { engine, revision, url } = model;
     decoder.open({ engine, revision, decoderUrl: url, embeddingsUrl: embeddings.url }).then(
-      (meta) => current && setState({ state: "ready", decoder, meta }),
+      (opened) => current && setState({ state: "ready", decoder, ...opened }),
       (error) => current && setState({ state: "failed", error }),
     );
     return () => {

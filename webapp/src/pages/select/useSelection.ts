@@ -39,6 +39,7 @@ export function useSelection(
     const made = new Decodes(
       (prompt, previous) => decoder.decoder.decode(prompt, previous),
       decoder.meta.singleMaskIndex,
+      decoder.found,
       () => setAnswered((count) => count + 1),
       setError,
     );
