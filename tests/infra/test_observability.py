@@ -57,7 +57,7 @@ def test_without_an_endpoint_nothing_watches_one() -> None:
 
 def test_every_log_has_retention() -> None:
     groups = whole().of_type("AWS::Logs::LogGroup")
-    assert len(groups) == 8
+    assert len(groups) == 9
     assert {group["RetentionInDays"] for group in groups.values()} == {"30"}
 
 

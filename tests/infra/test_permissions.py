@@ -49,6 +49,12 @@ PATTERNS: dict[str, str] = {
     "{Bucket.Arn}/models/*/*/decoder.onnx": "a job keeps the engine and revision it began with",
     "{Bucket.Arn}/models/*/*/LICENSE*": "the licences of the decoders",
     "{Bucket.Arn}/models/sam/0123456789ab/*": "the files of one revision",
+    "{Bucket.Arn}/models/*": "a revision arises when weights are fetched",
+    "{Bucket.Arn}/build/*": "one archive an image",
+    "arn:aws:ecr:eu-west-1:*:repository/pytorch-inference": "AWS's account differs by region",
+    "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/codebuild/gen3d-image:*": (
+        "the streams of one log group"
+    ),
     "{Bucket.Arn}/async/in/*": "one file an invocation",
     "{Bucket.Arn}/async/out/*": "one file an invocation",
     "{Bucket.Arn}/async/failed/*": "one file an invocation",
@@ -131,7 +137,11 @@ def test_nobody_may_scan_a_table() -> None:
 
 @pytest.mark.parametrize(
     ("role", "service"),
-    [("ModelRole", "sagemaker.amazonaws.com"), ("StateMachineRole", "states.amazonaws.com")],
+    [
+        ("ImageBuildRole", "codebuild.amazonaws.com"),
+        ("ModelRole", "sagemaker.amazonaws.com"),
+        ("StateMachineRole", "states.amazonaws.com"),
+    ],
 )
 def test_services_act_for_this_account_alone(role: str, service: str) -> None:
     (statement,) = whole()[role]["AssumeRolePolicyDocument"]["Statement"]

@@ -63,6 +63,7 @@ def test_files_go_when_they_should() -> None:
     assert {r["Prefix"]: r["ExpirationInDays"] for r in rules if "Prefix" in r} == {
         "private/": "30",
         "async/": 1,
+        "build/": 30,
     }
     broken = [r["AbortIncompleteMultipartUpload"] for r in rules if "Prefix" not in r]
     assert broken == [{"DaysAfterInitiation": 1}]
