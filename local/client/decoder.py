@@ -6,6 +6,7 @@ it serves every engine.
 
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,13 @@ from local.settings import LocalError
 
 Mask = NDArray[np.bool_]
 
+_DTYPES = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+    "tensor(uint8)": np.uint8,
+}
 _GRID = 5
 _FULL_SIZE = 0.15
 """A mask of this share of the photo is large enough to be what it is about."""
@@ -70,22 +78,26 @@ class Decoder:
             )
         self.size = int(self._meta["image_width"]), int(self._meta["image_height"])
 
-    def decode(self, clicks: list[Click]) -> Candidate:
-        """Give the best mask for the clicks."""
-        candidates = self._decode(clicks)
-        single = self._meta["single_mask_index"]
-        if single and len(clicks) > 1:
-            return candidates[int(single)]
-        if single:  # one click is ambiguous: SAM then offers whole and parts beside that mask
-            del candidates[int(single)]
-        return max(candidates, key=lambda candidate: candidate.score)
+    def decode(self, clicks: Sequence[Click]) -> Candidate:
+        """Give the best mask for the clicks, made one after another: each corrects the last mask.
+
+        Raises
+        ------
+        LocalError
+            The decoder asks for what the embeddings do not hold.
+        """
+        first = next(n for n, click in enumerate(clicks, 1) if click.inside)
+        best = self._best(clicks[:first])
+        for count in range(first + 1, len(clicks) + 1):
+            best = self._best(clicks[:count], best)
+        return best
 
     def salient(self) -> tuple[Click, Candidate]:
         """Find what the photo is about: the most salient of all masks of a grid of clicks."""
         width, height = self.size
         steps = (np.arange(_GRID) + 0.5) / _GRID
         clicks = [Click(round(width * x), round(height * y)) for y in steps for x in steps]
-        pairs = [(click, candidate) for click in clicks for candidate in self._decode([click])]
+        pairs = [(click, candidate) for click in clicks for candidate in self._offered([click])]
         return max(pairs, key=lambda pair: _salience(pair[1]))
 
     def full_size(self, candidate: Candidate) -> Mask:
@@ -93,17 +105,35 @@ class Decoder:
         soft = Image.fromarray(candidate.logits).resize(self.size, Image.Resampling.BILINEAR)
         return np.asarray(soft) > 0
 
-    def _decode(self, clicks: list[Click]) -> list[Candidate]:
+    def _best(self, clicks: Sequence[Click], previous: Candidate | None = None) -> Candidate:
+        return max(self._offered(clicks, previous), key=lambda candidate: candidate.score)
+
+    def _offered(
+        self, clicks: Sequence[Click], previous: Candidate | None = None
+    ) -> list[Candidate]:
+        """The masks that may be meant; SAM has one for several clicks, and others for one."""
+        candidates = self._decode(clicks, previous)
+        single = self._meta["single_mask_index"]
+        if single and len(clicks) > 1:
+            return [candidates[int(single)]]
+        if single:
+            del candidates[int(single)]
+        return candidates
+
+    def _decode(self, clicks: Sequence[Click], previous: Candidate | None) -> list[Candidate]:
         points = np.array([(c.x, c.y, float(c.inside)) for c in clicks], np.float32)
-        feeds = {i.name: self._feed(i, points) for i in self._session.get_inputs()}
-        logits, scores = self._session.run(None, feeds)
+        feeds = {i.name: self._feed(i, points, previous) for i in self._session.get_inputs()}
+        logits, scores = self._session.run(["masks", "iou_scores"], feeds)
         pairs = zip(np.asarray(logits[0], np.float32), scores[0], strict=True)
         return [Candidate(mask, float(score)) for mask, score in pairs]
 
     def _feed(
-        self, declared: onnxruntime.NodeArg, points: NDArray[np.float32]
+        self,
+        declared: onnxruntime.NodeArg,
+        points: NDArray[np.float32],
+        previous: Candidate | None,
     ) -> NDArray[np.generic]:
-        dtype = np.float16 if "float16" in declared.type else np.float32
+        dtype = _DTYPES[declared.type]
         match declared.name:
             case "point_coords":
                 width, height = self.size
@@ -112,12 +142,22 @@ class Decoder:
                 return (points[None, :, :2] * scale).astype(dtype)
             case "point_labels":
                 return points[None, :, 2].astype(dtype)
+            case "mask_input" if previous:
+                height, width = declared.shape[-2:]
+                soft = Image.fromarray(previous.logits)
+                return np.asarray(soft.resize((width, height)), dtype)[None, None]
             case "mask_input":
-                return np.zeros([1 if isinstance(n, str) else n for n in declared.shape], dtype)
+                return np.zeros(declared.shape, dtype)
             case "has_mask_input":
-                return np.zeros(1, dtype)
+                return np.full(1, previous is not None, dtype)
             case name if name in self._tensors:
-                return self._tensors[name].astype(dtype)
+                tensor = self._tensors[name]
+                if (tensor.dtype == np.uint8) != (dtype is np.uint8):
+                    raise LocalError(
+                        f"The decoder takes {name!r} as {np.dtype(dtype)}, the embeddings hold "
+                        f"{tensor.dtype}. Export the decoder again, and start the job again."
+                    )
+                return tensor.astype(dtype)
             case name:
                 raise LocalError(
                     f"The decoder asks for {name!r}, which the embeddings do not hold."

@@ -5,11 +5,15 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
 from PIL import Image
+from safetensors.numpy import save
 
 from local.client.clicks import Click, check, parse
-from local.client.decoder import as_png
+from local.client.decoder import Decoder, as_png
 from local.settings import LocalError
 from tests.local.running import ROOT, free_port
 
@@ -69,3 +73,106 @@ def test_what_is_wrong_is_one_sentence(tmp_path: Path, arguments: list[str], wor
     assert done.returncode == 1
     assert words in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+SIDE = 4
+SCORES = [0.9, 0.2, 0.8, 0.3]
+
+
+def decoder_file(embeddings: int, labels: int) -> bytes:
+    """A network whose logits show what it was fed.
+
+    Token k answers ``image_embed + k + 10 · sum(labels) + 100 · has_mask_input · mask_input``.
+    """
+    shapes: dict[str, tuple[int, list[int | str]]] = {
+        "image_embed": (embeddings, [1, 1, SIDE, SIDE]),
+        "point_coords": (TensorProto.FLOAT, [1, "n", 2]),
+        "point_labels": (labels, [1, "n"]),
+        "mask_input": (TensorProto.FLOAT, [1, 1, SIDE // 2, SIDE // 2]),
+        "has_mask_input": (TensorProto.FLOAT, [1]),
+    }
+    constants = {
+        "tokens": np.arange(4, dtype=np.float32).reshape(1, 4, 1, 1),
+        "scores": np.array([SCORES], np.float32),
+        "ten": np.float32(10),
+        "hundred": np.float32(100),
+        "twice": np.array([1, 1, 2, 2], np.float32),
+    }
+    nodes = [
+        ("Cast", ["image_embed"], "image", {"to": TensorProto.FLOAT}),
+        ("Cast", ["point_labels"], "kinds", {"to": TensorProto.FLOAT}),
+        ("ReduceSum", ["kinds"], "inside", {"keepdims": 0}),
+        ("Mul", ["inside", "ten"], "by_labels", {}),
+        ("Resize", ["mask_input", "", "twice"], "guess", {"mode": "nearest"}),
+        ("Mul", ["guess", "has_mask_input"], "heard", {}),
+        ("Mul", ["heard", "hundred"], "by_mask", {}),
+        ("Sum", ["image", "tokens", "by_labels", "by_mask"], "masks", {}),
+        ("Identity", ["scores"], "iou_scores", {}),
+        ("ReduceMean", ["point_coords"], "object_score_logits", {}),
+    ]
+    outputs = {"object_score_logits": None, "masks": [1, 4, SIDE, SIDE], "iou_scores": [1, 4]}
+    graph = helper.make_graph(
+        [helper.make_node(kind, i, [o], **more) for kind, i, o, more in nodes],
+        "decoder",
+        [helper.make_tensor_value_info(name, *declared) for name, declared in shapes.items()],
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in outputs.items()],
+        [onnx.numpy_helper.from_array(np.asarray(v), n) for n, v in constants.items()],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    file: bytes = helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
+    return file
+
+
+def embeddings_file(image_embed: NDArray[np.generic], single: str) -> bytes:
+    size = {"input_width": "8", "input_height": "8", "image_width": "16", "image_height": "16"}
+    meta = {"revision": "r", "single_mask_index": single, **size}
+    return save({"image_embed": np.asarray(image_embed)}, metadata=meta)
+
+
+ZEROS = np.zeros((1, 1, SIDE, SIDE))
+
+
+@pytest.mark.parametrize("labels", [TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64])
+@pytest.mark.parametrize(
+    ("declared", "given"),
+    [
+        (TensorProto.FLOAT, np.float32),
+        (TensorProto.FLOAT16, np.float16),
+        (TensorProto.UINT8, np.uint8),
+    ],
+)
+def test_the_decoder_is_fed_what_it_declares(
+    declared: int, given: type[np.generic], labels: int
+) -> None:
+    image = np.arange(SIDE**2, dtype=given).reshape(ZEROS.shape)
+    decoder = Decoder(decoder_file(declared, labels), embeddings_file(image, ""), "r")
+    candidate = decoder.decode([Click(1, 1)])
+    assert candidate.score == pytest.approx(max(SCORES))
+    assert np.array_equal(candidate.logits, image[0, 0].astype(np.float32) + 10)
+
+
+def test_one_click_is_ambiguous_and_the_next_corrects_its_mask() -> None:
+    file = embeddings_file(ZEROS.astype(np.float16), "0")
+    decoder = Decoder(decoder_file(TensorProto.FLOAT16, TensorProto.INT32), file, "r")
+    first = decoder.decode([Click(1, 1)])
+    assert first.score == pytest.approx(SCORES[2])  # the best but for token 0
+    assert (first.logits == 10 + 2).all()
+    second = decoder.decode([Click(1, 1), Click(9, 9, inside=False)])
+    assert second.score == pytest.approx(SCORES[0])
+    assert (second.logits == 10 + 0 + 100 * (10 + 2)).all()
+    third = decoder.decode([Click(1, 1), Click(9, 9, inside=False), Click(2, 2)])
+    assert (third.logits == 20 + 0 + 100 * second.logits).all()
+
+
+def test_what_is_off_the_object_corrects_no_mask_that_is_not_there() -> None:
+    file = embeddings_file(ZEROS.astype(np.float32), "0")
+    decoder = Decoder(decoder_file(TensorProto.FLOAT, TensorProto.INT32), file, "r")
+    candidate = decoder.decode([Click(9, 9, inside=False), Click(1, 1)])
+    assert (candidate.logits == 10).all()
+
+
+def test_embeddings_of_another_precision_are_refused() -> None:
+    file = embeddings_file(ZEROS.astype(np.uint8), "0")
+    decoder = Decoder(decoder_file(TensorProto.FLOAT16, TensorProto.INT32), file, "r")
+    with pytest.raises(LocalError, match="as float16, the embeddings hold uint8"):
+        decoder.decode([Click(1, 1)])
