@@ -8,8 +8,12 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-PY_SOURCES := layers/gen3d/gen3d functions container local webapp bench tests
+PY_SOURCES := layers/gen3d/gen3d functions container local webapp docs/generate bench tests
 
+# What `make image` and `make smoke` are told.
+STACK ?= gen3d
+ENGINE ?= lite
+BASE ?=
 # What `make run` is told.
 ONESHOT ?=
 IMAGE ?= examples/coffee.jpg
@@ -48,6 +52,25 @@ clean: ## Forget the local stack's state and everything built
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local clean; fi
 	@rm -rf build out webapp/dist
 
+# In AWS
+
+.PHONY: image
+image: .venvs/smoke/.ready ## Build the inference image in AWS and stage its weights (STACK= ENGINE=lite|sam BASE=aws)
+	@.venvs/smoke/bin/python -m cloud.image --stack '$(STACK)' --engine '$(ENGINE)' --base '$(BASE)'
+
+.PHONY: stage-lite
+stage-lite: .venvs/container/.ready ## Put the lite weights into a bucket without a build (BUCKET=)
+	@PYTHONPATH=layers/gen3d .venvs/container/bin/python -m container.staging container/lite/weights --bucket '$(BUCKET)'
+
+.PHONY: fetch-weights
+fetch-weights: .venvs/torch/.ready ## Fetch the sam engine's weights here (OUT= BUCKET=, HF_TOKEN)
+	@PYTHONPATH=layers/gen3d .venvs/torch/bin/python -m container.sam fetch-weights --out '$(OUT)' \
+		$(if $(BUCKET),--bucket '$(BUCKET)')
+
+.PHONY: smoke
+smoke: .venvs/smoke/.ready ## Try a deployed endpoint: one invocation of each task (STACK=)
+	@.venvs/smoke/bin/python -m cloud.smoke --stack '$(STACK)'
+
 # Quality
 
 .PHONY: test
@@ -55,7 +78,7 @@ test: setup web tests/mesh/node_modules/.ready .venvs/torch/.ready ## Run every 
 	@$(BIN)/python tests/system_packages.py chromium
 	@cd webapp && npm test --silent
 	@# By themselves: the workflow tests patch the interpreter, the browser's driver keeps a loop.
-	@$(BIN)/python -m pytest tests/unit tests/infra tests/container tests/mesh tests/workflow
+	@$(BIN)/python -m pytest tests/unit tests/infra tests/cloud tests/container tests/mesh tests/workflow
 	@.venvs/torch/bin/python -m pytest tests/training tests/sam
 	@$(BIN)/python -m pytest tests/local
 	@$(BIN)/python -m pytest tests/browser
@@ -73,6 +96,11 @@ lint: setup .venvs/sam-cli/.ready node_modules/.ready webapp/node_modules/.ready
 	@npx --no-install asl-validator --yaml-path build/gen3d.asl.yaml
 	@cd webapp && npm run --silent lint
 	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venvs/sam-cli/bin/sam validate --lint
+	@PYTHONPATH=layers/gen3d $(BIN)/python -m docs.generate --check
+
+.PHONY: docs
+docs: setup ## Fill the documents' generated parts
+	@PYTHONPATH=layers/gen3d $(BIN)/python -m docs.generate
 
 .PHONY: format
 format: setup ## Format the code
@@ -91,8 +119,9 @@ bench-lite: setup ## Measure the lite engine's masks and solids
 	@PYTHONPATH=layers/gen3d $(BIN)/python -m bench.lite
 
 .PHONY: bench-web
-bench-web: setup web ## Measure the web app in Chromium
-	@$(BIN)/python -m bench.web
+bench-web: setup web .venvs/torch/.ready ## Measure the web app in Chromium
+	@.venvs/torch/bin/python -m bench.web.sam_decoder build/sam-decoder.onnx
+	@$(BIN)/python -m bench.web --decoder 'SAM 3 (random weights)=build/sam-decoder.onnx'
 
 .PHONY: train-lite
 train-lite: .venvs/torch/.ready ## Train the lite engine's networks anew (one GPU, about half an hour)
@@ -114,6 +143,7 @@ setup: .venv/.ready .venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.re
 .venvs/mesh/.ready: functions/mesh/requirements.txt
 .venvs/container/.ready: container/requirements.txt
 .venvs/sam-cli/.ready: requirements/sam-cli.txt
+.venvs/smoke/.ready: requirements/smoke.txt
 .venvs/%/.ready: | .venv/.ready
 	@echo "Setting up $(@D) (once) ..."
 	@$(UV) venv -q --clear --python $(BIN)/python $(@D)
@@ -144,7 +174,7 @@ lock: .venv/.ready ## Resolve the requirements anew
 	@cd container && $(CURDIR)/$(UV) pip compile -q --custom-compile-command "make lock" \
 		--python-version 3.11 --python-platform x86_64-manylinux_2_28 \
 		requirements-sam.in -o requirements-sam.txt
-	@for name in lambda sam-cli torch dev; do \
+	@for name in lambda sam-cli smoke torch dev; do \
 		$(UV) pip compile -q --universal --python-version 3.11 --custom-compile-command "make lock" \
 			$$(test ! -e requirements/$$name.exclude || echo --excludes requirements/$$name.exclude) \
 			requirements/$$name.in -o requirements/$$name.txt; done

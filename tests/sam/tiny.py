@@ -15,6 +15,10 @@ from transformers import (
     Sam3VideoConfig,
 )
 
+from container.sam.export import export
+from container.sam.precision import Precision
+from container.weights import seal
+
 SIDE = 112
 GRID = SIDE // 14
 WIDTH = 32
@@ -87,17 +91,17 @@ def tracker(seed: int = 0) -> Sam3TrackerModel:
     """A tracker that answers with masks of both signs; its pyramid has the three levels in use."""
     config = Sam3TrackerConfig(**tracker_config())
     config.vision_config.scale_factors = [4.0, 2.0, 1.0]
-    return _randomised(Sam3TrackerModel(config), seed)
+    return randomised(Sam3TrackerModel(config), seed)
 
 
 def detector(seed: int = 0) -> Sam3Model:
-    return _randomised(Sam3Model(Sam3Config(**detector_config())), seed)
+    return randomised(Sam3Model(Sam3Config(**detector_config())), seed)
 
 
 def write(folder: Path, seed: int = 0) -> None:
     """Write it as facebook/sam3 is published: detector, tracker and tokeniser in one folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    whole = _randomised(Sam3TrackerModel(Sam3TrackerConfig(**tracker_config())), seed)
+    whole = randomised(Sam3TrackerModel(Sam3TrackerConfig(**tracker_config())), seed)
     tensors = {f"detector_model.{name}": t for name, t in detector(seed).state_dict().items()}
     for name, tensor in whole.state_dict().items():
         if name.startswith("vision_encoder.neck."):
@@ -113,6 +117,13 @@ def write(folder: Path, seed: int = 0) -> None:
     (folder / "LICENSE").write_text("SAM License\n")
 
 
+def write_engine(folder: Path, precision: Precision = "fp16", seed: int = 0) -> None:
+    """Write and seal what the sam engine is loaded from, but for SAM 3D Objects."""
+    write(folder / "sam3", seed)
+    export(folder / "sam3", folder / "decoder.onnx", precision)
+    seal(folder, "sam")
+
+
 def tokenizer() -> CLIPTokenizer:
     """One token a letter, as byte-pair encoding starts from, without any merged pairs."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
@@ -121,7 +132,7 @@ def tokenizer() -> CLIPTokenizer:
     return CLIPTokenizer(vocab={word: n for n, word in enumerate(words)}, merges=[])
 
 
-def _randomised(model: nn.Module, seed: int) -> nn.Module:
+def randomised(model: nn.Module, seed: int) -> nn.Module:
     """The library starts so small that everything it answers is next to nothing."""
     random = torch.Generator().manual_seed(seed)
     with torch.no_grad():
