@@ -1,0 +1,155 @@
+"""The state machine as a table and as a diagram."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+from docs.generate.parts import code, table
+
+State: TypeAlias = dict[str, Any]
+
+_FAILURE = "RecordFailure"
+"""Where all unforeseen errors end; drawn once, not as an arrow from each state."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The definition in Amazon States Language."""
+
+    definition: State
+
+    @classmethod
+    def read(cls, path: Path) -> "Machine":
+        """Read a definition in YAML."""
+        return cls(yaml.safe_load(path.read_text()))
+
+    def table(self) -> str:
+        """Every state: what it does, for how long, how often, and what follows an error."""
+        return table(
+            ["state", "does", "at most", "tries again", "on an error"],
+            [
+                (code(name), _does(state), _limit(state), _retries(state), _errors(state))
+                for name, state in _walk(self.definition["States"])
+            ],
+        )
+
+    def diagram(self) -> str:
+        """A flowchart in Mermaid; what any failure leads to is said in a note."""
+        lines = ["flowchart TB", f"    start((start)) --> {self.definition['StartAt']}"]
+        lines += _chart(self.definition["States"], "    ")
+        caught = [name for name, state in self.definition["States"].items() if _fails(state)]
+        lines += [f'    anywhere["any other error in<br/>{_folded(caught)}"] -.-> {_FAILURE}']
+        return "\n".join(["```mermaid", *lines, "```"])
+
+
+def _walk(states: State) -> Iterator[tuple[str, State]]:
+    for name, state in states.items():
+        yield name, state
+        if state["Type"] == "Map":
+            yield from _walk(state["ItemProcessor"]["States"])
+
+
+def _does(state: State) -> str:
+    comment = state.get("Comment", "")
+    return f"{_kind(state)}. {comment}" if comment else _kind(state)
+
+
+def _kind(state: State) -> str:
+    match state["Type"]:
+        case "Task":
+            return _task(state)
+        case "Map":
+            return f"Map: for each object, at most {state['MaxConcurrency']} at a time"
+        case "Choice":
+            ways = ", ".join(choice["Next"] for choice in state["Choices"])
+            return f"Choice: {ways}, else {state['Default']}"
+        case kind:
+            return str(kind)
+
+
+def _task(state: State) -> str:
+    *_, service, action = state["Resource"].split(":")
+    action, _, pattern = action.partition(".")
+    if service == "lambda":
+        function = state["Arguments"]["FunctionName"].strip("${}").removesuffix("Arn")
+        what = f"Lambda {function}"
+    else:
+        what = f"{ {'dynamodb': 'DynamoDB', 's3': 'S3'}[service] } {action}"
+    return f"{what}, then waits for its task token" if pattern else what
+
+
+def _limit(state: State) -> str:
+    seconds = state.get("TimeoutSeconds")
+    if seconds is None:
+        return ""
+    if isinstance(seconds, int):
+        return f"{seconds:,} s"
+    return str(seconds).strip("{}% $") + " s"
+
+
+def _retries(state: State) -> str:
+    rules = [
+        f"{rule['MaxAttempts']} × "
+        + ("MailFailed" if rule["ErrorEquals"] == ["MailFailed"] else "AWS's passing errors")
+        for rule in state.get("Retry", [])
+    ]
+    return ", ".join(rules)
+
+
+def _errors(state: State) -> str:
+    return ", ".join(
+        f"{' or '.join(rule['ErrorEquals']).replace('States.ALL', 'any')} → {rule['Next']}"
+        for rule in state.get("Catch", [])
+    )
+
+
+def _fails(state: State) -> bool:
+    return any(rule["Next"] == _FAILURE for rule in state.get("Catch", []))
+
+
+def _folded(names: list[str]) -> str:
+    rows = [names[at : at + 3] for at in range(0, len(names), 3)]
+    return ",<br/>".join(", ".join(row) for row in rows)
+
+
+def _chart(states: State, indent: str) -> list[str]:
+    lines: list[str] = []
+    for name, state in states.items():
+        if state["Type"] == "Map":
+            inner = _chart(state["ItemProcessor"]["States"], indent + "    ")
+            lines += [f'{indent}subgraph {name}["{name}: for each of 1 to 8 objects"]']
+            lines += [*inner, f"{indent}end"]
+        else:
+            lines.append(f"{indent}{name}{_shape(name, state)}")
+    for name, state in states.items():
+        lines += [f"{indent}{name} {arrow}" for arrow in _arrows(state)]
+    return lines
+
+
+def _shape(name: str, state: State) -> str:
+    match state["Type"]:
+        case "Choice":
+            return f"{{{name}}}"
+        case "Succeed" | "Fail":
+            return f"([{name}])"
+        case "Pass":
+            return f"[/{name}/]"
+        case _:
+            waits = state["Resource"].endswith(".waitForTaskToken")
+            return f"[[{name}]]" if waits else f"[{name}]"
+
+
+def _arrows(state: State) -> Iterator[str]:
+    for choice in state.get("Choices", []):
+        yield f"-->|any mesh| {choice['Next']}"
+    if "Default" in state:
+        yield f"-->|none| {state['Default']}"
+    if "Next" in state:
+        yield f"--> {state['Next']}"
+    for rule in state.get("Catch", []):
+        if rule["Next"] not in (_FAILURE, state.get("Next")):
+            error = rule["ErrorEquals"][0].rpartition(".")[2].replace("ALL", "error")
+            yield f"-.->|{error.removesuffix('Exception')}| {rule['Next']}"

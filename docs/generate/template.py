@@ -1,0 +1,286 @@
+"""What ``template.yaml`` deploys, and what is said of it in ``resources.toml``."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+from docs.generate.parts import DocumentError, code, table
+from docs.generate.values import spelled
+
+_DATA = Path(__file__).with_name("resources.toml")
+_RULE = "# ───"
+_LAYER = re.compile(r"^(Layer)[0-9a-f]{10}$")
+"""SAM puts a digest of a layer's properties behind its name."""
+_WHEN = {
+    "HasContainer": "once ContainerImage is set",
+    "NeedsGpu": "with the sam engine",
+}
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Template:
+    """The template, its sections, and the purposes and cost drivers of its resources.
+
+    Attributes
+    ----------
+    body : dict
+        The template as it is written; intrinsic functions as ``{"Ref": …}`` and ``{"Fn::…": …}``.
+    sections : dict
+        Logical id → the banner that it stands under.
+    purposes : dict
+        Logical id → sentence.
+    costs : dict
+        Logical id or type → what makes it cost.
+    """
+
+    body: Json
+    sections: dict[str, str]
+    purposes: dict[str, str]
+    costs: dict[str, str]
+
+    @classmethod
+    def read(cls, root: Path, data: Path = _DATA) -> "Template":
+        """Read the template, and hold what is said of it against it.
+
+        Raises
+        ------
+        DocumentError
+            A resource lacks its purpose or cost driver, or one is told of a resource that is gone.
+        """
+        text = (root / "template.yaml").read_text()
+        body: Json = yaml_parse(text)
+        said = tomllib.loads(data.read_text())
+        template = cls(body, _sections(text), said["purpose"], said["cost"])
+        template._check(data.name)
+        return template
+
+    def resources(self, costs: str = "") -> str:
+        """All resources by section; with ``costs``, also what makes each cost."""
+        parts = []
+        for section in dict.fromkeys(self.sections.values()):
+            head = ["resource", "type", "purpose", *(["cost driver"] if costs else [])]
+            rows = [
+                (code(name), f"{resource['Type']}{_when(resource)}", self._purpose(name))
+                + ((self._cost(name),) if costs else ())
+                for name, resource in self.body["Resources"].items()
+                if self.sections[name] == section
+            ]
+            if rows:
+                parts.append(f"### {section}\n\n{table(head, rows)}")
+        return "\n\n".join(parts)
+
+    def expanded(self) -> str:
+        """Resources that SAM adds to those of the template, by type."""
+        added: dict[str, list[str]] = {}
+        for name, resource in sorted(self._expand().items()):
+            plain = _LAYER.sub(r"\1", name)
+            if plain not in self.body["Resources"]:
+                added.setdefault(resource["Type"], []).append(plain)
+        return table(
+            ["type", "number", "resources"],
+            [
+                (kind, str(len(names)), ", ".join(map(code, names)))
+                for kind, names in sorted(added.items())
+            ],
+        )
+
+    def parameters(self) -> str:
+        """The template's parameters."""
+        return table(
+            ["parameter", "default", "meaning"],
+            [
+                (code(name), _default(parameter), parameter["Description"])
+                for name, parameter in self.body["Parameters"].items()
+            ],
+        )
+
+    def outputs(self) -> str:
+        """The stack's outputs."""
+        return table(
+            ["output", "value"],
+            [
+                (code(name), code(spelled(output["Value"])) + _when(output))
+                for name, output in self.body["Outputs"].items()
+            ],
+        )
+
+    def routes(self, api: Path) -> str:
+        """The HTTP API's routes, with what the function that answers says of itself."""
+        said = _handlers(api)
+        rows = []
+        for name, resource in self.body["Resources"].items():
+            for event in resource.get("Properties", {}).get("Events", {}).values():
+                if event["Type"] != "HttpApi":
+                    continue
+                route = f"{event['Properties']['Method']} {event['Properties']['Path']}"
+                if route not in said:
+                    raise DocumentError(f"{api.name} has no handler for {route} of {name}.")
+                rows.append((code(route), said[route]))
+        return table(["request", "what it does"], rows)
+
+    def policies(self) -> str:
+        """Every role and resource policy with its statements."""
+        parts = []
+        for name, resource in self.body["Resources"].items():
+            properties = resource.get("Properties", {})
+            documents = [
+                policy["PolicyDocument"]
+                for policy in properties.get("Policies", ())
+                if isinstance(policy, dict) and "PolicyDocument" in policy
+            ]
+            documents += [
+                properties[key] for key in ("PolicyDocument", "KeyPolicy") if key in properties
+            ]
+            if not documents:
+                continue
+            parts.append(f"#### `{name}`{_when(resource)}\n\n{self._purpose(name)}")
+            trust = properties.get("AssumeRolePolicyDocument")
+            if trust:
+                parts.append(f"Taken on by {_principals(trust)}{_shared(properties)}.")
+            rows = [row for document in documents for row in _statements(document["Statement"])]
+            parts.append(table(["effect", "actions", "on", "only where"], rows))
+        return "\n\n".join(parts)
+
+    def _purpose(self, name: str) -> str:
+        alarm = self.body["Resources"][name].get("Properties", {}).get("AlarmDescription")
+        return " ".join(alarm.split()).rstrip(".") if alarm else self.purposes[name]
+
+    def _cost(self, name: str) -> str:
+        return self.costs.get(name) or self.costs[self.body["Resources"][name]["Type"]]
+
+    def _check(self, data: str) -> None:
+        resources = self.body["Resources"]
+        silent = [
+            name
+            for name, resource in resources.items()
+            if name not in self.purposes and "AlarmDescription" not in resource["Properties"]
+        ]
+        free = [
+            name
+            for name, resource in resources.items()
+            if name not in self.costs and resource["Type"] not in self.costs
+        ]
+        kinds = {resource["Type"] for resource in resources.values()}
+        gone = [name for name in self.purposes if name not in resources]
+        gone += [name for name in self.costs if name not in resources and name not in kinds]
+        complaints = [
+            f"{data}: {what}: {', '.join(names)}."
+            for what, names in [
+                ("say under [purpose] what these are for", silent),
+                ("say under [cost] what makes these cost, by name or type", free),
+                ("these are not in the template any more", gone),
+            ]
+            if names
+        ]
+        if complaints:
+            raise DocumentError("\n".join(complaints))
+
+    def _expand(self) -> dict[str, Json]:
+        template = deepcopy(self.body)  # translating changes what it is given
+        for resource in template["Resources"].values():
+            properties = resource["Properties"]
+            # What `sam package` puts in the place of local paths.
+            for name in ("CodeUri", "ContentUri", "DefinitionUri"):
+                if name in properties:
+                    properties[name] = f"s3://artifacts/{properties[name].strip('/')}"
+            if properties.get("PackageType") == "Image":
+                properties["ImageUri"] = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mesh:1"
+        session = boto3.Session(region_name="us-east-1")
+        translated: Json = Translator({}, Parser(), boto_session=session).translate(
+            template, {"SenderEmail": "sender@example.com"}
+        )
+        resources: dict[str, Json] = translated["Resources"]
+        return resources
+
+
+def _sections(text: str) -> dict[str, str]:
+    """Logical id → the first words of the banner above it."""
+    found: dict[str, str] = {}
+    section, in_resources = "", False
+    lines = text.splitlines()
+    for above, line in pairwise(lines):
+        if above.startswith(_RULE) and line.startswith("# ") and not line.startswith(_RULE):
+            section = line.removeprefix("# ").split(":")[0]
+        if re.match(r"\w", line):
+            in_resources = line.startswith("Resources:")
+        entry = re.match(r"  (\w+):$", line)
+        if entry and in_resources:
+            found[entry[1]] = section
+    return found
+
+
+def _when(entry: Json) -> str:
+    condition = entry.get("Condition")
+    return f" ({_WHEN.get(condition, condition)})" if condition else ""
+
+
+def _default(parameter: Json) -> str:
+    if "Default" not in parameter:
+        return "to be given"
+    return code(str(parameter["Default"])) or "empty"
+
+
+def _handlers(api: Path) -> dict[str, str]:
+    """Route → the docstring of the function that answers it."""
+    said = {}
+    for function in ast.parse(api.read_text()).body:
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        for decorator in function.decorator_list:
+            match decorator:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="app"), attr=method),
+                    args=[ast.Constant(value=str(path))],
+                ):
+                    path = path.replace("<job_id>", "{jobId}")
+                    said[f"{method.upper()} {path}"] = ast.get_docstring(function) or ""
+    return said
+
+
+def _statements(statements: list[Json]) -> Iterator[tuple[str, ...]]:
+    for statement in statements:
+        if "Fn::If" in statement:
+            condition, inner, _ = statement["Fn::If"]
+            inner = inner | {"Sid": _WHEN.get(condition, condition)}
+        else:
+            inner = statement
+        effect = inner["Effect"] + (f" ({inner['Sid']})" if inner is not statement else "")
+        if "Principal" in inner:
+            effect += f" to {_principals({'Statement': [inner]})}"
+        yield (
+            effect,
+            ", ".join(map(code, _listed(inner["Action"]))),
+            ", ".join(code(spelled(resource)) for resource in _listed(inner["Resource"])),
+            code(spelled(inner["Condition"])) if "Condition" in inner else "",
+        )
+
+
+def _principals(trust: Json) -> str:
+    who = []
+    for statement in trust["Statement"]:
+        principal = statement["Principal"]
+        values = principal.values() if isinstance(principal, dict) else [principal]
+        who += [code(spelled(one)) for value in values for one in _listed(value)]
+    return ", ".join(who)
+
+
+def _shared(properties: Json) -> str:
+    managed = [code(spelled(arn)) for arn in properties.get("ManagedPolicyArns", ())]
+    return f"; with {', '.join(managed)} beside" if managed else ""
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
