@@ -1,0 +1,162 @@
+"""``python -m cloud.image --stack gen3d``: builds the inference image and stages its weights.
+
+What is committed goes to the stack's bucket as an archive; the stack's CodeBuild project does the
+rest. About a quarter of an hour for lite; an hour for sam, most of it the weights.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cloud.stack import CloudError, output, outputs
+
+ROOT = Path(__file__).resolve().parent.parent
+_CONTENTS = ("container", "layers/gen3d/gen3d")
+_INSTANCES = {"lite": "ml.c7i.xlarge", "sam": "ml.g6e.2xlarge"}
+_POLL_SECONDS = 10.0
+_LOG_LINES = 25
+
+
+def build(stack: str, engine: str, base: str = "") -> dict[str, str]:
+    """Build and push the image of the checked-out commit, and stage its engine's weights.
+
+    Parameters
+    ----------
+    stack : str
+    engine : {"lite", "sam"}
+    base : str
+        The image to build on; the Dockerfile's own where it is empty.
+
+    Returns
+    -------
+    dict
+        ``CONTAINER_IMAGE`` and ``WEIGHTS_REVISION``.
+
+    Raises
+    ------
+    CloudError
+        Git, the stack or the build; what its log says last is in the message.
+    """
+    found = outputs(stack)
+    bucket = output("BucketName", stack, found)
+    project = output("ImageBuildName", stack, found)
+    commit = _git("rev-parse", "HEAD").decode().strip()
+    if _git("status", "--porcelain", "--", *_CONTENTS):
+        print("What is not committed does not become part of the image.", file=sys.stderr)
+    key = f"build/{commit}.zip"
+    try:
+        archive = _git("archive", "--format=zip", commit, "--", *_CONTENTS)
+        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=archive)
+        codebuild: Any = boto3.client("codebuild")
+        started = codebuild.start_build(
+            projectName=project,
+            sourceLocationOverride=f"{bucket}/{key}",
+            environmentVariablesOverride=[
+                {"name": "ENGINE", "value": engine},
+                {"name": "TAG", "value": tag(engine, commit, base)},
+                {"name": "BASE", "value": base},
+            ],
+        )
+        return _follow(codebuild, started["build"]["id"])
+    except (ClientError, BotoCoreError, Boto3Error) as error:
+        raise CloudError(f"The image cannot be built: {error}.") from None
+
+
+def tag(engine: str, commit: str, base: str) -> str:
+    """Name an image for what it is made of; the repository lets no tag change its image."""
+    return f"{engine}-{commit[:12]}{'-' + base.rpartition(':')[2] if base else ''}"
+
+
+def _follow(codebuild: Any, build_id: str) -> dict[str, str]:
+    print(f"Build {build_id} runs; ending this leaves it running.", flush=True)
+    phase = ""
+    while True:
+        (state,) = codebuild.batch_get_builds(ids=[build_id])["builds"]
+        if state.get("currentPhase", "") != phase:
+            phase = state["currentPhase"]
+            print(f"  {phase.lower()}", flush=True)
+        if state["buildStatus"] != "IN_PROGRESS":
+            break
+        time.sleep(_POLL_SECONDS)
+    if state["buildStatus"] != "SUCCEEDED":
+        raise CloudError(f"The build ended as {state['buildStatus']}. {_last_words(state)}")
+    return {each["name"]: each["value"] for each in state.get("exportedEnvironmentVariables", [])}
+
+
+def _last_words(state: dict[str, Any]) -> str:
+    """Where and why a build failed, with the end of its log."""
+    failed = [
+        f"{phase['phaseType'].lower()}: {context['message']}"
+        for phase in state.get("phases", [])
+        for context in phase.get("contexts", [])
+        if context.get("message")
+    ]
+    place = state.get("logs", {})
+    lines = [f"{'; '.join(failed)}. Its log ({place.get('deepLink', 'not written')}) ends:"]
+    if place.get("groupName") and place.get("streamName"):
+        events = boto3.client("logs").get_log_events(
+            logGroupName=place["groupName"],
+            logStreamName=place["streamName"],
+            limit=_LOG_LINES,
+        )["events"]
+        lines += [event["message"].rstrip() for event in events]
+    return "\n".join(lines)
+
+
+def deep_learning_container(region: str) -> str:
+    """The URI of AWS's own image with PyTorch and CUDA 12.4, in the registry of a region."""
+    # Only the environment that talks to SageMaker has it.
+    from sagemaker import image_uris
+
+    uri: str = image_uris.retrieve(
+        "pytorch",
+        region,
+        version="2.6.0",
+        py_version="py312",
+        instance_type="ml.g6e.2xlarge",
+        image_scope="inference",
+    )
+    return uri
+
+
+def _git(*arguments: str) -> bytes:
+    done = subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, check=False)
+    if done.returncode:
+        raise CloudError(f"git {arguments[0]} failed: {done.stderr.decode().strip()}")
+    return done.stdout
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m cloud.image", description=__doc__)
+    parser.add_argument("--stack", required=True, help="a deployed stack")
+    parser.add_argument("--engine", required=True, choices=sorted(_INSTANCES))
+    parser.add_argument(
+        "--base", default="", help="image to build on; aws for the region's Deep Learning Container"
+    )
+    options = parser.parse_args(arguments)
+    base = options.base
+    try:
+        if base == "aws":
+            base = deep_learning_container(boto3.Session().region_name or "us-east-1")
+        made = build(options.stack, options.engine, base)
+    except CloudError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(
+        f"Next:\nsam deploy --stack-name {options.stack} --parameter-overrides "
+        f"Engine={options.engine} InstanceType={_INSTANCES[options.engine]} "
+        f"ContainerImage={made['CONTAINER_IMAGE']} WeightsRevision={made['WEIGHTS_REVISION']}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

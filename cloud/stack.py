@@ -1,0 +1,44 @@
+"""A deployed stack, as its outputs describe it."""
+
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+
+class CloudError(Exception):
+    """Something that the person at the terminal can mend; the message says how."""
+
+
+def outputs(name: str) -> dict[str, str]:
+    """Read the outputs of a stack.
+
+    Raises
+    ------
+    CloudError
+        No credentials, no such stack.
+    """
+    client: Any = boto3.client("cloudformation")
+    try:
+        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+    except (ClientError, BotoCoreError) as error:
+        raise CloudError(
+            f"The stack {name} cannot be read: {error}. Check STACK, AWS_PROFILE and AWS_REGION; "
+            "deploy it first, if it is not there."
+        ) from None
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def output(name: str, stack: str, found: dict[str, str]) -> str:
+    """One output of a stack.
+
+    Raises
+    ------
+    CloudError
+        The stack has no such output.
+    """
+    if name not in found:
+        raise CloudError(
+            f"The stack {stack} has no output {name}. Deploy this version of it first."
+        )
+    return found[name]

@@ -1,0 +1,251 @@
+"""An image is built by the stack's project, and the build's own commands do what they should."""
+
+import io
+import json
+import os
+import subprocess
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from cloud import image, stack
+
+ROOT = Path(__file__).parents[2]
+BUCKET = "gen3d-bucket"
+REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/gen3d"
+BUILD = "gen3d-image:1"
+TEMPLATE = {
+    "Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": BUCKET}}},
+    "Outputs": {
+        "BucketName": {"Value": BUCKET},
+        "ImageBuildName": {"Value": "gen3d-image"},
+    },
+}
+
+
+@pytest.fixture
+def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A stack with a bucket and the outputs that are asked for."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setattr(image, "_POLL_SECONDS", 0)
+    with mock_aws():
+        client = boto3.client("cloudformation")
+        client.create_stack(StackName="gen3d", TemplateBody=json.dumps(TEMPLATE))
+        yield
+
+
+@pytest.fixture
+def codebuild(deployed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    """CodeBuild, whose answers are held against its API; everything else is moto's."""
+    client = boto3.client("codebuild")
+    real = boto3.client
+    monkeypatch.setattr(
+        boto3, "client", lambda name, **options: client if name == "codebuild" else real(name)
+    )
+    with Stubber(client) as stubber:
+        yield stubber
+
+
+def commit() -> str:
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+def starts(codebuild: Stubber, tag: str, base: str = "") -> None:
+    variables = [
+        {"name": "ENGINE", "value": tag.split("-")[0]},
+        {"name": "TAG", "value": tag},
+        {"name": "BASE", "value": base},
+    ]
+    expected = {
+        "projectName": "gen3d-image",
+        "sourceLocationOverride": f"{BUCKET}/build/{commit()}.zip",
+        "environmentVariablesOverride": variables,
+    }
+    codebuild.add_response("start_build", {"build": {"id": BUILD}}, expected)
+
+
+def answers(codebuild: Stubber, status: str, **more: Any) -> None:
+    state = {"id": BUILD, "currentPhase": "BUILD", "buildStatus": status, **more}
+    codebuild.add_response("batch_get_builds", {"builds": [state]}, {"ids": [BUILD]})
+
+
+class TestBuild:
+    def test_sends_the_commit_waits_and_says_what_is_next(
+        self, codebuild: Stubber, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        starts(codebuild, f"lite-{commit()[:12]}")
+        answers(codebuild, "IN_PROGRESS")
+        exported = [
+            {"name": "CONTAINER_IMAGE", "value": f"{REPOSITORY}:lite-1"},
+            {"name": "WEIGHTS_REVISION", "value": "0123456789ab"},
+        ]
+        answers(codebuild, "SUCCEEDED", exportedEnvironmentVariables=exported)
+        assert image.main(["--stack", "gen3d", "--engine", "lite"]) == 0
+        said = capsys.readouterr().out
+        assert f"ContainerImage={REPOSITORY}:lite-1 WeightsRevision=0123456789ab" in said
+        assert "Engine=lite InstanceType=ml.c7i.xlarge" in said
+        codebuild.assert_no_pending_responses()
+        key = f"build/{commit()}.zip"
+        archive = boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        names = zipfile.ZipFile(io.BytesIO(archive)).namelist()
+        for name in ("Dockerfile", "Dockerfile.dockerignore", "lite/weights/manifest.json"):
+            assert f"container/{name}" in names
+        assert "layers/gen3d/gen3d/errors.py" in names
+
+    def test_another_base_is_another_image(self, codebuild: Stubber) -> None:
+        base = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-gpu-py312"
+        starts(codebuild, f"sam-{commit()[:12]}-2.6.0-gpu-py312", base)
+        answers(codebuild, "SUCCEEDED")
+        assert image.build("gen3d", "sam", base) == {}
+
+    def test_a_build_that_fails_says_where_and_why(
+        self, codebuild: Stubber, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        logs = boto3.client("logs")
+        logs.create_log_group(logGroupName="/aws/codebuild/gen3d-image")
+        logs.create_log_stream(logGroupName="/aws/codebuild/gen3d-image", logStreamName="1")
+        event = {"timestamp": int(time.time() * 1000), "message": "Access has not been granted.\n"}
+        logs.put_log_events(
+            logGroupName="/aws/codebuild/gen3d-image", logStreamName="1", logEvents=[event]
+        )
+        starts(codebuild, f"lite-{commit()[:12]}")
+        failure = {"statusCode": "COMMAND_EXECUTION_ERROR", "message": "Error while executing"}
+        answers(
+            codebuild,
+            "FAILED",
+            phases=[{"phaseType": "POST_BUILD", "phaseStatus": "FAILED", "contexts": [failure]}],
+            logs={"groupName": "/aws/codebuild/gen3d-image", "streamName": "1", "deepLink": "L"},
+        )
+        assert image.main(["--stack", "gen3d", "--engine", "lite"]) == 1
+        said = capsys.readouterr().err
+        assert "post_build: Error while executing" in said
+        assert said.rstrip().endswith("Access has not been granted.")
+
+    def test_a_build_that_is_refused_is_told(self, codebuild: Stubber) -> None:
+        codebuild.add_client_error("start_build", "AccountLimitExceededException", "No more")
+        with pytest.raises(stack.CloudError, match="No more"):
+            image.build("gen3d", "lite")
+
+    @pytest.mark.usefixtures("deployed")
+    def test_a_stack_that_is_not_there_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert image.main(["--stack", "other", "--engine", "lite"]) == 1
+        assert "The stack other cannot be read" in capsys.readouterr().err
+
+    def test_an_output_that_is_missing_is_told(self) -> None:
+        with pytest.raises(stack.CloudError, match="no output ImageBuildName"):
+            stack.output("ImageBuildName", "gen3d", {})
+
+
+FAKES = {
+    "aws": 'echo "aws $*" >> "$CALLS"; echo password',
+    "docker": """
+echo "docker $*" >> "$CALLS"
+case "$1" in
+login) cat > /dev/null ;;
+pull) test -n "$THERE" ;;
+build) test -z "$BROKEN" ;;
+run)
+    for word; do case "$word" in *:/weights) weights="${word%:/weights}" ;; esac; done
+    mkdir -p "$weights"
+    case "$*" in
+    *fetch-weights*) echo '{"revision": "fedcba987654"}' > "$weights/manifest.json" ;;
+    esac
+    ;;
+esac
+""",
+}
+
+
+class TestBuildspec:
+    """Its commands, run by a shell as CodeBuild runs them, with a docker and an aws that log."""
+
+    @pytest.fixture
+    def run(self, tmp_path: Path) -> Any:
+        source = tmp_path / "source" / "container" / "lite" / "weights"
+        source.mkdir(parents=True)
+        (source / "manifest.json").write_text('{"revision": "0123456789ab"}')
+        (tmp_path / "bin").mkdir()
+        for name, program in FAKES.items():
+            fake = tmp_path / "bin" / name
+            fake.write_text(f"#!/bin/bash\n{program}")
+            fake.chmod(0o755)
+        spec = yaml.safe_load((ROOT / "container" / "buildspec.yml").read_text())
+        phases = [spec["phases"][name] for name in ("pre_build", "build", "post_build")]
+        assert all(phase["on-failure"] == "ABORT" for phase in phases)
+        commands = [command for phase in phases for command in phase["commands"]]
+        told = [f'echo "{name}=${name}" >> "$CALLS"' for name in spec["env"]["exported-variables"]]
+        script = "\n".join(f"{command}\n(exit $?) || exit 1" for command in [*commands, *told])
+
+        def run(**variables: str) -> tuple[int, list[str]]:
+            environment = {
+                "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+                "CALLS": str(tmp_path / "calls"),
+                "REPOSITORY": REPOSITORY,
+                "BUCKET": BUCKET,
+                "TAG": "1",
+                **spec["env"]["variables"],
+                **variables,
+            }
+            done = subprocess.run(
+                ["bash", "-c", script], env=environment, cwd=tmp_path / "source", check=False
+            )
+            return done.returncode, (tmp_path / "calls").read_text().splitlines()
+
+        return run
+
+    def test_lite(self, run: Any, tmp_path: Path) -> None:
+        status, calls = run(ENGINE="lite")
+        assert status == 0
+        registry = REPOSITORY.split("/", maxsplit=1)[0]
+        logins = [call for call in calls if call.startswith("docker login")]
+        assert logins == [f"docker login --username AWS --password-stdin {registry}"]
+        (built,) = [call for call in calls if call.startswith("docker build")]
+        assert built == (
+            f"docker build -f container/Dockerfile -t {REPOSITORY}:1 --build-arg ENGINE=lite ."
+        )
+        assert f"docker push {REPOSITORY}:1" in calls
+        (ran,) = [call for call in calls if call.startswith("docker run")]
+        weights = tmp_path / "source" / "container" / "lite" / "weights"
+        assert f"--volume {weights}:/weights" in ran
+        assert ran.endswith(f"{REPOSITORY}:1 -m container.staging /weights --bucket {BUCKET}")
+        assert f"CONTAINER_IMAGE={REPOSITORY}:1" in calls
+        assert "WEIGHTS_REVISION=0123456789ab" in calls
+
+    def test_sam_on_another_base(self, run: Any) -> None:
+        status, calls = run(ENGINE="sam", BASE="aws.example/pytorch-inference:2.6.0")
+        assert status == 0
+        assert "docker login --username AWS --password-stdin aws.example" in calls
+        (built,) = [call for call in calls if call.startswith("docker build")]
+        assert "--build-arg SAM_BASE=aws.example/pytorch-inference:2.6.0 ." in built
+        (ran,) = [call for call in calls if call.startswith("docker run")]
+        arguments = f"fetch-weights --out /weights --bucket {BUCKET}"
+        assert ran.endswith(f"{REPOSITORY}:1 -m container.sam {arguments}")
+        assert "--env HF_TOKEN " in ran
+        assert "WEIGHTS_REVISION=fedcba987654" in calls
+
+    def test_an_image_that_is_there_is_not_built_again(self, run: Any) -> None:
+        status, calls = run(ENGINE="lite", THERE="yes")
+        assert status == 0
+        assert not [call for call in calls if call.startswith(("docker build", "docker push"))]
+        assert "WEIGHTS_REVISION=0123456789ab" in calls
+
+    def test_nothing_follows_a_build_that_broke(self, run: Any) -> None:
+        status, calls = run(ENGINE="lite", BROKEN="yes")
+        assert status == 1
+        assert not [call for call in calls if call.startswith(("docker push", "docker run"))]
+
+    def test_the_arguments_are_the_dockerfiles(self) -> None:
+        dockerfile = (ROOT / "container" / "Dockerfile").read_text()
+        for name in ("ENGINE=", "LITE_BASE=", "SAM_BASE="):
+            assert f"\nARG {name}" in dockerfile
