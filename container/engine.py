@@ -125,6 +125,8 @@ def load(name: str, folder: Path, revision: str | None = None) -> Engine:
     ------
     WeightsInvalid
         The weights are not whole, or this image does not hold the engine.
+    GpuUnavailable
+        The engine needs another GPU than this machine's.
     """
     # An engine's libraries are imported only where it is chosen: an image holds one of them.
     if name == "lite":
@@ -132,8 +134,13 @@ def load(name: str, folder: Path, revision: str | None = None) -> Engine:
 
         return LiteEngine(folder, revision)
     if name == "sam":
-        raise WeightsInvalid(
-            "The sam engine is not installed in this image. Set GEN3D_ENGINE to lite, or deploy "
-            "an image that holds it."
-        )
+        try:
+            from container.sam.engine import SamEngine
+        except ModuleNotFoundError as error:
+            raise WeightsInvalid(
+                f"This image does not hold the sam engine ({error.name} is missing). Set "
+                "GEN3D_ENGINE to lite, or deploy the image that holds it."
+            ) from None
+
+        return SamEngine(folder, revision)
     raise WeightsInvalid(f"There is no engine {name!r}. Set GEN3D_ENGINE to lite or sam.")

@@ -1,13 +1,17 @@
 """Makes a network fast on the GPU at hand: compiled layers, replayed as one CUDA graph.
 
-Launched kernel by kernel, half of a forward pass is waiting for Python. Compiling fuses what lies
+Launched kernel by kernel, much of a forward pass is waiting for Python. Compiling fuses what lies
 between the matrix products; the layers are alike, so one is compiled and all use it, in seconds
 where the whole network takes minutes. The graph then replays all kernels without Python.
 """
 
 import logging
+import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TypeAlias
 
 import torch
@@ -16,6 +20,11 @@ from torch import Tensor, nn
 logger = logging.getLogger(__name__)
 
 Network: TypeAlias = Callable[[Tensor], tuple[Tensor, ...]]
+
+COMPILED = ".compiled"
+"""Folder beside the weights; hidden, so that it is no part of their seal."""
+
+_INDUCTOR_CACHE = "TORCHINDUCTOR_CACHE_DIR"
 
 
 class _Recording:
@@ -27,7 +36,6 @@ class _Recording:
         beside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(beside):
             network(self._input)  # compiles, and lets libraries choose and allocate
-            network(self._input)
         torch.cuda.current_stream().wait_stream(beside)
         torch.cuda.synchronize()
         torch.cuda.empty_cache()
@@ -45,24 +53,68 @@ class _Recording:
 def accelerate(network: Network, layers: Iterable[nn.Module], example: Tensor) -> Network:
     """Compile `layers` of a network and record the whole of it for inputs like `example`.
 
-    What cannot be had on this machine is left out, with a line in the log: a GPU or an image
-    without a compiler still gives the same answers, later.
+    What a machine does not allow is left out, with a line in the log: the answers are the same,
+    and come later.
     """
     layers = list(layers)
     started = time.perf_counter()
     try:
+        # One compiler: to start several takes longer than these few kernels take.
+        torch._inductor.config.compile_threads = 1
         for layer in layers:
             layer.compile(fullgraph=True, dynamic=False)
-        recording = _Recording(network, example)
+        recording: Network = _Recording(network, example)
     except torch.OutOfMemoryError:
         raise
     except Exception as error:
-        logger.warning("The encoder runs uncompiled", extra={"fields": {"reason": str(error)}})
+        _warn("The encoder runs uncompiled", error)
         for layer in layers:
             layer._compiled_call_impl = None
-        recording = _Recording(network, example)
-    logger.info(
-        "Encoder compiled",
-        extra={"fields": {"ms": round((time.perf_counter() - started) * 1000)}},
-    )
+        recording = _recorded(network, example)
+    ms = round((time.perf_counter() - started) * 1000)
+    logger.info("Encoder compiled", extra={"fields": {"ms": ms}})
     return recording
+
+
+def _recorded(network: Network, example: Tensor) -> Network:
+    try:
+        return _Recording(network, example)
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        _warn("The encoder runs unrecorded", error)
+        return network
+
+
+def _warn(message: str, error: Exception) -> None:
+    reason = f"{type(error).__name__}: {str(error)[:500]}"
+    logger.warning(message, extra={"fields": {"reason": reason}})
+
+
+def keep_compiled(weights: Path, revision: str) -> None:
+    """Let the compiler keep its results beside the weights, for the next start on such a machine.
+
+    Where the folder cannot be written, what lies there is used, and new results live as long as
+    the machine. Nothing is kept where ``TORCHINDUCTOR_CACHE_DIR`` already names a folder.
+
+    Parameters
+    ----------
+    weights : Path
+        Whoever can write here could put code there that is run: as with the weights themselves.
+    revision : str
+        Of the weights; with the GPU's name and torch's version it names the folder.
+    """
+    if _INDUCTOR_CACHE in os.environ:
+        return
+    gpu = torch.cuda.get_device_name().replace(" ", "-")
+    kept = weights / COMPILED / f"{gpu}-torch{torch.__version__}-{revision}"
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=kept):
+            pass
+    except OSError:
+        private = Path(tempfile.mkdtemp(prefix="gen3d-compiled-"))
+        if kept.is_dir():
+            shutil.copytree(kept, private, dirs_exist_ok=True)
+        kept = private
+    os.environ[_INDUCTOR_CACHE] = str(kept)

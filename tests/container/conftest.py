@@ -1,7 +1,8 @@
 """The engines under test, and real pictures."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -10,28 +11,46 @@ import skimage.data
 from numpy.typing import NDArray
 from PIL import Image
 
-from container.engine import Engine, Mask, load
+from container.engine import ENGINES, Engine, Mask, load
 from container.weights import check
 
 ROOT = Path(__file__).parents[2]
-WEIGHTS = {"lite": ROOT / "container" / "lite" / "weights"}
-"""Engines that this machine can run → their weights; the contract's tests run on each."""
+LITE = ROOT / "container" / "lite" / "weights"
 
 
-@pytest.fixture(scope="session", params=list(WEIGHTS.values()), ids=list(WEIGHTS))
-def weights_folder(request: pytest.FixtureRequest) -> Path:
-    folder: Path = request.param
+@pytest.fixture(scope="session", params=ENGINES)
+def weights_folder(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Weights of each engine that this environment can run; the contract's tests run on each."""
+    if request.param == "lite":
+        return LITE
+    pytest.importorskip("torch", reason="the sam engine's tests run in .venvs/torch")
+    import_module("tests.sam.conftest")  # has torchvision imported
+    folder = tmp_path_factory.mktemp("sam")
+    import_module("tests.sam.tiny").write_engine(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def engine(weights_folder: Path) -> Engine:
-    return load(check(weights_folder).engine, weights_folder)
+def engine(weights_folder: Path) -> Iterator[Engine]:
+    """The engine, on the CPU."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("GEN3D_DEVICE", "cpu")
+        yield load(check(weights_folder).engine, weights_folder)
+
+
+@pytest.fixture(scope="session")
+def reconstructor(engine: Engine) -> Engine:
+    """The engine, where it can reconstruct here."""
+    if engine.name == "sam":
+        pytest.skip("SAM 3D Objects needs a GPU and its weights; tests/sam/objects has its parts")
+    return engine
 
 
 @pytest.fixture(scope="session")
 def lite_weights() -> Path:
-    return WEIGHTS["lite"]
+    return LITE
 
 
 @pytest.fixture(scope="session")

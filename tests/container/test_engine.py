@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from container import splat
+from container.embeddings import pack
 from container.engine import ENGINES, Engine, Mask, load
 from container.weights import check
 
@@ -59,7 +60,28 @@ def test_embeddings_say_what_they_are(engine: Engine, coffee: Image.Image) -> No
         assert name == "image_embed" or name.startswith("high_res")
         assert tensor.shape[0] == 1
         assert np.isfinite(tensor).all()
-        assert tensor.std() > 0
+        assert tensor.astype(np.float32).std() > 0
+    assert embeddings.candidates is None
+    assert pack(embeddings)
+
+
+def test_embeddings_are_the_photo_s(engine: Engine, coffee: Image.Image) -> None:
+    """The same for the same photo, others for another, and never changed by the next job."""
+    first = engine.initialize(coffee).tensors
+    kept = {name: tensor.copy() for name, tensor in first.items()}
+    other = engine.initialize(coffee.transpose(Image.Transpose.FLIP_LEFT_RIGHT)).tensors
+    again = engine.initialize(coffee).tensors
+    for name, tensor in kept.items():
+        assert np.array_equal(first[name], tensor)
+        assert np.array_equal(again[name], tensor)
+        assert not np.array_equal(other[name], tensor)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (1, 3000), (2500, 40)])
+def test_any_shape_of_photo_is_taken(engine: Engine, size: tuple[int, int]) -> None:
+    embeddings = engine.initialize(Image.effect_noise(size, 60).convert("RGB"))
+    assert (embeddings.meta.image_width, embeddings.meta.image_height) == tuple(map(str, size))
+    assert pack(embeddings)
 
 
 def test_an_engine_that_cannot_read_says_so(lite: Engine, coffee: Image.Image) -> None:
@@ -67,8 +89,10 @@ def test_an_engine_that_cannot_read_says_so(lite: Engine, coffee: Image.Image) -
         lite.initialize(coffee, "cup")
 
 
-def test_gaussians_fill_the_canonical_frame(engine: Engine, coffee: Image.Image, cup: Mask) -> None:
-    gaussians, _ = engine.reconstruct(coffee, cup, 0)
+def test_gaussians_fill_the_canonical_frame(
+    reconstructor: Engine, coffee: Image.Image, cup: Mask
+) -> None:
+    gaussians, _ = reconstructor.reconstruct(coffee, cup, 0)
     n = len(gaussians)
     assert n > 10_000
     for values, columns in (
@@ -86,19 +110,19 @@ def test_gaussians_fill_the_canonical_frame(engine: Engine, coffee: Image.Image,
     assert np.exp(gaussians.scale).max() < 0.1
 
 
-def test_a_tall_object_stands_along_z(engine: Engine, coffee: Image.Image) -> None:
+def test_a_tall_object_stands_along_z(reconstructor: Engine, coffee: Image.Image) -> None:
     mask = np.zeros((400, 600), bool)
     mask[40:360, 250:330] = True
-    gaussians, _ = engine.reconstruct(coffee, mask, 0)
+    gaussians, _ = reconstructor.reconstruct(coffee, mask, 0)
     width, _, height = np.ptp(gaussians.xyz, axis=0)
     assert height > 2.5 * width
 
 
-def test_the_pose_leads_back_to_the_photo(engine: Engine, coffee: Image.Image) -> None:
+def test_the_pose_leads_back_to_the_photo(reconstructor: Engine, coffee: Image.Image) -> None:
     """Up to one focal length, the gaussians fall on the mask that they came from."""
     mask = np.zeros((400, 600), bool)
     mask[210:390, 400:500] = True
-    gaussians, pose = engine.reconstruct(coffee, mask, 0)
+    gaussians, pose = reconstructor.reconstruct(coffee, mask, 0)
     x, y, z = to_camera(pose, gaussians.xyz).T
     assert z.min() > 0
     right, down = -x / z, -y / z
@@ -108,9 +132,9 @@ def test_the_pose_leads_back_to_the_photo(engine: Engine, coffee: Image.Image) -
     assert np.ptp(right) * focal == pytest.approx(100, rel=0.15)
 
 
-def test_the_front_wears_the_photo(engine: Engine, coffee: Image.Image, cup: Mask) -> None:
+def test_the_front_wears_the_photo(reconstructor: Engine, coffee: Image.Image, cup: Mask) -> None:
     """Seen from the camera, each pixel of the object has about its colour in the photo."""
-    gaussians, pose = engine.reconstruct(coffee, cup, 0)
+    gaussians, pose = reconstructor.reconstruct(coffee, cup, 0)
     x, y, z = to_camera(pose, gaussians.xyz).T
     rows, columns = np.nonzero(cup)
     right = np.interp(-x / z, (np.min(-x / z), np.max(-x / z)), (columns.min(), columns.max()))
@@ -126,9 +150,11 @@ def test_the_front_wears_the_photo(engine: Engine, coffee: Image.Image, cup: Mas
     assert np.median(difference[drawn]) < 0.05
 
 
-def test_the_same_seed_gives_the_same_bytes(engine: Engine, coffee: Image.Image, cup: Mask) -> None:
+def test_the_same_seed_gives_the_same_bytes(
+    reconstructor: Engine, coffee: Image.Image, cup: Mask
+) -> None:
     first, second, other = (
-        splat.pack(engine.reconstruct(coffee, cup, seed)[0]) for seed in (7, 7, 8)
+        splat.pack(reconstructor.reconstruct(coffee, cup, seed)[0]) for seed in (7, 7, 8)
     )
     assert first == second
     assert first != other
@@ -145,9 +171,9 @@ def test_the_same_seed_gives_the_same_bytes(engine: Engine, coffee: Image.Image,
     ids=["nearly all", "a corner", "a flat strip", "a tall strip"],
 )
 def test_extreme_masks_are_taken(
-    engine: Engine, coffee: Image.Image, region: tuple[slice, slice]
+    reconstructor: Engine, coffee: Image.Image, region: tuple[slice, slice]
 ) -> None:
     mask = np.zeros((400, 600), bool)
     mask[region] = True
-    gaussians, _ = engine.reconstruct(coffee, mask, 0)
+    gaussians, _ = reconstructor.reconstruct(coffee, mask, 0)
     assert splat.pack(gaussians)

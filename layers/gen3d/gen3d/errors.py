@@ -132,6 +132,12 @@ class WeightsUnavailable(Gen3DError):
     status = 502
 
 
+class GpuUnavailable(Gen3DError):
+    """The endpoint's machine has no GPU, or one that the engine cannot use."""
+
+    status = 500
+
+
 class EndpointUnavailable(Gen3DError):
     """The endpoint is starting or stopping."""
 

@@ -94,7 +94,7 @@ def read_photo(data: bytes) -> Image.Image:
     image = _open(data)
     try:
         image.load()
-        image = ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
     except Exception:
         raise InvalidImage(
             "The photo is damaged or was cut off in the upload. Upload it again."
@@ -110,7 +110,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")
         return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def check_photo(data: bytes, declared_type: str) -> PhotoInfo:
