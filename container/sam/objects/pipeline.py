@@ -29,12 +29,24 @@ _AGAIN = "Fetch the weights again."
 class Pipeline(Protocol):
     """What is used of upstream's ``InferencePipelinePointMap``."""
 
-    models: Mapping[str, nn.Module | None]
-    condition_embedders: Mapping[str, nn.Module | None]
-    depth_model: Any
+    @property
+    def models(self) -> Mapping[str, nn.Module | None]:
+        """Generators and decoders."""
+        ...
 
-    def run(self, image: Any, mask: Any = None, seed: int | None = None, **options: Any) -> Any:
-        """Reconstruct the opaque part of an RGBA image."""
+    @property
+    def condition_embedders(self) -> Mapping[str, nn.Module | None]:
+        """What the generators know of the photo."""
+        ...
+
+    @property
+    def depth_model(self) -> Any:
+        """Holds MoGe as its ``model``."""
+        ...
+
+    @property
+    def run(self) -> Callable[..., Any]:
+        """Reconstructs the opaque part of an RGBA image."""
         ...
 
 
@@ -192,9 +204,16 @@ def _gaussian_pipeline(base: type[Any], folder: Path, parked: bool) -> type[Any]
                     )
             if parked:
                 options["device"] = "cpu"
-            network: nn.Module = super().instantiate_and_load_from_pretrained(
-                config, ckpt_path, *args, **options
-            )
+            try:
+                network: nn.Module = super().instantiate_and_load_from_pretrained(
+                    config, ckpt_path, *args, **options
+                )
+            except (ImportError, torch.OutOfMemoryError):
+                raise
+            except Exception as error:
+                raise WeightsInvalid(
+                    f"{Path(ckpt_path).name} does not fit its network: {error}. {_AGAIN}"
+                ) from error
             if ckpt_path.endswith(".safetensors"):
                 check_filled(network, Path(ckpt_path), options.get("state_dict_fn"))
             return network
