@@ -8,12 +8,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-PY_SOURCES := layers/gen3d/gen3d functions container local webapp docs/generate bench tests
+PY_SOURCES := layers/gen3d/gen3d functions container local cloud webapp docs/generate bench tests
 
-# What `make image` and `make smoke` are told.
-STACK ?= gen3d
-ENGINE ?= lite
-BASE ?=
 # What `make run` is told.
 ONESHOT ?=
 IMAGE ?= examples/coffee.jpg
@@ -22,8 +18,12 @@ CLICK ?= $(if $(filter examples/coffee.jpg,$(IMAGE)),290$(comma)110 290$(comma)3
 comma := ,
 OUT ?= out
 
-# What is deployed to.
+# What is deployed to, and what `make image` builds.
 STACK ?= gen3d
+BUCKET ?=
+ENGINE ?= lite
+BASE ?=
+WEIGHTS ?= build/weights
 
 .PHONY: help
 help: ## Show this help
@@ -56,25 +56,25 @@ clean: ## Forget the local stack's state and everything built
 
 .PHONY: image
 image: .venvs/smoke/.ready ## Build the inference image in AWS and stage its weights (STACK= ENGINE=lite|sam BASE=aws)
-	@.venvs/smoke/bin/python -m cloud.image --stack '$(STACK)' --engine '$(ENGINE)' --base '$(BASE)'
+	@SAGEMAKER_SUPPRESS_V2_WARNING=1 .venvs/smoke/bin/python -m cloud.image --stack '$(STACK)' --engine '$(ENGINE)' --base '$(BASE)'
 
 .PHONY: stage-lite
 stage-lite: .venvs/container/.ready ## Put the lite weights into a bucket without a build (BUCKET=)
 	@PYTHONPATH=layers/gen3d .venvs/container/bin/python -m container.staging container/lite/weights --bucket '$(BUCKET)'
 
 .PHONY: fetch-weights
-fetch-weights: .venvs/torch/.ready ## Fetch the sam engine's weights here (OUT= BUCKET=, HF_TOKEN)
-	@PYTHONPATH=layers/gen3d .venvs/torch/bin/python -m container.sam fetch-weights --out '$(OUT)' \
+fetch-weights: .venvs/torch/.ready ## Fetch the sam engine's weights here (WEIGHTS= BUCKET=, HF_TOKEN)
+	@PYTHONPATH=layers/gen3d .venvs/torch/bin/python -m container.sam fetch-weights --out '$(WEIGHTS)' \
 		$(if $(BUCKET),--bucket '$(BUCKET)')
 
 .PHONY: smoke
 smoke: .venvs/smoke/.ready ## Try a deployed endpoint: one invocation of each task (STACK=)
-	@.venvs/smoke/bin/python -m cloud.smoke --stack '$(STACK)'
+	@SAGEMAKER_SUPPRESS_V2_WARNING=1 .venvs/smoke/bin/python -m cloud.smoke --stack '$(STACK)'
 
 # Quality
 
 .PHONY: test
-test: setup web tests/mesh/node_modules/.ready .venvs/torch/.ready ## Run every test
+test: setup web tests/mesh/node_modules/.ready .venvs/torch/.ready .venvs/smoke/.ready ## Run every test
 	@$(BIN)/python tests/system_packages.py chromium
 	@cd webapp && npm test --silent
 	@# By themselves: the workflow tests patch the interpreter, the browser's driver keeps a loop.
@@ -150,11 +150,11 @@ setup: .venv/.ready .venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.re
 	@$(UV) pip sync -q --python $(@D)/bin/python $<
 	@touch $@
 
-# torch comes through pip, whose settings may name another build of it than the one for CUDA.
+# Both torches come through pip, whose settings may name other builds of them than those for CUDA.
 .venvs/torch/.ready: requirements/torch.txt | .venv/.ready
 	@echo "Setting up $(@D) (once) ..."
 	@$(BIN)/python -m venv --clear $(@D)
-	@$(@D)/bin/python -m pip install -q --disable-pip-version-check "$$(grep '^torch==' $<)"
+	@$(@D)/bin/python -m pip install -q --disable-pip-version-check $$(grep -E '^torch(vision)?==' $<)
 	@$(UV) pip install -q --python $(@D)/bin/python -r $<
 	@touch $@
 

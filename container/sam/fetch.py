@@ -133,20 +133,23 @@ def read_token(given: str | None) -> str | None:
     Raises
     ------
     WeightsUnavailable
-        The secret cannot be read.
+        The secret cannot be read, or has no value yet.
     """
     token = given or get_token()
     if token is None or not token.startswith("arn:"):
         return token
+    how = f"aws secretsmanager put-secret-value --secret-id {token} --secret-string hf_…"
     region = token.split(":")[3]
     try:
         secret = boto3.client("secretsmanager", region_name=region).get_secret_value(SecretId=token)
     except (ClientError, BotoCoreError) as error:
         raise WeightsUnavailable(
-            f"The secret {token} cannot be read: {error}. Where it has no value yet, set it: aws "
-            f"secretsmanager put-secret-value --secret-id {token} --secret-string hf_…"
+            f"The secret {token} cannot be read: {error}. Where it has no value yet, set it: {how}"
         ) from None
-    return str(secret["SecretString"]).strip()
+    value = str(secret.get("SecretString", "")).strip()
+    if not value:
+        raise WeightsUnavailable(f"The secret {token} is empty. Set it: {how}")
+    return value
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -277,3 +278,51 @@ def test_no_token_is_in_a_log(gen3d: RunningStack, finished: Json) -> None:
     logs = "".join(p.read_text(errors="replace") for p in (gen3d.folder / "logs").glob("*.log"))
     assert finished["jobId"] in logs
     assert row not in logs
+
+
+def smoke(gen3d: RunningStack) -> subprocess.CompletedProcess[str]:
+    """``make smoke`` against this stack: SageMaker's own SDK asks the endpoint."""
+    python = ROOT / ".venvs" / "smoke" / "bin" / "python"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(gen3d.folder),
+        "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
+        "AWS_ENDPOINT_URL": gen3d.url,
+        "AWS_CONFIG_FILE": str(gen3d.folder / "aws.ini"),
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    return subprocess.run(
+        [python, "-m", "cloud.smoke", "--stack", "gen3d", "--minutes", "2"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_deployed_endpoint_can_be_tried(gen3d: RunningStack) -> None:
+    done = smoke(gen3d)
+    assert done.returncode == 0, done.stderr
+    assert "does both tasks" in done.stdout
+    s3, bucket = gen3d.client("s3"), gen3d.outputs["BucketName"]
+    for prefix in ("private/smoke/", "async/in/smoke-"):
+        assert not s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents")
+
+
+def test_trying_an_endpoint_fails_where_something_is_missing(gen3d: RunningStack) -> None:
+    s3, bucket = gen3d.client("s3"), gen3d.outputs["BucketName"]
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix="models/lite/")["Contents"]
+    (licence,) = [item["Key"] for item in listed if item["Key"].endswith("/LICENSE")]
+    content = s3.get_object(Bucket=bucket, Key=licence)["Body"].read()
+    s3.delete_object(Bucket=bucket, Key=licence)
+    try:
+        done = smoke(gen3d)
+    finally:
+        s3.put_object(Bucket=bucket, Key=licence, Body=content)
+    assert done.returncode == 1
+    assert f"{licence} cannot be read" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not s3.list_objects_v2(Bucket=bucket, Prefix="private/smoke/").get("Contents")

@@ -346,6 +346,9 @@ class TestToken:
         arn = boto3.client("secretsmanager").create_secret(Name="token")["ARN"]
         with pytest.raises(WeightsUnavailable, match="put-secret-value --secret-id arn:aws:"):
             fetch.read_token(arn)
+        boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="\n")
+        with pytest.raises(WeightsUnavailable, match=r"is empty\. Set it: aws secretsmanager"):
+            fetch.read_token(arn)
 
 
 class TestCommand:
