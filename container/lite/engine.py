@@ -12,6 +12,7 @@ from PIL import Image
 from container.engine import Embeddings, Floats, Gaussians, Mask
 from container.lite.canonical import canonical
 from container.lite.crop import MARGINS, Crop
+from container.lite.prediction import Prediction
 from container.lite.shell import columns
 from container.weights import check
 
@@ -71,20 +72,20 @@ class LiteEngine:
         crop = Crop.around(mask, margin)
         small = crop.mask(mask, CROP_SIDE)
         _check_visible(small)
-        front, thickness, back = self._predict(crop.colours(photo, CROP_SIDE), small)
-        solid = columns(crop, photo, mask, small, front, thickness, back)
+        solid = columns(crop, photo, mask, self._predict(crop.colours(photo, CROP_SIDE), small))
         _check_visible(solid.inside)
         return canonical(solid.surface(), crop)
 
-    def _predict(self, colours: Floats, mask: Mask) -> tuple[Floats, Floats, Floats]:
+    def _predict(self, colours: Floats, mask: Mask) -> Prediction:
         seen = mask[..., None].astype(np.float32)
         rgba = np.concatenate([colours * seen, seen], 2).transpose(2, 0, 1)[None]
-        answer = self._reconstruction.run(["surface"], {"rgba": np.ascontiguousarray(rgba)})[0][0]
-        if not np.isfinite(answer).all():
+        inputs = {"rgba": np.ascontiguousarray(rgba)}
+        surface, hidden = self._reconstruction.run(["surface", "hidden"], inputs)
+        if not (np.isfinite(surface).all() and np.isfinite(hidden).all()):
             raise ReconstructionFailed(
                 "The network gave values that are no numbers. Try another seed or mask."
             )
-        return answer[0], answer[1], answer[2:].transpose(1, 2, 0)
+        return Prediction.of(mask, surface[0], hidden[0, 0])
 
 
 def _check_visible(mask: Mask) -> None:

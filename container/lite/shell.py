@@ -10,6 +10,7 @@ the object's mean distance `d`, so that the pixel (u, v) in [-1, 1]² at relativ
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from scipy import ndimage
 
 from container.engine import Floats, Mask
 from container.lite.crop import Crop
+from container.lite.prediction import Prediction
 
 FRONT_PIXELS = 80_000
 """Columns to aim at; each has two gaussians on the caps."""
@@ -134,8 +136,10 @@ class Columns:
         beyond = np.where(self.inside, self.front, np.inf)
         before = np.where(self.inside, self.back, -np.inf)
         # What the shallowest neighbour leaves bare of each column, from the front and the back.
-        front_to = np.minimum(self.back, ndimage.maximum_filter(beyond, footprint=cross))
-        back_from = np.maximum(self.front, ndimage.minimum_filter(before, footprint=cross))
+        # There is nothing beyond the grid, to whose edge a completed object may reach.
+        edge: dict[str, Any] = {"footprint": cross, "mode": "constant"}
+        front_to = np.minimum(self.back, ndimage.maximum_filter(beyond, cval=np.inf, **edge))
+        back_from = np.maximum(self.front, ndimage.minimum_filter(before, cval=-np.inf, **edge))
         whole = self.inside & (front_to >= back_from)
         least = STEEPEST * self.pitch
         front_bare = self.inside & ~whole & (front_to - self.front > least)
@@ -186,35 +190,28 @@ class Columns:
         return np.stack([u * near, v * near, self.distance + z], 1)
 
 
-def columns(
-    crop: Crop,
-    photo: Image.Image,
-    mask: Mask,
-    seen: Mask,
-    front: Floats,
-    thickness: Floats,
-    back_colour: Floats,
-) -> Columns:
+def columns(crop: Crop, photo: Image.Image, mask: Mask, prediction: Prediction) -> Columns:
     """Sample the network's maps and the photo on a grid fine enough for the photo's details.
 
     Parameters
     ----------
     mask : (height, width)
         Of the photo's size.
-    seen : (s, s)
-        The mask as the network was shown it; its answers hold there alone.
-    front, thickness : (s, s)
-        Depth of the front, relative to its mean, and from there to the back.
-    back_colour : (s, s, 3)
-        sRGB in [0, 1].
     """
-    side = int(np.clip(np.sqrt(FRONT_PIXELS / seen.mean()), *GRID_SIDES))
-    inside = crop.mask(mask, side)
-    nearest = ndimage.distance_transform_edt(~seen, return_distances=False, return_indices=True)
-    maps = np.dstack([front, thickness, back_colour])[tuple(nearest)]
+    p = prediction
+    side = int(np.clip(np.sqrt(FRONT_PIXELS / p.whole.mean()), *GRID_SIDES))
+    seen = crop.mask(mask, side)
+    # Beyond the mask's own, finer outline only near to what is hidden.
+    near_hidden = ndimage.binary_dilation(p.whole & ~p.shown, iterations=2)
+    hidden = (_enlarged(p.whole, side) >= 0.5) & (_enlarged(near_hidden, side) >= 0.5) & ~seen
+    inside = seen | hidden
+    nearest = ndimage.distance_transform_edt(~p.whole, return_distances=False, return_indices=True)
+    maps = np.dstack([p.front, p.thickness, p.back_colour])[tuple(nearest)]
     fine = np.dstack([_enlarged(maps[..., k], side) for k in range(maps.shape[2])])
     depth = fine[..., 0]
-    front_colour = _without_rim(crop.colours(photo, side), inside)
+    front_colour = continued(_without_rim(crop.colours(photo, side), seen), seen, hidden)
+    back_known = _enlarged(p.shown, side) >= 0.5
+    back_colour = continued(np.clip(fine[..., 2:], 0, 1), back_known, inside & ~back_known)
     from_rim = ndimage.distance_transform_edt(inside) * 2 / side
     blend = np.clip(from_rim / BLEND, 0, 1)[..., None]
     return Columns(
@@ -222,7 +219,7 @@ def columns(
         front=depth,
         back=depth + np.maximum(fine[..., 1], 2 / side),
         front_colour=front_colour,
-        back_colour=(1 - blend) * front_colour + blend * np.clip(fine[..., 2:], 0, 1),
+        back_colour=(1 - blend) * front_colour + blend * back_colour,
         distance=crop.distance,
     )
 
@@ -239,7 +236,27 @@ def _without_rim(colours: Floats, inside: Mask) -> Floats:
     return np.where(near, colours[tuple(nearest)], colours)
 
 
-def _enlarged(field: Floats, side: int) -> Floats:
+def continued(colours: Floats, known: Mask, unknown: Mask) -> Floats:
+    """Give pixels the colours of the known ones around them: near ones where there are any.
+
+    The network says of hidden colours only that they are grey on average.
+    """
+    if not unknown.any():
+        return colours
+    continued, left = colours.copy(), unknown.copy()
+    reach = 2.0
+    while left.any():
+        weight = ndimage.gaussian_filter(known.astype(np.float32), reach, truncate=3)
+        near = left & (weight > 0.02)
+        for k in range(3):
+            blurred = ndimage.gaussian_filter(colours[..., k] * known, reach, truncate=3)
+            continued[..., k][near] = blurred[near] / weight[near]
+        left &= ~near
+        reach *= 2
+    return continued
+
+
+def _enlarged(field: Floats | Mask, side: int) -> Floats:
     image = Image.fromarray(np.ascontiguousarray(field, np.float32))
     return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR), np.float32)
 

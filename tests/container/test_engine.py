@@ -177,3 +177,17 @@ def test_extreme_masks_are_taken(
     mask[region] = True
     gaussians, _ = reconstructor.reconstruct(coffee, mask, 0)
     assert splat.pack(gaussians)
+
+
+def test_lite_completes_what_is_hidden(lite: Engine, coffee: Image.Image, cup: Mask) -> None:
+    rows, columns = np.nonzero(cup)
+    top, middle = np.percentile(rows, 50), np.percentile(columns, 50)
+    mask = cup.copy()
+    mask[int(top) :, int(middle) - 20 : int(middle) + 20] = False
+    whole, _ = lite.reconstruct(coffee, cup, 0)
+    completed, _ = lite.reconstruct(coffee, mask, 0)
+
+    def in_the_gap(xyz: NDArray[np.float32]) -> int:
+        return int(((abs(xyz[:, 0]) < 0.04) & (xyz[:, 2] < -0.15)).sum())
+
+    assert in_the_gap(completed.xyz) > 0.3 * in_the_gap(whole.xyz) > 0

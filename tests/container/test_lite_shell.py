@@ -7,7 +7,8 @@ from scipy.spatial import cKDTree
 
 from container.lite.canonical import canonical, quaternions
 from container.lite.crop import Crop
-from container.lite.shell import SPREAD, STEEPEST, Columns, Disks
+from container.lite.prediction import Prediction
+from container.lite.shell import SPREAD, STEEPEST, Columns, Disks, continued
 
 SIDE = 200
 FAR = 1e4
@@ -164,3 +165,44 @@ def test_a_crop_at_the_edge_reaches_beyond_the_photo() -> None:
     cut = crop.mask(mask, 50)
     assert cut.sum() == 40 * 20
     assert cut[5:45, 15:35].all()
+
+
+def test_what_reaches_the_grid_s_edge_is_closed_there() -> None:
+    u, _ = grid()
+    block = columns(abs(u) < 0.5, np.full_like(u, -0.4), np.full_like(u, 0.4)).surface()
+    depth = np.linspace(-0.35, 0.35, 50)
+    for y in (-1, 1):
+        wanted = np.stack([np.zeros(50), np.full(50, y), depth], 1)
+        assert covered(block, wanted).max() < 4
+
+
+def test_colours_go_on_into_what_is_hidden() -> None:
+    u, _ = grid()
+    colours = np.where(u[..., None] < 0, (1.0, 0, 0), (0, 0, 1.0)).astype(np.float32)
+    hidden = abs(u) < 0.2
+    filled = continued(np.where(hidden[..., None], 0.5, colours), ~hidden, hidden)
+    middle = filled[SIDE // 2]
+    assert np.array_equal(middle[:70], colours[SIDE // 2, :70])
+    assert middle[85, 0] > 0.9
+    assert middle[115, 2] > 0.9
+    assert abs(filled.sum(2) - 1).max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("added", "hidden"),
+    [
+        ((slice(40, 60), slice(20, 40)), 400),  # beside the object
+        ((slice(0, 10), slice(80, 90)), 0),  # away from it
+        ((slice(20, 70), slice(17, 20)), 0),  # as thin as an outline
+        ((slice(40, 90), slice(20, 70)), 0),  # more than what is seen
+    ],
+)
+def test_only_what_touches_the_object_and_is_no_outline_is_hidden(
+    added: tuple[slice, slice], hidden: int
+) -> None:
+    shown, whole = np.zeros((2, 100, 100), bool)
+    shown[10:40, 20:70] = True
+    whole[10:40, 20:70] = whole[added] = True
+    logits = np.where(whole, 5.0, -5.0).astype(np.float32)
+    prediction = Prediction.of(shown, np.zeros((5, 100, 100), np.float32), logits)
+    assert (prediction.whole & ~shown).sum() == hidden
