@@ -123,6 +123,10 @@ bench-web: setup web .venvs/torch/.ready ## Measure the web app in Chromium
 	@.venvs/torch/bin/python -m bench.web.sam_decoder build/sam-decoder.onnx
 	@$(BIN)/python -m bench.web --decoder 'SAM 3 (random weights)=build/sam-decoder.onnx'
 
+.PHONY: bench-gpu
+bench-gpu: .venvs/torch/.ready ## Measure the sam engine at full size (one GPU, random weights, three minutes)
+	@.venvs/torch/bin/python -m bench.gpu --out bench/gpu/RESULTS.md
+
 .PHONY: train-lite
 train-lite: .venvs/torch/.ready ## Train the lite engine's networks anew (one GPU, about half an hour)
 	@PYTHONPATH=layers/gen3d .venvs/torch/bin/python -m container.lite.training

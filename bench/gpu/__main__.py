@@ -1,0 +1,156 @@
+"""``python -m bench.gpu``: the sam engine's `initialize` at full size, with random weights.
+
+Latency and memory are those of real weights; masks are not, so nothing is said of them. With
+``--tiny`` everything runs on a CPU with a small network, to try this very program.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "layers" / "gen3d"))
+
+import torch  # noqa: E402
+
+from bench.gpu import serving  # noqa: E402
+from bench.gpu.encoding import Row, compare, split  # noqa: E402
+from bench.gpu.folder import make_photo, make_weights  # noqa: E402
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+TRIED = "## What was tried\n"
+LIBRARIES = ("torch", "transformers", "pillow", "boto3", "uvicorn")
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def encoder_table(rows: list[Row]) -> str:
+    """The network by itself."""
+    head = ["image encoder", "median ms", "fastest", "prepared in s", "peak MB", "error"]
+    return table(
+        head,
+        [
+            [
+                row.name,
+                f"{row.median:.1f}",
+                f"{row.fastest:.1f}",
+                f"{row.prepared / 1000:.1f}",
+                f"{row.allocated:.0f} ({row.reserved:.0f} reserved)",
+                f"{row.error:.1e}",
+            ]
+            for row in rows
+        ],
+    )
+
+
+def start_table(starts: dict[str, serving.Start]) -> str:
+    """From the process's start."""
+    return table(
+        ["cold start, seconds", "first answer", "ready", "loading", "of it compiling"],
+        [
+            [name, *(f"{s:.1f}" for s in (start.first_answer, start.ready, *start.parts))]
+            for name, start in starts.items()
+        ],
+    )
+
+
+def initialize_table(runs: dict[str, dict[str, float]]) -> str:
+    """Median milliseconds of each step."""
+    steps = list(next(iter(runs.values())))
+    return table(
+        ["`initialize`, warm, median ms", *steps],
+        [[name, *(f"{run[step]:.1f}" for step in steps)] for name, run in runs.items()],
+    )
+
+
+def machine() -> str:
+    """What this was measured on."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {gpu}, {os.cpu_count()} processors, Python "
+        f"{platform.python_version()}, {libraries}.\n"
+    )
+
+
+def measure(tiny: bool, repeats: int, work: Path) -> str:
+    """Run everything; print each table when it is there."""
+    megapixels = (640, 480) if tiny else (4000, 3000)
+    photos = {
+        "photo.jpg": make_photo(*megapixels),
+        "turned.jpg": make_photo(*megapixels, orientation=6),
+    }
+    environment = {"GEN3D_DEVICE": "cpu"} if tiny else {}
+    folder = work / "weights"
+    make_weights(folder, tiny)
+    parts = [machine()]
+
+    def say(part: str) -> None:
+        parts.append(part)
+        print(part, flush=True)
+
+    print(parts[0], flush=True)
+    runs, starts = {}, {}
+    with serving.store(work / "store.log", photos) as port:
+        for name in ("nothing compiled yet", "compiled before"):
+            with serving.server(folder, port, "photo.jpg", work / "log", **environment) as (
+                server,
+                start,
+            ):
+                starts[name] = start
+                if name == "nothing compiled yet":
+                    continue
+                for label, photo in (
+                    (f"{len(photos['photo.jpg']) / 1e6:.1f} MB JPEG, upright", "photo.jpg"),
+                    ("the same, turned by EXIF", "turned.jpg"),
+                ):
+                    server.initialize(photo)
+                    runs[label] = serving.medians(
+                        [server.initialize(photo) for _ in range(repeats)]
+                    )
+                with serving.pinging(server.port) as pings:
+                    for _ in range(repeats):
+                        server.initialize("photo.jpg")
+    say(start_table(starts))
+    say(initialize_table(runs))
+    say(
+        f"{len(pings)} pings while photos were encoded: median {statistics.median(pings):.1f} ms, "
+        f"slowest {max(pings):.1f} ms.\n"
+    )
+    inner, allocated, reserved = split(folder / "sam3", photos["photo.jpg"], repeats)
+    say(
+        table(["within `encode`", "median ms"], [[n, f"{ms:.1f}"] for n, ms in inner.items()])
+        + f"\nThe most GPU memory with that photo: {allocated:.0f} MB, {reserved:.0f} reserved.\n"
+    )
+    say(encoder_table(compare(folder / "sam3", repeats)))
+    return "\n".join(parts)
+
+
+def main() -> None:
+    """Measure, print, and write where asked."""
+    parser = argparse.ArgumentParser(prog="python -m bench.gpu", description=__doc__)
+    parser.add_argument("--tiny", action="store_true", help="a small network on the CPU")
+    parser.add_argument("--repeats", type=int, default=25)
+    parser.add_argument("--out", type=Path, help="write the tables here, as RESULTS.md has them")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as work:
+        text = measure(options.tiny, options.repeats, Path(work))
+    if options.out:
+        _, _, tried = RESULTS.read_text().partition(TRIED) if RESULTS.exists() else ("", "", "")
+        options.out.write_text(
+            f"# The sam engine, measured by `make bench-gpu`\n\n{text}\n{TRIED}{tried}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Weights of full size and random values, sealed like real ones, and a photo of 12 megapixels."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from transformers import Sam3TrackerConfig, Sam3TrackerModel
+
+from container.sam.export import export
+from container.weights import seal
+
+ROOT = Path(__file__).parents[2]
+PHOTO = ROOT / "examples" / "coffee.jpg"
+SENSOR_NOISE = 6.0
+"""Standard deviation in levels of 255: enlarged, the photo alone compresses far too well."""
+
+
+def make_weights(folder: Path, tiny: bool) -> None:
+    """Write a sam engine's weights, but for SAM 3D Objects."""
+    if tiny:
+        from tests.sam.tiny import write_engine
+
+        write_engine(folder)
+        return
+    torch.manual_seed(0)
+    with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
+        model = Sam3TrackerModel(Sam3TrackerConfig())
+    model.cpu().save_pretrained(folder / "sam3")
+    (folder / "sam3" / "LICENSE").write_text("Random numbers, free to use.\n")
+    export(folder / "sam3", folder / "decoder.onnx")
+    seal(folder, "sam")
+
+
+def make_photo(width: int, height: int, orientation: int = 1) -> bytes:
+    """Make a JPEG that decodes like a camera's: its size, chroma at half resolution, noise.
+
+    Parameters
+    ----------
+    orientation : int
+        As EXIF counts them: 1 upright, 6 a phone held upright.
+    """
+    small = Image.open(PHOTO).convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
+    noise = np.random.default_rng(0).normal(0, SENSOR_NOISE, (height, width, 3))
+    noisy = np.clip(np.asarray(small) + noise, 0, 255).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    Image.fromarray(noisy).save(file, "JPEG", quality=90, exif=exif)
+    return file.getvalue()
