@@ -7,6 +7,7 @@ Latency and memory are those of real weights; masks are not, so nothing is said 
 import argparse
 import os
 import platform
+import shutil
 import statistics
 import sys
 import tempfile
@@ -22,6 +23,8 @@ import torch  # noqa: E402
 from bench.gpu import serving  # noqa: E402
 from bench.gpu.encoding import Row, compare, split  # noqa: E402
 from bench.gpu.folder import make_photo, make_weights  # noqa: E402
+from container.sam.acceleration import COMPILED  # noqa: E402
+from container.weights import MANIFEST  # noqa: E402
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 TRIED = "## What was tried\n"
@@ -92,7 +95,9 @@ def measure(tiny: bool, repeats: int, work: Path) -> str:
     }
     environment = {"GEN3D_DEVICE": "cpu"} if tiny else {}
     folder = work / "weights"
-    make_weights(folder, tiny)
+    if not (folder / MANIFEST).exists():
+        make_weights(folder, tiny)
+    shutil.rmtree(folder / COMPILED, ignore_errors=True)
     parts = [machine()]
 
     def say(part: str) -> None:
@@ -141,10 +146,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.gpu", description=__doc__)
     parser.add_argument("--tiny", action="store_true", help="a small network on the CPU")
     parser.add_argument("--repeats", type=int, default=25)
+    parser.add_argument("--work", type=Path, help="keep weights and logs here")
     parser.add_argument("--out", type=Path, help="write the tables here, as RESULTS.md has them")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
-        text = measure(options.tiny, options.repeats, Path(work))
+        text = measure(options.tiny, options.repeats, options.work or Path(work))
     if options.out:
         _, _, tried = RESULTS.read_text().partition(TRIED) if RESULTS.exists() else ("", "", "")
         options.out.write_text(
