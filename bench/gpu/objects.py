@@ -10,77 +10,105 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from gen3d.errors import OutOfMemory
 from PIL import Image
 
-from bench.gpu.objects_weights import FULL, write
+from bench.gpu.objects_weights import FULL, fill, write
 from container.sam.objects import ObjectReconstruction
 from container.sam.objects.environment import prepare
 
 PHOTO = (1600, 1200)
 SEED = 0
+CROWDED = 0.5
+"""Share of voxels occupied in the hardest case: as many stay as upstream lets through."""
+SMALL = 2e9
+"""Bytes of GPU memory that do not suffice."""
 
 
 def main() -> int:
-    """Print a table, and everything measured as JSON on the last line."""
+    """Print what was measured, a JSON object a line."""
     prepare()
     folder = Path(tempfile.mkdtemp())
-    dinov2 = Path(os.environ["GEN3D_SAM3D_DINOV2"])
-    start = time.perf_counter()
-    write(folder, FULL, dinov2, device="cuda")
-    _say(f"random weights written in {time.perf_counter() - start:.0f} s")
-    rows: list[dict[str, Any]] = []
-    for setting in ("never", "always"):
+    with _timed() as seconds:
+        write(folder, FULL, Path(os.environ["GEN3D_SAM3D_DINOV2"]), device="cuda")
+    _say({"random weights written, s": seconds[0]})
+    for setting in sys.argv[1:] or ("never", "always"):
         _free()
-        try:
-            rows.extend(measure(folder, setting))
-        except Exception as error:
-            rows.append({"offload": setting, "error": f"{type(error).__name__}: {error}"})
-        print(json.dumps(rows), flush=True)
+        measure(folder, setting)
     return 0
 
 
-def measure(folder: Path, setting: str) -> list[dict[str, Any]]:
-    """Load with an offload setting and reconstruct twice: the first run also tunes kernels."""
+def measure(folder: Path, setting: str) -> None:
+    """Load with an offload setting, and reconstruct."""
     os.environ["GEN3D_OFFLOAD"] = setting
-    start = time.perf_counter()
-    reconstruction = ObjectReconstruction(folder)
-    load_s = time.perf_counter() - start
-    resident, loading = torch.cuda.memory_allocated(), torch.cuda.max_memory_allocated()
-    generator = np.random.default_rng(SEED)
-    photo = Image.fromarray(generator.integers(0, 255, (*PHOTO[::-1], 3), np.uint8))
-    mask = np.zeros(PHOTO[::-1], bool)
-    mask[300:900, 500:1100] = True
-    rows = []
-    for run in (1, 2):
-        torch.cuda.reset_peak_memory_stats()
-        start = time.perf_counter()
-        gaussians, _ = reconstruction.run(photo, mask, SEED)
-        rows.append(
-            {
-                "offload": setting,
-                "run": run,
-                "load_s": round(load_s, 1),
-                "run_s": round(time.perf_counter() - start, 2),
-                "resident_gb": round(resident / 1e9, 2),
-                "loading_peak_gb": round(loading / 1e9, 2),
-                "peak_gb": round(torch.cuda.max_memory_allocated() / 1e9, 2),
-                "gaussians": len(gaussians),
-                "xyz_sum": float(gaussians.xyz.sum(dtype=np.float64)),
-                "ms": dict(reconstruction.timings),
-            }
-        )
-        _say(json.dumps(rows[-1]))
+    with _timed() as seconds:
+        reconstruction = ObjectReconstruction(folder)
+    loaded = {
+        "offload": setting,
+        "load_s": seconds[0],
+        "loading_peak_gb": _gigabytes(torch.cuda.max_memory_allocated()),
+        "resident_gb": _gigabytes(torch.cuda.memory_allocated()),
+    }
     parameters = {
         name: round(sum(p.numel() for p in network.parameters()) / 1e6, 1)
         for name, network in _networks(reconstruction).items()
     }
-    _say(f"millions of parameters: {parameters}")
-    return rows
+    _say({**loaded, "millions of parameters": parameters})
+    _say({"offload": setting, "case": "first, tunes kernels", **_run(reconstruction)})
+    _say({"offload": setting, "case": "again", **_run(reconstruction)})
+    total = torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.empty_cache()  # what is kept for reuse would do without asking
+    torch.cuda.set_per_process_memory_fraction(SMALL / total)
+    try:
+        _run(reconstruction)
+    except OutOfMemory as error:
+        left = _gigabytes(torch.cuda.memory_allocated())
+        _say(
+            {"offload": setting, "case": "too little memory", "error": error.message, "left": left}
+        )
+    torch.cuda.set_per_process_memory_fraction(1.0)
+    _say({"offload": setting, "case": "the job after", **_run(reconstruction)})
+    decoder = reconstruction._pipeline.models["ss_decoder"]
+    assert decoder is not None
+    fill(decoder, CROWDED, "cuda")
+    _say({"offload": setting, "case": "most voxels", **_run(reconstruction)})
+
+
+def _run(reconstruction: ObjectReconstruction) -> dict[str, Any]:
+    photo = Image.fromarray(
+        np.random.default_rng(SEED).integers(0, 255, (*PHOTO[::-1], 3), np.uint8)
+    )
+    mask = np.zeros(PHOTO[::-1], bool)
+    mask[300:900, 500:1100] = True
+    torch.cuda.reset_peak_memory_stats()
+    with _timed() as seconds:
+        gaussians, _ = reconstruction.run(photo, mask, SEED)
+    return {
+        "s": seconds[0],
+        "peak_gb": _gigabytes(torch.cuda.max_memory_allocated()),
+        "gaussians": len(gaussians),
+        "xyz_sum": float(gaussians.xyz.sum(dtype=np.float64)),
+        "ms": reconstruction.timings,
+    }
+
+
+@contextmanager
+def _timed() -> Iterator[list[float]]:
+    seconds: list[float] = []
+    start = time.perf_counter()
+    yield seconds
+    seconds.append(round(time.perf_counter() - start, 2))
+
+
+def _gigabytes(count: int) -> float:
+    return round(count / 1e9, 2)
 
 
 def _networks(reconstruction: ObjectReconstruction) -> dict[str, torch.nn.Module]:
@@ -95,8 +123,8 @@ def _free() -> None:
     torch.cuda.reset_peak_memory_stats()
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def _say(measured: dict[str, Any]) -> None:
+    print(json.dumps(measured), flush=True)
 
 
 if __name__ == "__main__":

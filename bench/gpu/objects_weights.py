@@ -138,7 +138,7 @@ def write(
         else:
             network = _make(config, device)
             if name == "ss_decoder":
-                _fill(network, occupied, device)
+                fill(network, occupied, device)
             saved = network.state_dict()
         torch.save(saved, checkpoints / f"{name}.ckpt")
         del saved, network
@@ -174,11 +174,12 @@ def _local_dino(config: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {**config, "embedder_list": embedders}
 
 
-def _fill(decoder: Any, occupied: float, device: str) -> None:
+def fill(decoder: Any, occupied: float, device: str) -> None:
+    """Shift the occupancy logits so that random latents fill this share of the voxels."""
     with torch.no_grad():
         logits = decoder(torch.randn(1, 8, 16, 16, 16, device=device))
     bias = decoder.out_layer[-1].bias
-    bias.data -= torch.quantile(logits.flatten().float(), 1 - occupied).to(bias.dtype)
+    bias.data -= torch.quantile(logits.flatten().float(), 1 - occupied).to(bias)
 
 
 _MODELS = "sam3d_objects.model.backbone"

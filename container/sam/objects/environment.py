@@ -92,7 +92,7 @@ def not_importable(error: ImportError) -> WeightsInvalid:
     """Name what upstream lacks."""
     return WeightsInvalid(
         f"SAM 3D Objects cannot be imported: {error}. Install what "
-        "container/sam/objects/requirements.txt lists."
+        "container/requirements-sam.txt lists."
     )
 
 
