@@ -19,12 +19,6 @@ logger = logging.getLogger(__name__)
 FLASH_CAPABILITY = (8, 0)
 """Compute capability from which FlashAttention 2 runs: Ampere."""
 
-_SETTINGS = {
-    "LIDRA_SKIP_INIT": "true",  # or upstream imports a module that was never released
-    "HF_HUB_OFFLINE": "1",
-    "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
-}
-
 
 def attention_backend(
     capability: tuple[int, int] | None, installed: Callable[[str], bool] | None = None
@@ -53,7 +47,7 @@ def attention_backend(
 
 
 def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Make upstream importable: offline, quiet, with the right attention.
+    """Make upstream importable: quiet, with the right attention.
 
     What the operator set stays.
 
@@ -68,13 +62,10 @@ def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
             "or set GEN3D_ENGINE to lite."
         )
     capability = torch.cuda.get_device_capability() if torch.cuda.is_available() else None
-    backend = attention_backend(capability)
-    for name, value in {
-        **_SETTINGS,
-        "ATTN_BACKEND": backend,
-        "SPARSE_ATTN_BACKEND": environment.get("ATTN_BACKEND", backend),
-    }.items():
-        environment.setdefault(name, value)
+    backend = environment.setdefault("ATTN_BACKEND", attention_backend(capability))
+    environment.setdefault("SPARSE_ATTN_BACKEND", backend)
+    # Or upstream imports a module that was never released.
+    environment.setdefault("LIDRA_SKIP_INIT", "true")
     absent.install()
     try:
         _quieten()
@@ -84,7 +75,7 @@ def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
         importlib.import_module("sam3d_objects.model.backbone.tdfy_dit.modules.sparse")
     except ImportError as error:
         raise not_importable(error) from None
-    fields = {"attention": environment["ATTN_BACKEND"], "capability": capability}
+    fields = {"attention": backend, "capability": capability}
     logger.info("SAM 3D Objects imported", extra={"fields": fields})
 
 

@@ -21,9 +21,6 @@ from container.sam.objects.stages import Progress, Stages, refuse_empty
 OFFLOAD_BELOW = 40e9
 """Bytes of GPU memory under which ``GEN3D_OFFLOAD=auto`` moves networks on and off."""
 
-MIN_MEMORY = 8e9
-"""Bytes of GPU memory under which loading is not tried: it takes 5 GB, and SAM 3 is there too."""
-
 _MIN_EXTENT = 3
 """Pixels a mask has to span both ways: upstream refuses a box whose corners are closer."""
 
@@ -74,10 +71,7 @@ class ObjectReconstruction:
     Raises
     ------
     WeightsInvalid
-        See `container.sam.objects.pipeline.load`; or there is no GPU, or ``GEN3D_OFFLOAD`` is
-        misspelt.
-    OutOfMemory
-        The GPU is too small.
+        See `container.sam.objects.pipeline.load`; or ``GEN3D_OFFLOAD`` is misspelt.
     """
 
     def __init__(
@@ -88,15 +82,12 @@ class ObjectReconstruction:
     ) -> None:
         self._device = torch.device(device)
         self._offload = offload_wanted(
-            os.environ.get("GEN3D_OFFLOAD", "auto"), _memory(self._device)
+            os.environ.get("GEN3D_OFFLOAD", "auto"),
+            torch.cuda.get_device_properties(self._device).total_memory
+            if self._device.type == "cuda"
+            else None,
         )
-        try:
-            self._pipeline = load(folder, self._device, self._offload)
-        except torch.OutOfMemoryError as error:
-            raise OutOfMemory(
-                f"The GPU's memory does not suffice to load SAM 3D Objects: {error}. Deploy the "
-                "endpoint on an instance with more of it."
-            ) from None
+        self._pipeline = load(folder, self._device, self._offload)
         self._stages = _stages(self._pipeline, self._device, self._offload)
 
     @property
@@ -164,24 +155,6 @@ class ObjectReconstruction:
             "The GPU's memory does not suffice for this object. Try again; if it fails again, "
             f"{setting}deploy the endpoint on an instance with more of it."
         )
-
-
-def _memory(device: torch.device) -> int | None:
-    """The GPU's memory in bytes, None on a CPU."""
-    if device.type != "cuda":
-        return None
-    if not torch.cuda.is_available():
-        raise WeightsInvalid(
-            "SAM 3D Objects needs an NVIDIA GPU, and there is none. Deploy the endpoint on an "
-            "instance with one, or set GEN3D_ENGINE to lite."
-        )
-    total = int(torch.cuda.get_device_properties(device).total_memory)
-    if total < MIN_MEMORY:
-        raise OutOfMemory(
-            f"The GPU has {total / 1e9:.0f} GB of memory; SAM 3D Objects needs "
-            f"{MIN_MEMORY / 1e9:.0f}. Deploy the endpoint on an instance with more of it."
-        )
-    return total
 
 
 def _stages(pipeline: Pipeline, device: torch.device, offload: bool) -> Stages:
