@@ -18,6 +18,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from gen3d.jobs import Image, Job, JobObject, ObjectStatus, Status
+from gen3d.paths import MESH_FORMATS
 from gen3d.settings import settings
 from moto import mock_aws
 from PIL import Image as Pillow
@@ -178,8 +179,7 @@ def finished_object(n: int = 0, name: str = "Cup") -> JobObject:
     folder = f"{PREFIX}objects/{n}/"
     mesh = {
         "files": {
-            ending: {"key": f"{folder}mesh.{ending}", "bytes": 10}
-            for ending in ("glb", "obj", "stl", "ply")
+            ending: {"key": f"{folder}mesh.{ending}", "bytes": 10} for ending in MESH_FORMATS
         },
         "vertices": 1200,
         "faces": 2400,

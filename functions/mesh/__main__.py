@@ -9,7 +9,7 @@ from gen3d.errors import Gen3DError
 from gen3d.paths import MESH_FORMATS
 
 from mesh.pipeline import QUALITIES, build
-from mesh.write import save
+from mesh.write import ending_of, save
 
 
 def main() -> int:
@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("--faces", type=int, help="at most so many faces")
     args = parser.parse_args()
     for path in args.out:
-        if path.suffix.removeprefix(".") not in (*MESH_FORMATS, "png"):
+        if ending_of(path) is None and path.suffix != ".png":
             parser.error(f"{path.name} has none of the endings {', '.join(MESH_FORMATS)}, png")
     try:
         model, figures = build(args.splat, QUALITIES[args.quality], args.faces)

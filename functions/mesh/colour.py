@@ -7,8 +7,8 @@ from mesh import kernels
 from mesh.shell import Shell
 from mesh.splat import Floats
 
-REACH = 1.3
-"""Spacings up to which a gaussian's colour counts; there, a hundredth of what it does at hand."""
+REACH = 1.6
+"""Spacings up to which a gaussian's colour counts."""
 
 
 def blend(shell: Shell, points: Floats, normals: Floats, spacing: float) -> Floats:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CONTENT_TYPES = {
     "glb": "model/gltf-binary",
+    "draco.glb": "model/gltf-binary",
+    "zip": "application/zip",
     "obj": "model/obj",
     "stl": "model/stl",
     "ply": "application/octet-stream",

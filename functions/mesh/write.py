@@ -4,6 +4,8 @@ GLB and OBJ are Y up, as their readers expect; STL and PLY are Z up, as printers
 splat are. All are centred and in the splat's scale.
 """
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,31 @@ def obj(model: Model) -> bytes:
             _lines("f %d//%d %d//%d %d//%d\n", corners),
         ]
     )
+
+
+def archive(model: Model) -> bytes:
+    """ZIP of an OBJ with its material and, where there is one, its texture."""
+    texture = model.texture
+    files = {"mesh.obj": obj(model)}
+    if texture is not None:
+        files["mesh.mtl"] = b"newmtl surface\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd mesh.jpg\n"
+        files["mesh.jpg"] = glb.jpeg(texture)
+        # Corners name a position and normal, which charts share, and a place in the picture.
+        corners = np.stack([texture.vertices[texture.faces], texture.faces], axis=2) + 1
+        files["mesh.obj"] = b"".join(
+            [
+                b"# Gen3D; Y up\nmtllib mesh.mtl\nusemtl surface\n",
+                _lines("v %.6f %.6f %.6f\n", y_up(model.positions)),
+                _lines("vn %.4f %.4f %.4f\n", y_up(model.normals)),
+                _lines("vt %.5f %.5f\n", texture.uv * (1, -1) + (0, 1)),
+                _lines("f %d/%d/%d %d/%d/%d %d/%d/%d\n", corners[:, :, [0, 1, 0]]),
+            ]
+        )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        for inner, data in files.items():
+            file.writestr(zipfile.ZipInfo(inner), data, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
 
 
 def _lines(line: str, rows: npt.NDArray[Any]) -> bytes:
@@ -74,8 +101,10 @@ def ply(model: Model) -> bytes:
 def encode(model: Model, ending: str, name: str) -> bytes:
     """Make the file of one of `gen3d.paths.MESH_FORMATS`."""
     match ending:
-        case "glb":
-            return glb.encode(model, name)
+        case "glb" | "draco.glb":
+            return glb.encode(model, name, compressed=ending == "draco.glb")
+        case "zip":
+            return archive(model)
         case "obj":
             return obj(model)
         case "stl":
@@ -85,6 +114,12 @@ def encode(model: Model, ending: str, name: str) -> bytes:
     raise ValueError(f"{ending!r} is none of {', '.join(MESH_FORMATS)}")
 
 
+def ending_of(path: Path) -> str | None:
+    """Which of `gen3d.paths.MESH_FORMATS` a file's name asks for: the longest that fits."""
+    fitting = [ending for ending in MESH_FORMATS if path.name.endswith(f".{ending}")]
+    return max(fitting, key=len, default=None)
+
+
 def save(model: Model, path: Path, name: str) -> None:
     """Write one file, in the format of its ending."""
-    path.write_bytes(encode(model, path.suffix.removeprefix("."), name))
+    path.write_bytes(encode(model, ending_of(path) or path.suffix, name))

@@ -11,6 +11,16 @@ from gen3d.store import FileStore
 
 LINKS_NOTE = "The links work for about an hour; after that, sign in on the page."
 
+LABELS = {
+    "glb": "GLB",
+    "draco.glb": "GLB, small",
+    "zip": "OBJ with texture",
+    "obj": "OBJ",
+    "stl": "STL",
+    "ply": "PLY",
+}
+"""What a mail calls the mesh's files."""
+
 
 @dataclass(frozen=True)
 class Mail:
@@ -135,7 +145,7 @@ def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None
         }
     )
     links = {
-        ending.upper(): files.link(keys.mesh(ending), f"{o.name}.{ending}")
+        LABELS[ending]: files.link(keys.mesh(ending), f"{o.name}.{ending}")
         for ending in MESH_FORMATS
     }
     letter.links({**links, "Splat": files.link(keys.splat, f"{o.name}-splat.ply")})

@@ -15,7 +15,7 @@ from local.settings import LocalError
 _WAIT_SECONDS = 1800
 _STAGES = {"AWAITING_MASK": "initialize", "RECONSTRUCTING": "mask", "COMPLETED": "reconstruct"}
 """The stage that has ended when a status comes."""
-_FORMATS = ("glb", "obj", "stl", "ply")
+_FORMATS = ("glb", "draco.glb", "zip", "obj", "stl", "ply")
 _MAIL_SECONDS = 20
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from gen3d.errors import EmptySurface, InputMissing
+from gen3d.paths import MESH_FORMATS
 from mesh import handler
 from mesh.sample import ball, write_splat
 from moto import mock_aws
@@ -41,7 +42,7 @@ def test_writes_all_files_and_answers_figures(bucket: "S3Client", tmp_path: Path
     write_splat(tmp_path / "splat.ply", ball(10_000))
     bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
     answer = json.loads(json.dumps(handler.handler(EVENT, CONTEXT)))
-    assert set(answer["files"]) == {"glb", "obj", "stl", "ply", "preview"}
+    assert set(answer["files"]) == {*MESH_FORMATS, "preview"}
     for file in answer["files"].values():
         head = bucket.head_object(Bucket=EVENT["bucket"], Key=file["key"])
         assert head["ContentLength"] == file["bytes"] > 1000

@@ -5,10 +5,12 @@ import json
 import shutil
 import struct
 import subprocess
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import DracoPy
 import numpy as np
 import pytest
 import trimesh
@@ -72,6 +74,59 @@ def test_glb_with_a_texture_reads_back(ball: tuple[Model, Figures]) -> None:
     np.testing.assert_allclose(1 - mesh.visual.uv[:, 1], model.texture.uv[:, 1], atol=1e-6)
     texel = mesh.visual.material.baseColorTexture.convert("RGB").getpixel((8, 8))
     np.testing.assert_allclose(texel, (200, 30, 30), atol=4)
+
+
+@pytest.mark.parametrize("painted", [False, True])
+def test_the_small_glb_holds_the_same_in_fewer_bytes(
+    ball: tuple[Model, Figures], painted: bool
+) -> None:
+    model = with_texture(ball[0]) if painted else ball[0]
+    small, plain = encode(model, "draco.glb", "thing"), encode(model, "glb", "thing")
+    assert len(small) < 0.4 * len(plain)
+    glb = document(small)
+    assert glb["extensionsRequired"] == ["KHR_draco_mesh_compression"]
+    (primitive,) = glb["meshes"][0]["primitives"]
+    draco = primitive["extensions"]["KHR_draco_mesh_compression"]
+    view = glb["bufferViews"][draco["bufferView"]]
+    start = 28 + struct.unpack_from("<I", small, 12)[0] + view["byteOffset"]
+    made = DracoPy.decode(small[start : start + view["byteLength"]])
+    by_id = {attribute["unique_id"]: attribute["data"] for attribute in made.attributes}
+    assert set(draco["attributes"]) == set(primitive["attributes"])
+    for name, accessor in primitive["attributes"].items():
+        assert glb["accessors"][accessor]["count"] == len(by_id[draco["attributes"][name]])
+    assert glb["accessors"][primitive["indices"]]["count"] == made.faces.size
+
+    mesh = trimesh.Trimesh(by_id[draco["attributes"]["POSITION"]], made.faces)
+    assert mesh.is_watertight
+    assert mesh.volume == pytest.approx(sphere().volume, rel=0.03)
+    np.testing.assert_allclose(
+        by_id[draco["attributes"]["NORMAL"]] * np.sign(mesh.volume),
+        made.points / np.linalg.norm(made.points, axis=1, keepdims=True),
+        atol=0.15,
+    )
+    if not painted:
+        colors = by_id[draco["attributes"]["COLOR_0"]][:, :3] / np.float32(65535)
+        np.testing.assert_allclose(
+            linear_to_srgb(colors[made.points[:, 1] > 0.05]).mean(axis=0), RED, atol=0.02
+        )
+
+
+def test_the_archive_is_an_obj_with_its_texture(
+    ball: tuple[Model, Figures], tmp_path: Path
+) -> None:
+    model = with_texture(ball[0])
+    assert model.texture is not None
+    with zipfile.ZipFile(io.BytesIO(encode(model, "zip", "Cup / 1"))) as file:
+        assert set(file.namelist()) == {"mesh.obj", "mesh.mtl", "mesh.jpg"}
+        file.extractall(tmp_path)
+    mesh = trimesh.load_mesh(tmp_path / "mesh.obj", process=False)
+    assert trimesh.Trimesh(mesh.vertices, mesh.faces).is_watertight
+    texel = mesh.visual.material.image.convert("RGB").getpixel((8, 8))
+    np.testing.assert_allclose(texel, (200, 30, 30), atol=4)
+    written, wanted = mesh.visual.uv[mesh.faces], model.texture.uv[model.texture.faces]
+    np.testing.assert_allclose(
+        np.sort(written[..., 1].ravel()), np.sort(1 - wanted[..., 1].ravel()), atol=1e-4
+    )
 
 
 def test_glb_says_what_it_is(ball: tuple[Model, Figures]) -> None:

@@ -18,8 +18,8 @@ ASYNC_IN = "async/in/"
 IMAGE_SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 """Content types that are taken → the photo's file ending."""
 
-MESH_FORMATS = ("glb", "obj", "stl", "ply")
-"""Endings of a mesh's files, the one for the browser first."""
+MESH_FORMATS = ("glb", "draco.glb", "zip", "obj", "stl", "ply")
+"""Endings of a mesh's files, the one for the browser first; the ZIP is an OBJ with its texture."""
 
 
 def uri(bucket: str, key: str) -> str:

@@ -70,7 +70,7 @@ export interface FileLink {
   bytes: number;
 }
 
-export type MeshFile = "glb" | "obj" | "stl" | "ply" | "preview";
+export type MeshFile = "glb" | "draco.glb" | "zip" | "obj" | "stl" | "ply" | "preview";
 
 export interface ObjectView {
   n: number;

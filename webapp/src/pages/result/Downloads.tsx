@@ -4,7 +4,9 @@ import { fileSize } from "../../ui/format";
 
 const FORMATS: readonly [MeshFile, string, string][] = [
   ["glb", "GLB", "for the web, Blender, game engines"],
-  ["obj", "OBJ", "for older tools"],
+  ["draco.glb", "GLB, small", "Draco, for readers that know it"],
+  ["zip", "OBJ, ZIP", "with material and texture"],
+  ["obj", "OBJ", "with vertex colours"],
   ["stl", "STL", "for 3D printing"],
   ["ply", "PLY", "with vertex colours"],
 ];
