@@ -59,9 +59,20 @@ def encoder_table(rows: list[Row]) -> str:
 def start_table(starts: dict[str, serving.Start]) -> str:
     """From the process's start."""
     return table(
-        ["cold start, seconds", "first answer", "ready", "loading", "of it compiling"],
         [
-            [name, *(f"{s:.1f}" for s in (start.first_answer, start.ready, *start.parts))]
+            "cold start, seconds",
+            "first answer",
+            "ready",
+            "loading",
+            "of it compiling",
+            "slowest ping meanwhile",
+        ],
+        [
+            [
+                name,
+                *(f"{s:.1f}" for s in (start.first_answer, start.ready, *start.parts)),
+                f"{start.slowest_ping / 1000:.2f}",
+            ]
             for name, start in starts.items()
         ],
     )

@@ -9,10 +9,8 @@ import logging
 import os
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
 
@@ -91,11 +89,6 @@ def _recorded(network: Network, example: Tensor) -> Network:
 def _warn(message: str, error: Exception) -> None:
     reason = f"{type(error).__name__}: {str(error)[:500]}"
     logger.warning(message, extra={"fields": {"reason": reason}})
-
-
-def import_compiler() -> None:
-    """Import the compiler beside what follows: it takes seconds, as reading weights does."""
-    threading.Thread(target=import_module, args=("torch._inductor.compile_fx",)).start()
 
 
 def keep_compiled(weights: Path, revision: str) -> None:

@@ -7,7 +7,7 @@ from PIL import Image
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, Sam3TrackerModel
 
-from container.sam.acceleration import accelerate, import_compiler
+from container.sam.acceleration import accelerate
 from container.sam.pixels import stretch, to_device
 from container.sam.tracker import load_tracker
 
@@ -78,8 +78,6 @@ class ImageEncoder:
 
     def __init__(self, folder: Path, device: torch.device) -> None:
         on_gpu = device.type == "cuda"
-        if on_gpu:
-            import_compiler()
         dtype = torch.bfloat16 if on_gpu else torch.float32
         network = EncoderNetwork(load_tracker(folder, dtype)).requires_grad_(False).to(device)
         self.side = int(network.backbone.config.image_size)
