@@ -32,21 +32,32 @@ def parts(root: Path) -> dict[str, Part]:
     }
 
 
+def update(folder: Path, known: dict[str, Part], check: bool) -> list[str]:
+    """Fill the documents of a folder, or only look where `check` is true.
+
+    Returns
+    -------
+    list of str
+        Names of those that were stale.
+    """
+    stale = []
+    for path in sorted(folder.glob("*.md")):
+        text = path.read_text()
+        filled = fill(text, known, path.name)
+        if filled != text:
+            stale.append(path.name)
+            if not check:
+                path.write_text(filled)
+    return stale
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; exit code 1 where a document is stale or cannot be filled."""
     parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
     options = parser.parse_args(arguments)
-    stale = []
     try:
-        known = parts(ROOT)
-        for path in sorted((ROOT / "docs").glob("*.md")):
-            text = path.read_text()
-            filled = fill(text, known, path.name)
-            if filled != text:
-                stale.append(path.name)
-                if not options.check:
-                    path.write_text(filled)
+        stale = update(ROOT / "docs", parts(ROOT), options.check)
     except DocumentError as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,0 +1,226 @@
+"""The documents: how their generated parts are made, and that what they name exists."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from awscli.clidriver import (  # type: ignore[import-untyped]
+    CLIOperationCaller,
+    create_clidriver,
+)
+from botocore.validate import ParamValidator
+
+from docs.generate import source
+from docs.generate.__main__ import ROOT, parts, update
+from docs.generate.machine import Machine
+from docs.generate.parts import DocumentError, fill, table
+from docs.generate.template import Template
+
+DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [*DOCUMENTS, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+OWN_COMMANDS = {("s3", "cp"), ("s3", "rm"), ("logs", "tail"), ("sagemaker", "wait")}
+"""Of the AWS CLI itself; they describe no operation of a service."""
+
+
+def prose(document: Path) -> str:
+    """A document without its generated parts."""
+    return re.sub(r"<!-- generated:.*?<!-- end -->", "", document.read_text(), flags=re.DOTALL)
+
+
+def shell_blocks(document: Path) -> list[str]:
+    return re.findall(r"```bash\n(.*?)```", prose(document), re.DOTALL)
+
+
+def aws_commands(script: str) -> Iterator[list[str]]:
+    """Every call of the AWS CLI in a script, as its words."""
+    joined = re.sub(r"\\\n", " ", script)
+    bare = re.sub(r"(?m)(^|\s)# .*$|\s+# .*$", "", joined)
+    lexer = shlex.shlex(bare, posix=True, punctuation_chars="();<>|&\n")
+    lexer.whitespace = " \t"
+    lexer.whitespace_split = True
+    words: list[str] | None = None
+    for token in [*lexer, "\n"]:
+        if set(token) <= set("();<>|&\n"):
+            if words:
+                yield words
+            words = None
+        elif words is not None:
+            words.append(token)
+        elif token == "aws":
+            words = []
+
+
+def as_if_expanded(word: str) -> str:
+    """Something of the kind that the shell would put in the place of its variables."""
+    word = re.sub(r"^\$\(\(.*\)\)$|^\$\(date .*\)$", "1", word)
+    return re.sub(r"\$\([^)]*\)|\$\{[^}]*\}|\$\w+", "something-longer-than-20", word)
+
+
+# Parts
+
+
+def test_a_part_is_replaced_and_the_rest_is_kept() -> None:
+    text = "before\n<!-- generated: sum 1 2 -->\nold\n<!-- end -->\nafter\n"
+    known = {"sum": lambda *numbers: str(sum(map(int, numbers)))}
+    filled = fill(text, known, "x.md")
+    assert filled == "before\n<!-- generated: sum 1 2 -->\n\n3\n\n<!-- end -->\nafter\n"
+    assert fill(filled, known, "x.md") == filled
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("<!-- generated: unheard-of -->\n<!-- end -->\n", "unheard-of"),
+        ("<!-- generated: same -->\nno end\n", "lacks its"),
+        ("<!-- generated: ender -->\n<!-- end -->\n", "would end it"),
+    ],
+)
+def test_a_part_that_cannot_be_filled_is_named(text: str, complaint: str) -> None:
+    known = {"same": lambda: "", "ender": lambda: "<!-- end -->"}
+    with pytest.raises(DocumentError, match=complaint):
+        fill(text, known, "x.md")
+
+
+def test_a_check_names_what_is_stale_and_writes_nothing(tmp_path: Path) -> None:
+    text = "<!-- generated: new -->\nold\n<!-- end -->\n"
+    (tmp_path / "a.md").write_text(text)
+    (tmp_path / "b.md").write_text("nothing generated\n")
+    known = {"new": lambda: "new"}
+    assert update(tmp_path, known, check=True) == ["a.md"]
+    assert (tmp_path / "a.md").read_text() == text
+    assert update(tmp_path, known, check=False) == ["a.md"]
+    assert update(tmp_path, known, check=True) == []
+
+
+def test_a_cell_is_one_line_without_bars() -> None:
+    assert table(["a"], [["x | y\n z"]]).endswith("| x \\| y z |")
+
+
+def test_source_is_fenced_by_more_backticks_than_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text('"""```"""\n')
+    assert source.blocks(tmp_path, "*.py") == '#### `a.py`\n\n````python\n"""```"""\n````'
+    with pytest.raises(DocumentError, match="no such file"):
+        source.blocks(tmp_path, "b.py")
+
+
+# What parts are made from
+
+
+def test_each_resource_has_a_purpose_and_a_cost_driver(tmp_path: Path) -> None:
+    data = tmp_path / "resources.toml"
+    data.write_text('[purpose]\nGone = "x"\n[cost]\n"AWS::S3::Bucket" = "GB"\n')
+    with pytest.raises(DocumentError) as complaint:
+        Template.read(ROOT, data)
+    silent, free, gone = str(complaint.value).splitlines()
+    assert "Bucket" in silent
+    assert "ApiErrorsAlarm" not in silent, "an alarm describes itself"
+    assert "Bucket," not in free
+    assert "JobsTable" in free
+    assert gone.endswith("Gone.")
+
+
+def test_each_resource_stands_under_its_banner() -> None:
+    resources = Template.read(ROOT).resources()
+    storage = resources.split("### Identity")[0]
+    assert "`JobsTable`" in storage
+    assert "`UserPool`" not in storage
+
+
+def test_what_sam_adds_has_no_digest_in_its_name() -> None:
+    expanded = Template.read(ROOT).expanded()
+    assert "`NotifyFunctionResultWritten`" in expanded
+    assert not re.search(r"`Layer[0-9a-f]{10}`", expanded)
+
+
+def test_policies_of_a_condition_say_when() -> None:
+    rows = parts(ROOT)["policies"]().splitlines()
+    (invoke,) = [row for row in rows if "sagemaker:InvokeEndpointAsync" in row]
+    assert "once ContainerImage is set" in invoke
+
+
+def test_a_diagram_holds_every_state_and_every_way() -> None:
+    states: dict[str, Any] = {
+        "A": {"Type": "Pass", "Next": "B"},
+        "B": {"Type": "Choice", "Choices": [{"Next": "C"}], "Default": "D"},
+        "C": {"Type": "Succeed"},
+        "D": {"Type": "Fail"},
+    }
+    drawn = Machine({"StartAt": "A", "States": states}).diagram()
+    for line in ("A --> B", "B -->|any mesh| C", "B -->|none| D", "C([C])", "D([D])"):
+        assert line in drawn
+
+
+# What documents name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(<?((?!https?:)[^)>]+)>?\)", prose(page)):
+        name, _, anchor = unquote(target).partition("#")
+        path = (page.parent / name) if name else page
+        assert path.exists(), target
+        if anchor:
+            headings = re.findall(r"(?m)^#+ (.+)$", path.read_text())
+            anchors = [re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings]
+            assert anchor in anchors, target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_make_knows_the_targets(page: Path) -> None:
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
+    named = set(re.findall(r"(?:`|^|=\S* )make ([a-z-]+)", prose(page), re.MULTILINE))
+    assert named <= targets
+
+
+def test_the_plan_describes_each_route() -> None:
+    plan = prose(ROOT / "docs" / "Gen3D - Implementation Plan - 1.2.md")
+    routes = re.findall(r"(?m)^\| `(\w+ /\S+)` \|", parts(ROOT)["routes"]())
+    assert routes
+    for route in routes:
+        assert f"\n### {route}\n" in plan
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_the_aws_cli_knows_each_command(
+    document: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    driver = create_clidriver()
+    called: list[str] = []
+
+    def instead_of_calling(
+        _self: object, service: str, operation: str, parameters: dict[str, Any], *_: object
+    ) -> int:
+        shape = driver.session.get_service_model(service).operation_model(operation).input_shape
+        complaints = ParamValidator().validate(parameters, shape).generate_report()
+        assert not complaints, f"aws {service} {operation}: {complaints}"
+        called.append(operation)
+        return 0
+
+    monkeypatch.setattr(CLIOperationCaller, "invoke", instead_of_calling)
+    expected = 0
+    for words in chain.from_iterable(map(aws_commands, shell_blocks(document))):
+        if words[0] == "configure" or tuple(words[:2]) in OWN_COMMANDS:
+            continue
+        expected += 1
+        status = driver.main([as_if_expanded(word) for word in words])
+        assert status == 0, f"aws {' '.join(words)}: {capsys.readouterr().err[-400:]}"
+    assert len(called) == expected
+
+
+def test_commands_of_a_script_are_found() -> None:
+    script = """
+    aws sts get-caller-identity   # who am I
+    NAME=$(aws a b --c "$(output D)" \\
+      --query "x[?y=='z']" --output text)
+    for one in 1 2; do aws e f; done
+    """
+    assert list(aws_commands(script)) == [
+        ["sts", "get-caller-identity"],
+        ["a", "b", "--c", "$(output D)", "--query", "x[?y=='z']", "--output", "text"],
+        ["e", "f"],
+    ]
