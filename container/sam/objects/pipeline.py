@@ -5,7 +5,7 @@ has no switch, and a network's configuration is read where its weights are.
 """
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -172,12 +172,11 @@ def check_targets(config: Any) -> None:
 
 def _nodes(config: Any) -> Iterator[Any]:
     """Everything in a configuration that names a thing to make."""
-    if hasattr(config, "keys"):
+    if isinstance(config, Mapping):
         if "_target_" in config:
             yield config
-        for value in config.values():
-            yield from _nodes(value)
-    elif isinstance(config, (list, tuple)) or type(config).__name__ == "ListConfig":
+        config = list(config.values())
+    if isinstance(config, Sequence) and not isinstance(config, str):
         for value in config:
             yield from _nodes(value)
 
