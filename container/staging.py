@@ -55,7 +55,7 @@ def stage(folder: Path, manifest: Manifest, bucket: str, s3: Any = None) -> int:
         missing = [
             (name, file.sha256)
             for name, file in manifest.files.items()
-            if not _is_there(client, bucket, prefix(manifest) + name, file.bytes, file.sha256)
+            if not _is_there(client, bucket, prefix(manifest) + name, file.sha256)
         ]
         for name, digest in missing:
             logger.info("Uploading %s (%d bytes)", name, manifest.files[name].bytes)
@@ -77,7 +77,7 @@ def next_step(manifest: Manifest) -> str:
     )
 
 
-def _is_there(client: Any, bucket: str, key: str, size: int, digest: str) -> bool:
+def _is_there(client: Any, bucket: str, key: str, digest: str) -> bool:
     try:
         found = client.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
@@ -85,7 +85,7 @@ def _is_there(client: Any, bucket: str, key: str, size: int, digest: str) -> boo
         if error.response.get("Error", {}).get("Code") in ("404", "403"):
             return False
         raise
-    return bool(found["ContentLength"] == size and found["Metadata"].get(_DIGEST) == digest)
+    return bool(found["Metadata"].get(_DIGEST) == digest)
 
 
 def _upload(client: Any, path: Path, bucket: str, key: str, digest: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import onnxruntime
 import pytest
 from gen3d.errors import WeightsInvalid, WeightsUnavailable
 from huggingface_hub import constants
@@ -21,6 +22,7 @@ from moto import mock_aws
 from container import weights
 from container.sam import __main__ as command
 from container.sam import dinov2, downloads, fetch
+from tests.sam import tiny
 from tests.sam.hub import NARROW, TOKEN, WAITING, Hub, serving
 
 ROOT = Path(__file__).parents[2]
@@ -180,6 +182,18 @@ class TestWhole:
         for (path, _), authorization in zip(hub.asked, hub.authorizations, strict=True):
             expected = None if path.startswith("/dinov2") else f"Bearer {TOKEN}"
             assert authorization == expected, path
+
+    def test_the_decoder_is_made_from_what_came(self, hub: Hub, out: Path, tmp_path: Path) -> None:
+        """With the real export, of a SAM 3 that is small and random."""
+        tiny.write(tmp_path / "tiny")
+        hub.repositories["facebook/sam3"] = {
+            path.name: path.read_bytes() for path in (tmp_path / "tiny").iterdir()
+        }
+        manifest = fetch.fetch(out, TOKEN, fetch._export, AT_MAIN)
+        assert weights.check(out, "sam") == manifest
+        session = onnxruntime.InferenceSession(out / "decoder.onnx")
+        assert "image_embed" in [each.name for each in session.get_inputs()]
+        assert (out / "LICENSE").read_bytes() == (tmp_path / "tiny" / "LICENSE").read_bytes()
 
     def test_the_layout_is_the_one_torch_hub_finds(self, hub: Hub, out: Path) -> None:
         """With the folder as TORCH_HOME, read-only and with no network, torch.hub loads code."""
