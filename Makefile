@@ -75,7 +75,7 @@ smoke: .venvs/smoke/.ready ## Try a deployed endpoint: one invocation of each ta
 
 .PHONY: test
 test: setup web tests/mesh/node_modules/.ready .venvs/torch/.ready .venvs/smoke/.ready ## Run every test
-	@$(BIN)/python tests/system_packages.py chromium
+	@$(BIN)/python tests/system_packages.py chromium jq
 	@cd webapp && npm test --silent
 	@# By themselves: the workflow tests patch the interpreter, the browser's driver keeps a loop.
 	@$(BIN)/python -m pytest tests/unit tests/infra tests/cloud tests/container tests/mesh tests/workflow

@@ -1,7 +1,7 @@
 """``system_packages.py chromium …``: installs Debian packages where they are missing.
 
-What runs needs none of them: Chromium is for the browser tests, the libraries are for open3d, which
-the mesh benchmark compares with.
+What runs needs none of them: Chromium is for the browser tests, jq for the documented commands, the
+libraries for open3d, which the mesh benchmark compares with.
 """
 
 import ctypes.util
@@ -12,6 +12,7 @@ import sys
 
 IS_THERE = {
     "chromium": lambda: shutil.which("chromium"),
+    "jq": lambda: shutil.which("jq"),
     "libusb-1.0-0": lambda: ctypes.util.find_library("usb-1.0"),
     "libgl1": lambda: ctypes.util.find_library("GL"),
     "libgomp1": lambda: ctypes.util.find_library("gomp"),
