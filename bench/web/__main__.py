@@ -1,8 +1,9 @@
 """``python -m bench.web``: clicks, first loads and frames of the web app, as a table.
 
-Needs a local stack on http://localhost:20005 (``python -m local up``). Everything is measured in
-the page that people use. Other decoders and splats take the place of the job's own in the browser's
-network, so that any size can be measured: ``--decoder "SAM 3=path/to/decoder.onnx"``.
+Starts a local stack, unless GEN3D_URL names one. Everything is measured in the page that people
+use.
+Other decoders and splats take the place of the job's own in the browser's network, so that any size
+can be measured: ``--decoder "SAM 3=path/to/decoder.onnx"``.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import os
 import platform
 import statistics
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +40,7 @@ from tests.browser.driver import (
     CHROMIUM,
     Selecting,
     an_address,
+    running_stack,
     sign_up,
     signed_in,
     start_job,
@@ -196,53 +199,60 @@ def main() -> None:
     decoders = {"lite": LITE}
     decoders |= {name: Path(path) for name, path in (d.split("=", 1) for d in options.decoder)}
 
-    stack = RunningStack(Path(), ROOT / "template.yaml")
-    stack.url = "http://localhost:20005"
-    with sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_stack(Path(folder)) as stack,
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        lines = [
-            f"Chromium {browser.version}, {platform.machine()}, {os.cpu_count()} processors with "
-            f"{os.getloadavg()[1]:.1f} processes in line for them, rendered in software."
-        ]
-        with context_of(browser, None, 2) as context:
-            page = context.new_page()
-            page.goto(f"{stack.url}/signin")
-            sign_up(page, stack, an_address("bench"))
-            page.close()
-            waiting = start_job(context, stack.url, PHOTO)
-            url = waiting.url
-            state = context.storage_state()
-
-            lines += ["", "| decoder | MB | threads | click → mask, median | fastest | slowest |"]
-            lines += ["|---|---|---|---|---|---|"]
-        for name, decoder in decoders.items():
-            for threads in (1, 2):
-                with context_of(browser, state, threads) as context:
-                    lines.append(clicks_row(context, url, name, decoder, threads))
-                    print(lines[-1], flush=True)
-        with context_of(browser, state, 2) as context:
-            page = context.new_page()
-            page.goto(url)
-            finish(page)
-            rate = frames(context, url, SPLAT)
-        lines += ["", "| first load of | scripts, kB gzip | everything, kB gzip | seconds |"]
-        lines += ["|---|---|---|---|"]
-        pages: list[tuple[str, str, str, StorageState | None]] = [
-            ("the first page", "/", ".drop", None),
-            ("signing in", "/signin", "form", None),
-            ("the gallery", "/gallery", ".job-card", state),
-            ("a finished job", url.removeprefix(stack.url), "canvas[data-drawn]", state),
-        ]
-        for what, path, shown, signed in pages:
-            with context_of(browser, signed, 2) as context:
-                loaded, seconds = first_load(context, stack.url + path, shown)
-            row = [what, f"{loaded.scripts / 1000:,.0f}", f"{loaded.everything / 1000:,.0f}"]
-            lines.append(f"| {' | '.join(row)} | {seconds:.1f} |")
-        lines += ["", f"A splat of {SPLAT:,} gaussians turns at {rate:.1f} frames a second."]
+        text = measure(browser, stack, decoders)
         browser.close()
-    text = "\n".join(lines) + "\n"
     print(text)
     RESULTS.write_text(f"# The web app, measured by `make bench-web`\n\n{text}")
+
+
+def measure(browser: Browser, stack: RunningStack, decoders: dict[str, Path]) -> str:
+    """Make the tables."""
+    lines = [
+        f"Chromium {browser.version}, {platform.machine()}, {os.cpu_count()} processors with "
+        f"{os.getloadavg()[1]:.1f} processes in line for them, rendered in software."
+    ]
+    with context_of(browser, None, 2) as context:
+        page = context.new_page()
+        page.goto(f"{stack.url}/signin")
+        sign_up(page, stack, an_address("bench"))
+        page.close()
+        waiting = start_job(context, stack.url, PHOTO)
+        url = waiting.url
+        state = context.storage_state()
+
+        lines += ["", "| decoder | MB | threads | click → mask, median | fastest | slowest |"]
+        lines += ["|---|---|---|---|---|---|"]
+    for name, decoder in decoders.items():
+        for threads in (1, 2):
+            with context_of(browser, state, threads) as context:
+                lines.append(clicks_row(context, url, name, decoder, threads))
+                print(lines[-1], flush=True)
+    with context_of(browser, state, 2) as context:
+        page = context.new_page()
+        page.goto(url)
+        finish(page)
+        rate = frames(context, url, SPLAT)
+    lines += ["", "| first load of | scripts, kB gzip | everything, kB gzip | seconds |"]
+    lines += ["|---|---|---|---|"]
+    pages: list[tuple[str, str, str, StorageState | None]] = [
+        ("the first page", "/", ".drop", None),
+        ("signing in", "/signin", "form", None),
+        ("the gallery", "/gallery", ".job-card", state),
+        ("a finished job", url.removeprefix(stack.url), "canvas[data-drawn]", state),
+    ]
+    for what, path, shown, signed in pages:
+        with context_of(browser, signed, 2) as context:
+            loaded, seconds = first_load(context, stack.url + path, shown)
+        row = [what, f"{loaded.scripts / 1000:,.0f}", f"{loaded.everything / 1000:,.0f}"]
+        lines.append(f"| {' | '.join(row)} | {seconds:.1f} |")
+    lines += ["", f"A splat of {SPLAT:,} gaussians turns at {rate:.1f} frames a second."]
+    return "\n".join(lines) + "\n"
 
 
 def clicks_row(context: BrowserContext, url: str, name: str, decoder: Path, threads: int) -> str:

@@ -1,6 +1,5 @@
 """A stack, a browser, and two people with accounts."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -9,12 +8,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.driver import ARGUMENTS, CHROMIUM, Selecting, an_address, sign_up, start_job
+from tests.browser.driver import (
+    ARGUMENTS,
+    CHROMIUM,
+    Selecting,
+    an_address,
+    running_stack,
+    sign_up,
+    start_job,
+)
 from tests.local.running import ROOT, RunningStack
 
 WEB_APP = ROOT / "webapp"
-AMPLIFY_PORT = 20005
-"""Amplify Storage knows one address on this machine."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,16 +49,8 @@ def build() -> Path:
 @pytest.fixture(scope="session")
 def stack(build: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The whole of Gen3D on this machine, or the one that GEN3D_URL names."""
-    running = RunningStack(tmp_path_factory.mktemp("stack"), ROOT / "template.yaml")
-    running.port = AMPLIFY_PORT
-    running.url = os.environ.get("GEN3D_URL") or f"http://localhost:{AMPLIFY_PORT}"
-    if "GEN3D_URL" in os.environ:
+    with running_stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
-        return
-    try:
-        yield running.start()
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="session")

@@ -4,15 +4,20 @@ Places in a photo are shares of its width and height, so that they hold at any s
 """
 
 import io
+import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.local.running import RunningStack, eventually
+from tests.local.running import ROOT, RunningStack, eventually
+
+AMPLIFY_PORT = 20005
+"""Amplify Storage knows one address on this machine."""
 
 PATIENCE_MS = 120_000
 PASSWORD = "correct-Horse-7-battery"
@@ -30,6 +35,21 @@ ARGUMENTS = [
 ]
 
 Place = tuple[float, float]
+
+
+@contextmanager
+def running_stack(folder: Path) -> Iterator[RunningStack]:
+    """The whole of Gen3D on this machine, or the one that GEN3D_URL names, which stays up."""
+    stack = RunningStack(folder, ROOT / "template.yaml")
+    stack.port = AMPLIFY_PORT
+    stack.url = os.environ.get("GEN3D_URL") or f"http://localhost:{AMPLIFY_PORT}"
+    if "GEN3D_URL" in os.environ:
+        yield stack
+        return
+    try:
+        yield stack.start()
+    finally:
+        stack.stop()
 
 
 def an_address(name: str) -> str:

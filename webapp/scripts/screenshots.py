@@ -1,10 +1,11 @@
 """Takes the pictures in docs/images: ``python webapp/scripts/screenshots.py``.
 
-Needs a local stack on http://localhost:20005 (``python -m local up``) with the built web app.
+Needs the built web app (``make web``); starts a local stack, unless GEN3D_URL names one.
 """
 
 import io
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +20,7 @@ from tests.browser.driver import (  # noqa: E402
     Selecting,
     an_address,
     choose_photo,
+    running_stack,
     sign_up,
 )
 from tests.local.running import RunningStack  # noqa: E402
@@ -96,9 +98,11 @@ def dark_and_narrow(browser: Browser, stack: RunningStack, state: dict, url: str
 def main() -> None:
     """Take them all."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    stack = RunningStack(Path(), ROOT / "template.yaml")
-    stack.url = "http://localhost:20005"
-    with sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_stack(Path(folder)) as stack,
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         state, url = whole_job(browser, stack)
         dark_and_narrow(browser, stack, state, url)
