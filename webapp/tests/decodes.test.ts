@@ -48,6 +48,12 @@ describe("proposed", () => {
     expect(candidates(decoded, 0)).toEqual([1, 2, 3]);
   });
 
+  it("leaves SAM's single mask where its edge is unsure", () => {
+    const unsure = { ...scored(0.99, 0.3, 0.8), masks: Float32Array.of(0.01, 1, 1) };
+    expect(proposed(unsure, prompt(2), 0)).toBe(2);
+    expect(proposed(scored(0.99, 0.3, 0.8), prompt(2), 0)).toBe(0);
+  });
+
   it("takes the best score where no mask is for one purpose", () => {
     expect(proposed(scored(0.2, 0.9, 0.5), prompt(4), null)).toBe(1);
     expect(candidates(scored(0.2, 0.9, 0.5), null)).toEqual([0, 1, 2]);

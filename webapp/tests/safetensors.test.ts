@@ -58,6 +58,13 @@ describe("readSafeTensors", () => {
     expect([...convert(tensor as never, "float16")]).toEqual([0x3c00, 0xc000, 0x3555]);
   });
 
+  it("never takes bytes for numbers of another kind", () => {
+    const { tensors } = readSafeTensors(file({ odd, image_embed: halves }));
+    expect([...convert(tensors.get("odd") as never, "uint8")]).toEqual([7]);
+    expect(() => convert(tensors.get("odd") as never, "float16")).toThrow(/precision/);
+    expect(() => convert(tensors.get("image_embed") as never, "uint8")).toThrow(/precision/);
+  });
+
   it("refuses files that are cut off or say what they do not hold", () => {
     const whole = file({ image_embed: halves });
     const wrong = [

@@ -16,6 +16,7 @@ from gen3d.jobs import (
     Status,
     new_job_id,
 )
+from gen3d.paths import MESH_FORMATS
 from gen3d.store import FileStore, JobStore
 
 from tests.support import (
@@ -100,7 +101,7 @@ def test_a_finished_job_is_shown_whole(put_job: PutJob) -> None:
 
     assert status == 200
     assert [o["status"] for o in body["objects"]] == ["COMPLETED", "FAILED"]
-    assert set(body["objects"][0]["files"]) == {"glb", "obj", "stl", "ply", "preview"}
+    assert set(body["objects"][0]["files"]) == {*MESH_FORMATS, "preview"}
     assert body["objects"][0]["mesh"] == {"vertices": 1200, "faces": 2400}
     assert body["objects"][0]["splat"]["gaussians"] == 5000
     assert body["objects"][1]["error"] == {"error": "EmptySurface", "message": "Click again."}

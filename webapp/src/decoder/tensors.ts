@@ -32,10 +32,19 @@ export function floatToHalf(value: number): number {
   return sign | (exponent === -14 ? rounded : rounded + ((exponent + 14) << 10));
 }
 
-/** A tensor of the file in the type that the decoder declares. */
+/**
+ * A tensor of the file in the type that the decoder declares.
+ *
+ * @throws Error where one of them is of bytes, which mean nothing without the scale beside them.
+ */
 export function convert(tensor: SafeTensor, type: OnnxType): TensorData {
   const { bytes, dtype } = tensor;
-  if (dtype === "U8" && type === "uint8") return bytes;
+  if ((dtype === "U8") !== (type === "uint8")) {
+    throw new Error(
+      "The photo was prepared in another precision than the decoder reads. Start a new job.",
+    );
+  }
+  if (dtype === "U8") return bytes;
   if (dtype === "F16" && type === "float16") return new Uint16Array(aligned(bytes));
   const values = dtype === "F32" ? new Float32Array(aligned(bytes)) : widen(tensor);
   return fill(values, type);

@@ -50,14 +50,32 @@ export function promptOf(object: SelectedObject): Prompt | null {
  * Which mask to propose.
  *
  * @param singleMaskIndex SAM's rule: one click is ambiguous, so the best of the *other* masks is
- *   taken; a box or several clicks are not, so this one is. Null: the best score always wins.
+ *   taken; a box or several clicks are not, so this one is, unless its edge is unsure. Null: the
+ *   best score always wins.
  */
 export function proposed(decoded: Decoded, prompt: Prompt, singleMaskIndex: number | null): number {
   const ambiguous = prompt.clicks.length === 1 && prompt.box === null;
-  if (singleMaskIndex !== null && !ambiguous) return singleMaskIndex;
+  if (singleMaskIndex !== null && !ambiguous && isSure(maskAt(decoded, singleMaskIndex))) {
+    return singleMaskIndex;
+  }
   return candidates(decoded, singleMaskIndex).reduce((best, index) =>
     (decoded.scores[index] ?? 0) > (decoded.scores[best] ?? 0) ? index : best,
   );
+}
+
+/** How far a logit may be off, and how much of a mask has to stay: SAM's own figures. */
+const UNSURE = 0.05;
+const STAYING = 0.98;
+
+/** Whether a mask hardly changes with the threshold ("stability score"). */
+function isSure({ data }: Logits): boolean {
+  let certain = 0;
+  let possible = 0;
+  for (const logit of data) {
+    if (logit > UNSURE) certain += 1;
+    if (logit > -UNSURE) possible += 1;
+  }
+  return certain >= STAYING * possible;
 }
 
 /** The masks worth offering: all but the one for unambiguous prompts. */
