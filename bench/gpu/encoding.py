@@ -69,6 +69,7 @@ def compare(folder: Path, repeats: int = REPEATS) -> list[Row]:
         if cuda:
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats()
+        before = _peaks()
         network = EncoderNetwork(load_tracker(folder, dtype)).requires_grad_(False).to(device)
         side = int(network.backbone.config.image_size)
         generator = torch.Generator().manual_seed(0)
@@ -87,7 +88,10 @@ def compare(folder: Path, repeats: int = REPEATS) -> list[Row]:
             ((given - exact).norm() / exact.norm()).item()
             for given, exact in zip(answers, reference, strict=True)
         )
-        rows.append(Row(name, statistics.median(spent), min(spent), prepared, *_peaks(), error))
+        allocated, reserved = (now - then for now, then in zip(_peaks(), before, strict=True))
+        rows.append(
+            Row(name, statistics.median(spent), min(spent), prepared, allocated, reserved, error)
+        )
 
     measure("float32, eager", torch.float32, lambda network, _: network)
     measure("bfloat16, eager", torch.bfloat16, lambda network, _: network)

@@ -31,6 +31,7 @@ class _Recording:
     """A network recorded as a CUDA graph: always the same input and output memory."""
 
     def __init__(self, network: Network, example: Tensor) -> None:
+        self._network = network  # the graph reads its parameters by address and does not keep them
         self._input = example.clone()
         beside = torch.cuda.Stream()
         beside.wait_stream(torch.cuda.current_stream())
