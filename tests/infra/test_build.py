@@ -1,0 +1,100 @@
+"""The project that builds the image and fetches the weights: told all it asks for, and no more."""
+
+from typing import Any
+
+import yaml
+
+from tests.infra.stack import ROOT, bare, source
+
+PUSHED = "{Repository.Arn}"
+
+
+def environment() -> dict[str, Any]:
+    found: dict[str, Any] = bare()["ImageBuild"]["Environment"]
+    return found
+
+
+def buildspec() -> dict[str, Any]:
+    spec: dict[str, Any] = yaml.safe_load((ROOT / "container" / "buildspec.yml").read_text())
+    return spec
+
+
+def test_it_is_there_before_there_is_an_endpoint() -> None:
+    assert bare().outputs["ImageBuildName"] == "{ImageBuild}"
+    assert bare().outputs["HuggingFaceTokenArn"] == "{HuggingFaceToken}"
+
+
+def test_it_can_run_docker_and_has_room_for_image_and_weights() -> None:
+    assert environment()["PrivilegedMode"] is True
+    assert environment()["ComputeType"] == "BUILD_GENERAL1_LARGE"
+    assert bare()["ImageBuild"]["Source"] == {
+        "Type": "S3",
+        "Location": "{Bucket}/build/source.zip",
+        "BuildSpec": "container/buildspec.yml",
+    }
+    assert (ROOT / "container" / "buildspec.yml").is_file()
+
+
+def test_the_commands_are_given_what_they_ask_for() -> None:
+    given = {each["Name"]: each["Value"] for each in environment()["EnvironmentVariables"]}
+    assert given == {
+        "ENGINE": "sam",
+        "REPOSITORY": "{Repository.RepositoryUri}",
+        "BUCKET": "{Bucket}",
+        "HF_TOKEN": "{HuggingFaceToken}",
+    }
+    by_the_build = {"TAG", *buildspec()["env"]["variables"]}
+    commands = str(buildspec()["phases"])
+    for name in set(given) | by_the_build:
+        assert f"${name}" in commands or f"${{{name}" in commands or f"--env {name}" in commands
+
+
+def test_the_token_is_in_no_template_and_read_by_nobody_else() -> None:
+    assert set(bare()["HuggingFaceToken"]) == {"Description"}
+    able = {
+        role
+        for role in bare().of_type("AWS::IAM::Role")
+        if "secretsmanager:GetSecretValue"
+        in {a for s in bare().statements(role) for a in s["Action"]}
+    }
+    assert able == {"ImageBuildRole"}
+    assert bare().actions_on("ImageBuildRole", "{HuggingFaceToken}") == {
+        "secretsmanager:GetSecretValue"
+    }
+
+
+def test_it_pushes_to_the_stacks_own_registry_alone() -> None:
+    pushing = {"ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart"}
+    where = {
+        resource
+        for statement in bare().statements("ImageBuildRole")
+        if pushing & set(statement["Action"])
+        for resource in statement["Resource"]
+    }
+    assert where == {PUSHED}
+    assert pushing <= bare().actions_on("ImageBuildRole", PUSHED)
+
+
+def test_it_writes_weights_and_nothing_else() -> None:
+    where = {
+        resource
+        for statement in bare().statements("ImageBuildRole")
+        if "s3:PutObject" in statement["Action"]
+        for resource in statement["Resource"]
+    }
+    assert where == {"{Bucket.Arn}/models/*"}
+
+
+def test_a_build_ends_and_its_log_is_kept() -> None:
+    assert bare()["ImageBuild"]["TimeoutInMinutes"] <= 180
+    assert bare()["ImageBuild"]["LogsConfig"] == {
+        "CloudWatchLogs": {"Status": "ENABLED", "GroupName": "{ImageBuildLogs}"}
+    }
+    assert bare()["ImageBuildLogs"]["LogGroupName"] == "/aws/codebuild/gen3d-image"
+    assert bare()["ImageBuild"]["Name"] == "gen3d-image"
+
+
+def test_the_host_has_a_driver_for_the_images_cuda() -> None:
+    """Driver 550, CUDA 12.4: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html"""
+    assert "al2-ami-sagemaker-inference-gpu-3-1" in str(source()["Resources"]["EndpointConfig"])
+    assert "cuda:12.4" in (ROOT / "container" / "Dockerfile").read_text()
