@@ -79,7 +79,7 @@ test: setup web tests/mesh/node_modules/.ready .venvs/torch/.ready .venvs/smoke/
 	@cd webapp && npm test --silent
 	@# By themselves: the workflow tests patch the interpreter, the browser's driver keeps a loop.
 	@$(BIN)/python -m pytest tests/unit tests/infra tests/cloud tests/container tests/mesh tests/workflow
-	@.venvs/torch/bin/python -m pytest tests/training tests/sam
+	@.venvs/torch/bin/python -m pytest tests/training tests/sam tests/container/test_engine.py
 	@$(BIN)/python -m pytest tests/local
 	@$(BIN)/python -m pytest tests/browser
 
