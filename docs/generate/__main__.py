@@ -8,6 +8,7 @@ from pathlib import Path
 from docs.generate import domain, source
 from docs.generate.machine import Machine
 from docs.generate.parts import DocumentError, Part, fill
+from docs.generate.policies import policies
 from docs.generate.template import Template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +25,7 @@ def parts(root: Path) -> dict[str, Part]:
         "parameters": template.parameters,
         "outputs": template.outputs,
         "routes": partial(template.routes, root / "functions" / "api" / "api.py"),
-        "policies": template.policies,
+        "policies": partial(policies, template),
         "states": machine.table,
         "state-diagram": machine.diagram,
         "errors": domain.errors,

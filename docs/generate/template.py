@@ -3,7 +3,6 @@
 import ast
 import re
 import tomllib
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,10 +21,8 @@ _DATA = Path(__file__).with_name("resources.toml")
 _RULE = "# ───"
 _LAYER = re.compile(r"^(Layer)[0-9a-f]{10}$")
 """SAM puts a digest of a layer's properties behind its name."""
-_WHEN = {
-    "HasContainer": "once ContainerImage is set",
-    "NeedsGpu": "with the sam engine",
-}
+CONDITIONS = {"HasContainer": "once ContainerImage is set"}
+"""Conditions in words."""
 
 Json = dict[str, Any]
 
@@ -73,7 +70,7 @@ class Template:
         for section in dict.fromkeys(self.sections.values()):
             head = ["resource", "type", "purpose", *(["cost driver"] if costs else [])]
             rows = [
-                (code(name), f"{resource['Type']}{_when(resource)}", self._purpose(name))
+                (code(name), f"{resource['Type']}{when(resource)}", self.purpose(name))
                 + ((self._cost(name),) if costs else ())
                 for name, resource in self.body["Resources"].items()
                 if self.sections[name] == section
@@ -112,7 +109,7 @@ class Template:
         return table(
             ["output", "value"],
             [
-                (code(name), code(spelled(output["Value"])) + _when(output))
+                (code(name), code(spelled(output["Value"])) + when(output))
                 for name, output in self.body["Outputs"].items()
             ],
         )
@@ -131,30 +128,8 @@ class Template:
                 rows.append((code(route), said[route]))
         return table(["request", "what it does"], rows)
 
-    def policies(self) -> str:
-        """Every role and resource policy with its statements."""
-        parts = []
-        for name, resource in self.body["Resources"].items():
-            properties = resource.get("Properties", {})
-            documents = [
-                policy["PolicyDocument"]
-                for policy in properties.get("Policies", ())
-                if isinstance(policy, dict) and "PolicyDocument" in policy
-            ]
-            documents += [
-                properties[key] for key in ("PolicyDocument", "KeyPolicy") if key in properties
-            ]
-            if not documents:
-                continue
-            parts.append(f"#### `{name}`{_when(resource)}\n\n{self._purpose(name)}")
-            trust = properties.get("AssumeRolePolicyDocument")
-            if trust:
-                parts.append(f"Taken on by {_principals(trust)}{_shared(properties)}.")
-            rows = [row for document in documents for row in _statements(document["Statement"])]
-            parts.append(table(["effect", "actions", "on", "only where"], rows))
-        return "\n\n".join(parts)
-
-    def _purpose(self, name: str) -> str:
+    def purpose(self, name: str) -> str:
+        """What a resource is for; an alarm says it itself."""
         alarm = self.body["Resources"][name].get("Properties", {}).get("AlarmDescription")
         return " ".join(alarm.split()).rstrip(".") if alarm else self.purposes[name]
 
@@ -222,9 +197,10 @@ def _sections(text: str) -> dict[str, str]:
     return found
 
 
-def _when(entry: Json) -> str:
+def when(entry: Json) -> str:
+    """In brackets, the condition of a resource or an output that has one."""
     condition = entry.get("Condition")
-    return f" ({_WHEN.get(condition, condition)})" if condition else ""
+    return f" ({CONDITIONS.get(condition, condition)})" if condition else ""
 
 
 def _default(parameter: Json) -> str:
@@ -248,39 +224,3 @@ def _handlers(api: Path) -> dict[str, str]:
                     path = path.replace("<job_id>", "{jobId}")
                     said[f"{method.upper()} {path}"] = ast.get_docstring(function) or ""
     return said
-
-
-def _statements(statements: list[Json]) -> Iterator[tuple[str, ...]]:
-    for statement in statements:
-        if "Fn::If" in statement:
-            condition, inner, _ = statement["Fn::If"]
-            inner = inner | {"Sid": _WHEN.get(condition, condition)}
-        else:
-            inner = statement
-        effect = inner["Effect"] + (f" ({inner['Sid']})" if inner is not statement else "")
-        if "Principal" in inner:
-            effect += f" to {_principals({'Statement': [inner]})}"
-        yield (
-            effect,
-            ", ".join(map(code, _listed(inner["Action"]))),
-            ", ".join(code(spelled(resource)) for resource in _listed(inner["Resource"])),
-            code(spelled(inner["Condition"])) if "Condition" in inner else "",
-        )
-
-
-def _principals(trust: Json) -> str:
-    who = []
-    for statement in trust["Statement"]:
-        principal = statement["Principal"]
-        values = principal.values() if isinstance(principal, dict) else [principal]
-        who += [code(spelled(one)) for value in values for one in _listed(value)]
-    return ", ".join(who)
-
-
-def _shared(properties: Json) -> str:
-    managed = [code(spelled(arn)) for arn in properties.get("ManagedPolicyArns", ())]
-    return f"; with {', '.join(managed)} beside" if managed else ""
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
