@@ -53,6 +53,12 @@ def test_nothing_is_in_it_that_may_not_be_used_or_is_not() -> None:
     assert not held & (set(NOT_FREE) | FOR_TRAINING)
 
 
+def test_the_encoder_can_be_compiled() -> None:
+    assert "setuptools" in locked("requirements-sam.txt"), "Triton imports it"
+    (base,) = [stage for stage in STAGES if stage.startswith("${SAM_BASE} AS sam-base")]
+    assert " g++ " in base
+
+
 def test_what_comes_from_git_is_a_commit() -> None:
     sources = re.findall(r"git\+https://\S+?@(\S+?)\"", DOCKERFILE)
     assert len(sources) == 3
