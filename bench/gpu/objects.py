@@ -20,7 +20,8 @@ import torch
 from gen3d.errors import OutOfMemory
 from PIL import Image
 
-from bench.gpu.objects_weights import FULL, fill, write
+from bench.gpu.objects_configs import FULL
+from bench.gpu.objects_weights import fill, write
 from container.sam.objects import ObjectReconstruction
 from container.sam.objects.environment import prepare
 

@@ -84,7 +84,8 @@ def weights(
     upstream: object, checkouts: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Random weights for tiny networks, made with upstream's classes."""
-    from bench.gpu.objects_weights import TINY, write
+    from bench.gpu.objects_configs import TINY
+    from bench.gpu.objects_weights import write
 
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(0)
