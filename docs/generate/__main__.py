@@ -5,7 +5,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from docs.generate import domain, source
+from docs.generate import benchmarks, domain, source
 from docs.generate.machine import Machine
 from docs.generate.parts import DocumentError, Part, fill
 from docs.generate.policies import policies
@@ -20,6 +20,7 @@ def parts(root: Path) -> dict[str, Part]:
     machine = Machine.read(root / "statemachines" / "gen3d.asl.yaml")
     return {
         "source": partial(source.blocks, root),
+        "benchmark": partial(benchmarks.rows, root),
         "resources": template.resources,
         "expanded": template.expanded,
         "parameters": template.parameters,

@@ -1,6 +1,7 @@
 """Generated parts of a document, and the tables that they are made of."""
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -35,7 +36,7 @@ def fill(text: str, known: Mapping[str, Part], document: str) -> str:
     """
 
     def made(match: re.Match[str]) -> str:
-        name, *arguments = match["order"].split()
+        name, *arguments = shlex.split(match["order"])
         if name not in known:
             raise DocumentError(f"{document}: there is no part {name!r}; see docs/generate.")
         content = known[name](*arguments)

@@ -15,7 +15,7 @@ from awscli.clidriver import (  # type: ignore[import-untyped]
 )
 from botocore.validate import ParamValidator
 
-from docs.generate import source
+from docs.generate import benchmarks, source
 from docs.generate.__main__ import ROOT, parts, update
 from docs.generate.machine import Machine
 from docs.generate.parts import DocumentError, fill, table
@@ -106,6 +106,17 @@ def test_source_is_fenced_by_more_backticks_than_it_holds(tmp_path: Path) -> Non
     assert source.blocks(tmp_path, "*.py") == '#### `a.py`\n\n````python\n"""```"""\n````'
     with pytest.raises(DocumentError, match="no such file"):
         source.blocks(tmp_path, "b.py")
+
+
+def test_results_are_quoted_by_table_and_row(tmp_path: Path) -> None:
+    page = "| a | b |\n|---|---|\n| x y | 1 |\n| z | 2 |\n\nText.\n\n| c |\n|---|\n| 3 |\n"
+    (tmp_path / "r.md").write_text(page)
+    assert benchmarks.rows(tmp_path, "r.md", "1", "x y") == "| a | b |\n|---|---|\n| x y | 1 |"
+    assert benchmarks.rows(tmp_path, "r.md", "2").endswith("| 3 |")
+    with pytest.raises(DocumentError, match="no number 3"):
+        benchmarks.rows(tmp_path, "r.md", "3")
+    with pytest.raises(DocumentError, match="no row 'w'"):
+        benchmarks.rows(tmp_path, "r.md", "1", "w")
 
 
 # What parts are made from
