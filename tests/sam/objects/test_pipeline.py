@@ -109,6 +109,15 @@ def test_code_that_is_not_the_models_is_refused_in_every_file(
         pipeline.configure(weights, "cuda")
 
 
+def test_what_is_not_trusted_is_not_even_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stranger.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(WeightsInvalid, match="no code of the model"):
+        pipeline.check_targets(OmegaConf.create({"_target_": "stranger.run"}))
+
+
 UPSTREAM_FORBIDS: list[Any] = [builtins.exec, builtins.__import__, os.rename, os.chmod, os.fork]
 UPSTREAM_FORBIDS += [os.getcwd, shutil.move, subprocess.Popen]
 
