@@ -80,10 +80,14 @@ def test_no_memory_embedding_reaches_image_embed(published: Path, pixels: Tensor
     assert torch.allclose(with_it - without, term.view(1, -1, 1, 1).expand_as(with_it), atol=1e-5)
 
 
-def test_positions_keep_their_precision_in_bfloat16(published: Path) -> None:
+def test_positions_keep_their_precision_in_bfloat16(tmp_path: Path) -> None:
     """The library rounds them with the parameters, by up to an eighth of a patch."""
-    exact = EncoderNetwork(load_tracker(published))
-    rounded = EncoderNetwork(load_tracker(published, torch.bfloat16))
+    config = Sam3TrackerConfig(**tiny.tracker_config())
+    backbone = config.vision_config.backbone_config
+    backbone.image_size, backbone.window_size = 14 * 6, 2  # positions are thirds, as at full size
+    Sam3TrackerModel(config).save_pretrained(tmp_path)
+    exact = EncoderNetwork(load_tracker(tmp_path))
+    rounded = EncoderNetwork(load_tracker(tmp_path, torch.bfloat16))
     for layer, other in zip(exact.backbone.layers, rounded.backbone.layers, strict=True):
         assert other.mlp.fc1.weight.dtype == torch.bfloat16
         for table in ("cos", "sin"):
