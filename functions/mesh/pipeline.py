@@ -16,7 +16,7 @@ from mesh.repair import drop_specks, is_closed, parts, taubin, vertex_normals
 from mesh.shell import find_shell
 from mesh.simplify import simplify
 from mesh.solid import find_solid
-from mesh.splat import read_splat
+from mesh.splat import MAX_GAUSSIANS, read_splat
 from mesh.surface import extract
 from mesh.texture import paint
 
@@ -35,16 +35,19 @@ class Quality:
         At most, in the finished mesh.
     texels : int
         Along the texture's edge; 0 for vertex colours alone.
+    gaussians : int
+        At most, of those that are read; a coarse grid needs no more.
     """
 
     solid_voxels: int
     surface_voxels: int
     faces: int
     texels: int
+    gaussians: int = MAX_GAUSSIANS
 
 
 QUALITIES = {
-    "preview": Quality(solid_voxels=112, surface_voxels=112, faces=20_000, texels=0),
+    "preview": Quality(112, 112, faces=20_000, texels=0, gaussians=100_000),
     "standard": Quality(solid_voxels=172, surface_voxels=236, faces=50_000, texels=1024),
     "fine": Quality(solid_voxels=224, surface_voxels=360, faces=200_000, texels=2048),
 }
@@ -106,6 +109,7 @@ def build(path: Path, quality: Quality, faces: int | None = None) -> tuple[Model
     with figures.step("read"):
         splat = read_splat(path)
         figures.gaussians = len(splat)
+        splat = splat.thinned(quality.gaussians)
     with figures.step("clean"):
         cleaned = clean(splat)
         del splat

@@ -4,7 +4,7 @@ The file is hostile until read: sizes are checked before anything is allocated.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,14 @@ class Splat:
             self.scales[index],
             self.rotations[index],
         )
+
+    def thinned(self, most: int) -> "Splat":
+        """Pick at most so many by lot, each larger by as much as keeps the surface covered."""
+        if len(self) <= most:
+            return self
+        lot = np.sort(np.random.default_rng(0).permutation(len(self))[:most])
+        picked = self.take(lot)
+        return replace(picked, scales=picked.scales * np.float32((len(self) / most) ** 0.5))
 
 
 @dataclass(frozen=True)

@@ -114,3 +114,12 @@ def test_promise_of_a_billion_costs_nothing(path: Path, count: int, kind: str) -
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2**20
+
+
+def test_a_thinned_splat_covers_as_much_with_less() -> None:
+    whole = ball(5000)
+    thin = whole.thinned(1250)
+    assert len(thin) == 1250
+    assert (thin.scales**2).sum() == pytest.approx((whole.scales**2).sum(), rel=1e-4)
+    assert abs(thin.centers.mean(axis=0)).max() < 0.03
+    assert whole.thinned(5000) is whole
