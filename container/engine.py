@@ -80,8 +80,15 @@ class Engine(Protocol):
     name: str
     revision: str
 
+    @property
+    def side(self) -> int:
+        """Pixels a side to which `initialize` stretches a photo: more are of no use to it."""
+        ...
+
     def initialize(self, photo: Image.Image, text: str | None = None) -> Embeddings:
         """Encode an upright RGB photo for the mask decoder, and find what a text names.
+
+        The metadata names the size of the photo as it was given.
 
         Raises
         ------

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 from gen3d.contract import (
@@ -11,7 +12,7 @@ from gen3d.contract import (
     ReconstructRequest,
     ReconstructResult,
 )
-from gen3d.images import read_mask, read_photo
+from gen3d.images import read_mask, read_photo, read_reduced
 
 from container import embeddings, splat
 from container.engine import Engine
@@ -60,16 +61,18 @@ def _initialize(
     with timings.step("download"):
         file = storage.read(request.image)
     with timings.step("decode"):
-        photo = read_photo(file)
+        photo, (width, height) = read_reduced(file, engine.side)
     with timings.step("encode"):
         encoded = engine.initialize(photo, request.text)
     with timings.step("pack"):
-        packed = embeddings.pack(encoded)
+        size = {"image_width": str(width), "image_height": str(height)}
+        meta = encoded.meta.model_copy(update=size)
+        packed = embeddings.pack(replace(encoded, meta=meta))
     with timings.step("upload"):
         storage.write(request.output, packed)
     return InitializeResult(
-        width=photo.width,
-        height=photo.height,
+        width=width,
+        height=height,
         candidates=len(encoded.candidates.scores) if encoded.candidates else 0,
         bytes=len(packed),
         timings=timings,

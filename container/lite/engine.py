@@ -36,6 +36,7 @@ class LiteEngine:
     """
 
     name = "lite"
+    side = ENCODER_SIDE
 
     def __init__(self, folder: Path, revision: str | None = None) -> None:
         self.revision = check(folder, self.name, revision).revision

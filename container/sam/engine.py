@@ -71,6 +71,11 @@ class SamEngine:
         self._objects: ObjectReconstruction | None = None
         verified.result()
 
+    @property
+    def side(self) -> int:
+        """Pixels a side that the image encoder takes."""
+        return self._encoder.side
+
     def initialize(self, photo: Image.Image, text: str | None = None) -> Embeddings:
         """Encode a photo and find what a text names.
 

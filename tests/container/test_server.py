@@ -1,8 +1,8 @@
 """The server as SageMaker runs it: the image's files, a process, HTTP, S3 and signals."""
 
+import io
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -27,6 +27,7 @@ from werkzeug.serving import make_server
 
 from container.engine import Mask
 from container.weights import check
+from local.images import assemble
 
 ROOT = Path(__file__).parents[2]
 BUCKET = "gen3d-bucket"
@@ -111,21 +112,10 @@ def files(
 
 @pytest.fixture(scope="module")
 def image_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
-    """The tree that the Dockerfile's COPY lines make, and the command that it runs."""
-    folder = tmp_path_factory.mktemp("image")
-    command: list[str] = []
-    for line in (ROOT / "container" / "Dockerfile").read_text().splitlines():
-        instruction, _, rest = line.partition(" ")
-        if instruction == "COPY":
-            source, target = rest.split()
-            if (ROOT / source).is_dir():
-                skip = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(ROOT / source, folder / target, ignore=skip)
-            else:
-                shutil.copy(ROOT / source, folder / target)
-        elif instruction in ("ENTRYPOINT", "CMD"):
-            command += json.loads(rest)
-    return folder, command
+    """The tree that the Dockerfile lays out, and the command that it runs."""
+    dockerfile, builds = ROOT / "container" / "Dockerfile", tmp_path_factory.mktemp("image")
+    image = assemble(dockerfile, ROOT, builds, Path(sys.executable))
+    return image.folder, [*image.entrypoint, *image.command]
 
 
 class Endpoint:
@@ -246,6 +236,24 @@ def test_initialize_writes_the_embeddings(
         meta = EmbeddingsMeta.model_validate(tensors.metadata())
         assert "image_embed" in tensors.keys()  # noqa: SIM118 — not a mapping
     assert meta.revision == result.revision
+
+
+def test_a_large_photo_keeps_its_size_in_what_is_said_of_it(
+    endpoint: Endpoint, files: Any, tmp_path: Path
+) -> None:
+    photo = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (2400, 1800), "teal").save(photo, "JPEG", exif=exif)
+    files.put_object(Bucket=BUCKET, Key="large.jpg", Body=photo.getvalue())
+    answer = endpoint.post(initialize("large.jpg"))
+    result = InitializeResult.model_validate_json(answer.content)
+    assert (result.width, result.height) == (1800, 2400)
+    body = files.get_object(Bucket=BUCKET, Key="out/e.safetensors")["Body"].read()
+    (tmp_path / "e").write_bytes(body)
+    with safe_open(tmp_path / "e", "np") as tensors:
+        meta = EmbeddingsMeta.model_validate(tensors.metadata())
+    assert (meta.image_width, meta.image_height) == ("1800", "2400")
 
 
 def test_reconstruct_writes_the_splat(endpoint: Endpoint, files: Any) -> None:

@@ -32,6 +32,7 @@ class Slow:
 
     name = "slow"
     revision = "0123456789ab"
+    side = 448
 
     def __init__(self, real: Engine | Exception) -> None:
         self._real = real

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from gen3d import images
 from gen3d.errors import (
@@ -16,7 +17,7 @@ from gen3d.errors import (
     InvalidMask,
     UnsupportedImage,
 )
-from gen3d.images import check_photo, read_mask, read_photo
+from gen3d.images import check_photo, read_mask, read_photo, read_reduced
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -167,6 +168,23 @@ def test_every_exif_orientation_is_honoured(orientation: int) -> None:
     assert corner_colours(photo) == [RED, GREEN, BLUE, YELLOW]
     info = check_photo(data, "image/jpeg")
     assert (info.width, info.height) == SIZE
+
+
+def test_a_jpeg_is_reduced_to_what_is_enough() -> None:
+    x, y = np.meshgrid(np.linspace(0, 255, 1200), np.linspace(0, 255, 800))
+    photo = Image.fromarray(np.dstack([x, y, (x + y) / 2]).astype(np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    upright, size = read_reduced(encode(photo, "JPEG", exif=exif, quality=95), 150)
+    assert size == (800, 1200)
+    assert upright.size == (200, 300)
+    whole = read_photo(encode(photo, "JPEG", exif=exif, quality=95)).resize((200, 300))
+    assert np.abs(np.asarray(upright, int) - np.asarray(whole, int)).max() <= 6
+
+    for enough, sizes in ((400, (600, 400)), (401, (1200, 800)), (5000, (1200, 800))):
+        reduced, size = read_reduced(encode(photo, "JPEG"), enough)
+        assert (reduced.size, size) == (sizes, (1200, 800))
+    assert read_reduced(encode(photo, "PNG"), 100)[0].size == (1200, 800)
 
 
 def palette_with_transparency() -> bytes:

@@ -8,7 +8,7 @@ import io
 import warnings
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from gen3d.errors import (
     ImageTooLarge,
@@ -91,15 +91,52 @@ def read_photo(data: bytes) -> Image.Image:
     ------
     InvalidImage, UnsupportedImage, ImageTooLarge, ImageTooSmall
     """
+    return _decode(_open(data))[0]
+
+
+def read_reduced(data: bytes, enough: int) -> tuple[Image.Image, tuple[int, int]]:
+    """Decode a photo for something that makes it smaller all the same.
+
+    A JPEG is decoded at a half, a quarter or an eighth of its size, the mean of so many pixels in
+    the place of each: in half the time and a quarter of the memory.
+
+    Parameters
+    ----------
+    data : bytes
+        A JPEG, PNG or WebP file.
+    enough : int
+        Pixels that each side keeps, where it has them.
+
+    Returns
+    -------
+    photo : PIL.Image.Image
+        As `read_photo` gives it, perhaps smaller.
+    size : tuple of int
+        Width and height of the upright photo in the file.
+
+    Raises
+    ------
+    InvalidImage, UnsupportedImage, ImageTooLarge, ImageTooSmall
+    """
     image = _open(data)
+    width, height = image.size
+    if image.format == "JPEG":
+        image.draft(None, (enough, enough))
+    photo, turned = _decode(image)
+    return photo, (height, width) if turned else (width, height)
+
+
+def _decode(image: Image.Image) -> tuple[Image.Image, bool]:
+    """Upright and as RGB, and whether that exchanged width and height."""
     try:
         image.load()
+        turned = image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
         ImageOps.exif_transpose(image, in_place=True)
     except Exception:
         raise InvalidImage(
             "The photo is damaged or was cut off in the upload. Upload it again."
         ) from None
-    return _to_rgb(image)
+    return _to_rgb(image), turned
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
