@@ -1,5 +1,6 @@
 """Tables of the benchmarks' results, as they stand there."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def rows(root: Path, page: str, number: str, *firsts: str) -> str:
     page : str
         The page's path.
     number : str
-        Which of its tables, from 1.
+        Which of its tables, from 1; from the last one where it is negative.
     *firsts : str
         First cells of the rows that are wanted; all rows where there are none.
 
@@ -26,9 +27,10 @@ def rows(root: Path, page: str, number: str, *firsts: str) -> str:
         There is no such table, or a row that is wanted is not in it.
     """
     tables = list(_tables((root / page).read_text()))
-    if not 1 <= int(number) <= len(tables):
+    place = int(number) - 1 if int(number) > 0 else int(number) + len(tables)
+    if not 0 <= place < len(tables):
         raise DocumentError(f"{page} has {len(tables)} tables, and no number {number}.")
-    head, rule, *body = tables[int(number) - 1]
+    head, rule, *body = tables[place]
     there = [row.strip("|").split("|")[0].strip() for row in body]
     missing = [first for first in firsts if first not in there]
     if missing:
@@ -38,8 +40,12 @@ def rows(root: Path, page: str, number: str, *firsts: str) -> str:
 
 
 def _tables(text: str) -> Iterator[list[str]]:
+    """Each table's lines; a rule below a row makes that row the head of another table."""
     table: list[str] = []
     for line in [*text.splitlines(), ""]:
+        if re.fullmatch(r"[|\s:-]*-[|\s:-]*", line) and len(table) > 1:
+            yield table[:-1]
+            table = table[-1:]
         if line.startswith("|"):
             table.append(line)
         elif table:

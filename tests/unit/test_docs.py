@@ -113,6 +113,10 @@ def test_results_are_quoted_by_table_and_row(tmp_path: Path) -> None:
     (tmp_path / "r.md").write_text(page)
     assert benchmarks.rows(tmp_path, "r.md", "1", "x y") == "| a | b |\n|---|---|\n| x y | 1 |"
     assert benchmarks.rows(tmp_path, "r.md", "2").endswith("| 3 |")
+    assert benchmarks.rows(tmp_path, "r.md", "-1").endswith("| 3 |")
+    (tmp_path / "joined.md").write_text("| a |\n|---|\n| 1 |\n| b |\n|---|\n| 2 |\n")
+    assert benchmarks.rows(tmp_path, "joined.md", "1") == "| a |\n|---|\n| 1 |"
+    assert benchmarks.rows(tmp_path, "joined.md", "2") == "| b |\n|---|\n| 2 |"
     with pytest.raises(DocumentError, match="no number 3"):
         benchmarks.rows(tmp_path, "r.md", "3")
     with pytest.raises(DocumentError, match="no row 'w'"):
