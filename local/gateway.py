@@ -149,8 +149,12 @@ def _goal(scope: Scope) -> str:
         return "api"
     if s3._bucket_owner_account(first) is not None:
         return "files"
-    names = {name.lower() for name, _ in scope["headers"]}
-    signed = b"authorization" in names or any(m in scope.get("query_string", b"") for m in _SIGNED)
+    headers = {name.lower(): value for name, value in scope["headers"]}
+    if b".execute-api." in headers.get(b"host", b""):
+        return "services"  # the API under the address that the stack's outputs name
+    signed = b"authorization" in headers or any(
+        m in scope.get("query_string", b"") for m in _SIGNED
+    )
     plain = scope["method"] in ("GET", "HEAD") and not signed
     ours = first.startswith("_") or ".well-known" in path
     return "web app" if plain and not ours else "services"

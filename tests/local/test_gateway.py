@@ -57,6 +57,16 @@ def test_the_api_takes_no_stranger(stack: RunningStack, header: str | None) -> N
     assert stack.get("/api/echo/word", headers=headers).status_code == 401
 
 
+def test_the_api_takes_no_stranger_under_its_own_name_either(
+    stack: RunningStack, token: str
+) -> None:
+    (api,) = stack.client("apigatewayv2").get_apis()["Items"]
+    host = {"Host": f"{api['ApiId']}.execute-api.localhost:{stack.port}"}
+    assert httpx.get(f"{stack.url}/echo/word", headers=host).status_code == 401
+    known = {**host, "Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{stack.url}/echo/word", headers=known).text == "word"
+
+
 def test_the_api_takes_no_changed_token(stack: RunningStack, token: str) -> None:
     changed = token[:-4] + ("AAAA" if token[-4:] != "AAAA" else "BBBB")
     headers = {"Authorization": f"Bearer {changed}"}
