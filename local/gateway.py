@@ -81,9 +81,6 @@ class Gateway:
         config = Config()
         config.bind = [f"127.0.0.1:{self._settings.port}"]
         config.accesslog = None
-        # Longer than any client keeps an idle connection: one that is closed as it is used again
-        # fails a call that nobody repeats.
-        config.keep_alive_timeout = 3600
         config.graceful_timeout = 1
         config.loglevel = "WARNING"
         asyncio.set_event_loop(self._loop)

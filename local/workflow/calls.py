@@ -36,12 +36,20 @@ def _call_as_the_execution_role() -> None:
 
     def client(region: str, service: str, state_credentials: Any = None) -> Any:
         del region  # there is only one
-        return aws.role_client(state_credentials.role_arn, "states", service, _CONFIG)
+        made = aws.role_client(state_credentials.role_arn, "states", service, _CONFIG)
+        # A connection that the server closes as it is used again would fail a state: nothing is
+        # repeated here that the state does not repeat.
+        made.meta.events.register("before-send", _close_afterwards, unique_id="close-afterwards")
+        return made
 
     importlib.import_module("moto.stepfunctions.parser.models")  # and with it the whole language
     for name, loaded in list(sys.modules.items()):
         if name.startswith("moto.stepfunctions") and hasattr(loaded, "boto_client_for"):
             setattr(loaded, "boto_client_for", client)  # noqa: B010  unknown to a type checker
+
+
+def _close_afterwards(request: Any, **_: Any) -> None:
+    request.headers["Connection"] = "close"
 
 
 def _name_services_as_aws_does() -> None:
