@@ -25,6 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
     idle = float(os.environ.get("GEN3D_LOCAL_IDLE_SECONDS") or 600)
     settings = Settings(options.port, options.folder.resolve(), options.template.resolve(), idle)
     signal.signal(signal.SIGTERM, _terminate)
+    # A shell has it ignored in what it starts in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         options.command(settings, options)
     except LocalError as error:

@@ -76,6 +76,7 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
         const mask = await decoder.decoder.png(decodes.logits(object), object.strokes, photo);
         objects.push({ name: object.name.trim() || `Object ${object.id}`, seed: 0, mask });
       }
+      await tools.keepNow();
       await onConfirm({ objects });
     } catch (error) {
       setFailure(error);

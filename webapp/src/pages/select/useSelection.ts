@@ -15,6 +15,8 @@ export interface SelectionTools {
   /** Counts the decoder's answers, so that what shows them is drawn anew. */
   readonly answered: number;
   readonly error: unknown;
+  /** Keep the selection at once, before it is left. */
+  keepNow(): Promise<void>;
   act(action: Action): void;
   undo(): void;
   redo(): void;
@@ -57,14 +59,16 @@ export function useSelection(
     decodes?.want([active, ...others]);
   }, [decodes, selection]);
 
+  const keepNow = useCallback(() => {
+    const answers = selection.objects.map((object) => decodes?.answer(object) ?? null);
+    return keep("selection", jobId, { selection, answers });
+  }, [jobId, selection, decodes]);
+
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new answer is to be kept as well.
   useEffect(() => {
-    const timer = setTimeout(() => {
-      const answers = selection.objects.map((object) => decodes?.answer(object) ?? null);
-      void keep("selection", jobId, { selection, answers });
-    }, KEEP_AFTER_MS);
+    const timer = setTimeout(() => void keepNow(), KEEP_AFTER_MS);
     return () => clearTimeout(timer);
-  }, [jobId, selection, decodes, answered]);
+  }, [keepNow, answered]);
 
   return {
     selection,
@@ -72,6 +76,7 @@ export function useSelection(
     decodes,
     answered,
     error,
+    keepNow,
     act: useCallback((action) => setHistory((before) => act(before, action)), []),
     undo: useCallback(() => setHistory(undo), []),
     redo: useCallback(() => setHistory(redo), []),
