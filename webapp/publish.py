@@ -15,6 +15,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cloud.stack import CloudError, output, outputs
+
 DIST = Path(__file__).parent / "dist"
 PREFIX = "public/"
 
@@ -98,27 +100,26 @@ def main(arguments: list[str] | None = None) -> int:
         print("There is no build to publish. Run `make web` first.", file=sys.stderr)
         return 1
     try:
-        print(_publish_to(options.stack, boto3.Session(region_name=options.region)))
-    except (BotoCoreError, ClientError) as error:
+        boto3.setup_default_session(region_name=options.region)
+        print(_publish_to(options.stack))
+    except (CloudError, BotoCoreError, ClientError) as error:
         print(f"The web app was not published: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _publish_to(stack: str, session: boto3.Session) -> str:
-    cloudformation: Any = session.client("cloudformation")
-    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = {o["OutputKey"]: o["OutputValue"] for o in described["Outputs"]}
-    publish(DIST, session.client("s3"), outputs["BucketName"], configuration(outputs))
-    cloudfront: Any = session.client("cloudfront")
+def _publish_to(stack: str) -> str:
+    found = outputs(stack)
+    publish(DIST, boto3.client("s3"), output("BucketName", stack, found), configuration(found))
+    cloudfront: Any = boto3.client("cloudfront")
     cloudfront.create_invalidation(
-        DistributionId=outputs["DistributionId"],
+        DistributionId=output("DistributionId", stack, found),
         InvalidationBatch={
             "Paths": {"Quantity": 1, "Items": ["/*"]},
             "CallerReference": str(time.time_ns()),
         },
     )
-    return f"Published to {outputs['WebUrl']}; CloudFront shows it within a minute or two."
+    return f"Published to {found['WebUrl']}; CloudFront shows it within a minute or two."
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """``python -m bench.web``: clicks, first loads and frames of the web app, as a table.
 
 Starts a local stack, unless GEN3D_URL names one. Everything is measured in the page that people
-use.
-Other decoders and splats take the place of the job's own in the browser's network, so that any size
-can be measured: ``--decoder "SAM 3=path/to/decoder.onnx"``.
+use. Other decoders and splats take the place of the job's own in the browser's network, so that any
+size can be measured: ``--decoder "SAM 3=path/to/decoder.onnx"``.
 """
 
 import argparse

@@ -18,9 +18,10 @@ import onnx
 import onnxruntime
 import torch
 from gen3d.errors import WeightsInvalid
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 from torch import Tensor, nn
 
+from container.halves import store_halves
 from container.sam.decoder import OUTPUTS, PROMPT_INPUTS, MaskDecoder
 from container.sam.encoder import NAMES
 from container.sam.precision import (
@@ -112,7 +113,7 @@ def to_onnx(decoder: MaskDecoder, precision: Precision) -> bytes:
     _round_to_halves(decoder)
     stored = StoredDecoder(decoder, precision)
     model = onnx.load_model_from_string(_traced(stored))
-    _store_halves(model)
+    store_halves(model, _SMALL)
     about = {
         "engine": "sam",
         "precision": precision,
@@ -201,23 +202,6 @@ def _round_to_halves(network: nn.Module) -> None:
     """Round the parameters to what the file will hold, so that it can be compared closely."""
     for tensor in _large(network.parameters()):
         tensor.copy_(tensor.half())
-
-
-def _store_halves(model: onnx.ModelProto) -> None:
-    """Keep large float32 constants as float16, each with a Cast in front of its readers."""
-    graph = model.graph
-    casts = []
-    for tensor in list(graph.initializer):
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size <= _SMALL:
-            continue
-        stored = f"{tensor.name}_half"
-        graph.initializer.remove(tensor)
-        graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), stored))
-        casts.append(helper.make_node("Cast", [stored], [tensor.name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -27,7 +27,8 @@ from container.weights import Manifest, seal, visible
 
 logger = logging.getLogger(__name__)
 
-# Revisions that this engine's code was written against; sam3.pt would be model.safetensors again.
+# Revisions as other public projects name them: the repositories are gated, so none has been fetched
+# to write this. SAM 3's sam3.pt is left out: it would be model.safetensors again.
 SAM3 = Repository(
     "facebook/sam3",
     "3c879f39826c281e95690f02c7821c4de09afae7",

@@ -47,7 +47,9 @@ class Quality:
 
 
 QUALITIES = {
-    "preview": Quality(112, 112, faces=20_000, texels=0, gaussians=100_000),
+    "preview": Quality(
+        solid_voxels=112, surface_voxels=112, faces=20_000, texels=0, gaussians=100_000
+    ),
     "standard": Quality(solid_voxels=172, surface_voxels=236, faces=50_000, texels=1024),
     "fine": Quality(solid_voxels=224, surface_voxels=360, faces=200_000, texels=2048),
 }

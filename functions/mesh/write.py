@@ -14,7 +14,7 @@ import numpy.typing as npt
 from gen3d.paths import MESH_FORMATS
 
 from mesh import glb
-from mesh.model import Model, y_up
+from mesh.model import Model, Texture, y_up
 
 
 def obj(model: Model) -> bytes:
@@ -33,27 +33,29 @@ def obj(model: Model) -> bytes:
 
 def archive(model: Model) -> bytes:
     """ZIP of an OBJ with its material and, where there is one, its texture."""
-    texture = model.texture
-    files = {"mesh.obj": obj(model)}
-    if texture is not None:
-        files["mesh.mtl"] = b"newmtl surface\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd mesh.jpg\n"
-        files["mesh.jpg"] = glb.jpeg(texture)
-        # Corners name a position and normal, which charts share, and a place in the picture.
-        corners = np.stack([texture.vertices[texture.faces], texture.faces], axis=2) + 1
-        files["mesh.obj"] = b"".join(
-            [
-                b"# Gen3D; Y up\nmtllib mesh.mtl\nusemtl surface\n",
-                _lines("v %.6f %.6f %.6f\n", y_up(model.positions)),
-                _lines("vn %.4f %.4f %.4f\n", y_up(model.normals)),
-                _lines("vt %.5f %.5f\n", texture.uv * (1, -1) + (0, 1)),
-                _lines("f %d/%d/%d %d/%d/%d %d/%d/%d\n", corners[:, :, [0, 1, 0]]),
-            ]
-        )
+    files = {"mesh.obj": obj(model)} if model.texture is None else _textured(model, model.texture)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
         for inner, data in files.items():
             file.writestr(zipfile.ZipInfo(inner), data, zipfile.ZIP_DEFLATED)
     return packed.getvalue()
+
+
+def _textured(model: Model, texture: Texture) -> dict[str, bytes]:
+    # Corners name a position and normal, which charts share, and a place in the picture.
+    corners = np.stack([texture.vertices[texture.faces], texture.faces], axis=2) + 1
+    mesh = [
+        b"# Gen3D; Y up\nmtllib mesh.mtl\nusemtl surface\n",
+        _lines("v %.6f %.6f %.6f\n", y_up(model.positions)),
+        _lines("vn %.4f %.4f %.4f\n", y_up(model.normals)),
+        _lines("vt %.5f %.5f\n", texture.uv * (1, -1) + (0, 1)),
+        _lines("f %d/%d/%d %d/%d/%d %d/%d/%d\n", corners[:, :, [0, 1, 0]]),
+    ]
+    return {
+        "mesh.obj": b"".join(mesh),
+        "mesh.mtl": b"newmtl surface\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd mesh.jpg\n",
+        "mesh.jpg": glb.jpeg(texture),
+    }
 
 
 def _lines(line: str, rows: npt.NDArray[Any]) -> bytes:

@@ -5,27 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from gen3d.errors import OutputNotWritable
-from moto import mock_aws
 
 from container import staging, weights
+from tests.aws import bucket
 
 BUCKET = "gen3d-weights"
 
 
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name, value in (
-        ("AWS_ACCESS_KEY_ID", "testing"),
-        ("AWS_SECRET_ACCESS_KEY", "testing"),
-        ("AWS_DEFAULT_REGION", "us-east-1"),
-    ):
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        client = boto3.client("s3")
-        client.create_bucket(Bucket=BUCKET)
+def s3() -> Iterator[Any]:
+    with bucket(BUCKET) as client:
         yield client
 
 

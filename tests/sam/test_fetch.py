@@ -17,11 +17,11 @@ import onnxruntime
 import pytest
 from gen3d.errors import WeightsInvalid, WeightsUnavailable
 from huggingface_hub import constants
-from moto import mock_aws
 
 from container import weights
 from container.sam import __main__ as command
 from container.sam import dinov2, downloads, fetch
+from tests import aws
 from tests.sam import tiny
 from tests.sam.hub import NARROW, TOKEN, WAITING, Hub, serving
 
@@ -122,13 +122,8 @@ def out(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        client = boto3.client("s3")
-        client.create_bucket(Bucket=BUCKET)
+def s3() -> Iterator[Any]:
+    with aws.bucket(BUCKET) as client:
         yield client
 
 
@@ -347,7 +342,7 @@ class TestToken:
         assert fetch.read_token(None) == "hf_environment"
         assert fetch.read_token("hf_given") == "hf_given"
 
-    @pytest.mark.usefixtures("bucket")
+    @pytest.mark.usefixtures("s3")
     def test_comes_out_of_a_secret(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         client = boto3.client("secretsmanager")
         arn = client.create_secret(Name="token", SecretString=f"{TOKEN}\n")["ARN"]
@@ -355,7 +350,7 @@ class TestToken:
         monkeypatch.setenv("HF_TOKEN", arn)
         assert fetch.read_token(None) == TOKEN
 
-    @pytest.mark.usefixtures("bucket")
+    @pytest.mark.usefixtures("s3")
     def test_a_secret_without_a_value_says_how_to_give_it_one(self) -> None:
         arn = boto3.client("secretsmanager").create_secret(Name="token")["ARN"]
         with pytest.raises(WeightsUnavailable, match="put-secret-value --secret-id arn:aws:"):
@@ -370,7 +365,7 @@ class TestCommand:
         self,
         hub: Hub,
         out: Path,
-        bucket: Any,
+        s3: Any,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
@@ -385,7 +380,7 @@ class TestCommand:
         prefix = f"models/sam/{revision}/"
         assert f"s3://{BUCKET}/{prefix} is whole" in said
         assert f"--parameter-overrides Engine=sam WeightsRevision={revision}" in said
-        listed = bucket.list_objects_v2(Bucket=BUCKET)["Contents"]
+        listed = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
         keys = {item["Key"] for item in listed}
         assert keys == {prefix + name for name in EXPECTED | {"manifest.json"}}
 

@@ -60,7 +60,7 @@ def whole_job(browser: Browser, stack: RunningStack) -> tuple[dict, str]:  # typ
     selecting.click((0.08, 0.2), (0.8, 0.95), button="right")
     take(page, "3-select")
     selecting.confirm()
-    page.locator(".object-progress, .result").wait_for(timeout=PATIENCE_MS)
+    page.locator(".object-progress").wait_for(timeout=PATIENCE_MS)
     take(page, "4-reconstruct")
     page.locator("canvas[data-drawn=mesh]").wait_for(timeout=PATIENCE_MS)
     take(page, "5-view-mesh")

@@ -7,11 +7,11 @@ answers the difference is below what a pixel shows.
 import warnings
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
+
+from container.halves import store_halves
 
 from .networks import MaskDecoder, MaskEncoder, Reconstruction
 from .prompts import PADDING
@@ -20,6 +20,8 @@ IMAGE_SIDE = 448
 CROP_SIDE = 256
 
 _OPSET = 17
+_SMALL = 64
+"""Values up to which a constant stays as it is: biases and norms."""
 _PADDED = 3
 """Padding points added to every prompt: in training there always were some."""
 
@@ -132,23 +134,6 @@ def _export(
             dynamo=False,  # the only exporter without a further dependency
         )
     model = onnx.load(path)
-    _store_halves(model)
+    store_halves(model, _SMALL)
     onnx.checker.check_model(model)
     onnx.save(model, path)
-
-
-def _store_halves(model: onnx.ModelProto) -> None:
-    """Keep large float32 constants as float16, each with a Cast in front of its readers."""
-    graph = model.graph
-    casts = []
-    for tensor in list(graph.initializer):
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size <= 64:
-            continue
-        stored = f"{tensor.name}_half"
-        graph.initializer.remove(tensor)
-        graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), stored))
-        casts.append(helper.make_node("Cast", [stored], [tensor.name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)

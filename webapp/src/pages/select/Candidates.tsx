@@ -1,7 +1,7 @@
 import type { Decodes } from "../../selection/decodes";
 import type { Action, SelectedObject } from "../../selection/model";
 import type { Decoded } from "../../selection/prompt";
-import { Thumbnail, type ThumbnailPhoto } from "./Thumbnail";
+import { Thumbnail, type ThumbnailPhoto, type ThumbnailProps } from "./Thumbnail";
 
 interface Props {
   object: SelectedObject;
@@ -21,16 +21,13 @@ export function Candidates({ object, decodes, photo, act }: Props) {
       <h2>Did you mean</h2>
       <div className="candidates">
         {offered.map((index, place) => (
-          <button
+          <Choice
             key={index}
-            type="button"
-            className="candidate"
-            aria-pressed={index === chosen}
-            aria-label={`Mask ${place + 1} of ${offered.length}, ${certainty(decoded, index)}`}
-            onClick={() => act({ type: "candidate", index })}
-          >
-            <Thumbnail decoded={decoded} index={index} photo={photo} />
-          </button>
+            name={`Mask ${place + 1} of ${offered.length}`}
+            chosen={index === chosen}
+            mask={{ decoded, index, photo }}
+            onChoose={() => act({ type: "candidate", index })}
+          />
         ))}
       </div>
     </section>
@@ -55,23 +52,39 @@ export function Found({ text, found, object, photo, act }: FoundProps) {
       )}
       <div className="candidates">
         {found.map((decoded, index) => (
-          <button
+          <Choice
             // biome-ignore lint/suspicious/noArrayIndexKey: what was found has no other name.
             key={index}
-            type="button"
-            className="candidate"
-            aria-pressed={object.found === index}
-            aria-label={`${text} ${index + 1} of ${found.length}, ${certainty(decoded, 0)}`}
-            onClick={() => act({ type: "found", index, name: text })}
-          >
-            <Thumbnail decoded={decoded} index={0} photo={photo} />
-          </button>
+            name={`${text} ${index + 1} of ${found.length}`}
+            chosen={object.found === index}
+            mask={{ decoded, index: 0, photo }}
+            onChoose={() => act({ type: "found", index, name: text })}
+          />
         ))}
       </div>
     </section>
   );
 }
 
-function certainty(decoded: Decoded, index: number): string {
-  return `certainty ${Math.round((decoded.scores[index] ?? 0) * 100)} percent`;
+interface ChoiceProps {
+  name: string;
+  chosen: boolean;
+  mask: ThumbnailProps;
+  onChoose(): void;
+}
+
+/** A mask to choose, with how certain the network is of it. */
+function Choice({ name, chosen, mask, onChoose }: ChoiceProps) {
+  const certainty = Math.round((mask.decoded.scores[mask.index] ?? 0) * 100);
+  return (
+    <button
+      type="button"
+      className="candidate"
+      aria-pressed={chosen}
+      aria-label={`${name}, certainty ${certainty} percent`}
+      onClick={onChoose}
+    >
+      <Thumbnail {...mask} />
+    </button>
+  );
 }

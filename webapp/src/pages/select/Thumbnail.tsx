@@ -5,14 +5,14 @@ import { type Decoded, maskAt } from "../../selection/prompt";
 
 export type ThumbnailPhoto = Size & { url: string };
 
-interface Props {
+export interface ThumbnailProps {
   decoded: Decoded;
   index: number;
   photo: ThumbnailPhoto;
 }
 
 /** One of an answer's masks over the photo, small. */
-export function Thumbnail({ decoded, index, photo }: Props) {
+export function Thumbnail({ decoded, index, photo }: ThumbnailProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { width, height } = fitWithin(photo, 160);
   useEffect(() => {
