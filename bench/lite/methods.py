@@ -6,7 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import onnxruntime
+from PIL import Image
 from skimage.segmentation import felzenszwalb, random_walker
+
+from container.engine import Floats
+from container.lite.second_look import Prompt
 
 from .clicks import Click
 from .photos import Mask, Pixels
@@ -60,6 +64,12 @@ class Lite:
         self.last = small[None, None].clip(-12, 12)
         self.candidates = [cv2.resize(m, (self.width, self.height)) > 0 for m in logits[0]]
         return self.candidates[best]
+
+    def decode(self, square: Image.Image, prompt: Prompt) -> Floats:
+        """Answer a second look, as the engine does."""
+        self.look(np.asarray(square))
+        masks: Floats = self.decoder.run(["masks"], {**self.features, **prompt})[0][0]
+        return masks
 
 
 class GrabCut:

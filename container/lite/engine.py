@@ -13,6 +13,7 @@ from container.engine import Embeddings, Floats, Gaussians, Mask
 from container.lite.canonical import canonical
 from container.lite.crop import MARGINS, Crop
 from container.lite.prediction import Prediction
+from container.lite.second_look import Prompt, look_again
 from container.lite.shell import columns
 from container.weights import check
 
@@ -26,7 +27,8 @@ class LiteEngine:
     Parameters
     ----------
     folder : Path
-        Sealed weights: ``encoder.onnx`` and ``reconstruction.onnx``, beside the browser's decoder.
+        Sealed weights: ``encoder.onnx``, ``decoder.onnx`` (the browser's) and
+        ``reconstruction.onnx``.
     revision : str, optional
         The only revision to accept.
 
@@ -41,6 +43,7 @@ class LiteEngine:
     def __init__(self, folder: Path, revision: str | None = None) -> None:
         self.revision = check(folder, self.name, revision).revision
         self._encoder = _session(folder / "encoder.onnx")
+        self._decoder = _session(folder / "decoder.onnx")
         self._reconstruction = _session(folder / "reconstruction.onnx")
 
     def initialize(self, photo: Image.Image, text: str | None = None) -> Embeddings:
@@ -50,9 +53,6 @@ class LiteEngine:
                 "This engine finds objects by clicks only. Leave the text out and click the object."
             )
         stretched = photo.resize((ENCODER_SIDE, ENCODER_SIDE), Image.Resampling.HAMMING)
-        image = np.asarray(stretched, np.float32).transpose(2, 0, 1)[None] / 255
-        names = [output.name for output in self._encoder.get_outputs()]
-        tensors = dict(zip(names, self._encoder.run(names, {"image": image}), strict=True))
         meta = EmbeddingsMeta(
             engine=self.name,
             revision=self.revision,
@@ -62,13 +62,15 @@ class LiteEngine:
             image_height=str(photo.height),
             precision="fp16",
         )
-        return Embeddings(tensors, meta)
+        return Embeddings(self._encode(stretched), meta)
 
     def reconstruct(self, photo: Image.Image, mask: Mask, seed: int) -> tuple[Gaussians, Pose]:
         """Predict front, thickness and back of the object and lay gaussians on its surface.
 
-        The seed draws how closely the crop fits, within what the network was trained on.
+        A small object's mask gets the outline of a second look first, see `second_look`. The seed
+        draws how closely the crop fits, within what the network was trained on.
         """
+        mask = look_again(photo, mask, self._decode)
         margin = float(np.random.default_rng(seed).uniform(*MARGINS))
         crop = Crop.around(mask, margin)
         small = crop.mask(mask, CROP_SIDE)
@@ -76,6 +78,17 @@ class LiteEngine:
         solid = columns(crop, photo, mask, self._predict(crop.colours(photo, CROP_SIDE), small))
         _check_visible(solid.inside)
         return canonical(solid.surface(), crop)
+
+    def _encode(self, stretched: Image.Image) -> dict[str, Floats]:
+        image = np.asarray(stretched, np.float32).transpose(2, 0, 1)[None] / 255
+        names = [output.name for output in self._encoder.get_outputs()]
+        return dict(zip(names, self._encoder.run(names, {"image": image}), strict=True))
+
+    def _decode(self, stretched: Image.Image, prompt: Prompt) -> Floats:
+        encoded = self._encode(stretched).items()
+        inputs = {**{name: tensor.astype(np.float16) for name, tensor in encoded}, **prompt}
+        masks: Floats = self._decoder.run(["masks"], inputs)[0][0]
+        return masks
 
     def _predict(self, colours: Floats, mask: Mask) -> Prediction:
         seen = mask[..., None].astype(np.float32)
