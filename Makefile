@@ -115,8 +115,8 @@ bench-mesh: setup ## Compare ways from a splat to a mesh
 	@$(BIN)/python -m bench.mesh
 
 .PHONY: bench-lite
-bench-lite: setup ## Measure the lite engine's masks and solids
-	@PYTHONPATH=layers/gen3d $(BIN)/python -m bench.lite
+bench-lite: .venvs/torch/.ready ## Measure the lite engine's masks and solids
+	@PYTHONPATH=layers/gen3d .venvs/torch/bin/python -m bench.lite
 
 .PHONY: bench-web
 bench-web: setup web .venvs/torch/.ready ## Measure the web app in Chromium

@@ -70,7 +70,7 @@ class LiteEngine:
         A small object's mask gets the outline of a second look first, see `second_look`. The seed
         draws how closely the crop fits, within what the network was trained on.
         """
-        mask = look_again(photo, mask, self._decode)
+        mask = look_again(photo, mask, self.decode)
         margin = float(np.random.default_rng(seed).uniform(*MARGINS))
         crop = Crop.around(mask, margin)
         small = crop.mask(mask, CROP_SIDE)
@@ -79,16 +79,17 @@ class LiteEngine:
         _check_visible(solid.inside)
         return canonical(solid.surface(), crop)
 
-    def _encode(self, stretched: Image.Image) -> dict[str, Floats]:
-        image = np.asarray(stretched, np.float32).transpose(2, 0, 1)[None] / 255
-        names = [output.name for output in self._encoder.get_outputs()]
-        return dict(zip(names, self._encoder.run(names, {"image": image}), strict=True))
-
-    def _decode(self, stretched: Image.Image, prompt: Prompt) -> Floats:
+    def decode(self, stretched: Image.Image, prompt: Prompt) -> Floats:
+        """Answer a prompt as the page's decoder does: the candidates' logits, (m, h, w)."""
         encoded = self._encode(stretched).items()
         inputs = {**{name: tensor.astype(np.float16) for name, tensor in encoded}, **prompt}
         masks: Floats = self._decoder.run(["masks"], inputs)[0][0]
         return masks
+
+    def _encode(self, stretched: Image.Image) -> dict[str, Floats]:
+        image = np.asarray(stretched, np.float32).transpose(2, 0, 1)[None] / 255
+        names = [output.name for output in self._encoder.get_outputs()]
+        return dict(zip(names, self._encoder.run(names, {"image": image}), strict=True))
 
     def _predict(self, colours: Floats, mask: Mask) -> Prediction:
         seen = mask[..., None].astype(np.float32)

@@ -40,12 +40,12 @@ MARGIN = 1.4
 """The crop's side over the mask's longer side."""
 
 LEAST = 32
-"""Pixels of the photo below which a crop shows nothing more."""
+"""Pixels of the photo a side below which a crop shows nothing more."""
 
 LARGEST = 0.5
 """The crop's share of the photo above which a second look shows little that the first did not."""
 
-CONFIDENCE = 2.0
+CONFIDENCE = 1.0
 """Logit by which the mask is put before the decoder: to be drawn anew, not to be copied."""
 
 SAME = 0.6
@@ -74,7 +74,7 @@ def look_again(photo: Image.Image, mask: Mask, decode: Decode) -> Mask:
     """
     left, top, right, bottom = box = _around(mask)
     width, height = right - left, bottom - top
-    if width * height > LARGEST * mask.size:
+    if width * height > LARGEST * mask.size or max(width, height) < LEAST:
         return mask
     crop = photo.crop(box).resize((SIDE, SIDE), Image.Resampling.HAMMING)
     chosen = mask[top:bottom, left:right]
@@ -100,7 +100,7 @@ def look_again(photo: Image.Image, mask: Mask, decode: Decode) -> Mask:
 def _around(mask: Mask) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of a square around the mask, moved and cut to fit the photo."""
     sides = [np.flatnonzero(mask.any(axis)) for axis in (0, 1)]
-    side = max(round(max(at[-1] + 1 - at[0] for at in sides) * MARGIN), LEAST)
+    side = round(max(at[-1] + 1 - at[0] for at in sides) * MARGIN)
     starts, stops = [], []
     for at, whole in zip(sides, (mask.shape[1], mask.shape[0]), strict=True):
         length = min(side, whole)
