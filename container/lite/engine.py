@@ -13,11 +13,10 @@ from container.engine import Embeddings, Floats, Gaussians, Mask
 from container.lite.canonical import canonical
 from container.lite.crop import MARGINS, Crop
 from container.lite.prediction import Prediction
-from container.lite.second_look import Prompt, look_again
+from container.lite.second_look import ENCODER_SIDE, Prompt, look_again
 from container.lite.shell import columns
 from container.weights import check
 
-ENCODER_SIDE = 448
 CROP_SIDE = 256
 
 

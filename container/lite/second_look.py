@@ -9,7 +9,8 @@ the first look from the mask's outline, where the person could not have chosen o
 where it is the same object. A mask may as well come from a finer source, or from a brush: no shape
 says so, as a smooth outline is the same in coarse pixels. The photo does: a mask that is already
 right lies on the photo's edges, and the networks' answer beside them. So the mask is replaced only
-where the new outline lies on edges that are clearly stronger; else it is given back as it was.
+where the new outline lies on stronger edges, and on edges at all: a rectangle that was drawn on a
+wooden table stays one. Else the mask is given back as it was.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,9 +26,9 @@ Prompt: TypeAlias = Mapping[str, Floats]
 """The decoder's inputs but for the photo's, by their names."""
 
 Decode: TypeAlias = Callable[[Image.Image, Prompt], Floats]
-"""The networks: a photo of `SIDE` × `SIDE` and a prompt to candidates, logits (m, h, w)."""
+"""The networks: a square photo of `ENCODER_SIDE` and a prompt to candidates, logits (m, h, w)."""
 
-SIDE = 448
+ENCODER_SIDE = 448
 """Pixels a side of the frame in which the networks take a photo and its points."""
 
 MASK_SIDE = 112
@@ -54,6 +55,9 @@ SAME = 0.6
 STRONGER = 1.05
 """Contrast along the new outline, over the old one's, from which on it is the better one."""
 
+CLEAR = 1.25
+"""Contrast along the new outline, over that all around it, from which on it is one at all."""
+
 
 def look_again(photo: Image.Image, mask: Mask, decode: Decode) -> Mask:
     """Draw a small object's outline anew; anything else is given back unchanged.
@@ -76,19 +80,25 @@ def look_again(photo: Image.Image, mask: Mask, decode: Decode) -> Mask:
     width, height = right - left, bottom - top
     if width * height > LARGEST * mask.size or max(width, height) < LEAST:
         return mask
-    crop = photo.crop(box).resize((SIDE, SIDE), Image.Resampling.HAMMING)
+    crop = photo.crop(box).resize((ENCODER_SIDE, ENCODER_SIDE), Image.Resampling.HAMMING)
     chosen = mask[top:bottom, left:right]
-    shown = _resized(chosen, SIDE, SIDE) >= 0.5
+    shown = _resized(chosen, ENCODER_SIDE, ENCODER_SIDE) >= 0.5
     if not shown.any():
         return mask
-    candidates = [_resized(logits, SIDE, SIDE) for logits in decode(crop, _prompt(chosen, shown))]
+    candidates = [
+        _resized(logits, ENCODER_SIDE, ENCODER_SIDE)
+        for logits in decode(crop, _prompt(chosen, shown))
+    ]
     logits = max(candidates, key=lambda candidate: _iou(candidate > 0, shown))
     if _iou(logits > 0, shown) < SAME:
         return mask
     shares = (height / mask.shape[0], width / mask.shape[1])
-    held = _held(logits > 0, shown, [FIRST_SIDE / SIDE * share for share in shares])
+    sampling = [FIRST_SIDE / ENCODER_SIDE * share for share in shares]
+    inside, outside = (_deep(part, sampling) for part in (shown, ~shown))
+    held = _whole(((logits > 0) | inside) & ~outside, shown)
     contrast = _contrast(crop)
-    if contrast[_outline(held)].mean() < STRONGER * contrast[_outline(shown)].mean():
+    new, old = (contrast[_outline(one)].mean() for one in (held, shown))
+    if new <= max(STRONGER * old, CLEAR * contrast[~inside & ~outside].mean()):
         return mask
     # Logits rather than pixels are enlarged: the outline runs between the pixels.
     signed = np.where(held == (logits > 0), logits, -logits)
@@ -133,24 +143,17 @@ def _prompt(chosen: Mask, shown: Mask) -> Prompt:
     }
 
 
-def _held(answer: Mask, shown: Mask, sampling: Sequence[float]) -> Mask:
-    """Hold an answer to the mask, but for one pixel of the first look on both sides of its outline.
+def _deep(part: Mask, sampling: Sequence[float]) -> Mask:
+    """Where a part is more than a pixel of the first look deep; `sampling` is in such pixels."""
+    deep: Mask = ndimage.distance_transform_edt(part, sampling) > 1
+    return deep
 
-    What the answer adds has to touch the mask, and what it takes away the ground: it makes neither
-    specks nor holes.
 
-    Parameters
-    ----------
-    sampling
-        Height and width of a pixel of the answer, in pixels of the first look.
-    """
-    inside, outside = (
-        ndimage.distance_transform_edt(part, sampling) > 1 for part in (shown, ~shown)
-    )
-    bounded = (answer | inside) & ~outside
-    whole = ndimage.binary_propagation(bounded & shown, mask=bounded)
-    held: Mask = ~ndimage.binary_propagation(~whole & ~shown, mask=~whole)
-    return held
+def _whole(answer: Mask, shown: Mask) -> Mask:
+    """Leave out specks and holes: what is added touches the mask, what is taken away the ground."""
+    whole = ndimage.binary_propagation(answer & shown, mask=answer)
+    without_holes: Mask = ~ndimage.binary_propagation(~whole & ~shown, mask=~whole)
+    return without_holes
 
 
 def _contrast(crop: Image.Image) -> Floats:

@@ -12,7 +12,7 @@ from container import splat
 from container.engine import Floats, Mask
 from container.lite import engine as lite_engine
 from container.lite.engine import LiteEngine
-from container.lite.second_look import FIRST_SIDE, SIDE, Decode, Prompt, look_again
+from container.lite.second_look import ENCODER_SIDE, FIRST_SIDE, Decode, Prompt, look_again
 
 WIDTH, HEIGHT = 1200, 900
 MIDDLE = (540, 390, 660, 510)
@@ -65,7 +65,7 @@ def answering(answer: Mask, chosen: Mask) -> Decode:
         first, last, _ = prompt["point_coords"][0]
         scale = (columns[-1] + 1 - columns[0]) / (last[0] - first[0])
         left, top = columns[0] - first[0] * scale, rows[0] - first[1] * scale
-        box = (left, top, left + SIDE * scale, top + SIDE * scale)
+        box = (left, top, left + ENCODER_SIDE * scale, top + ENCODER_SIDE * scale)
         picture = Image.fromarray(answer.astype(np.float32) * 2 - 1)
         return np.asarray(picture.resize((FIRST_SIDE,) * 2, box=box))[None] * 8
 
@@ -142,7 +142,7 @@ def test_the_networks_are_asked_for_the_mask() -> None:
     rows, columns = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
     assert first == pytest.approx((columns[0] * 4, rows[0] * 4), abs=4)
     assert last == pytest.approx((columns[-1] * 4 + 4, rows[-1] * 4 + 4), abs=4)
-    assert click == pytest.approx((SIDE / 2, SIDE / 2), abs=4)
+    assert click == pytest.approx((ENCODER_SIDE / 2, ENCODER_SIDE / 2), abs=4)
 
 
 def test_a_large_object_is_left_alone() -> None:
@@ -159,14 +159,15 @@ def test_another_object_is_not_taken() -> None:
     assert look_again(photo, chosen, answering(half, chosen)) is chosen
 
 
-def test_the_choice_is_kept_but_for_its_outline() -> None:
-    """The networks see more than was chosen, and so they should: it is all red."""
+@pytest.mark.parametrize("more", [True, False])
+def test_the_choice_is_kept_but_for_its_outline(more: bool) -> None:
+    """The networks see more than was chosen, or less."""
     photo, whole = scene(MIDDLE)
     part = whole.copy()
     part[:, 640:] = False
     part[: MIDDLE[1] + 30] = False
-    chosen = first_look(part)
-    sharper = look_again(photo, chosen, sees_red)
+    chosen, answer = (first_look(part), whole) if more else (first_look(whole), part)
+    sharper = look_again(photo, chosen, answering(answer, chosen))
     pixels = (FIRST_SIDE / HEIGHT, FIRST_SIDE / WIDTH)
     within, beyond = (ndimage.distance_transform_edt(each, pixels) for each in (chosen, ~chosen))
     changed = sharper != chosen
@@ -176,9 +177,18 @@ def test_the_choice_is_kept_but_for_its_outline() -> None:
 
 def test_an_outline_on_the_photo_s_edges_is_not_made_worse() -> None:
     photo, mask = scene(MIDDLE)
-    for shift in (-2, 2):
+    for shift in (-2, -1, 1, 2):
         beside = ndimage.shift(mask, shift, order=0)
         assert look_again(photo, mask, answering(beside, mask)) is mask
+
+
+def test_an_outline_needs_edges() -> None:
+    """A shape in the midst of texture, on the calmest line there is, was drawn for its own sake."""
+    photo = Image.effect_noise((WIDTH, HEIGHT), 60).convert("RGB")
+    ImageDraw.Draw(photo).ellipse(MIDDLE, outline=(128, 128, 128), width=1)
+    _, mask = scene(MIDDLE)
+    shrunk = ndimage.binary_erosion(mask, iterations=5)
+    assert look_again(photo, mask, answering(shrunk, mask)) is mask
 
 
 def test_neither_specks_nor_holes_are_made() -> None:
