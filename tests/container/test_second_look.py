@@ -165,7 +165,6 @@ def test_the_choice_is_kept_but_for_its_outline(more: bool) -> None:
     photo, whole = scene(MIDDLE)
     part = whole.copy()
     part[:, 640:] = False
-    part[: MIDDLE[1] + 30] = False
     chosen, answer = (first_look(part), whole) if more else (first_look(whole), part)
     sharper = look_again(photo, chosen, answering(answer, chosen))
     pixels = (FIRST_SIDE / HEIGHT, FIRST_SIDE / WIDTH)
