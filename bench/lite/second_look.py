@@ -35,9 +35,9 @@ TRUE = "the outline itself"
 
 INTRODUCTION = f"""\
 What the engine makes of small objects' masks before it reconstructs, where their IoU is {FIT} or
-more; F-score of the boundary within {TOLERANCE} pixels of the photo. A cut-out's outline is known to the
-pixel. One drawn by hand lies some pixels beside the photo's edges: given as the mask, it is moved
-to stronger ones, by no more than a pixel of the first look.
+more; F-score of the boundary within {TOLERANCE} pixels of the photo. A cut-out's outline is known
+to the pixel. One drawn by hand lies some pixels beside the photo's edges: given as the mask, it is
+moved to stronger ones, by no more than a pixel of the first look.
 
 """
 
