@@ -16,8 +16,8 @@ from container.lite.training.export import (  # noqa: E402
 )
 from container.lite.training.losses import mask_loss, score_loss  # noqa: E402
 from container.lite.training.networks import (  # noqa: E402
-    MaskDecoder,
-    MaskEncoder,
+    Features,
+    MaskNetworks,
     Reconstruction,
 )
 from container.lite.training.optimiser import Plan, train  # noqa: E402
@@ -27,7 +27,7 @@ from container.lite.training.train_reconstruction import (  # noqa: E402
     train_reconstruction,
 )
 
-Masks: TypeAlias = tuple[MaskEncoder, MaskDecoder, Path, Path]
+Masks: TypeAlias = tuple[MaskNetworks, Path, Path]
 CPU = torch.device("cpu")
 torch.set_num_threads(1)
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -87,7 +87,7 @@ def test_masks_learn(tmp_path: Path) -> None:
 
 def test_reconstruction_learns(tmp_path: Path) -> None:
     lines: list[str] = []
-    settings = ReconstructionSettings(Plan(10, warm_up=2), size=32, images=2, objects=64)
+    settings = ReconstructionSettings(Plan(30, warm_up=2), size=32, images=2, objects=64)
     train_reconstruction(
         settings, CPU, tmp_path / "solid.pt", compiled=False, on_log=lines.append, processes=1
     )
@@ -98,26 +98,25 @@ def test_reconstruction_learns(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def masks(tmp_path_factory: pytest.TempPathFactory) -> Masks:
     torch.manual_seed(0)
-    encoder, decoder = MaskEncoder(depth=1).eval(), MaskDecoder(depth=1).eval()
-    folder = tmp_path_factory.mktemp("weights")
-    return encoder, decoder, *export_masks(encoder, decoder, folder)
+    networks = MaskNetworks(encoder_depth=1, decoder_depth=1).eval()
+    return networks, *export_masks(networks, tmp_path_factory.mktemp("weights"))
 
 
 @pytest.mark.parametrize("count", [1, 4])
 def test_exported_masks_answer_like_torch(masks: Masks, count: int) -> None:
-    encoder, decoder, encoder_path, decoder_path = masks
+    networks, encoder_path, decoder_path = masks
     photo = torch.rand(1, 3, 448, 448)
     with torch.no_grad():
-        features = [feature.half() for feature in encoder(photo)]
-    names = ["image_embed", "high_res"]
-    answers = onnxruntime.InferenceSession(encoder_path).run(names, {"image": photo.numpy()})
+        features = [feature.half() for feature in networks(photo)]
+    session = onnxruntime.InferenceSession(encoder_path)
+    answers = session.run(list(Features._fields), {"image": photo.numpy()})
     for answer, feature in zip(answers, features, strict=True):
         assert np.abs(answer - feature.float().numpy()).max() < 0.02
     points = torch.rand(1, count, 2) * 448
     labels = torch.tensor([[1.0, 0.0, 2.0, 3.0]])[:, :count]
     rest = (torch.randn(1, 1, 112, 112), torch.ones(1))
     with torch.no_grad():
-        wanted = ExportedDecoder(decoder)(*features, points, labels, *rest)
+        wanted = ExportedDecoder(networks.decoder)(*features, points, labels, *rest)
     session = onnxruntime.InferenceSession(decoder_path)
     inputs = dict(
         zip(

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from .export import export_masks, export_reconstruction
-from .networks import Reconstruction
+from .networks import MaskNetworks, Reconstruction
 from .optimiser import Plan, averaged
-from .train_masks import MaskNetworks, MaskSettings, train_masks
+from .train_masks import MaskSettings, train_masks
 from .train_reconstruction import ReconstructionSettings, train_reconstruction
 
 MASK_STEPS = 10_000
@@ -66,7 +66,7 @@ def main() -> None:
         elif part == "export":
             networks = MaskNetworks()
             networks.load_state_dict(averaged(options.checkpoints / "masks.pt"))
-            for path in export_masks(networks.encoder, networks.decoder, options.out):
+            for path in export_masks(networks, options.out):
                 log(f"{path} {path.stat().st_size / 1e6:.1f} MB")
             network = Reconstruction()
             network.load_state_dict(averaged(options.checkpoints / "reconstruction.pt"))

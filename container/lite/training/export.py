@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from container.halves import store_halves
 
-from .networks import MaskDecoder, MaskEncoder, Reconstruction
+from .networks import Features, MaskDecoder, MaskNetworks, Reconstruction
 from .prompts import PADDING
 
 IMAGE_SIDE = 448
@@ -45,7 +45,9 @@ class ExportedDecoder(nn.Module):
     def forward(
         self,
         image_embed: Tensor,
-        high_res: Tensor,
+        high_res_0: Tensor,
+        high_res_1: Tensor,
+        high_res_2: Tensor,
         point_coords: Tensor,
         point_labels: Tensor,
         mask_input: Tensor,
@@ -55,17 +57,18 @@ class ExportedDecoder(nn.Module):
         nowhere = torch.zeros(1, _PADDED, 2)
         points = torch.cat([point_coords / self.side, nowhere], 1)
         labels = torch.cat([point_labels, torch.full((1, _PADDED), PADDING)], 1)
-        masks, scores = self.decoder(
-            image_embed.float(), high_res.float(), points, labels, mask_input, has_mask_input
-        )
+        halves = (image_embed, high_res_0, high_res_1, high_res_2)
+        features = Features(*(half.float() for half in halves))
+        masks, scores = self.decoder(features, points, labels, mask_input, has_mask_input)
         return masks, scores
 
 
-def export_masks(encoder: MaskEncoder, decoder: MaskDecoder, folder: Path) -> tuple[Path, Path]:
+def export_masks(networks: MaskNetworks, folder: Path) -> tuple[Path, Path]:
     """Write ``encoder.onnx`` and ``decoder.onnx``.
 
-    The encoder reads `image`, RGB in [0, 1], [1, 3, 448, 448], and answers `image_embed`
-    [1, 64, 56, 56] and `high_res` [1, 32, 112, 112]. The decoder reads these as float16,
+    The encoder reads `image`, RGB in [0, 1], [1, 3, 448, 448], and answers `Features`:
+    `image_embed` [1, 64, 56, 56], `high_res_0` [1, 32, 112, 112], `high_res_1` [1, 64, 56, 56] and
+    `high_res_2` [1, 128, 28, 28]. The decoder reads these as float16,
     `point_coords` [1, n, 2] in the 448-pixel frame, `point_labels` [1, n] (1 object, 0 not, 2 and 3
     a box's top left and bottom right, -1 nothing), `mask_input` [1, 1, 112, 112] logits and
     `has_mask_input` [1]; it answers `masks` [1, 3, 224, 224] logits and `iou_scores` [1, 3].
@@ -74,9 +77,9 @@ def export_masks(encoder: MaskEncoder, decoder: MaskDecoder, folder: Path) -> tu
     quarter = IMAGE_SIDE // 4
     image = torch.rand(1, 3, IMAGE_SIDE, IMAGE_SIDE)
     with torch.no_grad():
-        embed, high_res = encoder.eval()(image)
+        features = networks.eval()(image)
     encoder_path, decoder_path = folder / "encoder.onnx", folder / "decoder.onnx"
-    _export(encoder, (image,), encoder_path, ["image"], ["image_embed", "high_res"])
+    _export(networks, (image,), encoder_path, ["image"], list(Features._fields))
     prompt = (
         torch.rand(1, 2, 2) * IMAGE_SIDE,
         torch.tensor([[1.0, 0.0]]),
@@ -84,17 +87,10 @@ def export_masks(encoder: MaskEncoder, decoder: MaskDecoder, folder: Path) -> tu
         torch.zeros(1),
     )
     _export(
-        ExportedDecoder(decoder).eval(),
-        (embed.half(), high_res.half(), *prompt),
+        ExportedDecoder(networks.decoder).eval(),
+        (*(part.half() for part in features), *prompt),
         decoder_path,
-        [
-            "image_embed",
-            "high_res",
-            "point_coords",
-            "point_labels",
-            "mask_input",
-            "has_mask_input",
-        ],
+        [*Features._fields, "point_coords", "point_labels", "mask_input", "has_mask_input"],
         ["masks", "iou_scores"],
         {"point_coords": {1: "points"}, "point_labels": {1: "points"}},
     )

@@ -1,6 +1,7 @@
 """Random colours, materials and light, drawn for whole batches on the device."""
 
 import math
+from functools import cache
 from typing import TypeAlias
 
 import torch
@@ -49,6 +50,22 @@ def log_uniform(device: Device, *shape: int, low: float, high: float) -> Tensor:
     return torch.exp(uniform(device, *shape, low=math.log(low), high=math.log(high)))
 
 
+@cache
+def constant(values: tuple[float, ...], device: Device) -> Tensor:
+    """Numbers on the device, f32; kept, as a step that is recorded may not copy from the host."""
+    return torch.tensor(values, device=device)
+
+
+def drawn(weight: Tensor, count: int) -> Tensor:
+    """Indices drawn in proportion to `weight` [..., n], with replacement; i64 [..., count].
+
+    torch.multinomial has the host wait for the device, which a step that is recorded may not.
+    """
+    cumulative = weight.cumsum(-1)
+    wanted = torch.rand(*weight.shape[:-1], count, device=weight.device) * cumulative[..., -1:]
+    return torch.searchsorted(cumulative, wanted, right=True).clamp(max=weight.shape[-1] - 1)
+
+
 def hsv_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     """RGB [..., 3] of hue (any real, period 1), saturation and value [...]."""
     hue = (hue % 1) * 6
@@ -72,6 +89,7 @@ def colours(device: Device, *shape: int) -> Tensor:
     return hsv_to_rgb(hue, saturation, uniform(device, *shape, low=0.04, high=1.0))
 
 
+@cache
 def _palette_table(device: Device) -> Tensor:
     """Rows of (hue, hue, saturation, saturation, value, value, specular), f32 [palettes, 7]."""
     rows = torch.zeros(len(Palette), 7)
@@ -98,9 +116,8 @@ def materials(device: Device, *shape: int, palettes: Tensor | None = None) -> Te
         f32 [*shape, MATERIAL.size].
     """
     out = torch.zeros(*shape, MATERIAL.size, device=device)
-    weights = torch.tensor(PATTERN_WEIGHTS, device=device)
-    drawn = torch.multinomial(weights, math.prod(shape), replacement=True).view(*shape)
-    out[..., MATERIAL.at("pattern")] = drawn.float()
+    pattern = drawn(constant(PATTERN_WEIGHTS, device), math.prod(shape)).view(*shape)
+    out[..., MATERIAL.at("pattern")] = pattern.float()
     base, other, third = colours(device, *shape, 3).unbind(-2)
     shiny = torch.where(
         chance(device, 0.35, *shape), uniform(device, *shape, low=0.05, high=0.9), 0.0

@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,13 +71,47 @@ def averaged(checkpoint: Path) -> dict[str, Tensor]:
     return weights
 
 
+Figures = dict[str, Tensor]
+
+SAVE_EVERY = 2_000
+
+
+class _Step:
+    """A training step that a GPU records once, as a CUDA graph, and replays from then on.
+
+    Its thousands of small kernels take longer to launch from Python than to run.
+    """
+
+    WARM_UP = 4
+    """Steps taken before one is recorded: what compiles or allocates does so in these."""
+
+    def __init__(self, take: Callable[[], tuple[Tensor, Figures]], recorded: bool) -> None:
+        self._take = take
+        self._left = self.WARM_UP if recorded else -1
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._answer: tuple[Tensor, Figures] | None = None
+
+    def __call__(self) -> tuple[Tensor, Figures]:
+        """Take the step; the tensors answered hold until the next one."""
+        if self._left == 0 and self._graph is None:
+            self._graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self._graph, stream=torch.cuda.current_stream()):
+                self._answer = self._take()
+        if self._graph is not None and self._answer is not None:
+            self._graph.replay()
+            return self._answer
+        self._left -= 1
+        return self._take()
+
+
 def train(
     network: nn.Module,
     plan: Plan,
-    step_loss: Callable[[int], tuple[Tensor, dict[str, Tensor]]],
+    step_loss: Callable[[int], tuple[Tensor, Figures]],
     checkpoint: Path,
     seconds: float | None = None,
     on_log: Callable[[str], None] = print,
+    stage: Callable[[int], Hashable] = lambda _: None,
 ) -> bool:
     """Train to the plan's end, or as long as there is time, from the last checkpoint on.
 
@@ -90,13 +125,16 @@ def train(
     plan
         How.
     step_loss
-        Answers a step's loss and figures for the log.
+        Answers a step's loss and figures for the log. On a GPU it is recorded: it must not have
+        the host wait for a result, and may look at its argument only to tell stages apart.
     checkpoint
-        Read if it exists, written every few hundred steps and at the end.
+        Read if it exists, written every `SAVE_EVERY` steps and at the end.
     seconds
         Stop after these.
     on_log
         Takes a line.
+    stage
+        Tells steps of different shapes apart.
 
     Returns
     -------
@@ -109,8 +147,10 @@ def train(
         {"params": [p for p in weights if p.ndim > 1], "weight_decay": plan.weight_decay},
         {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
     ]
+    on_gpu = device.type == "cuda"
+    rate = torch.zeros((), device=device)
     optimiser = torch.optim.AdamW(
-        groups, lr=plan.learning_rate, betas=(0.9, 0.98), fused=device.type == "cuda"
+        groups, rate, betas=(0.9, 0.98), fused=on_gpu, capturable=on_gpu, foreach=False
     )
     average, start, began = Average(network), 0, time.monotonic()
     if checkpoint.exists():
@@ -118,6 +158,8 @@ def train(
         network.load_state_dict(saved["network"])
         optimiser.load_state_dict(saved["optimiser"])
         average.state, start = saved["average"], saved["step"]
+    for group in optimiser.param_groups:
+        group["lr"] = rate
 
     def save(step: int) -> None:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -130,24 +172,34 @@ def train(
         torch.save(state, checkpoint.with_suffix(".new"))
         checkpoint.with_suffix(".new").replace(checkpoint)
 
-    for step in range(start, plan.steps):
-        torch.manual_seed(plan.seed * 1_000_003 + step)
-        for group in optimiser.param_groups:
-            group["lr"] = plan.rate(step)
-        loss, figures = step_loss(step)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(weights, 1.0)
-        optimiser.step()
-        average.update(network, step)
-        done, elapsed = step + 1, time.monotonic() - began
-        if done % 100 == 0 or done in (1, 10, 30):
-            text = " ".join(f"{name} {value.item():.4f}" for name, value in figures.items())
-            on_log(f"step {done}/{plan.steps} {elapsed:.0f} s loss {loss.item():.3f} {text}")
-        if done % 500 == 0:
-            save(done)
-        if seconds is not None and elapsed > seconds and done < plan.steps:
-            save(done)
-            return False
-    save(plan.steps)
+    def stepping(step: int) -> _Step:
+        def take() -> tuple[Tensor, Figures]:
+            optimiser.zero_grad(set_to_none=True)
+            loss, figures = step_loss(step)
+            loss.backward()
+            nn.utils.clip_grad_norm_(weights, 1.0)
+            optimiser.step()
+            return loss.detach(), figures
+
+        return _Step(take, recorded=on_gpu)
+
+    take = stepping(start)
+    with torch.cuda.stream(torch.cuda.Stream()) if on_gpu else nullcontext():
+        for step in range(start, plan.steps):
+            if step > start and stage(step) != stage(step - 1):
+                take = stepping(step)
+            torch.manual_seed(plan.seed * 1_000_003 + step)
+            rate.fill_(plan.rate(step))
+            loss, figures = take()
+            average.update(network, step)
+            done, elapsed = step + 1, time.monotonic() - began
+            if done % 100 == 0 or done in (1, 10, 30):
+                text = " ".join(f"{name} {value.item():.4f}" for name, value in figures.items())
+                on_log(f"step {done}/{plan.steps} {elapsed:.0f} s loss {loss.item():.3f} {text}")
+            if done % SAVE_EVERY == 0:
+                save(done)
+            if seconds is not None and elapsed > seconds and done < plan.steps:
+                save(done)
+                return False
+        save(plan.steps)
     return True

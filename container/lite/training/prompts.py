@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, max_pool2d, pad
 
 from .layout import MAX_INSTANCES, MAX_MATERIALS
-from .materials import chance
+from .materials import chance, drawn
 
 SLOTS = 7
 """Points a decoder is trained with: two corners of a box, then up to five clicks."""
@@ -54,7 +54,7 @@ def draw_targets(identity: Tensor, part: Tensor, per_image: int) -> Targets:
         weight[start:stop] = value
     fitting = (share > SMALLEST) & (share < LARGEST)
     weight = weight * fitting * (share.clamp(max=0.03) / 0.03) ** 0.35 + 1e-9
-    chosen = torch.multinomial(weight, per_image, replacement=True)
+    chosen = drawn(weight, per_image)
     wanted = chosen[:, :, None, None]
     mask = (whole[:, None] == wanted) | (parts[:, None] == wanted)
     valid = weight.gather(1, chosen) > 1e-6
@@ -73,7 +73,7 @@ def depth_inside(mask: Tensor, reach: int = 24) -> Tensor:
 def _draw_points(weight: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Points in [0, 1]² drawn by weight [T, h, w] and the pixels they lie in: [T, n, 2], [T, n]."""
     height, width = weight.shape[1:]
-    pixel = torch.multinomial(weight.flatten(1) + 1e-9, count, replacement=True)
+    pixel = drawn(weight.flatten(1) + 1e-9, count)
     jitter = torch.rand(*pixel.shape, 2, device=weight.device)
     x = (pixel % width + jitter[..., 0]) / width
     y = (pixel // width + jitter[..., 1]) / height
@@ -135,7 +135,7 @@ def _corners(mask: Tensor) -> Tensor:
 def correct(
     points: Tensor, labels: Tensor, mask: Tensor, predicted: Tensor, slot: int, extra: int = 0
 ) -> tuple[Tensor, Tensor]:
-    """Add a click where the prediction is most wrong, and `extra` clicks anywhere it is wrong.
+    """Add a click where the prediction is most wrong, and up to `extra` anywhere it is wrong.
 
     Parameters
     ----------
@@ -159,11 +159,11 @@ def correct(
     labels[:, slot] = torch.where(most[:, 0, 0] > 0.5, more.float(), PADDING)
     if extra:
         wrong = (missing + surplus)[:, 0]
-        drawn, pixel = _draw_points(wrong, extra)
+        places, pixel = _draw_points(wrong, extra)
         truth = mask.flatten(1).gather(1, pixel)
-        is_wrong = wrong.flatten(1).gather(1, pixel) > 0
-        points[:, slot + 1 : slot + 1 + extra] = drawn
-        labels[:, slot + 1 : slot + 1 + extra] = torch.where(is_wrong, truth, PADDING)
+        given = (wrong.flatten(1).gather(1, pixel) > 0) & chance(device, 0.5, count, extra)
+        points[:, slot + 1 : slot + 1 + extra] = places
+        labels[:, slot + 1 : slot + 1 + extra] = torch.where(given, truth, PADDING)
     return points, labels
 
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from .geometry import height_below, look_at, rotations
 from .layout import CUTOUT, INSTANCE, MATERIAL, MAX_CUTOUTS, MAX_INSTANCES, MAX_MATERIALS, SCENE
-from .materials import chance, colours, light, log_uniform, materials, uniform
+from .materials import chance, colours, constant, drawn, light, log_uniform, materials, uniform
 from .renderer import Renderer
 
 CUTOUT_WEIGHTS = (4.0, 2.5, 0.7, 0.5, 0.5)
@@ -16,8 +16,7 @@ def cutouts(device: torch.device, count: int, scale: Tensor) -> Tensor:
     """Flat shapes all over the image, f32 [count, MAX_CUTOUTS, CUTOUT.size]; `scale` is [count]."""
     shape = (count, MAX_CUTOUTS)
     out = torch.zeros(*shape, CUTOUT.size, device=device)
-    weights = torch.tensor(CUTOUT_WEIGHTS, device=device)
-    kind = torch.multinomial(weights, count * MAX_CUTOUTS, replacement=True).view(shape)
+    kind = drawn(constant(CUTOUT_WEIGHTS, device), count * MAX_CUTOUTS).view(shape)
     out[..., CUTOUT.at("kind")] = kind.float()
     out[..., CUTOUT["centre"]] = uniform(device, *shape, 2, low=-1.1, high=1.1)
     stretch = torch.exp(0.4 * torch.randn(*shape, 2, device=device))

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from .families import pool
 from .losses import mask_loss, score_loss
 from .materials import chance
-from .networks import MaskDecoder, MaskEncoder
+from .networks import Features, MaskNetworks
 from .optimiser import Plan, averaged, train
 from .photo import focus, photograph
 from .prompts import at_quarter, correct, draw_targets, first_prompts
@@ -20,15 +20,6 @@ from .scenes import random_scenes
 
 ROUNDS = 3
 ROUND_WEIGHTS = (1.0, 0.7, 0.7)
-
-
-class MaskNetworks(nn.Module):
-    """Encoder and decoder as one module, to train and save them together."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.encoder = MaskEncoder()
-        self.decoder = MaskDecoder()
 
 
 @dataclass(frozen=True)
@@ -86,11 +77,11 @@ def train_masks(
     if device.type == "cuda":
         networks = networks.to(memory_format=torch.channels_last)
     renderer = Renderer(objects, device)
-    encode: Callable[..., tuple[Tensor, Tensor]] = networks.encoder
+    encode: Callable[[Tensor], Features] = networks
     decode: Callable[..., tuple[Tensor, Tensor]] = networks.decoder
     judge = mask_loss
     if compiled:
-        encode = torch.compile(networks.encoder, dynamic=False)
+        encode = torch.compile(networks, dynamic=False)
         decode = torch.compile(networks.decoder, dynamic=False)
         judge = torch.compile(mask_loss, dynamic=False)
 
@@ -108,12 +99,12 @@ def train_masks(
 
         loss, figures = torch.zeros((), device=device), {}
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            embed, high_res = (
-                features.repeat_interleave(settings.targets, 0) for features in encode(photo)
+            features = Features(
+                *(part.repeat_interleave(settings.targets, 0) for part in encode(photo))
             )
             last, has_last = torch.zeros_like(quarter), torch.zeros(len(mask), device=device)
             for turn in range(ROUNDS):
-                logits, scores = decode(embed, high_res, points, labels, last, has_last)
+                logits, scores = decode(features, points, labels, last, has_last)
                 losses, iou = judge(logits, half)
                 best = losses.argmin(1)
                 chosen = losses.gather(1, best[:, None])[:, 0]
@@ -133,13 +124,12 @@ def train_masks(
                         has_last = chance(device, 0.85, len(best)).float()
                     else:
                         has_last = torch.ones_like(has_last)
-                    extra = 0 if turn == 0 else int(torch.randint(0, 3, (1,)))
                     points, labels = correct(
-                        points, labels, quarter, (last > 0).float(), 3 + turn, extra
+                        points, labels, quarter, (last > 0).float(), 3 + turn, extra=2 * turn
                     )
         return loss, figures
 
-    train(networks, settings.plan, step_loss, checkpoint, seconds, on_log)
+    train(networks, settings.plan, step_loss, checkpoint, seconds, on_log, settings.size)
     networks.load_state_dict(averaged(checkpoint))
     return networks.eval()
 
@@ -151,8 +141,9 @@ def _batch(
     rendering = renderer(*random_scenes(renderer, images), size, samples=3)
     photo = photograph(rendering.colour, focus(rendering.identity))
     identity, part = rendering.identity, rendering.part
-    if torch.rand(()) < 0.5:
-        photo, identity, part = photo.flip(-1), identity.flip(-1), part.flip(-1)
+    mirrored = chance(photo.device, 0.5, images, 1, 1)
+    identity, part = (torch.where(mirrored, x.flip(-1), x) for x in (identity, part))
+    photo = torch.where(mirrored[:, None], photo.flip(-1), photo)
     drawn = draw_targets(identity, part, targets)
     if photo.is_cuda:
         photo = photo.contiguous(memory_format=torch.channels_last)

@@ -8,7 +8,7 @@ from torch.nn.functional import max_pool2d
 
 from .geometry import height_below, look_at, rotations
 from .layout import CUTOUT, INSTANCE, MATERIAL, MAX_CUTOUTS, MAX_INSTANCES, MAX_MATERIALS, SCENE
-from .materials import chance, light, materials, uniform
+from .materials import chance, drawn, light, materials, uniform
 from .photo import photograph
 from .renderer import Renderer
 
@@ -64,7 +64,7 @@ def _occluders(seen: Tensor) -> Tensor:
     bool [B, P, P].
     """
     count, device = len(seen), seen.device
-    points = torch.multinomial(seen.flatten(1).float() + 1e-9, 1)[:, 0]
+    points = drawn(seen.flatten(1).float() + 1e-9, 1)[:, 0]
     size = seen.shape[-1]
     x = (points % size + 0.5) / size * 2 - 1
     y = (points // size + 0.5) / size * 2 - 1

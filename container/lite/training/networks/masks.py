@@ -4,11 +4,13 @@ Points lie in [0, 1]² of the (stretched) image. Labels: 1 on the object, 0 besi
 top left and bottom right corner of a box, -1 padding.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .blocks import Block, Conv, Position, Residual, doubled, pixel_grid, to_image, to_tokens
+from .blocks import Block, Conv, Position, Residual, doubled, to_image, to_tokens
 
 CANDIDATES = 3
 """Masks offered: what a single click means is often ambiguous."""
@@ -56,13 +58,32 @@ class MaskEncoder(nn.Module):
         return self.embed(x), self.high_res(fine)
 
 
+class Features(NamedTuple):
+    """What can be known of an image without a click, computed once: `MaskDecoder` adds the prompts.
+
+    Attributes
+    ----------
+    image_embed
+        Features, [B, 64, h, w].
+    high_res_0, high_res_1, high_res_2
+        The encoder's features as the decoder's first convolutions see them, at stride 4, 8 and 16:
+        [B, 32, 2h, 2w], [B, 64, h, w] and [B, 128, h/2, w/2].
+    """
+
+    image_embed: Tensor
+    high_res_0: Tensor
+    high_res_1: Tensor
+    high_res_2: Tensor
+
+
 class MaskDecoder(nn.Module):
     """Features, points and the last mask to candidate masks and how good each is."""
 
     def __init__(self, width: int = 128, depth: int = 3, coarse: int = 64, fine: int = 32) -> None:
         super().__init__()
         prompts = 7  # click maps (4), box, last mask, similarity to the clicked feature
-        self.reduce = nn.Conv2d(EMBED + prompts, width, 3, 2, 1)
+        self.reduce = nn.Conv2d(EMBED, width, 3, 2, 1)
+        self.reduce_prompts = nn.Conv2d(prompts, width, 3, 2, 1, bias=False)
         self.position = Position(width)
         self.point = nn.Linear(EMBED, width)
         self.label = nn.Embedding(5, width)  # background, object, two corners, padding
@@ -70,31 +91,33 @@ class MaskDecoder(nn.Module):
         self.blocks = nn.ModuleList(Block(width, 2) for _ in range(depth))
         self.key = nn.Conv2d(EMBED, 32, 1)
         self.from_tokens = nn.Linear(width, coarse)
-        self.join_coarse = nn.Conv2d(EMBED + prompts, coarse, 3, 1, 1)
+        self.join_coarse = nn.Conv2d(EMBED, coarse, 3, 1, 1)
+        self.coarse_prompts = nn.Conv2d(prompts, coarse, 3, 1, 1, bias=False)
         self.coarse = Residual(coarse)
         self.up = nn.Conv2d(coarse, fine, 1)
-        self.join_fine = nn.Conv2d(HIGH_RES + prompts - 1, fine, 3, 1, 1)
+        self.join_fine = nn.Conv2d(HIGH_RES, fine, 3, 1, 1)
+        self.fine_prompts = nn.Conv2d(prompts - 1, fine, 3, 1, 1, bias=False)
         self.fine = Residual(fine)
         self.out = nn.Conv2d(fine, CANDIDATES * 4, 3, 1, 1)
         self.score = nn.Sequential(
             nn.Linear(2 * coarse + width + 2 + CANDIDATES, width), nn.SiLU(), nn.Linear(width, 1)
         )
 
+    def prepare(self, embed: Tensor, high_res: Tensor) -> Features:
+        """Take the encoder's features [B, 64, h, w] and [B, 32, 2h, 2w] as far as can be."""
+        return Features(
+            embed, self.join_fine(high_res), self.join_coarse(embed), self.reduce(embed)
+        )
+
     def forward(
-        self,
-        embed: Tensor,
-        high_res: Tensor,
-        points: Tensor,
-        labels: Tensor,
-        mask: Tensor,
-        has_mask: Tensor,
+        self, features: Features, points: Tensor, labels: Tensor, mask: Tensor, has_mask: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Decode.
 
         Parameters
         ----------
-        embed, high_res
-            The encoder's features, [B, 64, h, w] and [B, 32, 2h, 2w].
+        features
+            Of the image.
         points, labels
             f32 [B, N, 2] in [0, 1]² and [B, N].
         mask
@@ -109,6 +132,7 @@ class MaskDecoder(nn.Module):
         scores
             Expected IoU [B, 3].
         """
+        embed = features.image_embed
         height, width = embed.shape[-2:]
         dtype = embed.dtype
         known = has_mask.view(-1, 1, 1, 1)
@@ -126,12 +150,12 @@ class MaskDecoder(nn.Module):
         fine_prompts = torch.cat(
             [_prompt_maps(points, labels, 2 * height, 2 * width).to(dtype), last.to(dtype)], 1
         )
-        prompted = torch.cat([embed, coarse_prompts], 1)
-        reduced = self.reduce(prompted)
+        reduced = features.high_res_2 + self.reduce_prompts(coarse_prompts)
         queries, tokens = self._attend(reduced, clicked, points, labels)
         x = to_image(self.from_tokens(tokens), *reduced.shape[-2:]).to(dtype)
-        coarse = self.coarse(functional.silu(self.join_coarse(prompted) + doubled(x)))
-        fine = self.join_fine(torch.cat([high_res, fine_prompts], 1))
+        joined = features.high_res_1 + self.coarse_prompts(coarse_prompts)
+        coarse = self.coarse(functional.silu(joined + doubled(x)))
+        fine = features.high_res_0 + self.fine_prompts(fine_prompts)
         quarters = self.out(self.fine(functional.silu(fine + doubled(self.up(coarse)))))
         scores = self._scores(quarters, coarse, queries)
         return functional.pixel_shuffle(quarters, 2), scores
@@ -182,6 +206,22 @@ class MaskDecoder(nn.Module):
         return torch.sigmoid(self.score(judged)[..., 0])
 
 
+class MaskNetworks(nn.Module):
+    """Encoder and decoder as one module, to train and save them together.
+
+    RGB in [0, 1], [B, 3, S, S], to `Features`; `decoder` is called on these.
+    """
+
+    def __init__(self, encoder_depth: int = 5, decoder_depth: int = 3) -> None:
+        super().__init__()
+        self.encoder = MaskEncoder(depth=encoder_depth)
+        self.decoder = MaskDecoder(depth=decoder_depth)
+
+    def forward(self, image: Tensor) -> Features:
+        """Encode."""
+        return self.decoder.prepare(*self.encoder(image))
+
+
 def _bilinear(points: Tensor, height: int, width: int) -> Tensor:
     """Weights that sample an h × w image at points [B, N, 2]: [B, N, h · w]."""
     x = points[..., 0:1] * width - 0.5
@@ -192,15 +232,28 @@ def _bilinear(points: Tensor, height: int, width: int) -> Tensor:
 
 
 def _prompt_maps(points: Tensor, labels: Tensor, height: int, width: int) -> Tensor:
-    """Narrow and wide bumps at clicks on and beside the object, and the box: [B, 5, h, w]."""
-    grid = pixel_grid(height, width, points.device).to(points.dtype)
-    squared = (grid - points[:, :, None, None, :]).square().sum(-1)
+    """Narrow and wide bumps at clicks on and beside the object, and the box: [B, 5, h, w].
+
+    Each is a column's value times a row's: an exponential a row, not one a pixel.
+    """
+    across, down = (
+        (torch.arange(size, device=points.device, dtype=points.dtype) + 0.5) / size
+        for size in (width, height)
+    )
     maps = []
     for sigma in (0.012, 0.07):
-        bump = torch.exp(squared / (-2 * sigma**2))
-        maps += [(bump * (labels == label).float()[:, :, None, None]).amax(1) for label in (1, 0)]
+        x = torch.exp((across - points[..., 0:1]).square() / (-2 * sigma**2))
+        y = torch.exp((down - points[..., 1:2]).square() / (-2 * sigma**2))
+        for label in (1, 0):
+            given = (labels == label).to(points.dtype)[..., None]
+            maps.append(((y * given)[..., :, None] * x[..., None, :]).amax(1))
     low, high = (
-        (points * (labels == label).float()[..., None]).sum(1)[:, None, None, :] for label in (2, 3)
+        (points * (labels == label).to(points.dtype)[..., None]).sum(1) for label in (2, 3)
     )
-    box = torch.sigmoid((grid - low) / 0.006) * torch.sigmoid((high - grid) / 0.006)
-    return torch.stack([*maps, box.prod(-1)], 1)
+    x, y = (
+        torch.sigmoid((steps - low[:, i : i + 1]) / 0.006)
+        * torch.sigmoid((high[:, i : i + 1] - steps) / 0.006)
+        for i, steps in enumerate((across, down))
+    )
+    maps.append(y[:, :, None] * x[:, None, :])
+    return torch.stack(maps, 1)
