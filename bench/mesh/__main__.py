@@ -57,7 +57,8 @@ def measure(method: str, name: str, path: Path) -> dict[str, Any]:
     truth = shapes.build(name.partition(", ")[0])
     return {
         **asdict(score(result.mesh, truth, result.colors, result.texture)),
-        "true_euler": truth.euler_number,
+        # A mesh is closed: around an open sheet it has the Euler number of the sheet's two sides.
+        "true_euler": truth.euler_number * (1 if truth.is_watertight else 2),
         "faces": len(result.mesh.faces),
         "glb": result.glb_bytes / 1e6,
         "seconds": seconds,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mesh import kernels
+from mesh import cell_kernels
 from mesh.splat import Floats
 
 MIN_CELL = 1 / 200
@@ -62,7 +62,7 @@ class Cells:
 
     def count(self, points: Floats, queries: Floats, radius: float) -> npt.NDArray[np.int32]:
         """Number of sorted `points` within `radius` of each query, itself included."""
-        counts: npt.NDArray[np.int32] = kernels.count_neighbours(
+        counts: npt.NDArray[np.int32] = cell_kernels.count_neighbours(
             points, self.start, self.origin, self.size, queries, np.float32(radius)
         )
         return counts

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial import cKDTree
 
-from mesh import kernels
+from mesh import cell_kernels
 from mesh.shell import Shell
 from mesh.splat import Floats
 
@@ -30,7 +30,7 @@ def blend(shell: Shell, points: Floats, normals: Floats, spacing: float) -> Floa
     radius = REACH * spacing
     cells = shell.cells
     colors: Floats
-    colors, total = kernels.blend_colors(
+    colors, total = cell_kernels.blend_colors(
         shell.splat.centers, cells.start, cells.origin, cells.size, shell.normals,
         shell.splat.colors, shell.splat.opacities, points, normals, np.float32(radius),
     )  # fmt: skip

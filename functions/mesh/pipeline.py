@@ -57,6 +57,9 @@ QUALITIES = {
 MIN_SURFACE_VOXELS = 96
 SMOOTHING_ROUNDS = 2
 
+THIN_VOXELS, MIN_THICKNESS = 1.4, 0.006
+"""A wall thinner than so many voxels and this share of the longest side is made so thick."""
+
 
 @dataclass
 class Figures:
@@ -117,14 +120,17 @@ def build(path: Path, quality: Quality, faces: int | None = None) -> tuple[Model
         del splat
     # Smoothing and voxels follow the spacing: fine where the cloud is dense, whole where it is not.
     sigma = float(np.clip(1.5 * cleaned.spacing, 0.0065, 0.016))
-    voxel = np.clip(0.9 * cleaned.spacing, 1 / quality.surface_voxels, 1 / MIN_SURFACE_VOXELS)
+    voxel = float(
+        np.clip(0.9 * cleaned.spacing, 1 / quality.surface_voxels, 1 / MIN_SURFACE_VOXELS)
+    )
     with figures.step("solid"):
         solid = find_solid(cleaned.splat, quality.solid_voxels, sigma)
     with figures.step("shell"):
-        shell = find_shell(cleaned.splat, solid, cleaned.spacing)
+        thinnest = max(THIN_VOXELS * voxel, MIN_THICKNESS)
+        shell = find_shell(cleaned.splat, solid, cleaned.spacing, thinnest)
         figures.gaussians_kept = len(shell.splat)
     with figures.step("surface"):
-        raw = extract(shell, solid, float(voxel))
+        raw = extract(shell, solid, voxel)
     with figures.step("repair"):
         mesh = taubin(drop_specks(raw), SMOOTHING_ROUNDS)
     with figures.step("simplify"):

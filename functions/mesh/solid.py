@@ -7,7 +7,7 @@ import numpy.typing as npt
 from gen3d.errors import EmptySurface
 from scipy import ndimage
 
-from mesh import kernels
+from mesh import grid_kernels
 from mesh.splat import Floats, Splat
 
 Volume = npt.NDArray[np.float32]
@@ -102,10 +102,10 @@ def slab_order(x: Floats, width: float) -> tuple[npt.NDArray[np.int32], npt.NDAr
 def density(splat: Splat, grid: Grid) -> Volume:
     """Opacity-weighted density of the gaussians, each widened by half a voxel."""
     points = grid.index(splat.centers)
-    order, slabs = slab_order(points[:, 0], 2 * kernels.DENSITY_REACH + 1)
+    order, slabs = slab_order(points[:, 0], 2 * grid_kernels.DENSITY_REACH + 1)
     volume = np.zeros(grid.shape, np.float32)
     scales = splat.scales / np.float32(grid.voxel)
-    kernels.add_gaussians(
+    grid_kernels.add_gaussians(
         volume, order, slabs, points, scales, splat.rotations, splat.opacities, np.float32(BLUR)
     )
     return volume
@@ -134,7 +134,7 @@ def find_solid(splat: Splat, voxels: int, sigma: float) -> Solid:
     """
     grid = Grid.around(splat.centers, voxels)
     volume = density(splat, grid)
-    usual = float(np.median(kernels.sample(volume, grid.index(splat.centers))))
+    usual = float(np.median(grid_kernels.sample(volume, grid.index(splat.centers))))
     occupied = drop_specks(volume > OCCUPIED * usual)
     if not occupied.any():
         raise EmptySurface("The gaussians are too sparse to make a surface. Try another photo.")

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from gen3d.errors import EmptySurface
 from skimage.measure import marching_cubes
 
-from mesh import kernels
+from mesh import grid_kernels
 from mesh.shell import Shell
 from mesh.solid import Solid, Volume, slab_order
 from mesh.splat import Floats
@@ -37,7 +37,8 @@ def signed_distance(shell: Shell, solid: Solid, voxel: float) -> tuple[Volume, f
     """Implicit moving least squares: the mean distance to the tangent planes of near points.
 
     After Kolluri, "Provably good moving least squares" (2008); where no point is near, the distance
-    to the smoothed solid stands in.
+    to the smoothed solid stands in. A sheet has no side that is outside: its points count by their
+    distance without a sign, less half of the thickness that it is given.
 
     Parameters
     ----------
@@ -53,16 +54,19 @@ def signed_distance(shell: Shell, solid: Solid, voxel: float) -> tuple[Volume, f
     voxel : float
     """
     grid = solid.grid.finer(voxel)
-    points = grid.index(shell.splat.centers)
-    order, slabs = slab_order(points[:, 0], 2 * kernels.DISTANCE_REACH + 1)
+    points = grid.index(shell.feet)
+    order, slabs = slab_order(points[:, 0], 2 * grid_kernels.DISTANCE_REACH + 1)
     distance = np.zeros(grid.shape, np.float32)
     weight = np.zeros(grid.shape, np.float32)
-    kernels.add_distances(distance, weight, order, slabs, points, shell.normals, shell.weights)
+    grid_kernels.add_distances(
+        distance, weight, order, slabs, points, shell.normals, shell.weights,
+        shell.halves / np.float32(grid.voxel),
+    )  # fmt: skip
 
-    at_points = kernels.sample(solid.smooth, solid.grid.index(shell.splat.centers))
+    at_points = grid_kernels.sample(solid.smooth, solid.grid.index(shell.splat.centers))
     level = np.average(at_points, weights=shell.weights)
     slope = 2.5 * solid.sigma / grid.voxel
-    kernels.fuse_distance(
+    grid_kernels.fuse_distance(
         distance, weight, solid.smooth, np.float32(grid.voxel / solid.grid.voxel),
         np.float32(level), np.float32(slope), np.float32(TRUST_IN_SOLID),
     )  # fmt: skip

@@ -37,6 +37,12 @@ def two_parts() -> trimesh.Trimesh:
     )
 
 
+def bowl() -> trimesh.Trimesh:
+    """An open half sphere of no thickness."""
+    ball = sphere()
+    return trimesh.Trimesh(ball.vertices, ball.faces[ball.triangles_center[:, 2] < 0])
+
+
 def made(folder: Path, splat: Splat, faces: int = 12_000) -> tuple[Model, Figures]:
     path = folder / "splat.ply"
     write_splat(path, splat)

@@ -13,7 +13,7 @@ from mesh.sample import ball as sample_ball
 from mesh.sample import write_splat
 from scipy.spatial import cKDTree
 
-from .conftest import BLUE, RED, cloud, made, sphere, torus, two_parts
+from .conftest import BLUE, RED, bowl, cloud, made, sphere, torus, two_parts
 
 
 def check(model: Model, figures: Figures, shape: trimesh.Trimesh) -> None:
@@ -91,6 +91,17 @@ def test_two_sheets_with_a_rim_make_a_solid(tmp_path: Path) -> None:
     assert result.is_watertight
     assert result.euler_number == 2
     assert figures.components == 1
+
+
+def test_open_sheet_becomes_a_thin_wall_without_pinholes(tmp_path: Path) -> None:
+    model, figures = made(tmp_path, cloud(bowl(), noise=0.002))
+    result = trimesh.Trimesh(model.positions + model.frame.center, model.mesh.faces, process=False)
+    assert result.is_watertight
+    assert result.euler_number == 2
+    assert figures.components == 1
+    true, _ = trimesh.sample.sample_surface(bowl(), 200_000, seed=2)
+    distance, _ = cKDTree(true).query(result.vertices)
+    assert np.quantile(distance, 0.95) < 0.009
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -16,13 +16,15 @@ from mesh.sample import ball
 from mesh.shell import find_shell, shortest_axes
 from mesh.simplify import simplify
 from mesh.solid import fill, find_solid, seal
-from mesh.splat import Splat
+from mesh.splat import Floats, Splat
 from mesh.surface import Triangles, extract
 from mesh.texture import face_neighbours, paint
 from PIL import Image, ImageDraw
 from scipy.spatial import cKDTree
 
-from .conftest import BLUE, RED, cloud, sphere, torus, two_parts
+from .conftest import BLUE, RED, bowl, cloud, sphere, torus, two_parts
+
+THINNEST = 0.013
 
 
 def triangles(shape: trimesh.Trimesh) -> Triangles:
@@ -149,12 +151,34 @@ def test_shell_drops_the_inner_and_points_outward() -> None:
         outer.take(np.arange(4000)), centers=rng.uniform(-0.2, 0.2, (4000, 3)).astype(np.float32)
     )
     cleaned = clean(joined(outer, inner))
-    shell = find_shell(cleaned.splat, find_solid(cleaned.splat, 112, 0.01), cleaned.spacing)
+    shell = find_shell(
+        cleaned.splat, find_solid(cleaned.splat, 112, 0.01), cleaned.spacing, THINNEST
+    )
     radius = np.linalg.norm(shell.splat.centers, axis=1)
     assert radius.min() > 0.4
     assert len(shell.splat) > 0.97 * len(outer)
     outward = (shell.normals * shell.splat.centers).sum(axis=1) / radius
     assert np.quantile(outward, 0.01) > 0.95
+
+
+def test_only_what_has_two_sides_close_by_is_a_sheet() -> None:
+    leaf, aside = cloud(bowl(), noise=0.002), np.array([1.2, 0, 0], np.float32)
+    leaf = replace(leaf, centers=leaf.centers + aside)
+    cleaned = clean(joined(cloud(sphere(), noise=0.002), leaf))
+    solid = find_solid(cleaned.splat, 172, 0.01)
+    shell = find_shell(cleaned.splat, solid, cleaned.spacing, THINNEST)
+    on_ball = (
+        shell.splat.centers[:, 0] < shell.splat.centers[:, 0].min() + 1.05 / cleaned.frame.size
+    )
+    assert not shell.halves[on_ball].any()
+    assert (shell.halves[~on_ball] > 0).mean() > 0.95
+
+    def off(points: Floats) -> float:
+        """How far the leaf's points lie from the true sheet, in the mean."""
+        from_center = points[~on_ball] * cleaned.frame.size + cleaned.frame.center - aside
+        return float(np.abs(np.linalg.norm(from_center, axis=1) - 0.5).mean())
+
+    assert off(shell.feet) < 0.9 * off(shell.splat.centers)
 
 
 def test_shortest_axis_follows_the_rotation() -> None:
@@ -173,7 +197,7 @@ def test_shortest_axis_follows_the_rotation() -> None:
 def test_surface_lies_on_the_gaussians() -> None:
     cleaned = clean(cloud(sphere()))
     solid = find_solid(cleaned.splat, 112, 0.01)
-    mesh = extract(find_shell(cleaned.splat, solid, cleaned.spacing), solid, 1 / 112)
+    mesh = extract(find_shell(cleaned.splat, solid, cleaned.spacing, THINNEST), solid, 1 / 112)
     radius = np.linalg.norm(mesh.vertices * cleaned.frame.size, axis=1)
     assert np.abs(radius - 0.5).max() < 0.005
     assert is_closed(mesh)
@@ -240,7 +264,7 @@ def test_colour_of_a_thin_wall_does_not_bleed_through() -> None:
     splat = splat.take(splat.centers[:, 2] < 0.3)
     cleaned = clean(splat)
     solid = find_solid(cleaned.splat, 140, 0.01)
-    shell = find_shell(cleaned.splat, solid, cleaned.spacing)
+    shell = find_shell(cleaned.splat, solid, cleaned.spacing, THINNEST)
     rays = sphere().vertices[sphere().vertices[:, 2] < 0.1].astype(np.float32)
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
     center, size = cleaned.frame.center.astype(np.float32), np.float32(cleaned.frame.size)
@@ -253,7 +277,7 @@ def test_colour_of_a_thin_wall_does_not_bleed_through() -> None:
 def test_colour_where_no_gaussian_is_near_is_the_nearest() -> None:
     cleaned = clean(cloud(sphere()))
     solid = find_solid(cleaned.splat, 112, 0.01)
-    shell = find_shell(cleaned.splat, solid, cleaned.spacing)
+    shell = find_shell(cleaned.splat, solid, cleaned.spacing, THINNEST)
     above = np.array([[0, 0, 0.9]], np.float32)
     colors = colour.blend(shell, above, np.array([[0, 0, 1]], np.float32), cleaned.spacing)
     np.testing.assert_allclose(colors[0], [0.85, 0.2, 0.2], atol=0.01)
@@ -273,7 +297,7 @@ def areas(texture: Texture) -> tuple[float, float]:
 def test_texture_covers_each_face_once(shape: trimesh.Trimesh) -> None:
     cleaned = clean(cloud(shape))
     solid = find_solid(cleaned.splat, 112, 0.01)
-    shell = find_shell(cleaned.splat, solid, cleaned.spacing)
+    shell = find_shell(cleaned.splat, solid, cleaned.spacing, THINNEST)
     mesh = simplify(extract(shell, solid, 1 / 112), 5000)
     texture = paint(mesh, vertex_normals(mesh), shell, cleaned.spacing, 256)
     np.testing.assert_array_equal(texture.vertices[texture.faces], mesh.faces)
@@ -318,7 +342,7 @@ def test_texture_keeps_storeys_apart() -> None:
     assert shape.is_watertight
     mesh = triangles(shape)
     ball = clean(cloud(sphere()))
-    shell = find_shell(ball.splat, find_solid(ball.splat, 112, 0.01), ball.spacing)
+    shell = find_shell(ball.splat, find_solid(ball.splat, 112, 0.01), ball.spacing, THINNEST)
     texture = paint(mesh, vertex_normals(mesh), shell, ball.spacing, 256)
     area, covered = areas(texture)
     assert area < 1.02 * covered

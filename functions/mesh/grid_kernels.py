@@ -1,0 +1,209 @@
+"""Loops over a grid's voxels, compiled by numba: points are scattered to it, and it is sampled.
+
+All arrays are float32 and C-contiguous. Grids are indexed (x, y, z), voxel centres at whole
+indices. Scattering kernels run in parallel over slabs along x: points are sorted by slab, and all
+even slabs are done before all odd ones, so that two threads never write to the same voxel.
+"""
+
+# mypy: disable-error-code="no-untyped-call, no-untyped-def, untyped-decorator, type-arg, misc"
+import math
+
+import numba
+import numpy as np
+from numba import njit, prange
+
+# Needs no library beside numba itself, and no kernel here calls another from several threads.
+numba.config.THREADING_LAYER = "workqueue"
+
+DENSITY_REACH = 4
+"""Voxels up to which a gaussian is drawn."""
+
+DISTANCE_REACH = 2.6
+"""Voxels up to which a shell point counts in the signed distance."""
+
+
+@njit(cache=True, inline="always")
+def clamp(value, low, high):
+    """`value`, or the bound that it passes."""
+    return max(low, min(high, value))
+
+
+@njit(cache=True, parallel=True, fastmath=True)
+def add_gaussians(density, order, slabs, points, scales, rotations, opacities, blur):
+    """Add ``opacity · exp(-½ dᵀ Σ⁻¹ d)`` of each gaussian to a grid.
+
+    Parameters
+    ----------
+    density : (x, y, z)
+        Changed in place.
+    order, slabs : int
+        From `slab_order` with slabs at least ``2 · DENSITY_REACH`` wide.
+    points, scales : (n, 3)
+        In voxels.
+    rotations : (n, 4)
+        Unit quaternions, wxyz.
+    blur : float
+        Standard deviation in voxels by which each gaussian is widened, so that none falls between
+        the voxels.
+    """
+    for parity in range(2):
+        for pair in prange((len(slabs) - parity) // 2):
+            slab = 2 * pair + parity
+            for j in range(slabs[slab], slabs[slab + 1]):
+                i = order[j]
+                _add_gaussian(density, points[i], scales[i], rotations[i], opacities[i], blur)
+
+
+@njit(cache=True, fastmath=True)
+def _add_gaussian(density, point, scale, rotation, opacity, blur):
+    w, x, y, z = rotation
+    s0, s1, s2 = scale[0] * scale[0], scale[1] * scale[1], scale[2] * scale[2]
+    r00, r01, r02 = 1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)
+    r10, r11, r12 = 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)
+    r20, r21, r22 = 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)
+    b2 = blur * blur
+    xx = r00 * r00 * s0 + r01 * r01 * s1 + r02 * r02 * s2 + b2
+    yy = r10 * r10 * s0 + r11 * r11 * s1 + r12 * r12 * s2 + b2
+    zz = r20 * r20 * s0 + r21 * r21 * s1 + r22 * r22 * s2 + b2
+    xy = r00 * r10 * s0 + r01 * r11 * s1 + r02 * r12 * s2
+    xz = r00 * r20 * s0 + r01 * r21 * s1 + r02 * r22 * s2
+    yz = r10 * r20 * s0 + r11 * r21 * s1 + r12 * r22 * s2
+    # Inverse of the covariance by cofactors.
+    ixx, ixy, ixz = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
+    det = xx * ixx + xy * ixy + xz * ixz
+    ixx, ixy, ixz = ixx / det, ixy / det, ixz / det
+    iyy, iyz, izz = (
+        (xx * zz - xz * xz) / det,
+        (xy * xz - xx * yz) / det,
+        (xx * yy - xy * xy) / det,
+    )
+
+    cx, cy, cz = point
+    ex = min(DENSITY_REACH, 2.65 * math.sqrt(xx))
+    ey = min(DENSITY_REACH, 2.65 * math.sqrt(yy))
+    ez = min(DENSITY_REACH, 2.65 * math.sqrt(zz))
+    nx, ny, nz = density.shape
+    z0, z1 = max(0, math.ceil(cz - ez)), min(nz - 1, math.floor(cz + ez))
+    for a in range(max(0, math.ceil(cx - ex)), min(nx - 1, math.floor(cx + ex)) + 1):
+        dx = a - cx
+        for b in range(max(0, math.ceil(cy - ey)), min(ny - 1, math.floor(cy + ey)) + 1):
+            dy = b - cy
+            across = ixx * dx * dx + iyy * dy * dy + 2 * ixy * dx * dy
+            slope = 2 * (ixz * dx + iyz * dy)
+            for c in range(z0, z1 + 1):
+                dz = c - cz
+                q = across + dz * (slope + izz * dz)
+                if q < 7:
+                    density[a, b, c] += opacity * math.exp(np.float32(-0.5) * q)
+
+
+@njit(cache=True, parallel=True, fastmath=True)
+def add_distances(distance, weight, order, slabs, points, normals, weights, halves):
+    """Scatter the distance to each point's plane: ``Σ w n·(x - p)`` and ``Σ w``.
+
+    A point of a sheet, with half a thickness in `halves`, counts ``|n·(x - p)| - half`` instead.
+    The weight is the point's times a gaussian of one voxel. `points` are in voxels, slabs at least
+    ``2 · DISTANCE_REACH`` wide; `distance` and `weight` (x, y, z) are changed in place.
+    """
+    nx, ny, nz = distance.shape
+    reach2 = np.float32(DISTANCE_REACH * DISTANCE_REACH)
+    for parity in range(2):
+        for pair in prange((len(slabs) - parity) // 2):
+            slab = 2 * pair + parity
+            fall = np.empty(8, np.float32)
+            for j in range(slabs[slab], slabs[slab + 1]):
+                i = order[j]
+                cx, cy, cz = points[i]
+                ux, uy, uz = normals[i]
+                z0 = max(0, math.ceil(cz - DISTANCE_REACH))
+                z1 = min(nz - 1, math.floor(cz + DISTANCE_REACH))
+                for c in range(z0, z1 + 1):
+                    fall[c - z0] = math.exp(np.float32(-0.5) * (c - cz) * (c - cz))
+                x0 = max(0, math.ceil(cx - DISTANCE_REACH))
+                x1 = min(nx - 1, math.floor(cx + DISTANCE_REACH))
+                y0 = max(0, math.ceil(cy - DISTANCE_REACH))
+                y1 = min(ny - 1, math.floor(cy + DISTANCE_REACH))
+                for a in range(x0, x1 + 1):
+                    dx = a - cx
+                    for b in range(y0, y1 + 1):
+                        dy = b - cy
+                        d2 = dx * dx + dy * dy
+                        if d2 > reach2:
+                            continue
+                        w = weights[i] * math.exp(np.float32(-0.5) * d2)
+                        plane = ux * dx + uy * dy
+                        for c in range(z0, z1 + 1):
+                            dz = c - cz
+                            if d2 + dz * dz <= reach2:
+                                v = w * fall[c - z0]
+                                weight[a, b, c] += v
+                                d = plane + uz * dz
+                                if halves[i] > 0:
+                                    d = abs(d) - halves[i]
+                                distance[a, b, c] += v * d
+
+
+@njit(cache=True, fastmath=True)
+def _trilinear(volume, x, y, z):
+    nx, ny, nz = volume.shape
+    x = clamp(x, 0.0, nx - 1.001)
+    y = clamp(y, 0.0, ny - 1.001)
+    z = clamp(z, 0.0, nz - 1.001)
+    a, b, c = int(x), int(y), int(z)
+    u, v, w = x - a, y - b, z - c
+    low = (volume[a, b, c] * (1 - w) + volume[a, b, c + 1] * w) * (1 - v) + (
+        volume[a, b + 1, c] * (1 - w) + volume[a, b + 1, c + 1] * w
+    ) * v
+    high = (volume[a + 1, b, c] * (1 - w) + volume[a + 1, b, c + 1] * w) * (1 - v) + (
+        volume[a + 1, b + 1, c] * (1 - w) + volume[a + 1, b + 1, c + 1] * w
+    ) * v
+    return low * (1 - u) + high * u
+
+
+@njit(cache=True, parallel=True)
+def sample(volume, points):
+    """Trilinear value of a grid at `points` (n, 3), in voxels."""
+    values = np.empty(len(points), np.float32)
+    for i in prange(len(points)):
+        values[i] = _trilinear(volume, points[i, 0], points[i, 1], points[i, 2])
+    return values
+
+
+@njit(cache=True, parallel=True)
+def sample_descent(volume, points):
+    """Negative gradient of a grid at `points` (n, 3), by central differences over two voxels."""
+    descent = np.empty((len(points), 3), np.float32)
+    for i in prange(len(points)):
+        x, y, z = points[i]
+        descent[i, 0] = _trilinear(volume, x - 1, y, z) - _trilinear(volume, x + 1, y, z)
+        descent[i, 1] = _trilinear(volume, x, y - 1, z) - _trilinear(volume, x, y + 1, z)
+        descent[i, 2] = _trilinear(volume, x, y, z - 1) - _trilinear(volume, x, y, z + 1)
+    return descent
+
+
+@njit(cache=True, parallel=True)
+def fuse_distance(distance, weight, inside, step, level, slope, trust):
+    """Turn the sums of `add_distances` into a signed distance, in place.
+
+    Where few points speak, the smoothed solid does: its distance is ``slope · (level - inside)``,
+    with a weight that grows with the distance, so that a stray point far from the solid's boundary
+    is not heard.
+
+    Parameters
+    ----------
+    distance, weight : (x, y, z)
+        `distance` becomes the signed distance in voxels, positive outside.
+    inside : (u, v, w)
+        The smoothed solid on its own grid, of which `step` voxels make one of this.
+    level, slope, trust : float
+        The solid's boundary value, its steepness there in 1/voxel, and its least weight.
+    """
+    nx, ny, nz = distance.shape
+    for a in prange(nx):
+        for b in range(ny):
+            for c in range(nz):
+                far = slope * (level - _trilinear(inside, a * step, b * step, c * step))
+                far = clamp(far, -3.0, 3.0)
+                excess = max(0.0, abs(far) - 1)
+                w = trust * (1 + 4 * excess * excess)
+                distance[a, b, c] = (distance[a, b, c] + w * far) / (weight[a, b, c] + w)
