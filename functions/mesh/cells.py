@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mesh import cell_kernels
+from mesh.grid_kernels import counting_sort
 from mesh.splat import Floats
 
 MIN_CELL = 1 / 200
@@ -31,7 +32,7 @@ class Cells:
     start: npt.NDArray[np.int32]
 
     @classmethod
-    def sort(cls, points: Floats, radius: float) -> tuple["Cells", npt.NDArray[np.intp]]:
+    def sort(cls, points: Floats, radius: float) -> tuple["Cells", npt.NDArray[np.int32]]:
         """Make cells for look-ups within `radius`.
 
         Parameters
@@ -52,9 +53,7 @@ class Cells:
         index = ((points - origin) / size).astype(np.int32)
         shape = index.max(axis=0) + 2
         flat = (index[:, 0] * shape[1] + index[:, 1]) * shape[2] + index[:, 2]
-        order = np.argsort(flat, kind="stable")
-        count = np.bincount(flat, minlength=int(shape.prod()))
-        start = np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
+        order, start = counting_sort(flat, int(shape.prod()))
         # One more column along z holds each run's end, which is the next run's start.
         ends = start[shape[2] :: shape[2]].reshape(shape[0], shape[1], 1)
         runs = np.concatenate([start[:-1].reshape(shape), ends], axis=2)

@@ -132,11 +132,11 @@ def _drop_lone(splat: Splat) -> tuple[Splat, float]:
     for _ in range(2):  # the second time with a ball that is small against the object's features
         radius = 2 * spacing
         cells, order = Cells.sort(splat.centers, radius)
-        splat = splat.take(order)
-        others = max(1.0, float(np.median(cells.count(splat.centers, queries, radius))) - 1)
+        counts = cells.count(splat.centers[order], queries, radius)
+        others = max(1.0, float(np.median(counts)) - 1)
         spacing = float(radius * np.sqrt(NEIGHBOURS / others))
 
     cells, order = Cells.sort(splat.centers, 2 * spacing)
-    splat = splat.take(order)
-    count = cells.count(splat.centers, splat.centers, 2 * spacing)
-    return splat.take(count > MIN_NEIGHBOURS), spacing
+    centers = splat.centers[order]
+    count = cells.count(centers, centers, 2 * spacing)
+    return splat.take(order[count > MIN_NEIGHBOURS]), spacing

@@ -28,6 +28,30 @@ def clamp(value, low, high):
     return max(low, min(high, value))
 
 
+@njit(cache=True)
+def counting_sort(keys, count):
+    """Sort whole numbers below `count`, equal ones in their order.
+
+    Returns
+    -------
+    order : (n,) int32
+        ``keys[order]`` is sorted.
+    start : (count + 1,) int32
+        Place of each number's first key in `order`.
+    """
+    start = np.zeros(count + 1, np.int32)
+    for key in keys:
+        start[key + 1] += 1
+    for k in range(count):
+        start[k + 1] += start[k]
+    place = start[:-1].copy()
+    order = np.empty(len(keys), np.int32)
+    for i in range(len(keys)):
+        order[place[keys[i]]] = i
+        place[keys[i]] += 1
+    return order, start
+
+
 @njit(cache=True, parallel=True, fastmath=True)
 def add_gaussians(density, order, slabs, points, scales, rotations, opacities, blur):
     """Add ``opacity · exp(-½ dᵀ Σ⁻¹ d)`` of each gaussian to a grid.

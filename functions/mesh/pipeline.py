@@ -50,14 +50,14 @@ QUALITIES = {
     "preview": Quality(
         solid_voxels=112, surface_voxels=112, faces=20_000, texels=0, gaussians=100_000
     ),
-    "standard": Quality(solid_voxels=172, surface_voxels=236, faces=50_000, texels=1024),
-    "fine": Quality(solid_voxels=224, surface_voxels=360, faces=200_000, texels=2048),
+    "standard": Quality(solid_voxels=172, surface_voxels=284, faces=50_000, texels=1024),
+    "fine": Quality(solid_voxels=224, surface_voxels=336, faces=200_000, texels=2048),
 }
 
 MIN_SURFACE_VOXELS = 96
 SMOOTHING_ROUNDS = 2
 
-THIN_VOXELS, MIN_THICKNESS = 1.4, 0.006
+THIN_VOXELS, MIN_THICKNESS = 1.4, 0.0057
 """A wall thinner than so many voxels and this share of the longest side is made so thick."""
 
 

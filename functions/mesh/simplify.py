@@ -1,7 +1,7 @@
 """Fewer triangles: quadric edge collapse that never changes the topology.
 
 After Garland and Heckbert, "Surface simplification using quadric error metrics" (1997). Instead of
-a queue, passes: each collapses, cheapest first, edges whose surroundings do not touch. An edge is
+a queue, passes: each collapses, cheapest first, edges that share no vertex. An edge is
 collapsed only if the link condition holds (Dey et al., "Topology preserving edge contraction",
 1999), so a closed mesh stays closed, with the same handles and parts.
 """
@@ -12,6 +12,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
+from mesh.grid_kernels import counting_sort
 from mesh.repair import compact
 from mesh.surface import Triangles
 
@@ -62,10 +63,8 @@ def _edges(faces):
 
 def _rings(faces, vertices):
     """Faces around each vertex: those of v are ``ring[start[v] : start[v + 1]]``."""
-    corners = faces.ravel()
-    ring = (np.argsort(corners, kind="stable") // 3).astype(np.int32)
-    count = np.bincount(corners, minlength=vertices)
-    return ring, np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
+    order, start = counting_sort(faces.ravel(), vertices)
+    return order // 3, start
 
 
 @njit(cache=True)
@@ -138,27 +137,36 @@ def _targets(vertices, quadrics, edges):
 
 @njit(cache=True)
 def _collapse(vertices, quadrics, faces, ring, start, edges, targets, budget):
-    """Collapse independent edges in the order given; dead faces become -1. Returns how many."""
+    """Collapse edges in the order given, at most one at each vertex; dead faces become -1.
+
+    Returns
+    -------
+    int
+        How many were collapsed.
+    """
     touched = np.zeros(len(vertices), np.bool_)
     seen = np.full(len(vertices), -1, np.int32)
+    valence = start[1:] - start[:-1]
     done = 0
     for e in range(len(edges)):
         a, b = edges[e]
-        if touched[a] or touched[b] or not _allowed(faces, ring, start, a, b, e, seen):
+        if touched[a] or touched[b] or not _allowed(faces, ring, start, valence, a, b, e, seen):
             continue
         if _flips(vertices, faces, ring, start, a, b, targets[e]):
             continue
         if _flips(vertices, faces, ring, start, b, a, targets[e]):
             continue
-        for v in (a, b):
-            for i in range(start[v], start[v + 1]):
-                for k in range(3):
-                    touched[faces[ring[i], k]] = True
+        # The rings of both are out of date from here on; all others are not, but for dead faces.
+        touched[a] = touched[b] = True
+        valence[a] += valence[b] - 4
         for i in range(start[b], start[b + 1]):
             face = faces[ring[i]]
             if face[0] == a or face[1] == a or face[2] == a:
+                for k in range(3):
+                    if face[k] != a and face[k] != b:
+                        valence[face[k]] -= 1
                 face[:] = -1
-            else:
+            elif face[0] >= 0:
                 for k in range(3):
                     if face[k] == b:
                         face[k] = a
@@ -171,21 +179,22 @@ def _collapse(vertices, quadrics, faces, ring, start, edges, targets, budget):
 
 
 @njit(cache=True)
-def _allowed(faces, ring, start, a, b, stamp, seen):
+def _allowed(faces, ring, start, valence, a, b, stamp, seen):
     """Link condition on a closed mesh: exactly two vertices are neighbours of both."""
-    if start[a + 1] - start[a] + start[b + 1] - start[b] > MAX_RING:
+    if valence[a] + valence[b] > MAX_RING:
         return False
     for i in range(start[a], start[a + 1]):
         for k in range(3):
-            seen[faces[ring[i], k]] = stamp
+            if faces[ring[i], k] >= 0:
+                seen[faces[ring[i], k]] = stamp
     seen[a] = seen[b] = -1
     common = 0
     for i in range(start[b], start[b + 1]):
         for k in range(3):
             v = faces[ring[i], k]
-            if seen[v] == stamp:
+            if v >= 0 and seen[v] == stamp:
                 # A neighbour with three faces only would be left with two, lying on each other.
-                if start[v + 1] - start[v] <= 3:
+                if valence[v] <= 3:
                     return False
                 seen[v] = -1
                 common += 1
@@ -197,7 +206,7 @@ def _flips(vertices, faces, ring, start, moved, other, target):
     """Whether a face around `moved` would turn over or become a needle at `target`."""
     for i in range(start[moved], start[moved + 1]):
         face = faces[ring[i]]
-        if face[0] == other or face[1] == other or face[2] == other:
+        if face[0] < 0 or face[0] == other or face[1] == other or face[2] == other:
             continue
         k = 0 if face[0] == moved else (1 if face[1] == moved else 2)
         p, q, old = vertices[face[(k + 1) % 3]], vertices[face[(k + 2) % 3]], vertices[moved]

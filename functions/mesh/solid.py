@@ -25,9 +25,6 @@ OCCUPIED = 0.2
 HINT_OF_SURFACE = 0.3
 """Density that is enough to keep the sealing ball out."""
 
-THICK = 1
-"""Voxels by which the flood keeps away from what is occupied."""
-
 MIN_PART = 0.02
 """A part with fewer voxels than this share of the largest is a speck."""
 
@@ -156,13 +153,22 @@ def drop_specks(occupied: Mask) -> Mask:
 def fill(occupied: Mask) -> Mask:
     """Everything that a flood from the grid's corner does not reach.
 
-    The flood is `THICK` voxels thick, so that it does not trickle in through a pinhole.
+    The flood keeps a voxel away from what is occupied, so that it does not trickle in through a
+    pinhole.
     """
-    wall = ndimage.binary_dilation(occupied, iterations=THICK)
-    labels, _ = ndimage.label(~wall)
-    outside = ndimage.binary_dilation(labels == labels[0, 0, 0], iterations=THICK)
-    inside: Mask = ~outside | occupied
+    labels, _ = ndimage.label(~grown(occupied))
+    inside: Mask = ~grown(labels == labels[0, 0, 0]) | occupied
     return inside
+
+
+def grown(mask: Mask) -> Mask:
+    """A mask and all that shares a face with it: a dilation, ten times as fast as scipy's."""
+    whole = mask.copy()
+    for axis in range(3):
+        out, of = np.moveaxis(whole, axis, 0), np.moveaxis(mask, axis, 0)
+        out[1:] |= of[:-1]
+        out[:-1] |= of[1:]
+    return whole
 
 
 def seal(occupied: Mask, voxels: int) -> Mask:
@@ -184,9 +190,11 @@ def seal(occupied: Mask, voxels: int) -> Mask:
         The pockets' voxels.
     """
     even = [(0, n % 2) for n in occupied.shape]
-    x, y, z = (n // 2 for n in np.pad(occupied, even).shape)
-    half = np.pad(occupied, even).reshape(x, 2, y, 2, z, 2).any(axis=(1, 3, 5))
-    margin = int(max(BALL_RADII) * voxels / 2) + 3
+    half = np.pad(occupied, even)
+    half = half[::2] | half[1::2]
+    half = half[:, ::2] | half[:, 1::2]
+    half = half[:, :, ::2] | half[:, :, 1::2]
+    margin = max(1, int(max(BALL_RADII) * voxels / 2) + 3 - PADDING // 2)
     half = np.pad(half, margin)
     room = ndimage.distance_transform_edt(~half)
     inside = np.zeros(half.shape, bool)
@@ -197,14 +205,15 @@ def seal(occupied: Mask, voxels: int) -> Mask:
         labels, count = ndimage.label((room > ball) & ~inside)
         if count < 2:
             continue
-        widest = ndimage.maximum(room, labels, np.arange(count + 1))
-        pocket = widest >= POCKET * ball
+        pocket = np.bincount(labels[room >= POCKET * ball], minlength=count + 1) > 0
         outer = labels[0, 0, 0]
         pocket[[0, outer]] = False
         if pocket.any():
-            to_pocket = ndimage.distance_transform_edt(~pocket[labels])
-            to_outside = ndimage.distance_transform_edt(labels != outer)
-            inside |= (to_pocket < to_outside) & ~half
+            seed = pocket[labels]
+            nearest = ndimage.distance_transform_edt(
+                ~seed & (labels != outer), return_distances=False, return_indices=True
+            )
+            inside |= seed[tuple(nearest)] & ~half
     inside = inside[margin:-margin, margin:-margin, margin:-margin]
     full = inside.repeat(2, axis=0).repeat(2, axis=1).repeat(2, axis=2)
     return full[: occupied.shape[0], : occupied.shape[1], : occupied.shape[2]]

@@ -60,11 +60,9 @@ def paint(mesh: Triangles, normals: Floats, shell: Shell, spacing: float, size: 
             break
         layer[hidden] += 1
     y, x = np.nonzero(owner >= 0)
-    face, share = owner[y, x], share[y, x]
-    weights = np.concatenate([1 - share.sum(axis=1, keepdims=True), share], axis=1)[:, :, None]
-    points = (mesh.vertices[mesh.faces[face]] * weights).sum(axis=1)
-    facing = (normals[mesh.faces[face]] * weights).sum(axis=1)
-    facing /= np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), 1e-9)
+    corners, share = mesh.faces[owner[y, x]], share[y, x]
+    points = _between(mesh.vertices, corners, share)
+    facing = _between(normals, corners, share)  # a little short of 1, which does not matter
 
     image = np.zeros((size, size, 3), np.uint8)
     image[y, x] = np.round(255 * colour.blend(shell, points, facing, spacing))
@@ -153,6 +151,18 @@ def _shelves(boxes, size):
         corners[i, 0], corners[i, 1] = x, y
         x, tall = x + width, max(tall, height)
     return corners
+
+
+@njit(cache=True)
+def _between(values, corners, share):
+    """Values (n, 3) of vertices, between three `corners` by the weights of the last two."""
+    mixed = np.empty(corners.shape, np.float32)
+    for i in range(len(corners)):
+        a, b, c = corners[i]
+        s, t = share[i]
+        for k in range(3):
+            mixed[i, k] = (1 - s - t) * values[a, k] + s * values[b, k] + t * values[c, k]
+    return mixed
 
 
 @njit(cache=True)

@@ -283,6 +283,24 @@ def test_colour_where_no_gaussian_is_near_is_the_nearest() -> None:
     np.testing.assert_allclose(colors[0], [0.85, 0.2, 0.2], atol=0.01)
 
 
+def test_colour_takes_noise_out_but_keeps_edges() -> None:
+    one = cloud(sphere(), 60_000)
+    noise = np.random.default_rng(3).normal(0, 0.03, one.colors.shape)
+    cleaned = clean(replace(one, colors=(one.colors + noise).astype(np.float32)))
+    solid = find_solid(cleaned.splat, 140, 0.01)
+    shell = find_shell(cleaned.splat, solid, cleaned.spacing, THINNEST)
+    points = trimesh.sample.sample_surface(sphere(), 20_000, seed=4)[0].astype(np.float32)
+    center, size = cleaned.frame.center.astype(np.float32), np.float32(cleaned.frame.size)
+    blended = colour.blend(shell, (points - center) / size, 2 * points, cleaned.spacing)
+    flat = np.abs(points[:, 2]) > 2 * cleaned.spacing
+    true = np.where(points[:, 2:] > 0, RED, BLUE)
+    assert (blended - true)[flat].std() < 0.008
+    beside = (np.abs(points[:, 2]) < cleaned.spacing) & (
+        np.abs(points[:, 2]) > 0.3 * cleaned.spacing
+    )
+    assert np.abs(blended - true)[beside].mean() < 0.03
+
+
 def areas(texture: Texture) -> tuple[float, float]:
     """Sum of the faces' areas in a texture, and the area they cover: less, where they overlap."""
     corners = texture.uv[texture.faces].astype(float)
