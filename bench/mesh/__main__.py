@@ -88,12 +88,12 @@ PLAN = [
     *(
         (shape, 300, method)
         for shape in ("chair", "mug", "sphere", "torus", "two parts")
-        for method in ("preview", "standard")
+        for method in ("preview", "standard", "standard, no texture")
     ),
     *(
         (shape, 300, method)
         for shape in ("chair", "mug")
-        for method in ("standard, no texture", "fine", "open3d alone")
+        for method in ("fine", "open3d alone")
     ),
     ("chair", 300, "pymeshlab alone"),
     *(("mug", thousands, "standard") for thousands in (100, 600, 1300)),
