@@ -13,8 +13,8 @@ PY_SOURCES := layers/gen3d/gen3d functions container local cloud webapp docs/gen
 # What `make run` is told.
 ONESHOT ?=
 IMAGE ?= examples/coffee.jpg
-# The sample photo is clicked on the cup, the saucer, and off them; another one only where you say.
-CLICK ?= $(if $(filter examples/coffee.jpg,$(IMAGE)),290$(comma)110 290$(comma)340 -60$(comma)60)
+# The sample photo is clicked on the cup, off its saucer, and on it; another one only where you say.
+CLICK ?= $(if $(filter examples/coffee.jpg,$(IMAGE)),282$(comma)211 -162$(comma)372 353$(comma)277)
 comma := ,
 OUT ?= out
 
