@@ -28,7 +28,7 @@ from tests.local.running import RunningStack  # noqa: E402
 IMAGES = ROOT / "docs" / "images"
 PHOTO = ROOT / "examples" / "coffee.jpg"
 PATIENCE_MS = 400_000
-CUP_AND_SAUCER = [(0.5, 0.3), (0.5, 0.72), (0.25, 0.5)]
+CUP, TABLE, SAUCER = (0.47, 0.53), (0.27, 0.93), (0.59, 0.69)
 
 
 def take(page: Page, name: str) -> None:
@@ -56,8 +56,9 @@ def whole_job(browser: Browser, stack: RunningStack) -> tuple[dict, str]:  # typ
     take(page, "2-prepare")
     expect(page.locator(".stage")).to_be_visible(timeout=PATIENCE_MS)
     selecting = Selecting(page).ready()
-    selecting.click(*CUP_AND_SAUCER)
-    selecting.click((0.08, 0.2), (0.8, 0.95), button="right")
+    selecting.click(CUP)
+    selecting.click(TABLE, button="right")
+    selecting.click(SAUCER)
     take(page, "3-select")
     selecting.confirm()
     page.locator(".object-progress").wait_for(timeout=PATIENCE_MS)
