@@ -9,6 +9,7 @@ from mesh.model import Model
 from mesh.pipeline import QUALITIES, Figures, build
 from mesh.sample import on_surface, write_splat
 from mesh.splat import Splat
+from mesh.surface import Triangles
 
 RED, BLUE = (0.85, 0.2, 0.2), (0.2, 0.25, 0.85)
 
@@ -57,3 +58,20 @@ def ball(tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Figures]:
 @pytest.fixture(scope="session")
 def ring(tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Figures]:
     return made(tmp_path_factory.mktemp("ring"), cloud(torus()))
+
+
+THINNEST = 0.013
+"""Of a sheet, as `standard` makes it."""
+
+
+def triangles(shape: trimesh.Trimesh) -> Triangles:
+    return Triangles(shape.vertices.astype(np.float32), shape.faces.astype(np.int32))
+
+
+def joined(*splats: Splat) -> Splat:
+    return Splat(
+        *(
+            np.concatenate([getattr(s, name) for s in splats])
+            for name in ("centers", "colors", "opacities", "scales", "rotations")
+        )
+    )
