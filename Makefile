@@ -79,17 +79,14 @@ test: setup web tests/mesh/node_modules/.ready .venvs/torch/.ready .venvs/smoke/
 	@cd webapp && npm test --silent
 	@# By themselves: the workflow tests patch the interpreter, the browser's driver keeps a loop.
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync test-python test-torch
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync test-local test-browser
+	@$(BIN)/python -m pytest tests/local
+	@$(BIN)/python -m pytest tests/browser
 
-.PHONY: test-python test-torch test-local test-browser
+.PHONY: test-python test-torch
 test-python:
 	@$(BIN)/python -m pytest tests/unit tests/infra tests/cloud tests/container tests/mesh tests/workflow
 test-torch:
 	@.venvs/torch/bin/python -m pytest tests/training tests/sam tests/container/test_engine.py
-test-local:
-	@$(BIN)/python -m pytest tests/local
-test-browser:
-	@$(BIN)/python -m pytest tests/browser
 
 .PHONY: lint
 lint: setup .venvs/sam-cli/.ready node_modules/.ready webapp/node_modules/.ready ## Run every checker
