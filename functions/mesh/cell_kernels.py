@@ -21,20 +21,27 @@ CONTRAST = np.float32(16)
 """How a colour's squared difference lessens its weight; one of 0.2 halves it."""
 
 
+@njit(cache=True)
+def _cells_around(start, origin, size, x, y, z):
+    """First and last, exclusive, along each axis, of the cells next to a point's; z names runs."""
+    a, b, c = int((x - origin[0]) / size), int((y - origin[1]) / size), int((z - origin[2]) / size)
+    return (
+        max(0, a - 1), min(start.shape[0], a + 2),
+        max(0, b - 1), min(start.shape[1], b + 2),
+        clamp(c - 1, 0, start.shape[2] - 1), clamp(c + 2, 0, start.shape[2] - 1),
+    )  # fmt: skip
+
+
 @njit(cache=True, parallel=True, fastmath=True)
 def count_neighbours(points, start, origin, size, queries, radius):
     """Count sorted `points` within `radius` of each query."""
     counts = np.zeros(len(queries), np.int32)
     for q in prange(len(queries)):
         qx, qy, qz = queries[q]
-        x = int((qx - origin[0]) / size)
-        y = int((qy - origin[1]) / size)
-        z = int((qz - origin[2]) / size)
-        z0 = clamp(z - 1, 0, start.shape[2] - 1)
-        z1 = clamp(z + 2, 0, start.shape[2] - 1)
+        a0, a1, b0, b1, z0, z1 = _cells_around(start, origin, size, qx, qy, qz)
         n = 0
-        for a in range(max(0, x - 1), min(start.shape[0], x + 2)):
-            for b in range(max(0, y - 1), min(start.shape[1], y + 2)):
+        for a in range(a0, a1):
+            for b in range(b0, b1):
                 for i in range(start[a, b, z0], start[a, b, z1]):
                     dx, dy, dz = points[i, 0] - qx, points[i, 1] - qy, points[i, 2] - qz
                     if dx * dx + dy * dy + dz * dz <= radius * radius:
@@ -71,16 +78,12 @@ def facing_normals(points, start, origin, size, facing, radius):
     middle = np.zeros(len(points), np.float32)
     for q in prange(len(points)):
         qx, qy, qz = points[q]
-        x = int((qx - origin[0]) / size)
-        y = int((qy - origin[1]) / size)
-        z = int((qz - origin[2]) / size)
-        z0 = clamp(z - 1, 0, start.shape[2] - 1)
-        z1 = clamp(z + 2, 0, start.shape[2] - 1)
+        a0, a1, b0, b1, z0, z1 = _cells_around(start, origin, size, qx, qy, qz)
         w = 0.0
         mx = my = mz = xx = xy = xz = yy = yz = zz = 0.0
         back = bx = by = bz = 0.0
-        for a in range(max(0, x - 1), min(start.shape[0], x + 2)):
-            for b in range(max(0, y - 1), min(start.shape[1], y + 2)):
+        for a in range(a0, a1):
+            for b in range(b0, b1):
                 for i in range(start[a, b, z0], start[a, b, z1]):
                     dx = (points[i, 0] - qx) / radius
                     dy = (points[i, 1] - qy) / radius
@@ -182,15 +185,11 @@ def blend_colors(points, start, origin, size, normals, colors, weights, queries,
         near, share = np.empty(MOST, np.int32), np.empty((MOST, 2), np.float32)
         for q in range(chunk * CHUNK, min(len(queries), (chunk + 1) * CHUNK)):
             qx, qy, qz = queries[q]
-            x = int((qx - origin[0]) / size)
-            y = int((qy - origin[1]) / size)
-            z = int((qz - origin[2]) / size)
-            z0 = clamp(z - 1, 0, start.shape[2] - 1)
-            z1 = clamp(z + 2, 0, start.shape[2] - 1)
+            a0, a1, b0, b1, z0, z1 = _cells_around(start, origin, size, qx, qy, qz)
             n = 0
             red = green = blue = w = np.float32(0)
-            for a in range(max(0, x - 1), min(start.shape[0], x + 2)):
-                for b in range(max(0, y - 1), min(start.shape[1], y + 2)):
+            for a in range(a0, a1):
+                for b in range(b0, b1):
                     for i in range(start[a, b, z0], start[a, b, z1]):
                         dx = (points[i, 0] - qx) * per_r
                         dy = (points[i, 1] - qy) * per_r

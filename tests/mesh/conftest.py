@@ -13,6 +13,9 @@ from mesh.surface import Triangles
 
 RED, BLUE = (0.85, 0.2, 0.2), (0.2, 0.25, 0.85)
 
+THINNEST = 0.013
+"""Of a sheet, as `standard` makes it."""
+
 
 def cloud(shape: trimesh.Trimesh, count: int = 40_000, noise: float = 0.001) -> Splat:
     """Gaussians on a shape whose upper half (Z up) is red and whose lower half is blue."""
@@ -44,6 +47,19 @@ def bowl() -> trimesh.Trimesh:
     return trimesh.Trimesh(ball.vertices, ball.faces[ball.triangles_center[:, 2] < 0])
 
 
+def triangles(shape: trimesh.Trimesh) -> Triangles:
+    return Triangles(shape.vertices.astype(np.float32), shape.faces.astype(np.int32))
+
+
+def joined(*splats: Splat) -> Splat:
+    return Splat(
+        *(
+            np.concatenate([getattr(s, name) for s in splats])
+            for name in ("centers", "colors", "opacities", "scales", "rotations")
+        )
+    )
+
+
 def made(folder: Path, splat: Splat, faces: int = 12_000) -> tuple[Model, Figures]:
     path = folder / "splat.ply"
     write_splat(path, splat)
@@ -58,20 +74,3 @@ def ball(tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Figures]:
 @pytest.fixture(scope="session")
 def ring(tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Figures]:
     return made(tmp_path_factory.mktemp("ring"), cloud(torus()))
-
-
-THINNEST = 0.013
-"""Of a sheet, as `standard` makes it."""
-
-
-def triangles(shape: trimesh.Trimesh) -> Triangles:
-    return Triangles(shape.vertices.astype(np.float32), shape.faces.astype(np.int32))
-
-
-def joined(*splats: Splat) -> Splat:
-    return Splat(
-        *(
-            np.concatenate([getattr(s, name) for s in splats])
-            for name in ("centers", "colors", "opacities", "scales", "rotations")
-        )
-    )
