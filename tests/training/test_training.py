@@ -36,22 +36,22 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 def test_training_goes_on_as_if_it_had_not_been_cut_off(tmp_path: Path) -> None:
     def run(checkpoint: Path, seconds: float | None) -> tuple[bool, Any]:
         torch.manual_seed(0)
-        network = torch.nn.Linear(4, 1)
+        network = torch.nn.Sequential(torch.nn.Linear(16, 16), torch.nn.Linear(16, 1))
 
         def loss(step: int) -> tuple[Any, dict[str, Any]]:
-            error = (network(torch.randn(16, 4)) - 1).square().mean()
+            error = (network(torch.randn(16, 16)) - 1).square().mean()
             return error, {"error": error}
 
         done = train(network, Plan(8, warm_up=2), loss, checkpoint, seconds, lambda _: None)
-        return done, network.weight.detach().clone()
+        return done, network[0].weight.detach().clone()
 
     assert run(tmp_path / "whole.pt", None)[0]
-    whole = torch.load(tmp_path / "whole.pt", weights_only=True)["network"]["weight"]
+    whole = torch.load(tmp_path / "whole.pt", weights_only=True)["network"]["0.weight"]
     assert not run(tmp_path / "cut.pt", 0.0)[0]
     while not run(tmp_path / "cut.pt", 0.0)[0]:
         pass
     assert torch.equal(
-        torch.load(tmp_path / "cut.pt", weights_only=True)["network"]["weight"], whole
+        torch.load(tmp_path / "cut.pt", weights_only=True)["network"]["0.weight"], whole
     )
 
 
@@ -87,7 +87,7 @@ def test_masks_learn(tmp_path: Path) -> None:
 
 def test_reconstruction_learns(tmp_path: Path) -> None:
     lines: list[str] = []
-    settings = ReconstructionSettings(Plan(30, warm_up=2), size=32, images=2, objects=64)
+    settings = ReconstructionSettings(Plan(30, warm_up=2), 32, 32, images=2, objects=64)
     train_reconstruction(
         settings, CPU, tmp_path / "solid.pt", compiled=False, on_log=lines.append, processes=1
     )

@@ -2,13 +2,15 @@
 
 import math
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+
+from .muon import Muon, hidden_weights
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Plan:
         Of weights with more than one axis.
     seed
         Of everything drawn: objects, scenes, prompts, first weights.
+    switch
+        Share of the steps at which larger images begin.
     """
 
     steps: int
@@ -34,6 +38,11 @@ class Plan:
     warm_up: int = 200
     weight_decay: float = 0.03
     seed: int = 7
+    switch: float = 0.62
+
+    def late(self, step: int) -> bool:
+        """Whether images are large."""
+        return step >= self.switch * self.steps
 
     def rate(self, step: int) -> float:
         """Learning rate of a step."""
@@ -104,6 +113,24 @@ class _Step:
         return self._take()
 
 
+def _optimisers(
+    network: nn.Module, rate: Tensor, weight_decay: float
+) -> tuple[Muon, torch.optim.AdamW]:
+    """Muon for hidden layers' matrices, AdamW for the rest; neither waits for the host."""
+    hidden = hidden_weights(network)
+    taken = set(hidden)
+    rest = [weight for weight in network.parameters() if weight not in taken]
+    groups = [
+        {"params": [p for p in rest if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    on_gpu = rate.is_cuda
+    adam = torch.optim.AdamW(
+        groups, rate, betas=(0.9, 0.98), fused=on_gpu, capturable=on_gpu, foreach=False
+    )
+    return Muon(hidden, rate, weight_decay=weight_decay), adam
+
+
 def train(
     network: nn.Module,
     plan: Plan,
@@ -142,30 +169,24 @@ def train(
         Whether the plan's end was reached.
     """
     device = next(network.parameters()).device
-    weights: Sequence[nn.Parameter] = [p for p in network.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in weights if p.ndim > 1], "weight_decay": plan.weight_decay},
-        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    on_gpu = device.type == "cuda"
     rate = torch.zeros((), device=device)
-    optimiser = torch.optim.AdamW(
-        groups, rate, betas=(0.9, 0.98), fused=on_gpu, capturable=on_gpu, foreach=False
-    )
+    optimisers = _optimisers(network, rate, plan.weight_decay)
+    on_gpu = device.type == "cuda"
     average, start, began = Average(network), 0, time.monotonic()
     if checkpoint.exists():
         saved = torch.load(checkpoint, map_location=device, weights_only=True)
         network.load_state_dict(saved["network"])
-        optimiser.load_state_dict(saved["optimiser"])
+        for optimiser, state in zip(optimisers, saved["optimisers"], strict=True):
+            optimiser.load_state_dict(state)
+            for group in optimiser.param_groups:
+                group["lr"] = rate
         average.state, start = saved["average"], saved["step"]
-    for group in optimiser.param_groups:
-        group["lr"] = rate
 
     def save(step: int) -> None:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
         state = {
             "network": network.state_dict(),
-            "optimiser": optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in optimisers],
             "average": average.state,
             "step": step,
         }
@@ -174,11 +195,12 @@ def train(
 
     def stepping(step: int) -> _Step:
         def take() -> tuple[Tensor, Figures]:
-            optimiser.zero_grad(set_to_none=True)
+            network.zero_grad()
             loss, figures = step_loss(step)
             loss.backward()
-            nn.utils.clip_grad_norm_(weights, 1.0)
-            optimiser.step()
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            for optimiser in optimisers:
+                optimiser.step()
             return loss.detach(), figures
 
         return _Step(take, recorded=on_gpu)

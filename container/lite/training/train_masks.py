@@ -31,9 +31,7 @@ class MaskSettings:
     plan
         Steps and rates.
     small, large
-        Sides of the images before and after the switch.
-    switch
-        Share of the steps at which larger images begin.
+        Sides of the images, early and late.
     images_small, images_large
         Images a step.
     targets
@@ -45,7 +43,6 @@ class MaskSettings:
     plan: Plan
     small: int = 320
     large: int = 448
-    switch: float = 0.62
     images_small: int = 64
     images_large: int = 36
     targets: int = 4
@@ -53,9 +50,9 @@ class MaskSettings:
 
     def size(self, step: int) -> tuple[int, int]:
         """Side of the images and their number in a step."""
-        if step < self.switch * self.plan.steps:
-            return self.small, self.images_small
-        return self.large, self.images_large
+        if self.plan.late(step):
+            return self.large, self.images_large
+        return self.small, self.images_small
 
 
 def train_masks(

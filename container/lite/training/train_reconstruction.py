@@ -23,8 +23,8 @@ class ReconstructionSettings:
     ----------
     plan
         Steps and rates.
-    size
-        Side of the crops.
+    small, large
+        Sides of the crops, early and late.
     images
         Crops a step.
     objects
@@ -32,9 +32,14 @@ class ReconstructionSettings:
     """
 
     plan: Plan
-    size: int = 256
+    small: int = 160
+    large: int = 256
     images: int = 64
     objects: int = 65_536
+
+    def size(self, step: int) -> int:
+        """Side of the crops of a step."""
+        return self.large if self.plan.late(step) else self.small
 
 
 def train_reconstruction(
@@ -62,9 +67,9 @@ def train_reconstruction(
         predict = torch.compile(network, dynamic=False)
         judge = torch.compile(surface_loss, dynamic=False)
 
-    def step_loss(_: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def step_loss(step: int) -> tuple[Tensor, dict[str, Tensor]]:
         with torch.no_grad():
-            views = random_views(renderer, settings.images, settings.size)
+            views = random_views(renderer, settings.images, settings.size(step), samples=2)
             rgba = views.rgba
             if rgba.is_cuda:
                 rgba = rgba.contiguous(memory_format=torch.channels_last)
@@ -78,6 +83,6 @@ def train_reconstruction(
             "mask": loss.mask,
         }
 
-    train(network, settings.plan, step_loss, checkpoint, seconds, on_log)
+    train(network, settings.plan, step_loss, checkpoint, seconds, on_log, settings.size)
     network.load_state_dict(averaged(checkpoint))
     return network.eval()

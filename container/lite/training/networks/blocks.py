@@ -1,6 +1,7 @@
 """What the networks are made of."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -43,21 +44,29 @@ class Block(nn.Module):
         super().__init__()
         self.heads = heads
         self.attention_norm = nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.mix = nn.Linear(width, width)
         self.mlp_norm = nn.LayerNorm(width)
         self.widen = nn.Linear(width, expansion * width)
         self.narrow = nn.Linear(expansion * width, width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Keep [B, N, width]."""
-        batch, count, width = x.shape
-        qkv = self.qkv(self.attention_norm(x))
-        qkv = qkv.reshape(batch, count, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        query, key, value = qkv.unbind(0)
-        mixed = functional.scaled_dot_product_attention(query, key, value)
-        x = x + self.out(mixed.transpose(1, 2).reshape(batch, count, width))
+    def forward(self, x: Tensor, gist: Callable[[Tensor], Tensor] = lambda x: x) -> Tensor:
+        """Keep [B, N, width]; what is attended to is the `gist` of the tokens, [B, M, width]."""
+        normed = self.attention_norm(x)
+        source = gist(normed)
+        mixed = functional.scaled_dot_product_attention(
+            self._heads(self.query(normed)),
+            self._heads(self.key(source)),
+            self._heads(self.value(source)),
+        )
+        x = x + self.mix(mixed.transpose(1, 2).flatten(2))
         return x + self.narrow(functional.gelu(self.widen(self.mlp_norm(x))))
+
+    def _heads(self, x: Tensor) -> Tensor:
+        """[B, N, width] to [B, heads, N, width / heads]."""
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
 
 class Position(nn.Module):

@@ -171,7 +171,7 @@ class MaskDecoder(nn.Module):
     def _attend(
         self, reduced: Tensor, clicked: Tensor, points: Tensor, labels: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Joint attention of queries, points and image."""
+        """Joint attention of queries, points and image; the image is attended to at half size."""
         dtype = reduced.dtype
         image = to_tokens(reduced, self.position)
         real = (labels >= 0).to(dtype)[..., None]
@@ -179,10 +179,15 @@ class MaskDecoder(nn.Module):
         point = point + self.label(torch.where(labels < 0, 4, labels).long()).to(dtype)
         queries = self.query.expand(len(reduced), -1, -1).to(dtype)
         tokens = torch.cat([queries, point.to(dtype), image], 1)
+        prompts, (height, width) = tokens.shape[1] - image.shape[1], reduced.shape[-2:]
+
+        def gist(tokens: Tensor) -> Tensor:
+            pooled = functional.avg_pool2d(to_image(tokens[:, prompts:], height, width), 2)
+            return torch.cat([tokens[:, :prompts], pooled.flatten(2).transpose(1, 2)], 1)
+
         for block in self.blocks:
-            tokens = block(tokens)
-        count = queries.shape[1]
-        return tokens[:, :count], tokens[:, count + points.shape[1] :]
+            tokens = block(tokens, gist)
+        return tokens[:, : queries.shape[1]], tokens[:, prompts:]
 
     def _scores(self, quarters: Tensor, coarse: Tensor, queries: Tensor) -> Tensor:
         """Judge each mask by the features inside it and along its edge ("mask scoring")."""
