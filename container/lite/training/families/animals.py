@@ -159,3 +159,53 @@ def insect(rng: Rng) -> Shape:
             shape.limb(body + (x, 0, side * width * 0.6), knee, 0.04, 0.03, 2)
             shape.limb(knee, foot, 0.03, 0.02, 2)
     return shape
+
+
+def winged(rng: Rng) -> Shape:
+    """A dragonfly, a butterfly, a bee or a bat, its wings spread."""
+    shape = Shape([Palette.ANY, Palette.ANY, Palette.RUBBER, Palette.ANY])
+    girth, abdomen = rng.uniform(0.06, 0.2), rng.uniform(0.2, 0.8)
+    lift = rng.uniform(0.1, 0.3)
+    chest = np.array([0, lift + girth, 0])
+    shape.add(Kind.ELLIPSOID, chest, (girth * 1.4, girth, girth))
+    droop = rng.uniform(-0.2, 0.15)
+    tail = chest - (abdomen, abdomen * droop, 0)
+    shape.limb(chest, tail, girth * rng.uniform(0.4, 0.9), girth * rng.uniform(0.2, 0.8), 0, 0.03)
+    head = chest + (girth * 1.7, 0, 0)
+    shape.add(Kind.ELLIPSOID, head, np.full(3, girth * rng.uniform(0.5, 0.9)), material=2)
+    raised = rng.uniform(-0.2, 0.9) if rng.random() < 0.5 else rng.normal(0, 0.1)
+    reach, swept = rng.uniform(0.35, 0.8), rng.uniform(-0.3, 0.6)
+    broad = reach * rng.uniform(0.15, 0.7)
+    kind = (Kind.ELLIPSOID, Kind.ELLIPSOID, Kind.BOX)[rng.integers(3)]
+    for pair in range(int(rng.integers(1, 3))):
+        angle = swept - pair * rng.uniform(0.5, 1.1)
+        out = reach * (1 - 0.25 * pair)
+        for side in SIDES:
+            turn = rotation(x=-side * raised, y=side * angle)
+            at = chest + turn @ (0, 0, side * (out + girth * 0.5))
+            shape.add(kind, at, (broad, 0.015, out), turn, rounding=0.01, material=1 + 2 * pair)
+    return shape
+
+
+def flat_bodied(rng: Rng) -> Shape:
+    """A starfish, a ray, a turtle or a lizard: low and broad, on the ground."""
+    shape = Shape([Palette.ANY, Palette.ANY, Palette.RUBBER])
+    height = rng.uniform(0.05, 0.2)
+    length, width = rng.uniform(0.3, 0.8), rng.uniform(0.2, 0.8)
+    shape.add(Kind.ELLIPSOID, (0, height, 0), (length, height, width))
+    if rng.random() < 0.3:
+        arms = int(rng.integers(4, 8))
+        reach = max(length, width) * rng.uniform(1.2, 2)
+        for angle in np.arange(arms) * 2 * np.pi / arms:
+            tip = (reach * np.cos(angle), height * 0.4, reach * np.sin(angle))
+            shape.limb((0, height, 0), tip, height, height * 0.4, 0, 0.05)
+        return shape
+    head = np.array([length * rng.uniform(1, 1.4), height, 0])
+    shape.limb((length * 0.6, height, 0), head, height * 0.8, height * 0.7, 1, 0.04)
+    tail = (-length * rng.uniform(1.2, 2.6), height * 0.5, rng.uniform(-0.3, 0.3))
+    shape.limb((-length * 0.8, height, 0), tail, height * 0.7, height * 0.15, 0, 0.04)
+    for side in SIDES:
+        for x in (length * rng.uniform(0.4, 0.7), -length * rng.uniform(0.3, 0.6)):
+            foot = (x + rng.uniform(-0.1, 0.2), 0.04, side * (width + rng.uniform(0.1, 0.3)))
+            shape.limb((x, height * 0.7, side * width * 0.5), foot, height * 0.5, 0.04, 1, 0.03)
+    return shape

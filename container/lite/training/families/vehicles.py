@@ -1,4 +1,4 @@
-"""Cars, vans, lorries, buses, bicycles and boats."""
+"""Cars, vans, lorries, buses, bicycles, boats, helicopters and drones."""
 
 import numpy as np
 
@@ -142,4 +142,43 @@ def boat(rng: Rng) -> Shape:
             half = (width, mast * 0.42, 0.02)
             turn = rotation(y=rng.uniform(-0.4, 0.4))
             shape.add(Kind.WEDGE, at, half, turn, material=1, extra=[0.06])
+    return shape
+
+
+def rotorcraft(rng: Rng) -> Shape:
+    """A helicopter with its tail boom, or a drone on four arms."""
+    shape = Shape(PALETTES)
+    if rng.random() < 0.5:
+        length, width = rng.uniform(0.3, 0.6), rng.uniform(0.16, 0.3)
+        height = width * rng.uniform(0.9, 1.3)
+        middle = np.array([0, height + rng.uniform(0.12, 0.3), 0])
+        shape.add(Kind.ELLIPSOID, middle, (length, height, width), material=BODY)
+        nose = middle + (length * 0.5, height * 0.15, 0)
+        shape.add(
+            Kind.ELLIPSOID, nose, (length * 0.5, height * 0.75, width * 0.93), material=WINDOW
+        )
+        tail = middle - (length * rng.uniform(1.8, 2.8), -height * 0.3, 0)
+        shape.limb(middle, tail, height * 0.4, 0.04, BODY)
+        fin = tail + (0, 0.12, 0)
+        shape.add(Kind.BOX, fin, (0.08, 0.15, 0.02), rotation(z=0.4), material=TRIM)
+        hubs, blade = [middle + (0, height * 1.3, 0)], length * rng.uniform(1.2, 2.2)
+        shape.limb(middle, hubs[0], 0.06, 0.05, TRIM)
+        for side in SIDES:
+            skid = np.array([0, 0.03, side * width])
+            shape.limb(skid - (length, 0, 0), skid + (length, 0, 0), 0.03, 0.03, TRIM)
+            shape.limb(skid, middle, 0.03, 0.03, TRIM)
+    else:
+        core = rng.uniform(0.12, 0.3, 3) * (1, 0.4, 1)
+        middle = np.array([0, core[1] + rng.uniform(0.1, 0.25), 0])
+        shape.add(Kind.BOX, middle, core, rounding=0.04, material=BODY)
+        reach, blade = rng.uniform(0.4, 0.7), rng.uniform(0.2, 0.35)
+        corners = [np.array([x, 0.05, z]) * (reach, 1, reach) for x in SIDES for z in SIDES]
+        hubs = [middle + corner for corner in corners]
+        for hub in hubs:
+            shape.limb(middle, hub, 0.05, 0.04, CABIN)
+    turn = rng.uniform(0, np.pi)
+    for hub in hubs:
+        for angle in (turn, turn + np.pi / 2)[: 2 if len(hubs) == 1 else 1]:
+            at = hub + (0, 0.05, 0)
+            shape.add(Kind.BOX, at, (blade, 0.012, 0.04), rotation(y=angle), material=TYRE)
     return shape
