@@ -13,8 +13,8 @@ from .optimiser import Plan, averaged
 from .train_masks import MaskSettings, train_masks
 from .train_reconstruction import ReconstructionSettings, train_reconstruction
 
-MASK_STEPS = 10_000
-RECONSTRUCTION_STEPS = 12_500
+MASK_STEPS = 8_000
+RECONSTRUCTION_STEPS = 18_000
 
 
 def main() -> None:
