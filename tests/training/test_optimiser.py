@@ -39,6 +39,16 @@ def test_equal_shapes_are_moved_as_if_each_were_alone() -> None:
         assert torch.allclose(one, other, atol=1e-5)
 
 
+def test_muon_goes_downhill() -> None:
+    torch.manual_seed(0)
+    wanted, weight = torch.randn(16, 24), torch.nn.Parameter(torch.zeros(16, 24))
+    optimiser = Muon([weight], torch.tensor(0.05))
+    for _ in range(40):
+        weight.grad = weight.detach() - wanted
+        optimiser.step()
+    assert (weight - wanted).square().mean() < 0.5 * wanted.square().mean()
+
+
 def test_first_and_last_layers_are_not_hidden_ones() -> None:
     network = Reconstruction()
     hidden = {id(weight) for weight in hidden_weights(network)}
