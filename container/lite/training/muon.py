@@ -6,8 +6,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-_QUINTIC = (3.4445, -4.7750, 2.0315)
-_ROUNDS = 5
+_QUINTIC, _ROUNDS = (3.4445, -4.7750, 2.0315), 5
+"""Of the Newton-Schulz iteration, chosen by Jordan for the fewest rounds."""
+
 _RMS = 0.2
 """Of an update's entries before the rate: about what AdamW's have, so that both take one rate."""
 

@@ -246,24 +246,19 @@ def tent(rng: Rng) -> Shape:
         depth = width
     elif style == 2:
         shape.add(Kind.CAPSULE, (0, 0, 0), (width, depth, width * rng.uniform(0.6, 1)), LYING)
-        floor = (0, -width, 0)
-        shape.add(
-            Kind.BOX,
-            floor,
-            (2 * width, width, 2 * depth + 2),
-            operation=Operation.SUBTRACTION,
-        )
+        ground = (2 * width, width, 2 * depth + 2)
+        shape.add(Kind.BOX, (0, -width, 0), ground, operation=Operation.SUBTRACTION)
         height = width / 2
     else:
         shape.add(Kind.DOME, (0, 0, 0), (width, height * 1.4, depth))
         height *= 0.7
     door = (width * 0.25, height * rng.uniform(0.4, 0.7), 0.02)
-    shape.add(Kind.WEDGE, (0, door[1], depth * 1.0), door, material=3, extra=[0.3])
+    shape.add(Kind.WEDGE, (0, door[1], depth), door, material=3, extra=[0.3])
     if rng.random() < 0.4:
         roof = (width * 0.8, 0.015, depth * 0.3)
         at = np.array([0, height * rng.uniform(1, 1.4), depth * 1.3])
         shape.add(Kind.BOX, at, roof, rotation(x=rng.uniform(-0.1, 0.4)), material=1)
-        for side in (-1, 1):
+        for side in SIDES:
             foot = (side * roof[0], 0, depth * 1.55)
             shape.limb(foot, at + (side * roof[0], 0, roof[2]), 0.02, 0.02, 2)
     return shape

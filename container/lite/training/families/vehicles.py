@@ -161,7 +161,7 @@ def rotorcraft(rng: Rng) -> Shape:
         shape.limb(middle, tail, height * 0.4, 0.04, BODY)
         fin = tail + (0, 0.12, 0)
         shape.add(Kind.BOX, fin, (0.08, 0.15, 0.02), rotation(z=0.4), material=TRIM)
-        hubs, blade = [middle + (0, height * 1.3, 0)], length * rng.uniform(1.2, 2.2)
+        hubs, blade, blades = [middle + (0, height * 1.3, 0)], length * rng.uniform(1.2, 2.2), 2
         shape.limb(middle, hubs[0], 0.06, 0.05, TRIM)
         for side in SIDES:
             skid = np.array([0, 0.03, side * width])
@@ -171,14 +171,14 @@ def rotorcraft(rng: Rng) -> Shape:
         core = rng.uniform(0.12, 0.3, 3) * (1, 0.4, 1)
         middle = np.array([0, core[1] + rng.uniform(0.1, 0.25), 0])
         shape.add(Kind.BOX, middle, core, rounding=0.04, material=BODY)
-        reach, blade = rng.uniform(0.4, 0.7), rng.uniform(0.2, 0.35)
+        reach, blade, blades = rng.uniform(0.4, 0.7), rng.uniform(0.2, 0.35), 1
         corners = [np.array([x, 0.05, z]) * (reach, 1, reach) for x in SIDES for z in SIDES]
         hubs = [middle + corner for corner in corners]
         for hub in hubs:
             shape.limb(middle, hub, 0.05, 0.04, CABIN)
     turn = rng.uniform(0, np.pi)
     for hub in hubs:
-        for angle in (turn, turn + np.pi / 2)[: 2 if len(hubs) == 1 else 1]:
-            at = hub + (0, 0.05, 0)
-            shape.add(Kind.BOX, at, (blade, 0.012, 0.04), rotation(y=angle), material=TYRE)
+        for k in range(blades):
+            at, across = hub + (0, 0.05, 0), rotation(y=turn + k * np.pi / 2)
+            shape.add(Kind.BOX, at, (blade, 0.012, 0.04), across, material=TYRE)
     return shape
