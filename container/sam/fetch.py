@@ -85,7 +85,7 @@ def fetch(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WeightsUnavailable(f"{folder} cannot be made: {error}. Choose another.") from None
-    _check_room(folder, [*remotes, dinov2.WEIGHTS])
+    _check_room(folder, remotes)
     for remote in remotes:
         new = download(remote, folder)
         logger.info("%s %s (%d bytes)", "Fetched" if new else "Kept", remote.path, remote.bytes)
@@ -160,7 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder of about 18 GB")
+    parser.add_argument("--out", type=Path, required=True, help="folder of about 17 GB")
     parser.add_argument("--bucket", help="where to stage them: the stack's output BucketName")
     parser.add_argument("--revision-sam3", default=SAM3.revision, metavar="SHA")
     parser.add_argument("--revision-sam3d", default=SAM3D.revision, metavar="SHA")

@@ -17,8 +17,8 @@ from container.sam.objects.environment import not_importable, prepare
 
 CHECKPOINTS = Path("sam-3d-objects", "checkpoints")
 DEPTH = Path("moge", "model.pt")
-DINO = Path("dinov2", "hub", "facebookresearch_dinov2_main")
-"""DINOv2's code, as torch.hub lays it out. Its weights are in the embedders' checkpoints."""
+DINO = Path("dinov2")
+"""DINOv2's code. Its weights are in the embedders' checkpoints."""
 
 _DINO_CLASS = "sam3d_objects.model.backbone.dit.embedder.dino.Dino"
 _TRUSTED = ("sam3d_objects", "torch", "torchvision", "moge")

@@ -60,7 +60,7 @@ def test_only_gaussian_decoding_is_asked_for_from_the_folder_alone(weights: Path
     "missing",
     [
         "moge/model.pt",
-        "dinov2/hub/facebookresearch_dinov2_main/hubconf.py",
+        "dinov2/hubconf.py",
         "sam-3d-objects/checkpoints/ss_generator.ckpt",
         "sam-3d-objects/checkpoints/slat_decoder_gs.yaml",
     ],
