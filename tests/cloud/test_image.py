@@ -94,7 +94,7 @@ class TestBuild:
         assert image.main(["--stack", "gen3d", "--engine", "lite"]) == 0
         said = capsys.readouterr().out
         assert f"ContainerImage={REPOSITORY}:lite-1 WeightsRevision=0123456789ab" in said
-        assert "Engine=lite InstanceType=ml.c7i.xlarge" in said
+        assert "--stack-name gen3d --parameter-overrides Engine=lite" in said
         codebuild.assert_no_pending_responses()
         key = f"build/{commit()}.zip"
         archive = boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()

@@ -67,7 +67,23 @@ def test_the_model_gets_its_weights_uncompressed_from_the_bucket() -> None:
     assert container["Environment"] == {
         "GEN3D_ENGINE": "sam",
         "GEN3D_MODEL_DIR": "/opt/ml/model",
+        "GEN3D_MODEL_REVISION": "0123456789ab",
     }
+
+
+@pytest.mark.parametrize(
+    ("parameters", "wanted"),
+    [
+        ({"Engine": "sam"}, "ml.g6e.2xlarge"),
+        ({"Engine": "lite"}, "ml.c7i.xlarge"),
+        ({"Engine": "sam", "InstanceType": "ml.g5.2xlarge"}, "ml.g5.2xlarge"),
+    ],
+)
+def test_the_engine_chooses_its_instance_unless_somebody_does(
+    parameters: dict[str, str], wanted: str
+) -> None:
+    stack = Stack(ContainerImage="image", WeightsRevision="0123456789ab", **parameters)
+    assert stack["EndpointConfig"]["ProductionVariants"][0]["InstanceType"] == wanted
 
 
 def test_an_update_can_replace_model_and_configuration() -> None:

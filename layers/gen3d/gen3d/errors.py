@@ -204,12 +204,6 @@ class ExecutionTimedOut(Gen3DError):
     status = 504
 
 
-class AllObjectsFailed(Gen3DError):
-    """No object of the job became a mesh."""
-
-    status = 500
-
-
 class MailFailed(Gen3DError):
     """A mail could not be sent; the job is not touched by it."""
 
