@@ -1,22 +1,14 @@
-"""Writes gaussians as the PLY that 3D Gaussian Splatting's tools read.
-
-The layout is that of the 3DGS reference code: binary little-endian, 17 float32 a gaussian, normals
-zero, no higher harmonics; opacity a logit, scales natural logarithms, rotation wxyz.
-"""
+"""Writes gaussians as the PLY that 3D Gaussian Splatting's tools read."""
 
 import numpy as np
 from gen3d.errors import ReconstructionFailed
+from gen3d.splat import PROPERTIES
 
 from container.engine import Gaussians
 
-PROPERTIES = (
-    *("x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2", "opacity"),
-    *("scale_0", "scale_1", "scale_2", "rot_0", "rot_1", "rot_2", "rot_3"),
-)
-
 
 def pack(gaussians: Gaussians) -> bytes:
-    """Lay gaussians out as a PLY file.
+    """Lay gaussians out as a PLY file, with no harmonics but the first.
 
     Raises
     ------

@@ -12,6 +12,7 @@ from scipy import sparse
 from scipy.sparse.linalg import spsolve
 from scipy.spatial import cKDTree
 
+from container.lite.frames import CROP_SIDE
 from container.lite.training.families import pool
 from container.lite.training.geometry import look_at
 from container.lite.training.layout import CUTOUT, INSTANCE, MAX_CUTOUTS, SCENE
@@ -22,7 +23,6 @@ from .methods import session
 
 Floats = NDArray[np.floating]
 
-SIDE = 256
 _LOOKS, _LOOK_SIDE = 14, 96
 
 
@@ -81,13 +81,13 @@ def inflated(rgba: Floats) -> Solid:
     )
     height = np.zeros(small.shape)
     height[at] = np.sqrt(np.maximum(spsolve(laplacian, np.full(count, 4.0)), 0))
-    height = cv2.resize(height, inside.shape) * 4 / SIDE * inside
+    height = cv2.resize(height, inside.shape) * 4 / CROP_SIDE * inside
     return Solid(inside, -height, height, np.zeros((*inside.shape, 3)))
 
 
 def points(solid: Solid, views: Views) -> Floats:
     """Points on the solid's front, back and rim, in the camera's frame [n, 3]."""
-    steps = (np.arange(SIDE) + 0.5) / SIDE * 2 - 1
+    steps = (np.arange(CROP_SIDE) + 0.5) / CROP_SIDE * 2 - 1
     at = np.nonzero(solid.inside)
     inner = cv2.erode(solid.inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     rim = np.nonzero(solid.inside & ~inner)
@@ -160,7 +160,7 @@ def compare(
     scores: dict[str, list[Score]] = {name: [] for name in (*methods, "perfect depths")}
     shown = []
     for _ in range(count):
-        views = random_views(renderer, 1, SIDE, samples=2, occluded=0.0)
+        views = random_views(renderer, 1, CROP_SIDE, samples=2, occluded=0.0)
         truth = true_points(renderer, views)
         rgba = views.rgba[0].numpy()
         solids = {name: method(rgba) for name, method in methods.items()}

@@ -5,13 +5,11 @@ The camera is taken to look straight ahead: the object is not tilted by a guess.
 
 import numpy as np
 from gen3d.contract import Pose
+from gen3d.splat import SH_C0
 
 from container.engine import Floats, Gaussians
 from container.lite.crop import Crop
 from container.lite.shell import Disks
-
-SH_C0 = 0.28209479177387814
-"""The zeroth spherical harmonic, by which 3DGS stores a colour."""
 
 OPACITY_LOGIT = 4.0
 """An opacity of 0.98."""

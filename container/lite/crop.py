@@ -7,9 +7,6 @@ from PIL import Image
 
 from container.engine import Floats, Mask
 
-MARGINS = (1.08, 1.25)
-"""Half the crop's side over half the object's longer side, as drawn in training."""
-
 FIELD_OF_VIEW = np.deg2rad(55.0)
 """Taken for the photo's longer side, as its camera is not known: a phone's main lens has 50–70°."""
 

@@ -11,13 +11,12 @@ from PIL import Image
 
 from container.engine import Embeddings, Floats, Gaussians, Mask
 from container.lite.canonical import canonical
-from container.lite.crop import MARGINS, Crop
+from container.lite.crop import Crop
+from container.lite.frames import CROP_SIDE, ENCODER_SIDE, MARGINS
 from container.lite.prediction import Prediction
-from container.lite.second_look import ENCODER_SIDE, Prompt, look_again
+from container.lite.second_look import Prompt, look_again
 from container.lite.shell import columns
 from container.weights import check
-
-CROP_SIDE = 256
 
 
 class LiteEngine:

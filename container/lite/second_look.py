@@ -21,15 +21,13 @@ from PIL import Image
 from scipy import ndimage
 
 from container.engine import Floats, Mask
+from container.lite.frames import ENCODER_SIDE
 
 Prompt: TypeAlias = Mapping[str, Floats]
 """The decoder's inputs but for the photo's, by their names."""
 
 Decode: TypeAlias = Callable[[Image.Image, Prompt], Floats]
 """The networks: a square photo of `ENCODER_SIDE` and a prompt to candidates, logits (m, h, w)."""
-
-ENCODER_SIDE = 448
-"""Pixels a side of the frame in which the networks take a photo and its points."""
 
 MASK_SIDE = 112
 """Pixels a side of the mask that the decoder takes."""

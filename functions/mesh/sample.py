@@ -3,14 +3,9 @@
 from pathlib import Path
 
 import numpy as np
+from gen3d.splat import PROPERTIES, SH_C0
 
-from mesh.splat import SH_C0, Floats, Splat
-
-NAMES = (
-    "x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2", "opacity",
-    "scale_0", "scale_1", "scale_2", "rot_0", "rot_1", "rot_2", "rot_3",
-)  # fmt: skip
-"""The 17 floats that SAM 3D Objects writes."""
+from mesh.splat import Floats, Splat
 
 
 def on_surface(points: Floats, colors: Floats, size: float, opacity: float = 0.9) -> Splat:
@@ -37,7 +32,7 @@ def ball(count: int) -> Splat:
 
 def write_splat(path: Path, splat: Splat) -> None:
     """Write the 3DGS PLY that `mesh.splat` reads."""
-    rows = np.zeros((len(splat), len(NAMES)), "<f4")
+    rows = np.zeros((len(splat), len(PROPERTIES)), "<f4")
     rows[:, 0:3] = splat.centers
     rows[:, 6:9] = (splat.colors - 0.5) / SH_C0
     with np.errstate(divide="ignore"):
@@ -48,7 +43,7 @@ def write_splat(path: Path, splat: Splat) -> None:
         "ply",
         "format binary_little_endian 1.0",
         f"element vertex {len(splat)}",
-        *(f"property float {name}" for name in NAMES),
+        *(f"property float {name}" for name in PROPERTIES),
         "end_header\n",
     ]
     path.write_bytes("\n".join(header).encode() + rows.tobytes())

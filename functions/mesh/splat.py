@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from gen3d.errors import EmptySurface, InvalidSplat, SplatTooLarge
+from gen3d.splat import SH_C0
 
 Floats = npt.NDArray[np.float32]
 
@@ -18,9 +19,6 @@ MAX_GAUSSIANS = 2_000_000
 """A third more than the largest that SAM 3D Objects can write (32 in each of 42,000 voxels)."""
 
 MAX_HEADER_BYTES = 64 * 1024
-
-SH_C0 = 0.28209479177387814
-"""Spherical harmonic of degree 0; colour = 0.5 + SH_C0 · f_dc."""
 
 _SCALARS = {
     "char": "i1", "int8": "i1", "uchar": "u1", "uint8": "u1",

@@ -12,7 +12,8 @@ from container import splat
 from container.engine import Floats, Mask
 from container.lite import engine as lite_engine
 from container.lite.engine import LiteEngine
-from container.lite.second_look import ENCODER_SIDE, FIRST_SIDE, Decode, Prompt, look_again
+from container.lite.frames import ENCODER_SIDE
+from container.lite.second_look import FIRST_SIDE, Decode, Prompt, look_again
 
 WIDTH, HEIGHT = 1200, 900
 MIDDLE = (540, 390, 660, 510)

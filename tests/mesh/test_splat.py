@@ -6,16 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gen3d.errors import EmptySurface, InvalidSplat, SplatTooLarge
-from mesh.sample import NAMES, ball, write_splat
-from mesh.splat import SH_C0, read_splat
+from gen3d.splat import PROPERTIES, SH_C0
+from mesh.sample import ball, write_splat
+from mesh.splat import read_splat
 
 
-def header(count: int, names: tuple[str, ...] = NAMES, kind: str = "binary_little_endian") -> bytes:
+def header(
+    count: int, names: tuple[str, ...] = PROPERTIES, kind: str = "binary_little_endian"
+) -> bytes:
     lines = ["ply", f"format {kind} 1.0", f"element vertex {count}"]
     return "\n".join([*lines, *(f"property float {n}" for n in names), "end_header\n"]).encode()
 
 
-def rows(count: int, names: tuple[str, ...] = NAMES) -> np.ndarray:
+def rows(count: int, names: tuple[str, ...] = PROPERTIES) -> np.ndarray:
     values = np.random.default_rng(0).normal(size=(count, len(names))).astype("<f4")
     if "scale_0" in names:
         values[:, names.index("scale_0")] = -5
@@ -50,7 +53,7 @@ def test_takes_other_encodings(path: Path, kind: str) -> None:
 
 
 def test_skips_attributes_and_elements_that_it_does_not_need(path: Path) -> None:
-    names = (*NAMES[:9], *(f"f_rest_{k}" for k in range(45)), *NAMES[9:], "mine")
+    names = (*PROPERTIES[:9], *(f"f_rest_{k}" for k in range(45)), *PROPERTIES[9:], "mine")
     values = rows(20, names)
     start = header(20, names).replace(
         b"end_header", b"comment x\nelement face 1\nproperty list uchar int v\nend_header"
@@ -61,7 +64,7 @@ def test_skips_attributes_and_elements_that_it_does_not_need(path: Path) -> None
 
 def test_applies_activations(path: Path) -> None:
     values = rows(3)
-    values[:, NAMES.index("opacity")] = [np.inf, -np.inf, 0]
+    values[:, PROPERTIES.index("opacity")] = [np.inf, -np.inf, 0]
     values[0, -4:] = [0, 0, 0, 0]
     values[1, -4:] = [0, 3, 0, 4]
     path.write_bytes(header(3) + values.tobytes())
@@ -84,7 +87,7 @@ def test_applies_activations(path: Path) -> None:
         (header(100) + rows(99).tobytes(), "cut off"),
         (header(2, kind="ascii") + b"1 2 3", "cut off"),
         (header(1, kind="ascii") + b"a " * 17, "cut off"),
-        (header(9, NAMES[:9]) + bytes(9 * 36), "opacity, scale_0"),
+        (header(9, PROPERTIES[:9]) + bytes(9 * 36), "opacity, scale_0"),
         (header(1).replace(b"float z", b"list uchar int z"), "header has a line"),
         (header(1).replace(b"float z", b"float x"), "twice"),
         (header(1).replace(b"element vertex", b"element face"), "first element"),

@@ -13,11 +13,9 @@ from torch import Tensor, nn
 
 from container.halves import store_halves
 
+from ..frames import CROP_SIDE, ENCODER_SIDE
 from .networks import Features, MaskDecoder, MaskNetworks, Reconstruction
 from .prompts import PADDING
-
-IMAGE_SIDE = 448
-CROP_SIDE = 256
 
 _OPSET = 17
 _SMALL = 64
@@ -37,7 +35,7 @@ class ExportedDecoder(nn.Module):
         Pixels of the frame's side.
     """
 
-    def __init__(self, decoder: MaskDecoder, side: int = IMAGE_SIDE) -> None:
+    def __init__(self, decoder: MaskDecoder, side: int = ENCODER_SIDE) -> None:
         super().__init__()
         self.decoder = decoder
         self.side = side
@@ -74,14 +72,14 @@ def export_masks(networks: MaskNetworks, folder: Path) -> tuple[Path, Path]:
     `has_mask_input` [1]; it answers `masks` [1, 3, 224, 224] logits and `iou_scores` [1, 3].
     """
     folder.mkdir(parents=True, exist_ok=True)
-    quarter = IMAGE_SIDE // 4
-    image = torch.rand(1, 3, IMAGE_SIDE, IMAGE_SIDE)
+    quarter = ENCODER_SIDE // 4
+    image = torch.rand(1, 3, ENCODER_SIDE, ENCODER_SIDE)
     with torch.no_grad():
         features = networks.eval()(image)
     encoder_path, decoder_path = folder / "encoder.onnx", folder / "decoder.onnx"
     _export(networks, (image,), encoder_path, ["image"], list(Features._fields))
     prompt = (
-        torch.rand(1, 2, 2) * IMAGE_SIDE,
+        torch.rand(1, 2, 2) * ENCODER_SIDE,
         torch.tensor([[1.0, 0.0]]),
         torch.zeros(1, 1, quarter, quarter),
         torch.zeros(1),

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from ..frames import ENCODER_SIDE
 from .families import pool
 from .losses import mask_loss, score_loss
 from .materials import chance
@@ -42,7 +43,7 @@ class MaskSettings:
 
     plan: Plan
     small: int = 320
-    large: int = 448
+    large: int = ENCODER_SIDE
     images_small: int = 64
     images_large: int = 36
     targets: int = 4

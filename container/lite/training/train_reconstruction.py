@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..frames import CROP_SIDE
 from .families import pool
 from .losses import surface_loss
 from .networks import Reconstruction
@@ -33,7 +34,7 @@ class ReconstructionSettings:
 
     plan: Plan
     small: int = 160
-    large: int = 256
+    large: int = CROP_SIDE
     images: int = 64
     objects: int = 65_536
 

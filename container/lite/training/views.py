@@ -6,14 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
+from ..frames import MARGINS
 from .geometry import height_below, look_at, rotations
 from .layout import CUTOUT, INSTANCE, MATERIAL, MAX_CUTOUTS, MAX_INSTANCES, MAX_MATERIALS, SCENE
 from .materials import chance, drawn, light, materials, uniform
 from .photo import photograph
 from .renderer import Renderer
-
-MARGINS = (1.08, 1.25)
-"""The crop's side over the longer side of what is seen of the object."""
 
 OCCLUDED = 0.35
 """How often something else, or the photo's edge, hides a part."""
@@ -146,13 +144,11 @@ def random_views(
     count: int,
     size: int,
     samples: int = 3,
-    which: Tensor | None = None,
     occluded: float = OCCLUDED,
 ) -> Views:
-    """Draw views, of random objects unless `which` (i64 [count]) says which."""
+    """Draw views of random objects."""
     device = renderer.device
-    if which is None:
-        which = torch.randint(0, len(renderer), (count,), device=device)
+    which = torch.randint(0, len(renderer), (count,), device=device)
     instances, scenes, distance = _pose(renderer, which)
     flat = torch.zeros(count, MAX_CUTOUTS, CUTOUT.size, device=device)
 
