@@ -1,6 +1,6 @@
 """What passes between the functions and the inference container, checked on both sides.
 
-Requests and results are JSON; see ``/invocations`` in the design. Embeddings are safetensors whose
+Requests and results are JSON, the bodies of ``/invocations``. Embeddings are safetensors whose
 metadata is `EmbeddingsMeta`, spelled as strings because the format allows nothing else.
 """
 

@@ -10,7 +10,6 @@ Layout::
 
 from dataclasses import dataclass
 
-PUBLIC = "public/"
 PRIVATE = "private/"
 MODELS = "models/"
 ASYNC_IN = "async/in/"

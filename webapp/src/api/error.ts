@@ -1,7 +1,7 @@
 /**
  * Every failure of a request: `name` is the API's name for it (`JobConflict`, `InvalidMask`, …),
- * the message a sentence for the person. Two names are of this side: `Offline` (no answer at all)
- * and `UnexpectedAnswer` (an answer that is not the API's).
+ * the message a sentence for the person. Three names are of this side: `Offline` (no answer at all),
+ * `TooManyRequests` (the gateway's answer) and `UnexpectedAnswer` (one that is not the API's).
  */
 export class ApiError extends Error {
   readonly status: number;
