@@ -1,6 +1,7 @@
 """From the crop's camera to the canonical frame: [-0.5, 0.5]³, Z up, the front facing -Y.
 
-The camera is taken to look straight ahead: the object is not tilted by a guess.
+The object is set upright by the network's guess of how far the camera looks down on it. The camera
+is taken to be held level.
 """
 
 import numpy as np
@@ -14,37 +15,45 @@ from container.lite.shell import Disks
 OPACITY_LOGIT = 4.0
 """An opacity of 0.98."""
 
-_AXES = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float32)
-"""Takes the camera's right, down, forward to the canonical X, Y, Z."""
-
-_ROTATION = (0.0, 0.0, 0.5**0.5, 0.5**0.5)
-"""Takes the canonical X, Y, Z to PyTorch3D's camera, wxyz: (X, Y, Z) → (-X, Z, Y)."""
+_PYTORCH3D = np.diag([-1, -1, 1])
+"""Takes right, down, forward to PyTorch3D's left, up, forward."""
 
 
-def canonical(disks: Disks, crop: Crop) -> tuple[Gaussians, Pose]:
+def canonical(disks: Disks, crop: Crop, elevation: float) -> tuple[Gaussians, Pose]:
     """Turn, centre and scale disks; the pose undoes it.
 
     The pose's unit is half the photo's longer side at the object's distance, so that a point
     (x, y, z) of the camera falls on ``-f · x / z`` and ``-f · y / z`` right and down of the photo's
     centre, in the same unit, with ``f`` of `crop.FIELD_OF_VIEW`: nearly, where a crop that is a
     large part of the photo was seen from `crop.DISTANCES`' least.
+
+    Parameters
+    ----------
+    elevation : float
+        Angle by which the camera looks down, radians.
     """
-    low, high = disks.centre.min(0), disks.centre.max(0)
-    middle, longest = (low + high) / 2, float((high - low).max())
+    sine, cosine = np.sin(elevation), np.cos(elevation)
+    # Takes the camera's right, down, forward to the canonical X, Y, Z.
+    upright = np.array([[1, 0, 0], [0, -sine, cosine], [0, -cosine, -sine]])
+    turned = disks.centre @ upright.T
+    low, high = turned.min(0), turned.max(0)
+    centre, longest = (low + high) / 2, float((high - low).max())
+    middle = centre @ upright
     axes = np.stack([disks.along, np.cross(disks.normal, disks.along), disks.normal], 2)
     gaussians = Gaussians(
-        xyz=((disks.centre - middle) / longest @ _AXES.T).astype(np.float32),
+        xyz=((turned - centre) / longest).astype(np.float32),
         f_dc=((disks.colour - 0.5) / SH_C0).astype(np.float32),
         opacity=np.full(len(disks.centre), OPACITY_LOGIT, np.float32),
         scale=np.log(disks.size / longest).astype(np.float32),
-        rotation=quaternions(_AXES @ axes),
+        rotation=quaternions(upright @ axes),
     )
     unit = crop.photo_scale
     x, y, z = (float(value) * unit for value in middle)
     aside = float(middle[2]) / crop.distance
     right, down = (value * aside for value in crop.offset)
+    w, i, j, k = map(float, quaternions((_PYTORCH3D @ upright.T)[None])[0])
     pose = Pose(
-        rotation=_ROTATION,
+        rotation=(w, i, j, k),
         translation=(-(x + right), -(y + down), z),
         scale=(longest * unit,) * 3,
     )

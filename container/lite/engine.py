@@ -73,9 +73,10 @@ class LiteEngine:
         crop = Crop.around(mask, margin)
         small = crop.mask(mask, CROP_SIDE)
         _check_visible(small)
-        solid = columns(crop, photo, mask, self._predict(crop.colours(photo, CROP_SIDE), small))
+        prediction = self._predict(crop.colours(photo, CROP_SIDE), small)
+        solid = columns(crop, photo, mask, prediction)
         _check_visible(solid.inside)
-        return canonical(solid.surface(), crop)
+        return canonical(solid.surface(), crop, prediction.elevation)
 
     def decode(self, stretched: Image.Image, prompt: Prompt) -> Floats:
         """Answer a prompt as the page's decoder does: the candidates' logits, (m, h, w)."""
@@ -93,12 +94,13 @@ class LiteEngine:
         seen = mask[..., None].astype(np.float32)
         rgba = np.concatenate([colours * seen, seen], 2).transpose(2, 0, 1)[None]
         inputs = {"rgba": np.ascontiguousarray(rgba)}
-        surface, hidden = self._reconstruction.run(["surface", "hidden"], inputs)
-        if not (np.isfinite(surface).all() and np.isfinite(hidden).all()):
+        answers = self._reconstruction.run(["surface", "hidden", "up"], inputs)
+        if not all(np.isfinite(answer).all() for answer in answers):
             raise ReconstructionFailed(
                 "The network gave values that are no numbers. Try another seed or mask."
             )
-        return Prediction.of(mask, surface[0], hidden[0, 0])
+        surface, hidden, up = answers
+        return Prediction.of(mask, surface[0], hidden[0, 0], up[0])
 
 
 def _check_visible(mask: Mask) -> None:

@@ -11,6 +11,9 @@ from container.engine import Floats, Mask
 RAGGED = 2
 """Pixels by which the network's outline differs from any mask's; what is thinner is not hidden."""
 
+ELEVATIONS = (-0.25, 1.2)
+"""Within which the network was trained."""
+
 MOST_HIDDEN = 0.6
 """Of what is seen; a mask that seems to lack more was not meant to be the whole of anything."""
 
@@ -30,6 +33,8 @@ class Prediction:
         crop's side.
     back_colour : (s, s, 3)
         sRGB in [0, 1].
+    elevation : float
+        Angle by which the camera looks down on the object, radians.
     """
 
     shown: Mask
@@ -37,16 +42,18 @@ class Prediction:
     front: Floats
     thickness: Floats
     back_colour: Floats
+    elevation: float
 
     @classmethod
-    def of(cls, shown: Mask, surface: Floats, hidden: Floats) -> "Prediction":
-        """Read the network's answers, [5, s, s] and the logits of the whole, [s, s]."""
+    def of(cls, shown: Mask, surface: Floats, hidden: Floats, up: Floats) -> "Prediction":
+        """Read the network's answers: [5, s, s], the logits of the whole [s, s], and [3]."""
         return cls(
             shown=shown,
             whole=shown | _hidden(shown, hidden > 0),
             front=surface[0],
             thickness=surface[1],
             back_colour=surface[2:].transpose(1, 2, 0),
+            elevation=float(np.clip(np.arctan2(-up[2], -up[1]), *ELEVATIONS)),
         )
 
 

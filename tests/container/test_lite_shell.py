@@ -134,7 +134,7 @@ def test_a_near_camera_spreads_what_is_far() -> None:
 
 
 def test_the_shortest_axis_stays_the_normal_in_the_canonical_frame(ball: Disks) -> None:
-    gaussians, _ = canonical(ball, Crop(0, 0, 100, 200, 100))
+    gaussians, _ = canonical(ball, Crop(0, 0, 100, 200, 100), 0.0)
     w, x, y, z = gaussians.rotation.T.astype(np.float64)
     third = np.stack([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)], 1)
     assert (gaussians.scale.argmin(1) == 2).all()
@@ -142,6 +142,23 @@ def test_the_shortest_axis_stays_the_normal_in_the_canonical_frame(ball: Disks) 
     assert np.median((third * radial).sum(1)) > 0.995
     right, forward, down = ball.normal[:, 0], ball.normal[:, 2], ball.normal[:, 1]
     assert np.allclose(third, np.stack([right, forward, -down], 1), atol=1e-3)
+
+
+@pytest.mark.parametrize("elevation", [0.0, 0.6, -0.2])
+def test_the_object_is_set_upright_and_the_pose_undoes_it(ball: Disks, elevation: float) -> None:
+    crop = Crop(50, 0, 100, 200, 100)
+    gaussians, pose = canonical(ball, crop, elevation)
+    assert np.abs(gaussians.xyz).max() == pytest.approx(0.5)
+    w, *vector = pose.rotation
+
+    def turned(points: NDArray[np.floating]) -> NDArray[np.floating]:
+        return points + 2 * np.cross(vector, np.cross(vector, points) + w * points)
+
+    seen = ball.centre * (-1, -1, 1) * crop.photo_scale
+    placed = turned(gaussians.xyz) * pose.scale + pose.translation
+    assert np.allclose(placed - seen, (placed - seen).mean(0), atol=1e-4)
+    up = turned(np.array([[0.0, 0.0, 1.0]]))[0]
+    assert np.allclose(up, (0, np.cos(elevation), -np.sin(elevation)), atol=1e-6)
 
 
 def test_quaternions_turn_as_their_matrices() -> None:
@@ -204,5 +221,7 @@ def test_only_what_touches_the_object_and_is_no_outline_is_hidden(
     shown[10:40, 20:70] = True
     whole[10:40, 20:70] = whole[added] = True
     logits = np.where(whole, 5.0, -5.0).astype(np.float32)
-    prediction = Prediction.of(shown, np.zeros((5, 100, 100), np.float32), logits)
+    prediction = Prediction.of(
+        shown, np.zeros((5, 100, 100), np.float32), logits, np.array([0, -1, 0])
+    )
     assert (prediction.whole & ~shown).sum() == hidden

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from .export import export_masks, export_reconstruction
+from .fit_elevation import ElevationSettings, fit_elevation
 from .networks import MaskNetworks, Reconstruction
 from .optimiser import Plan, averaged
 from .train_masks import MaskSettings, train_masks
@@ -15,12 +16,13 @@ from .train_reconstruction import ReconstructionSettings, train_reconstruction
 
 MASK_STEPS = 8_000
 RECONSTRUCTION_STEPS = 18_000
+PARTS = ("masks", "reconstruction", "elevation", "export")
 
 
 def main() -> None:
     """Run the parts asked for, all of them by default."""
     parser = argparse.ArgumentParser(prog="python -m container.lite.training", description=__doc__)
-    parser.add_argument("parts", nargs="*", default=["masks", "reconstruction", "export"])
+    parser.add_argument("parts", nargs="*", default=list(PARTS))
     parser.add_argument("--checkpoints", type=Path, default=Path("build/lite-training"))
     parser.add_argument("--out", type=Path, default=Path("build/lite-weights"))
     parser.add_argument("--seed", type=int, default=7)
@@ -63,6 +65,12 @@ def main() -> None:
                 on_log=log,
                 processes=processes,
             )
+        elif part == "elevation":
+            network = Reconstruction()
+            network.load_state_dict(averaged(options.checkpoints / "reconstruction.pt"))
+            settings = ElevationSettings(options.seed)
+            fit_elevation(network, settings, device, on_log=log, processes=processes)
+            torch.save(network.elevation.state_dict(), options.checkpoints / "elevation.pt")
         elif part == "export":
             networks = MaskNetworks()
             networks.load_state_dict(averaged(options.checkpoints / "masks.pt"))
@@ -70,6 +78,8 @@ def main() -> None:
                 log(f"{path} {path.stat().st_size / 1e6:.1f} MB")
             network = Reconstruction()
             network.load_state_dict(averaged(options.checkpoints / "reconstruction.pt"))
+            fitted = torch.load(options.checkpoints / "elevation.pt", weights_only=True)
+            network.elevation.load_state_dict(fitted)
             path = export_reconstruction(network, options.out)
             log(f"{path} {path.stat().st_size / 1e6:.1f} MB")
         else:

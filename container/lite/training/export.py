@@ -96,14 +96,14 @@ def export_masks(networks: MaskNetworks, folder: Path) -> tuple[Path, Path]:
 
 
 def export_reconstruction(network: Reconstruction, folder: Path) -> Path:
-    """Write ``reconstruction.onnx``: `rgba` [1, 4, 256, 256] to `surface` and `hidden`.
+    """Write ``reconstruction.onnx``: `rgba` [1, 4, 256, 256] to `surface`, `hidden` and `elevation`.
 
     `Reconstruction` says what these hold.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "reconstruction.onnx"
     crop = torch.rand(1, 4, CROP_SIDE, CROP_SIDE)
-    _export(network.eval(), (crop,), path, ["rgba"], ["surface", "hidden"])
+    _export(network.eval(), (crop,), path, ["rgba"], ["surface", "hidden", "elevation"])
     return path
 
 

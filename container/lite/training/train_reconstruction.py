@@ -62,7 +62,7 @@ def train_reconstruction(
     if device.type == "cuda":
         network = network.to(memory_format=torch.channels_last)
     renderer = Renderer(objects, device)
-    predict: Callable[[Tensor], tuple[Tensor, Tensor]] = network
+    predict: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]] = network
     judge = surface_loss
     if compiled:
         predict = torch.compile(network, dynamic=False)
@@ -75,7 +75,7 @@ def train_reconstruction(
             if rgba.is_cuda:
                 rgba = rgba.contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            surface, hidden = predict(rgba)
+            surface, hidden, _ = predict(rgba)
         loss = judge(surface, hidden, views)
         return loss.total, {
             "front": loss.front,

@@ -16,6 +16,9 @@ from .renderer import Renderer
 OCCLUDED = 0.35
 """How often something else, or the photo's edge, hides a part."""
 
+_STANDING = 0.9999
+"""Cosine between an object's upright axis and the world's, above which it stands."""
+
 _PROBE = 64
 """Pixels of the first look that finds out where the object lies in the image."""
 
@@ -41,6 +44,10 @@ class Views:
         What was rendered; the camera is in `scenes`.
     unit, depth
         Half the crop's side at the object and the front's mean depth, f32 [B], in world units.
+    elevation
+        Angle by which the camera looks down on the object, radians, f32 [B].
+    standing
+        Whether the object stands upright, bool [B]; others have been toppled.
     """
 
     rgba: Tensor
@@ -53,6 +60,8 @@ class Views:
     instances: Tensor
     unit: Tensor
     depth: Tensor
+    elevation: Tensor
+    standing: Tensor
 
 
 def _occluders(seen: Tensor) -> Tensor:
@@ -203,7 +212,15 @@ def random_views(
         instances,
         unit,
         depth,
+        *_stance(scenes, instances),
     )
+
+
+def _stance(scenes: Tensor, instances: Tensor) -> tuple[Tensor, Tensor]:
+    """Cameras' elevation and whether objects stand, f32 and bool [B]."""
+    camera = scenes[:, SCENE["camera"]].unflatten(1, (3, 3))
+    turn = instances[:, 0, INSTANCE["rotation"]].unflatten(1, (3, 3))
+    return torch.asin(-camera[:, 2, 1]), turn[:, 1, 1] > _STANDING
 
 
 def _imprecise(mask: Tensor) -> Tensor:

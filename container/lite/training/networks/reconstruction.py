@@ -17,6 +17,8 @@ class Reconstruction(nn.Module):
         from the camera), and the back's RGB.
     hidden [B, 4, S, S]
         Logits of the whole object's mask, with what other things hide, and the front's RGB there.
+    elevation [B]
+        Angle by which the camera looks down on the object, radians.
     """
 
     def __init__(
@@ -41,21 +43,28 @@ class Reconstruction(nn.Module):
             nn.Sequential(*(Residual(widths[i]) for _ in range(1 if i == 0 else 2))) for i in steps
         )
         self.out = nn.Conv2d(widths[0], 10, 3, 1, 1)
+        self.elevation = nn.Linear(widths[4], 1)
 
-    def forward(self, rgba: Tensor) -> tuple[Tensor, Tensor]:
-        """Predict `surface` and `hidden`."""
+    def encode(self, rgba: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Features at stride 1 to 16, and the tokens [B, (S/16)², C] that saw all of the crop."""
         batch, _, height, width = rgba.shape
         colour, mask = rgba[:, :3], rgba[:, 3:4]
         grid = pixel_grid(height, width, rgba.device).permute(2, 0, 1)[None] * 2 - 1
         grid = grid.expand(batch, -1, -1, -1).to(rgba.dtype)
         x = self.stem(torch.cat([(colour - 0.45) * 3 * mask, mask * 2 - 1, grid], 1))
-        skips = []
+        features = [x]
         for down in self.down:
-            skips.append(x)
-            x = down(x)
-        tokens = to_tokens(x, self.position)
+            features.append(down(features[-1]))
+        tokens = to_tokens(features[-1], self.position)
         for block in self.blocks:
             tokens = block(tokens)
+        return features, tokens
+
+    def forward(self, rgba: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Predict `surface`, `hidden` and `elevation`."""
+        colour, mask = rgba[:, :3], rgba[:, 3:4]
+        (*skips, x), tokens = self.encode(rgba)
+        elevation = self.elevation(tokens.mean(1))[:, 0]
         x = x + to_image(tokens, *x.shape[-2:]).to(x.dtype)
         for i in reversed(range(4)):
             x = self.merge[i](functional.silu(skips[i] + doubled(self.up[i](x))))
@@ -66,4 +75,5 @@ class Reconstruction(nn.Module):
         share = share * mask
         back = share * colour + (1 - share) * back
         front = torch.sigmoid(out[:, 7:10])
-        return torch.cat([depth, thickness, back], 1), torch.cat([out[:, 6:7], front], 1)
+        surface = torch.cat([depth, thickness, back], 1)
+        return surface, torch.cat([out[:, 6:7], front], 1), elevation
