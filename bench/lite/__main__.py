@@ -89,12 +89,15 @@ def compare_solids(weights: Path, count: int) -> str:
         for name, values in scores.items():
             f_score = np.mean([value.f_score for value in values])
             chamfer = np.mean([value.chamfer for value in values])
-            rows.append([kind, name, f"{f_score:.3f}", f"{100 * chamfer:.2f}"])
+            lean = np.nanmean([value.lean for value in values])
+            rows.append([kind, name, f"{f_score:.3f}", f"{100 * chamfer:.2f}", f"{lean:.1f}"])
         pictures += [_solid_row(views, solids) for views, solids in shown[:8]]
     pairs = zip(pictures[::2], pictures[1::2], strict=True)
     save([[*left, *right] for left, right in pairs], HERE / "solids.jpg")
-    text = table(["objects", "method", "F-score at 2 %", "chamfer, % of the diagonal"], rows)
-    return text + (
+    head = ["objects", "method", "F-score at 2 %", "chamfer, % of the diagonal", "lean, degrees"]
+    return table(head, rows) + (
+        "\nThe lean is how far the camera's elevation is off, of objects that stand upright. "
+        "Inflation takes it for 0.\n"
         "\n![Two objects a row: crop; lite's front and the true one; lite's back and the true one; "
         "lite's colours of the back and the true ones](solids.jpg)\n"
     )

@@ -1,7 +1,7 @@
 """Reconstruction against silhouette inflation, on procedural objects with known surfaces."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -28,20 +28,28 @@ _LOOKS, _LOOK_SIDE = 14, 96
 
 @dataclass(frozen=True)
 class Solid:
-    """Front and back depth [S, S] in the crop's units, the back's colours [S, S, 3], the mask."""
+    """Front and back depth [S, S] in the crop's units, the back's colours [S, S, 3], the mask.
+
+    `elevation` is the angle by which the camera looks down, in radians.
+    """
 
     inside: NDArray[np.bool_]
     front: Floats
     back: Floats
     back_colour: Floats
+    elevation: float = 0.0
 
 
 @dataclass(frozen=True)
 class Score:
-    """Chamfer distance and F-score at 2 %, both relative to the object's diagonal."""
+    """Chamfer distance and F-score at 2 %, both relative to the object's diagonal.
+
+    `lean` is the elevation's error in degrees, nan for an object that has toppled.
+    """
 
     chamfer: float
     f_score: float
+    lean: float = float("nan")
 
 
 def predictor(path: Path) -> Callable[[Floats], Solid]:
@@ -49,10 +57,11 @@ def predictor(path: Path) -> Callable[[Floats], Solid]:
     network = session(path)
 
     def predict(rgba: Floats) -> Solid:
-        surface = network.run(None, {"rgba": rgba[None].astype(np.float32)})[0][0]
+        answers = network.run(["surface", "elevation"], {"rgba": rgba[None].astype(np.float32)})
+        surface, elevation = (answer[0] for answer in answers)
         inside = rgba[3] > 0.5
         colour = surface[2:5].transpose(1, 2, 0)
-        return Solid(inside, surface[0], surface[0] + surface[1], colour)
+        return Solid(inside, surface[0], surface[0] + surface[1], colour, float(elevation))
 
     return predict
 
@@ -166,9 +175,13 @@ def compare(
         solids = {name: method(rgba) for name, method in methods.items()}
         whole = views.whole[0, 0].numpy() > 0.5
         colour = views.back_colour[0].permute(1, 2, 0).numpy()
-        perfect = Solid(whole, views.front[0, 0].numpy(), views.back[0, 0].numpy(), colour)
+        front, back = views.front[0, 0].numpy(), views.back[0, 0].numpy()
+        elevation = views.elevation.item()
+        perfect = Solid(whole, front, back, colour, elevation)
         solids["perfect depths"] = perfect
         for name, solid in solids.items():
-            scores[name].append(score(points(solid, views), truth, rng))
+            off = abs(solid.elevation - elevation) if views.standing.item() else np.nan
+            one = score(points(solid, views), truth, rng)
+            scores[name].append(replace(one, lean=float(np.rad2deg(off))))
         shown.append((views, solids))
     return scores, shown

@@ -94,13 +94,13 @@ class LiteEngine:
         seen = mask[..., None].astype(np.float32)
         rgba = np.concatenate([colours * seen, seen], 2).transpose(2, 0, 1)[None]
         inputs = {"rgba": np.ascontiguousarray(rgba)}
-        answers = self._reconstruction.run(["surface", "hidden", "up"], inputs)
+        answers = self._reconstruction.run(["surface", "hidden", "elevation"], inputs)
         if not all(np.isfinite(answer).all() for answer in answers):
             raise ReconstructionFailed(
                 "The network gave values that are no numbers. Try another seed or mask."
             )
-        surface, hidden, up = answers
-        return Prediction.of(mask, surface[0], hidden[0, 0], up[0])
+        surface, hidden, elevation = answers
+        return Prediction.of(mask, surface[0], hidden[0, 0], elevation[0])
 
 
 def _check_visible(mask: Mask) -> None:

@@ -45,15 +45,15 @@ class Prediction:
     elevation: float
 
     @classmethod
-    def of(cls, shown: Mask, surface: Floats, hidden: Floats, up: Floats) -> "Prediction":
-        """Read the network's answers: [5, s, s], the logits of the whole [s, s], and [3]."""
+    def of(cls, shown: Mask, surface: Floats, hidden: Floats, elevation: float) -> "Prediction":
+        """Read the network's answers: [5, s, s], the logits of the whole [s, s], and an angle."""
         return cls(
             shown=shown,
             whole=shown | _hidden(shown, hidden > 0),
             front=surface[0],
             thickness=surface[1],
             back_colour=surface[2:].transpose(1, 2, 0),
-            elevation=float(np.clip(np.arctan2(-up[2], -up[1]), *ELEVATIONS)),
+            elevation=float(np.clip(elevation, *ELEVATIONS)),
         )
 
 

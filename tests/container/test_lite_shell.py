@@ -152,7 +152,8 @@ def test_the_object_is_set_upright_and_the_pose_undoes_it(ball: Disks, elevation
     w, *vector = pose.rotation
 
     def turned(points: NDArray[np.floating]) -> NDArray[np.floating]:
-        return points + 2 * np.cross(vector, np.cross(vector, points) + w * points)
+        further: NDArray[np.floating] = np.cross(vector, np.cross(vector, points) + w * points)
+        return points + 2 * further
 
     seen = ball.centre * (-1, -1, 1) * crop.photo_scale
     placed = turned(gaussians.xyz) * pose.scale + pose.translation
@@ -221,7 +222,5 @@ def test_only_what_touches_the_object_and_is_no_outline_is_hidden(
     shown[10:40, 20:70] = True
     whole[10:40, 20:70] = whole[added] = True
     logits = np.where(whole, 5.0, -5.0).astype(np.float32)
-    prediction = Prediction.of(
-        shown, np.zeros((5, 100, 100), np.float32), logits, np.array([0, -1, 0])
-    )
+    prediction = Prediction.of(shown, np.zeros((5, 100, 100), np.float32), logits, 0.0)
     assert (prediction.whole & ~shown).sum() == hidden

@@ -14,6 +14,10 @@ from container.lite.training.export import (  # noqa: E402
     export_masks,
     export_reconstruction,
 )
+from container.lite.training.fit_elevation import (  # noqa: E402
+    ElevationSettings,
+    fit_elevation,
+)
 from container.lite.training.losses import mask_loss, score_loss  # noqa: E402
 from container.lite.training.networks import (  # noqa: E402
     Features,
@@ -95,6 +99,22 @@ def test_reconstruction_learns(tmp_path: Path) -> None:
     assert last < 0.95 * first
 
 
+def test_elevation_is_fitted_and_the_rest_stays() -> None:
+    torch.manual_seed(0)
+    network = Reconstruction((8, 8, 8, 8, 16), depth=1)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    lines: list[str] = []
+    settings = ElevationSettings(views=192, batch=16, size=32, objects=64)
+    fit_elevation(network, settings, CPU, on_log=lines.append, processes=1)
+    changed = {n for n, value in network.state_dict().items() if not torch.equal(value, before[n])}
+    assert changed == {"elevation.weight", "elevation.bias"}
+    # Even of a network that knows nothing, the fit knows what is usual: some 24 degrees.
+    error = float(lines[-1].split()[1])
+    assert error < 18
+    with torch.no_grad():
+        assert 0.2 < network(torch.rand(1, 4, 32, 32))[2].item() < 0.7
+
+
 @pytest.fixture(scope="module")
 def masks(tmp_path_factory: pytest.TempPathFactory) -> Masks:
     torch.manual_seed(0)
@@ -138,8 +158,11 @@ def test_exported_reconstruction_answers_like_torch(tmp_path: Path) -> None:
     crop = torch.rand(1, 4, 256, 256)
     with torch.no_grad():
         wanted = network(crop)
-    found = onnxruntime.InferenceSession(path).run(["surface", "hidden"], {"rgba": crop.numpy()})
+    found = onnxruntime.InferenceSession(path).run(
+        ["surface", "hidden", "elevation"], {"rgba": crop.numpy()}
+    )
     assert found[0].shape == (1, 5, 256, 256)
     assert found[1].shape == (1, 4, 256, 256)
+    assert found[2].shape == (1,)
     for answer, truth in zip(found, wanted, strict=True):
         assert np.abs(answer - truth.numpy()).max() < 0.02

@@ -96,6 +96,16 @@ def test_views_are_whole_unless_occluded_and_backs_lie_behind(renderer: Renderer
     assert missing > 0.05 * hidden.whole.sum()
 
 
+def test_views_tell_how_the_object_was_seen(renderer: Renderer) -> None:
+    torch.manual_seed(3)
+    views = random_views(renderer, 96, 32, samples=1)
+    eye = views.scenes[:, layout.SCENE["eye"]]
+    centre = views.instances[:, 0, layout.INSTANCE["centre"]]
+    above, away = eye[:, 1] - centre[:, 1], (eye - centre)[:, ::2].norm(dim=1)
+    assert torch.allclose(views.elevation, torch.atan2(above, away), atol=1e-4)
+    assert 0.6 < views.standing.float().mean() < 0.95
+
+
 def test_clicks_are_right_about_the_object(renderer: Renderer) -> None:
     torch.manual_seed(1)
     rendering = renderer(*random_scenes(renderer, 4), 64)
