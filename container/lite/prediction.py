@@ -11,8 +11,8 @@ from container.engine import Floats, Mask
 RAGGED = 2
 """Pixels by which the network's outline differs from any mask's; what is thinner is not hidden."""
 
-ELEVATIONS = (-0.25, 1.2)
-"""Within which the network was trained."""
+ELEVATIONS = (0.0, 0.75)
+"""Radians; what lies beyond is rare, and a wrong guess of it would lay a standing object down."""
 
 MOST_HIDDEN = 0.6
 """Of what is seen; a mask that seems to lack more was not meant to be the whole of anything."""

@@ -96,9 +96,9 @@ def export_masks(networks: MaskNetworks, folder: Path) -> tuple[Path, Path]:
 
 
 def export_reconstruction(network: Reconstruction, folder: Path) -> Path:
-    """Write ``reconstruction.onnx``: `rgba` [1, 4, 256, 256] to `surface`, `hidden` and `elevation`.
+    """Write ``reconstruction.onnx``: `rgba` [1, 4, 256, 256] to what `Reconstruction` answers.
 
-    `Reconstruction` says what these hold.
+    That is `surface`, `hidden` and `elevation`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "reconstruction.onnx"
