@@ -1,6 +1,6 @@
 """Measures SAM 3D Objects at full size, with random weights, from photo to gaussians.
 
-``python -m bench.gpu.objects`` needs a GPU, upstream with its requirements
+``PYTHONPATH=layers/gen3d python -m bench.gpu.objects`` needs a GPU, upstream with its requirements
 (container/sam/objects/README.md), and in GEN3D_SAM3D_DINOV2 a checkout of DINOv2.
 """
 

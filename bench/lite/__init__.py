@@ -1,1 +1,1 @@
-"""How good the lite engine is, against methods without learning: ``python -m bench.lite``."""
+"""How good the lite engine is, against methods without learning: ``make bench-lite``."""
