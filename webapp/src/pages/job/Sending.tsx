@@ -4,7 +4,7 @@ import { dropJob, type Submission } from "../../kept/kept";
 import { useServices } from "../../services";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
-import { useJobUpdate } from "./useJob";
+import { taken, useJobUpdate } from "./useJob";
 
 interface Props {
   job: JobView;
@@ -32,8 +32,7 @@ export function Sending({ job, submission, onWithdraw }: Props) {
         setSent(index + 1);
       }
       const asked = objects.map(({ name, seed }) => ({ name, seed }));
-      const reconstructing = await api.reconstruct(job.jobId, asked);
-      await put(reconstructing);
+      await put(taken(await api.reconstruct(job.jobId, asked)));
       await dropJob(job.jobId);
     } catch (failure) {
       setError(failure);

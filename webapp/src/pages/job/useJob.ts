@@ -8,12 +8,26 @@ function pace(status: JobStatus | undefined): number | false {
   return status === "AWAITING_MASK" ? 20_000 : false;
 }
 
+/** A job whose masks were taken: the record says so only a moment after the API's answer. */
+export function taken(job: JobView): JobView {
+  return job.status === "AWAITING_MASK" ? { ...job, status: "RECONSTRUCTING" } : job;
+}
+
+/** A view of a job that does not fall back behind an earlier one. */
+export function onwards(earlier: JobView | undefined, job: JobView): JobView {
+  return earlier?.status === "RECONSTRUCTING" ? taken(job) : job;
+}
+
 /** A job, looked at again while the machine works on it. */
 export function useJob(jobId: string) {
   const { api } = useServices();
+  const queries = useQueryClient();
   return useQuery({
     queryKey: ["job", jobId],
-    queryFn: () => api.getJob(jobId),
+    queryFn: async () => {
+      const job = await api.getJob(jobId);
+      return onwards(queries.getQueryData(["job", jobId]), job);
+    },
     refetchInterval: ({ state }) => pace(state.data?.status),
     refetchIntervalInBackground: true,
   });
@@ -26,7 +40,7 @@ export function useJobUpdate(jobId: string) {
     put: async (job: JobView) => {
       // An answer that is still on its way is older than this one.
       await queries.cancelQueries({ queryKey: ["job", jobId] });
-      queries.setQueryData(["job", jobId], job);
+      queries.setQueryData<JobView>(["job", jobId], (earlier) => onwards(earlier, job));
     },
     read: () => queries.invalidateQueries({ queryKey: ["job", jobId] }),
   };

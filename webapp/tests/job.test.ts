@@ -1,0 +1,19 @@
+import { describe, expect, it } from "vitest";
+import type { JobStatus, JobView } from "../src/api/types";
+import { onwards, taken } from "../src/pages/job/useJob";
+
+const job = (status: JobStatus) => ({ jobId: "j", status }) as JobView;
+
+describe("a job whose masks were taken", () => {
+  it("is being reconstructed, before its record says so", () => {
+    expect(taken(job("AWAITING_MASK")).status).toBe("RECONSTRUCTING");
+    expect(taken(job("FAILED")).status).toBe("FAILED");
+  });
+
+  it("does not fall back to selecting when its record is read too early", () => {
+    expect(onwards(job("RECONSTRUCTING"), job("AWAITING_MASK")).status).toBe("RECONSTRUCTING");
+    expect(onwards(job("RECONSTRUCTING"), job("EXPIRED")).status).toBe("EXPIRED");
+    expect(onwards(job("INITIALIZING"), job("AWAITING_MASK")).status).toBe("AWAITING_MASK");
+    expect(onwards(undefined, job("AWAITING_MASK")).status).toBe("AWAITING_MASK");
+  });
+});
