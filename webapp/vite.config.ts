@@ -12,7 +12,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 3500,
   },
   worker: { format: "es" },
-  test: { include: ["tests/**/*.test.ts"] },
+  test: { include: ["tests/**/*.test.{ts,tsx}"] },
 });
 
 /**

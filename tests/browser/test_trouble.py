@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.driver import Selecting, start_job
+from tests.browser.driver import PATIENCE_MS, Selecting, start_job
 from tests.local.running import RunningStack
 
 
@@ -17,7 +17,7 @@ def test_a_job_can_be_cancelled(ada: BrowserContext, stack: RunningStack, photo:
     page.close()
 
 
-def test_a_failure_of_the_endpoint_is_shown(
+def test_a_failure_of_the_endpoint_is_shown_and_tried_again(
     ada: BrowserContext, stack: RunningStack, photo: Path
 ) -> None:
     page = start_job(ada, stack.url, photo)
@@ -26,12 +26,18 @@ def test_a_failure_of_the_endpoint_is_shown(
     job_id = page.url.rsplit("/", 1)[-1]
     s3 = stack.client("s3")
     keys = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]]
-    s3.delete_object(Bucket=bucket, Key=next(k for k in keys if f"{job_id}/image" in k))
+    image = next(k for k in keys if f"{job_id}/image" in k)
+    s3.delete_object(Bucket=bucket, Key=image)
     Selecting(page).confirm()
     failed = page.get_by_role("heading", name="This job failed")
     expect(failed).to_be_visible(timeout=300_000)
     expect(page.get_by_role("alert")).to_be_visible()
     expect(page.get_by_role("link", name="Start anew")).to_be_visible()
+    s3.put_object(Bucket=bucket, Key=image, Body=photo.read_bytes(), ContentType="image/jpeg")
+    page.get_by_role("button", name="Try again").click()
+    page.wait_for_url(lambda url: job_id not in url, timeout=PATIENCE_MS)
+    again = page.get_by_role("heading", name="Reconstructing the object")
+    expect(again).to_be_visible(timeout=300_000)
     page.close()
 
 

@@ -1,6 +1,8 @@
+import { RotateCcw } from "lucide-react";
 import { Link } from "wouter";
 import type { JobView } from "../../api/types";
 import { ErrorNote } from "../../ui/ErrorNote";
+import { Retry } from "../result/Retry";
 
 /** A job that ended without a model. */
 export function Ended({ job }: { job: JobView }) {
@@ -16,14 +18,19 @@ export function Ended({ job }: { job: JobView }) {
           </p>
         ))}
       <p className="muted">{advice(job)}</p>
-      <p className="actions">
+      <div className="actions">
+        {job.image && (
+          <Retry job={job}>
+            <RotateCcw aria-hidden="true" /> Try again
+          </Retry>
+        )}
         <Link href="/" className="button">
           Start anew
         </Link>
         <Link href="/gallery" className="button button-quiet">
           Gallery
         </Link>
-      </p>
+      </div>
     </section>
   );
 }
@@ -33,8 +40,13 @@ function title({ status }: JobView): string {
   return status === "EXPIRED" ? "This job has expired" : "This job failed";
 }
 
-function advice({ status, error }: JobView): string {
+function advice({ status, error, image, objects }: JobView): string {
   if (status === "CANCELLED") return "Its photo and everything made from it were removed.";
-  if (status === "EXPIRED") return "Nobody selected an object in time. Start anew with the photo.";
-  return `The administrator was told${error ? ` (${error.error})` : ""}. Start anew, perhaps with another photo.`;
+  const why =
+    status === "EXPIRED"
+      ? "Nobody selected an object in time."
+      : `The administrator was told${error ? ` (${error.error})` : ""}.`;
+  if (!image) return `${why} Start anew, perhaps with another photo.`;
+  const kept = objects.length > 0 ? "The photo and the masks are" : "The photo is";
+  return `${why} ${kept} kept: try again, or start anew with another photo.`;
 }

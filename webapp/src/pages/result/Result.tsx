@@ -1,3 +1,4 @@
+import { Dices } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import type { JobView, ObjectView } from "../../api/types";
 import { ErrorNote } from "../../ui/ErrorNote";
@@ -52,7 +53,9 @@ export default function Result({ job }: { job: JobView }) {
         <Downloads object={object} />
         <div className="result-actions">
           <Share object={object} />
-          <Retry job={job} />
+          <Retry job={job}>
+            <Dices aria-hidden="true" /> Try another seed
+          </Retry>
         </div>
       </aside>
     </div>

@@ -1,17 +1,20 @@
-import { Dices } from "lucide-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useLocation } from "wouter";
 import { ApiError, messageOf } from "../../api/error";
 import type { JobView } from "../../api/types";
 import { keep } from "../../kept/kept";
 import { useServices } from "../../services";
 
-/** Once more with another seed: a new job from the same photo and masks, which sends itself. */
-export function Retry({ job }: { job: JobView }) {
+/**
+ * Once more with another seed: a new job from the same photo and masks, which go out as long as its
+ * page is open. Where nothing was selected yet, from the photo alone.
+ */
+export function Retry({ job, children }: { job: JobView; children: ReactNode }) {
   const { api } = useServices();
   const [, navigate] = useLocation();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState("");
+  const masked = job.objects.length > 0;
 
   async function retry(): Promise<void> {
     setBusy(true);
@@ -26,8 +29,9 @@ export function Retry({ job }: { job: JobView }) {
         })),
       );
       const { jobId } = await api.createJob(job.filename, job.contentType);
-      await keep("photo", jobId, { blob: photo, text: null });
-      await keep("submission", jobId, { objects });
+      // With its masks at hand, nothing has to be found by its name once more.
+      await keep("photo", jobId, { blob: photo, text: masked ? null : job.text });
+      if (masked) await keep("submission", jobId, { objects });
       navigate(`/jobs/${jobId}`);
     } catch (failure) {
       setError(messageOf(failure));
@@ -41,10 +45,10 @@ export function Retry({ job }: { job: JobView }) {
         type="button"
         className="button button-quiet"
         disabled={busy}
-        title="A new job from the same photo and masks"
+        title={`A new job from the same photo${masked ? " and masks" : ""}`}
         onClick={() => void retry()}
       >
-        <Dices aria-hidden="true" /> {busy ? "Starting…" : "Try another seed"}
+        {busy ? "Starting…" : children}
       </button>
       {error && <p role="alert">{error}</p>}
     </>

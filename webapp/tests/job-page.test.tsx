@@ -1,0 +1,40 @@
+import type { ReactNode } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
+import { describe, expect, it } from "vitest";
+import { Router } from "wouter";
+import type { ApiClient } from "../src/api/client";
+import type { JobView } from "../src/api/types";
+import type { AppConfig } from "../src/config/config";
+import { Ended } from "../src/pages/job/Ended";
+import { ServicesContext } from "../src/services";
+
+/** What a page says at first sight. */
+function shown(page: ReactNode): string {
+  return renderToStaticMarkup(
+    <Router ssrPath="/">
+      <ServicesContext value={{ api: {} as ApiClient, config: {} as AppConfig }}>
+        {page}
+      </ServicesContext>
+    </Router>,
+  );
+}
+
+const job = (fields: Partial<JobView>) => ({ objects: [], ...fields }) as unknown as JobView;
+const image = { width: 64, height: 64, bytes: 1, url: "https://b/image.jpg" };
+const mask = { url: "https://b/mask.png" };
+const object = { n: 0, name: "Cup", seed: 0, status: "FAILED", mask } as const;
+
+describe("a job that ended without a model", () => {
+  it("is tried again from its photo, and from its masks where it has some", () => {
+    const masked = shown(<Ended job={job({ status: "FAILED", image, objects: [object] })} />);
+    expect(masked).toContain("Try again");
+    expect(masked).toContain("photo and masks");
+    const expired = shown(<Ended job={job({ status: "EXPIRED", image })} />);
+    expect(expired).toContain("Try again");
+    expect(expired).not.toContain("masks");
+  });
+
+  it("is started anew where its photo is gone", () => {
+    expect(shown(<Ended job={job({ status: "CANCELLED" })} />)).not.toContain("Try again");
+  });
+});
