@@ -6,6 +6,8 @@ import type { ApiClient } from "../src/api/client";
 import type { JobView } from "../src/api/types";
 import type { AppConfig } from "../src/config/config";
 import { Ended } from "../src/pages/job/Ended";
+import { Preparing } from "../src/pages/job/Preparing";
+import { Reconstructing } from "../src/pages/job/Reconstructing";
 import { ServicesContext } from "../src/services";
 
 /** What a page says at first sight. */
@@ -19,7 +21,9 @@ function shown(page: ReactNode): string {
   );
 }
 
-const job = (fields: Partial<JobView>) => ({ objects: [], ...fields }) as unknown as JobView;
+const stages = { initialize: { start: "2026-11-22T10:00:00.000Z" } };
+const job = (fields: Partial<JobView>) =>
+  ({ objects: [], stages, ...fields }) as unknown as JobView;
 const image = { width: 64, height: 64, bytes: 1, url: "https://b/image.jpg" };
 const mask = { url: "https://b/mask.png" };
 const object = { n: 0, name: "Cup", seed: 0, status: "FAILED", mask } as const;
@@ -36,5 +40,16 @@ describe("a job that ended without a model", () => {
 
   it("is started anew where its photo is gone", () => {
     expect(shown(<Ended job={job({ status: "CANCELLED" })} />)).not.toContain("Try again");
+  });
+});
+
+describe("a job at work", () => {
+  it("promises its mail where one comes, and none where somebody has to come back", () => {
+    expect(shown(<Reconstructing job={job({ image, objects: [object] })} />)).toContain(
+      "a mail comes",
+    );
+    const preparing = shown(<Preparing job={job({ image })} />);
+    expect(preparing).toContain("no mail calls you back");
+    expect(preparing).not.toContain("a mail comes");
   });
 });

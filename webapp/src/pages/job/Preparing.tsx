@@ -1,6 +1,8 @@
-import { Mail } from "lucide-react";
+import { Info } from "lucide-react";
+import { useEffect, useState } from "react";
 import { Link } from "wouter";
 import type { JobView } from "../../api/types";
+import { kept } from "../../kept/kept";
 import { duration } from "../../ui/format";
 import { Progress } from "../../ui/Progress";
 import { useNow } from "../../ui/useNow";
@@ -23,7 +25,7 @@ export function Preparing({ job }: { job: JobView }) {
       )}
       <Progress label="Preparing" share={null} />
       <p aria-live="polite">{explain(elapsed)}</p>
-      <Leave />
+      <Next jobId={job.jobId} />
     </section>
   );
 }
@@ -44,15 +46,26 @@ function explain(elapsed: number): string {
   );
 }
 
-/** One need not wait. */
-export function Leave() {
+/** What comes after, and whether this page is needed for it. */
+function Next({ jobId }: { jobId: string }) {
+  const [masked, setMasked] = useState(false);
+  useEffect(() => {
+    void kept("submission", jobId).then((found) => setMasked(found !== undefined));
+  }, [jobId]);
   return (
     <p className="note">
-      <Mail aria-hidden="true" />
-      <span>
-        You can leave this page. The job waits in your <Link href="/gallery">gallery</Link>, and a
-        mail comes when the model is finished.
-      </span>
+      <Info aria-hidden="true" />
+      {masked ? (
+        <span>
+          Keep this page open, or come back to it in this browser: your masks lie here, and are sent
+          from here when the photo is prepared.
+        </span>
+      ) : (
+        <span>
+          You can leave this page. The job waits in your <Link href="/gallery">gallery</Link> for
+          you to select the object; no mail calls you back to it.
+        </span>
+      )}
     </p>
   );
 }

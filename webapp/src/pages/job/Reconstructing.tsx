@@ -1,7 +1,7 @@
-import { Check, X } from "lucide-react";
+import { Check, Mail, X } from "lucide-react";
+import { Link } from "wouter";
 import type { JobView, ObjectStatus } from "../../api/types";
 import { Progress } from "../../ui/Progress";
-import { Leave } from "./Preparing";
 
 const SHARE: Record<ObjectStatus, number | null> = {
   PENDING: null,
@@ -40,7 +40,13 @@ export function Reconstructing({ job }: { job: JobView }) {
           </li>
         ))}
       </ul>
-      <Leave />
+      <p className="note">
+        <Mail aria-hidden="true" />
+        <span>
+          You can leave this page. The job goes on in your <Link href="/gallery">gallery</Link>, and
+          a mail comes when it is finished.
+        </span>
+      </p>
     </section>
   );
 }
