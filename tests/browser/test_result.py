@@ -48,16 +48,27 @@ def test_downloads_are_meshes_by_their_names(finished: Page, tmp_path: Path, end
     assert len(mesh.faces) > 100
 
 
-def test_a_shared_link_needs_no_account_and_says_when_it_has_ended(
-    finished: Page, browser: Browser
-) -> None:
+def _shared(finished: Page, name: str) -> str:
+    finished.locator(".result-tools .segment", has_text=name).click()
     finished.get_by_role("button", name="Share").click()
     link = finished.get_by_label("Link").input_value()
     finished.get_by_role("button", name="Close").click()
+    return link
+
+
+def test_a_shared_link_needs_no_account_and_says_when_it_has_ended(
+    finished: Page, browser: Browser
+) -> None:
+    other, link = (_shared(finished, name) for name in ("Object 2", "Object 1"))
     context = browser.new_context()
     stranger = context.new_page()
     stranger.goto(link)
     expect(stranger.locator("canvas[data-drawn=mesh]")).to_be_visible(timeout=PATIENCE_MS)
+    stranger.get_by_role("link", name="Skip to the content").press("Enter")
+    expect(stranger.locator("main")).to_be_focused()
+    assert stranger.url == link
+    stranger.goto(other)
+    expect(stranger.get_by_role("heading", name="Object 2")).to_be_visible()
     stranger.clock.install()
     stranger.clock.fast_forward("02:00:00")
     stranger.reload()

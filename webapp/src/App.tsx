@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect } from "react";
+import { lazy, type MouseEvent, Suspense, useEffect } from "react";
 import { Route, Switch, useLocation } from "wouter";
 import { RequireSession, SignInAgain } from "./auth/RequireSession";
 import { Header } from "./Header";
@@ -15,7 +15,8 @@ export function App() {
   const path = useFreshPage();
   return (
     <>
-      <a className="skip-link" href="#main">
+      {/* biome-ignore lint/a11y/useValidAnchor: it does lead to what it names. */}
+      <a className="skip-link" href="#main" onClick={skip}>
         Skip to the content
       </a>
       <Header />
@@ -56,6 +57,12 @@ export function App() {
       <SignInAgain />
     </>
   );
+}
+
+/** Go to the content, and leave the address alone: its fragment may be a shared object. */
+function skip(event: MouseEvent): void {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
 }
 
 /** A new page starts at its top. */

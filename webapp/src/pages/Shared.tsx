@@ -1,5 +1,6 @@
 import { lazy, Suspense } from "react";
 import { Link } from "wouter";
+import { useLocationProperty } from "wouter/use-browser-location";
 import { useServices } from "../services";
 import { Spinner } from "../ui/Spinner";
 import { endOf, fromFragment } from "./shared-link";
@@ -10,7 +11,9 @@ const Viewer = lazy(() => import("../viewer/Viewer"));
 /** What somebody shared; no account is needed. */
 export default function SharedPage() {
   const { config } = useServices();
-  const shared = fromFragment(window.location.hash.slice(1), config.bucket);
+  // Another link that is pasted into this page changes its fragment alone.
+  const fragment = useLocationProperty(() => window.location.hash.slice(1));
+  const shared = fromFragment(fragment, config);
   const end = shared && endOf(shared);
   if (!shared || (end && end < new Date())) {
     return (
@@ -31,7 +34,7 @@ export default function SharedPage() {
     <div className="page shared">
       <h1>{shared.name}</h1>
       <Suspense fallback={<Spinner label="Loading the viewer" />}>
-        <Viewer name={shared.name} meshUrl={shared.glb} splatUrl={shared.splat} />
+        <Viewer key={fragment} name={shared.name} meshUrl={shared.glb} splatUrl={shared.splat} />
       </Suspense>
       <p className="actions">
         {shared.glb && (

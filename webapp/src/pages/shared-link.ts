@@ -5,12 +5,16 @@
 
 import { expiryOf } from "../api/links";
 import type { ObjectView } from "../api/types";
+import type { AppConfig } from "../config/config";
 
 export interface SharedObject {
   readonly name: string;
   readonly glb: string | null;
   readonly splat: string | null;
 }
+
+/** Where the stack's files lie. */
+type Place = Pick<AppConfig, "bucket" | "region" | "endpoint">;
 
 /** The fragment for an object. */
 export function toFragment({ name, files, splat }: ObjectView): string {
@@ -25,22 +29,25 @@ export function toFragment({ name, files, splat }: ObjectView): string {
 /**
  * What a fragment holds; null where it is none of ours or leads elsewhere than into the bucket.
  */
-export function fromFragment(fragment: string, bucket: string): SharedObject | null {
+export function fromFragment(fragment: string, place: Place): SharedObject | null {
   try {
     const text = atob(fragment.replaceAll("-", "+").replaceAll("_", "/"));
     const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
     const { name, glb, splat } = JSON.parse(new TextDecoder().decode(bytes)) as SharedObject;
     const links = [glb, splat].filter((link) => link !== null);
     if (typeof name !== "string" || links.length === 0) return null;
-    return links.every((link) => isOf(bucket, link)) ? { name, glb, splat } : null;
+    return links.every((link) => isIn(place, link)) ? { name, glb, splat } : null;
   } catch {
     return null;
   }
 }
 
-function isOf(bucket: string, link: string): boolean {
-  const { hostname, pathname } = new URL(link);
-  return hostname.startsWith(`${bucket}.s3.`) || pathname.startsWith(`/${bucket}/`);
+function isIn({ bucket, region, endpoint }: Place, link: string): boolean {
+  const folders = [`s3.${region}`, "s3"].map((s3) => `https://${bucket}.${s3}.amazonaws.com/`);
+  // A stack on one machine has one host for everything, and the bucket in the path.
+  if (endpoint) folders.push(`${new URL(endpoint).origin}/${bucket}/`);
+  const { href } = new URL(link);
+  return folders.some((folder) => href.startsWith(folder));
 }
 
 /** When the first of the links ends. */

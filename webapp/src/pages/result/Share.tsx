@@ -12,7 +12,7 @@ export function Share({ object }: { object: ObjectView }) {
   const [copied, setCopied] = useState(false);
   const fragment = toFragment(object);
   const link = `${window.location.origin}/shared#${fragment}`;
-  const shared = fromFragment(fragment, config.bucket);
+  const shared = fromFragment(fragment, config);
   const end = shared && endOf(shared);
 
   async function copy(): Promise<void> {
