@@ -28,6 +28,7 @@ export function App() {
                 <Home />
               </Route>
               <Route path="/signin">
+                <title>Sign in · Gen3D</title>
                 <RequireSession why="Your photos and models are yours alone.">
                   <Home />
                 </RequireSession>

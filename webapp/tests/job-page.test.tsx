@@ -1,11 +1,13 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Router } from "wouter";
 import type { ApiClient } from "../src/api/client";
 import type { JobView } from "../src/api/types";
 import type { AppConfig } from "../src/config/config";
 import { Ended } from "../src/pages/job/Ended";
+import JobPage from "../src/pages/job/JobPage";
 import { Preparing } from "../src/pages/job/Preparing";
 import { Reconstructing } from "../src/pages/job/Reconstructing";
 import { ServicesContext } from "../src/services";
@@ -51,5 +53,25 @@ describe("a job at work", () => {
     const preparing = shown(<Preparing job={job({ image })} />);
     expect(preparing).toContain("no mail calls you back");
     expect(preparing).not.toContain("a mail comes");
+  });
+
+  it("has its sentence read out, and not its seconds", () => {
+    vi.setSystemTime("2026-11-22T10:02:30.000Z");
+    const preparing = shown(<Preparing job={job({})} />);
+    vi.useRealTimers();
+    expect(preparing).toContain("2 min 30 s");
+    expect(preparing).toMatch(/aria-live="polite">The model is most likely[^<]*minutes\.<\/span>/);
+  });
+
+  it("is named by the page's title, and its status where it is read out", () => {
+    const queries = new QueryClient();
+    queries.setQueryData(["job", "j"], job({ jobId: "j", name: "Cup", status: "INITIALIZING" }));
+    const page = shown(
+      <QueryClientProvider client={queries}>
+        <JobPage jobId="j" />
+      </QueryClientProvider>,
+    );
+    expect(page).toContain("<title>Preparing · Cup · Gen3D</title>");
+    expect(page).toMatch(/role="status">Preparing</);
   });
 });

@@ -45,6 +45,7 @@ export default function Gallery() {
   const jobs = data?.pages.flatMap((page) => page.jobs) ?? [];
   return (
     <div className="page gallery">
+      <title>Gallery · Gen3D</title>
       <header className="gallery-head">
         <h1>Gallery</h1>
         <Link href="/" className="button">

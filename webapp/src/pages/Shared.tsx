@@ -18,6 +18,7 @@ export default function SharedPage() {
   if (!shared || (end && end < new Date())) {
     return (
       <section className="page narrow centred">
+        <title>Shared model · Gen3D</title>
         <h1>{shared ? "This link has ended" : "This link is not complete"}</h1>
         <p className="muted">
           Links to a model are good for an hour. Ask the person who sent it for a new one.
@@ -32,6 +33,7 @@ export default function SharedPage() {
   }
   return (
     <div className="page shared">
+      <title>{`${shared.name} · Gen3D`}</title>
       <h1>{shared.name}</h1>
       <Suspense fallback={<Spinner label="Loading the viewer" />}>
         <Viewer key={fragment} name={shared.name} meshUrl={shared.glb} splatUrl={shared.splat} />

@@ -1,7 +1,7 @@
 import { lazy, type ReactNode, Suspense } from "react";
 import { Link } from "wouter";
 import { ApiError } from "../../api/error";
-import type { JobView } from "../../api/types";
+import type { JobStatus, JobView } from "../../api/types";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Spinner } from "../../ui/Spinner";
 import { AwaitingMask } from "./AwaitingMask";
@@ -17,11 +17,35 @@ import "./job.css";
 
 const Result = lazy(() => import("../result/Result"));
 
+const NEWS: Record<JobStatus, string> = {
+  CREATED: "Uploading",
+  INITIALIZING: "Preparing",
+  AWAITING_MASK: "Ready to select",
+  RECONSTRUCTING: "Reconstructing",
+  COMPLETED: "Finished",
+  FAILED: "Failed",
+  CANCELLED: "Cancelled",
+  EXPIRED: "Expired",
+};
+
 /** A job at whatever step it is; every step can be reloaded. */
 export default function JobPage({ jobId }: { jobId: string }) {
   const { data: job, error, refetch } = useJob(jobId);
-  if (!job && error) return <Unavailable error={error} retry={() => void refetch()} />;
-  if (!job) return <Spinner label="Loading the job" />;
+  return (
+    <>
+      <title>{job ? `${NEWS[job.status]} · ${job.name} · Gen3D` : "Job · Gen3D"}</title>
+      {/* It stays while the steps come and go: what is new in it is read out. */}
+      <p className="visually-hidden" role="status">
+        {job && NEWS[job.status]}
+      </p>
+      {job && <Loaded job={job} error={error} />}
+      {!job && error && <Unavailable error={error} retry={() => void refetch()} />}
+      {!job && !error && <Spinner label="Loading the job" />}
+    </>
+  );
+}
+
+function Loaded({ job, error }: { job: JobView; error: unknown }) {
   return (
     <div className="page job">
       <header className="job-head">
@@ -29,7 +53,7 @@ export default function JobPage({ jobId }: { jobId: string }) {
         <CancelJob job={job} />
       </header>
       <Timeline job={job} />
-      {error && <ErrorNote error={error} />}
+      {error !== null && <ErrorNote error={error} />}
       <Suspense fallback={<Spinner label="Loading" />}>
         <Step job={job} />
       </Suspense>

@@ -24,7 +24,11 @@ export function Preparing({ job }: { job: JobView }) {
         <img className="step-picture" src={job.image.url} crossOrigin="anonymous" alt={job.name} />
       )}
       <Progress label="Preparing" share={null} />
-      <p aria-live="polite">{explain(elapsed)}</p>
+      <p>
+        {/* The sentence alone: the seconds would be read out one by one. */}
+        <span aria-live="polite">{explain(elapsed)}</span>
+        {elapsed >= AWAKE_MS && ` It has been ${duration(elapsed)}.`}
+      </p>
       <Next jobId={job.jobId} />
     </section>
   );
@@ -37,12 +41,12 @@ function explain(elapsed: number): string {
   if (elapsed < WAKING_MS) {
     return (
       "The model is most likely waking up: its machine is switched off while nobody uses it, and " +
-      `starting one takes 5 to 10 minutes. It has been ${duration(elapsed)}.`
+      "starting one takes 5 to 10 minutes."
     );
   }
   return (
-    `It has been ${duration(elapsed)}, longer than waking up takes. The job goes on trying by ` +
-    "itself, and you will get a mail if it fails."
+    "This takes longer than waking up does. The job goes on trying by itself, and you will get a " +
+    "mail if it fails."
   );
 }
 
