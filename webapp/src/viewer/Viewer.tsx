@@ -37,11 +37,12 @@ export default function Viewer({ name, meshUrl, splatUrl }: Props) {
   return (
     <section className="viewer" aria-label={`3D view of ${name}`}>
       <div className="viewer-frame" ref={frame}>
+        {/* biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: readers pass its keys on. */}
         <canvas
           ref={canvas}
           tabIndex={0}
-          role="img"
-          aria-label={`${name}, as ${mode}. Drag to turn, scroll to come closer.`}
+          role="application"
+          aria-label={`${name}, as ${mode}. Drag or press the arrow keys to turn, scroll or press plus and minus to come closer and go away.`}
         />
         {loading !== null && (
           <div className="viewer-loading">

@@ -20,6 +20,7 @@ import {
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 import { RoomEnvironment } from "three/addons/environments/RoomEnvironment.js";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
+import { moveByKey } from "./keys";
 
 export type Mode = "mesh" | "splat" | "wireframe" | "points";
 
@@ -50,7 +51,7 @@ export class ObjectScene {
    * @throws Error where the browser has no WebGL 2.
    */
   constructor(
-    canvas: HTMLCanvasElement,
+    private readonly canvas: HTMLCanvasElement,
     private readonly onDrawn: (mode: Mode) => void = () => undefined,
   ) {
     this.renderer = new WebGLRenderer({ canvas, alpha: true, antialias: devicePixelRatio < 1.5 });
@@ -64,6 +65,7 @@ export class ObjectScene {
     this.controls = new OrbitControls(this.camera, canvas);
     this.controls.enableDamping = true;
     this.controls.addEventListener("change", () => this.draw());
+    canvas.addEventListener("keydown", this.keyDown);
     this.renderer.setAnimationLoop(() => this.frame());
   }
 
@@ -152,6 +154,7 @@ export class ObjectScene {
 
   dispose(): void {
     this.renderer.setAnimationLoop(null);
+    this.canvas.removeEventListener("keydown", this.keyDown);
     this.controls.dispose();
     this.scene.traverse((part) => {
       if (part instanceof Mesh || part instanceof Points) part.geometry.dispose();
@@ -159,6 +162,8 @@ export class ObjectScene {
     });
     this.renderer.dispose();
   }
+
+  private readonly keyDown = (event: KeyboardEvent) => moveByKey(this.controls, event);
 
   private put(mode: Mode, part: Object3D): void {
     part.visible = this.mode === mode;
