@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fitView, panBy, toPhoto, toScreen, zoomAt } from "../src/selection/view";
+import { fitView, panBy, showPoint, toPhoto, toScreen, zoomAt } from "../src/selection/view";
 
 const stage = { width: 800, height: 600 };
 const photo = { width: 4000, height: 2000 };
@@ -26,6 +26,22 @@ describe("view", () => {
     const back = toPhoto(view, toScreen(view, point));
     expect(back.x).toBeCloseTo(point.x, 9);
     expect(back.y).toBeCloseTo(point.y, 9);
+  });
+
+  it("follows a point that leaves the stage, and no other", () => {
+    const view = zoomAt(fitView(stage, photo), 5, { x: 400, y: 300 }, stage, photo);
+    expect(showPoint(view, { x: 2000, y: 1000 }, stage, photo)).toEqual(view);
+    for (const x of [0, 1500, photo.width]) {
+      for (const y of [0, 600, photo.height]) {
+        const at = toScreen(showPoint(view, { x, y }, stage, photo), { x, y });
+        expect(at.x).toBeGreaterThanOrEqual(20);
+        expect(at.x).toBeLessThanOrEqual(stage.width - 20);
+        expect(at.y).toBeGreaterThanOrEqual(20);
+        expect(at.y).toBeLessThanOrEqual(stage.height - 20);
+      }
+    }
+    const whole = fitView(stage, photo);
+    expect(showPoint(whole, { x: 0, y: 0 }, stage, photo)).toEqual(whole);
   });
 
   it("never loses the photo", () => {

@@ -46,6 +46,18 @@ export function panBy(view: View, dx: number, dy: number, stage: Size, photo: Si
   return keepInSight({ ...view, x: view.x + dx, y: view.y + dy }, stage, photo);
 }
 
+/** Pan just so far that a point of the photo is on the stage. */
+export function showPoint(view: View, point: Point, stage: Size, photo: Size): View {
+  const { x, y } = toScreen(view, point);
+  return panBy(view, inwards(x, stage.width), inwards(y, stage.height), stage, photo);
+}
+
+/** How far something has to move to be on the stage, and not quite at its edge. */
+function inwards(at: number, room: number): number {
+  const edge = Math.min(MARGIN, room) / 2;
+  return Math.min(Math.max(at, edge), room - edge) - at;
+}
+
 /** Centre what is smaller than the stage; of what is larger keep some on the stage. */
 function keepInSight(view: View, stage: Size, photo: Size): View {
   return {

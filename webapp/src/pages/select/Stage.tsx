@@ -44,10 +44,15 @@ export function Stage(props: Props) {
   useEffect(() => {
     const middle = { x: size.width / 2, y: size.height / 2 };
     zoom.current = {
-      by: (factor) => setView((before) => zoomAt(before, factor, middle, size, photo)),
+      // About the cross, so that it stays in sight.
+      by: (factor) =>
+        setView((before) => {
+          const at = cursor ? toScreen(before, cursor) : middle;
+          return zoomAt(before, factor, at, size, photo);
+        }),
       reset: () => setView(fitView(size, photo)),
     };
-  }, [zoom, size, photo, setView]);
+  }, [zoom, size, photo, cursor, setView]);
 
   return (
     <div

@@ -11,7 +11,7 @@ import {
 } from "react";
 import type { Size } from "../../selection/mask";
 import type { Box, Point, Stroke } from "../../selection/model";
-import { panBy, toPhoto, type View, zoomAt } from "../../selection/view";
+import { panBy, showPoint, toPhoto, type View, zoomAt } from "../../selection/view";
 
 export type Tool = "add" | "remove" | "brush" | "erase" | "pan";
 
@@ -150,7 +150,9 @@ export function useGestures(
     const at = cursor ?? toPhoto(view, { x: size.width / 2, y: size.height / 2 });
     if (arrow) {
       const step = (event.shiftKey ? 40 : 10) / view.scale;
-      setCursor(inside({ x: at.x + arrow[0] * step, y: at.y + arrow[1] * step }, photo));
+      const next = inside({ x: at.x + arrow[0] * step, y: at.y + arrow[1] * step }, photo);
+      setCursor(next);
+      setView((before) => showPoint(before, next, size, photo));
     } else if (event.key === "Enter") {
       setCursor(at);
       actions.onClick(at, actions.tool === "remove" ? 0 : 1);
