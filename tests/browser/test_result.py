@@ -76,6 +76,23 @@ def test_a_shared_link_needs_no_account_and_says_when_it_has_ended(
     context.close()
 
 
+def test_an_open_page_renews_its_links_and_keeps_its_scene(
+    finished: Page, ada: BrowserContext
+) -> None:
+    page = ada.new_page()
+    page.clock.install()
+    page.goto(finished.url)
+    expect(page.locator("canvas[data-drawn=mesh]")).to_be_visible(timeout=PATIENCE_MS)
+    link = page.locator(".downloads a").first
+    before = str(link.get_attribute("href"))
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url))
+    page.clock.fast_forward("16:00")
+    expect(link).not_to_have_attribute("href", before)
+    assert not any(".glb" in url for url in loaded)
+    page.close()
+
+
 def test_somebody_elses_job_is_no_job(finished: Page, bob: BrowserContext) -> None:
     page = bob.new_page()
     page.goto(finished.url)

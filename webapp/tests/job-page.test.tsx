@@ -10,13 +10,16 @@ import { Ended } from "../src/pages/job/Ended";
 import JobPage from "../src/pages/job/JobPage";
 import { Preparing } from "../src/pages/job/Preparing";
 import { Reconstructing } from "../src/pages/job/Reconstructing";
+import { Share } from "../src/pages/result/Share";
 import { ServicesContext } from "../src/services";
 
 /** What a page says at first sight. */
 function shown(page: ReactNode): string {
   return renderToStaticMarkup(
     <Router ssrPath="/">
-      <ServicesContext value={{ api: {} as ApiClient, config: {} as AppConfig }}>
+      <ServicesContext
+        value={{ api: {} as ApiClient, config: { bucket: "b", region: "eu-west-1" } as AppConfig }}
+      >
         {page}
       </ServicesContext>
     </Router>,
@@ -73,5 +76,20 @@ describe("a job at work", () => {
     );
     expect(page).toContain("<title>Preparing · Cup · Gen3D</title>");
     expect(page).toMatch(/role="status">Preparing</);
+  });
+});
+
+describe("sharing", () => {
+  it("is not offered when the links have ended", () => {
+    const signature = "X-Amz-Date=20261122T100000Z&X-Amz-Expires=3600";
+    const url = `https://b.s3.eu-west-1.amazonaws.com/mesh.glb?${signature}`;
+    const share = <Share object={{ ...object, files: { glb: { url, bytes: 1 } } }} />;
+    vi.stubGlobal("window", { location: { origin: "https://gen3d.example" } });
+    vi.setSystemTime("2026-11-22T10:59:00.000Z");
+    expect(shown(share)).not.toContain("disabled");
+    vi.setSystemTime("2026-11-22T11:00:00.000Z");
+    expect(shown(share)).toContain("disabled");
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
   });
 });

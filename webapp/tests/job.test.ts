@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { JobStatus, JobView } from "../src/api/types";
-import { onwards, taken } from "../src/pages/job/useJob";
+import { onwards, pace, taken } from "../src/pages/job/useJob";
 
 const job = (status: JobStatus) => ({ jobId: "j", status }) as JobView;
 
@@ -15,5 +15,16 @@ describe("a job whose masks were taken", () => {
     expect(onwards(job("RECONSTRUCTING"), job("EXPIRED")).status).toBe("EXPIRED");
     expect(onwards(job("INITIALIZING"), job("AWAITING_MASK")).status).toBe("AWAITING_MASK");
     expect(onwards(undefined, job("AWAITING_MASK")).status).toBe("AWAITING_MASK");
+  });
+});
+
+describe("the pace at which a job is looked at", () => {
+  it("renews the links of one that has ended, well before they end", () => {
+    for (const status of ["COMPLETED", "FAILED", "EXPIRED"] as const) {
+      expect(pace(status)).toBeGreaterThan(60_000);
+      expect(pace(status)).toBeLessThan(50 * 60_000);
+    }
+    expect(pace("CANCELLED")).toBe(false);
+    expect(pace("RECONSTRUCTING")).toBe(2000);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { expiryOf, Links } from "../src/api/links";
+import { expiryOf, fileOf, Links } from "../src/api/links";
 
 describe("Links", () => {
   it("keeps the first link to a file, wherever it stands in an answer", () => {
@@ -24,6 +24,13 @@ describe("Links", () => {
     links.steady("https://b/k?1");
     now = 11 * 60 * 1000;
     expect(links.steady("https://b/k?2")).toBe("https://b/k?2");
+  });
+});
+
+describe("fileOf", () => {
+  it("is the same for every signature", () => {
+    expect(fileOf("https://b/k.glb?sig=1")).toBe(fileOf("https://b/k.glb?sig=2"));
+    expect(fileOf("https://b/k.glb?sig=1")).not.toBe(fileOf("https://b/other.glb?sig=1"));
   });
 });
 

@@ -12,7 +12,7 @@ export class Links {
 
   /** The link under which this file was first seen, while that is recent. */
   steady(url: string): string {
-    const file = url.split("?", 1)[0] ?? url;
+    const file = fileOf(url);
     const earlier = this.kept.get(file);
     if (earlier && earlier.until > this.now()) return earlier.url;
     this.kept.set(file, { url, until: this.now() + KEPT_MS });
@@ -32,6 +32,11 @@ export class Links {
       ]),
     ) as T;
   }
+}
+
+/** What a link leads to, however it is signed. */
+export function fileOf(url: string): string {
+  return url.split("?", 1)[0] ?? url;
 }
 
 /** When a signed link ends, or null where it does not say. */

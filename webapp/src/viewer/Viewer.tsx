@@ -1,6 +1,7 @@
 import { Box, ChartScatter, Grid3x3, Maximize, RotateCw, Sparkles, Sun } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { messageOf } from "../api/error";
+import { fileOf } from "../api/links";
 import { Progress } from "../ui/Progress";
 import { type Choice, Segmented } from "../ui/Segmented";
 import { type Mode, ObjectScene } from "./scene";
@@ -103,6 +104,14 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
   const [scene, setScene] = useState<ObjectScene | null>(null);
   const [loading, setLoading] = useState<number | null>(null);
   const [error, setError] = useState("");
+  // Links are signed anew now and then; the files are the same, and so the scene stays.
+  const meshFile = meshUrl && fileOf(meshUrl);
+  const splatFile = splatUrl && fileOf(splatUrl);
+  const fetchInto = useEffectEvent((into: ObjectScene, progress: (share: number) => void) =>
+    mode === "mesh" || mode === "wireframe"
+      ? into.loadMesh(meshUrl ?? "", progress)
+      : into.loadSplat(splatUrl ?? "", progress),
+  );
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another object needs another scene.
   useEffect(() => {
@@ -125,7 +134,7 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
       observer.disconnect();
       made.dispose();
     };
-  }, [meshUrl, splatUrl]);
+  }, [meshFile, splatFile]);
 
   useEffect(() => {
     if (!scene) return;
@@ -135,8 +144,7 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
       setError("");
       if (!into.has(mode)) {
         setLoading(0);
-        if (mode === "mesh" || mode === "wireframe") await into.loadMesh(meshUrl ?? "", progress);
-        else await into.loadSplat(splatUrl ?? "", progress);
+        await fetchInto(into, progress);
       }
       if (current) into.show(mode);
     }
@@ -149,7 +157,7 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
     return () => {
       current = false;
     };
-  }, [scene, mode, meshUrl, splatUrl]);
+  }, [scene, mode]);
 
   return { canvas, frame, scene, loading, error };
 }

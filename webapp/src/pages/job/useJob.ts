@@ -2,10 +2,15 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import type { JobStatus, JobView } from "../../api/types";
 import { useServices } from "../../services";
 
-/** Milliseconds between two looks at a job: at work, waiting (for another tab, say), ended. */
-function pace(status: JobStatus | undefined): number | false {
+/**
+ * Milliseconds between two looks at a job: at work, waiting (for another tab, say), ended. Of one
+ * that has ended only the links change: they are good for an hour.
+ */
+export function pace(status: JobStatus | undefined): number | false {
   if (status === "INITIALIZING" || status === "RECONSTRUCTING") return 2000;
-  return status === "AWAITING_MASK" ? 20_000 : false;
+  if (status === "AWAITING_MASK") return 20_000;
+  const linked = status === "COMPLETED" || status === "FAILED" || status === "EXPIRED";
+  return linked ? 15 * 60_000 : false;
 }
 
 /** A job whose masks were taken: the record says so only a moment after the API's answer. */
@@ -18,7 +23,7 @@ export function onwards(earlier: JobView | undefined, job: JobView): JobView {
   return earlier?.status === "RECONSTRUCTING" ? taken(job) : job;
 }
 
-/** A job, looked at again while the machine works on it. */
+/** A job, looked at again as often as it may have changed. */
 export function useJob(jobId: string) {
   const { api } = useServices();
   const queries = useQueryClient();

@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { ObjectView } from "../../api/types";
 import { useServices } from "../../services";
 import { Dialog } from "../../ui/Dialog";
+import { useNow } from "../../ui/useNow";
 import { endOf, fromFragment, toFragment } from "../shared-link";
 
 /** A link for somebody without an account; it ends by itself. */
@@ -14,6 +15,9 @@ export function Share({ object }: { object: ObjectView }) {
   const link = `${window.location.origin}/shared#${fragment}`;
   const shared = fromFragment(fragment, config);
   const end = shared && endOf(shared);
+  const now = useNow(true);
+  // A newer link comes by itself, unless the connection is lost or the machine slept.
+  const ended = end !== null && end.getTime() <= now;
 
   async function copy(): Promise<void> {
     try {
@@ -30,7 +34,7 @@ export function Share({ object }: { object: ObjectView }) {
       <button
         type="button"
         className="button button-quiet"
-        disabled={!shared}
+        disabled={!shared || ended}
         onClick={() => {
           setCopied(false);
           setOpen(true);
@@ -54,7 +58,7 @@ export function Share({ object }: { object: ObjectView }) {
             aria-label="Link"
             onFocus={(event) => event.target.select()}
           />
-          <button type="button" className="button" onClick={() => void copy()}>
+          <button type="button" className="button" disabled={ended} onClick={() => void copy()}>
             {copied ? <Check aria-hidden="true" /> : <Copy aria-hidden="true" />}
             {copied ? "Copied" : "Copy"}
           </button>
