@@ -168,7 +168,10 @@ esac
 
 
 class TestBuildspec:
-    """Its commands, run by a shell as CodeBuild runs them, with a docker and an aws that log."""
+    """Its commands, run as CodeBuild runs them, with a docker and an aws that log.
+
+    Each has a bash of its own, to which the one before hands its variables and its directory.
+    """
 
     @pytest.fixture
     def run(self, tmp_path: Path) -> Any:
@@ -185,7 +188,8 @@ class TestBuildspec:
         assert all(phase["on-failure"] == "ABORT" for phase in phases)
         commands = [command for phase in phases for command in phase["commands"]]
         told = [f'echo "{name}=${name}" >> "$CALLS"' for name in spec["env"]["exported-variables"]]
-        script = "\n".join(f"{command}\n(exit $?) || exit 1" for command in [*commands, *told])
+        state = tmp_path / "state"
+        state.write_text("")
 
         def run(**variables: str) -> tuple[int, list[str]]:
             environment = {
@@ -197,10 +201,16 @@ class TestBuildspec:
                 **spec["env"]["variables"],
                 **variables,
             }
-            done = subprocess.run(
-                ["bash", "-c", script], env=environment, cwd=tmp_path / "source", check=False
-            )
-            return done.returncode, (tmp_path / "calls").read_text().splitlines()
+            status = 0
+            for command in [*commands, *told]:
+                keep = f"status=$?; (export -p; echo \"cd '$PWD'\") > {state}; exit $status"
+                script = f"set -a; . {state}\n{command}\n{keep}"
+                status = subprocess.run(
+                    ["bash", "-c", script], env=environment, cwd=tmp_path / "source", check=False
+                ).returncode
+                if status:
+                    break
+            return status, (tmp_path / "calls").read_text().splitlines()
 
         return run
 
