@@ -60,7 +60,21 @@ def _from_result(key: str) -> Notice | None:
         logger.info("The result is gone: the job was removed meanwhile")
         return None
     result = json.loads(data)
-    return Notice(kind="completed", owner=result["owner"], jobId=result["jobId"])
+    notice = Notice(kind="completed", owner=result["owner"], jobId=result["jobId"])
+    return notice if _is_its_own(key, notice) else None
+
+
+def _is_its_own(key: str, notice: Notice) -> bool:
+    """Whether a result lies where its job's own does: what a file says of itself proves nothing."""
+    try:
+        job = JobStore(settings().jobs_table).get(notice.owner, notice.jobId)
+    except JobNotFound:
+        logger.info("The job was removed meanwhile")
+        return False
+    if key != job.files.result:
+        logger.warning("A result that is not its job's own", extra={"key": key})
+        return False
+    return True
 
 
 def _from_execution(detail: dict[str, Any]) -> Notice | None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from gen3d.paths import IMAGE_SUFFIX
 
 from tests.infra.stack import listed, whole
 
@@ -42,7 +43,12 @@ PATTERNS: dict[str, str] = {
     "{Bucket.Arn}/private/*/objects/*/preview.png": "likewise",
     "{Bucket.Arn}/private/*/objects/*/splat.ply": "likewise",
     "{Bucket.Arn}/private/${cognito-identity.amazonaws.com:sub}/*": "one person's folder",
-    "{Bucket.Arn}/private/${cognito-identity.amazonaws.com:sub}/jobs/*/image.*": "their photos",
+    **{
+        f"{{Bucket.Arn}}/private/${{cognito-identity.amazonaws.com:sub}}/jobs/*/image.{ending}": (
+            "their photos"
+        )
+        for ending in IMAGE_SUFFIX.values()
+    },
     "{Bucket.Arn}/private/${cognito-identity.amazonaws.com:sub}/jobs/*/objects/*/mask.png": (
         "their masks"
     ),
@@ -164,7 +170,8 @@ def test_a_signed_in_person_writes_photos_and_masks_of_their_own_only() -> None:
         if "s3:PutObject" in statement["Action"]
         for resource in statement["Resource"]
     }
-    assert writes == {f"{own}jobs/*/image.*", f"{own}jobs/*/objects/*/mask.png"}
+    photos = {f"{own}jobs/*/image.{ending}" for ending in IMAGE_SUFFIX.values()}
+    assert writes == {*photos, f"{own}jobs/*/objects/*/mask.png"}
 
 
 def test_a_signed_in_person_lists_their_own_folder_only() -> None:

@@ -192,6 +192,19 @@ def test_an_event_about_something_else_is_left(mailbox: Mailbox) -> None:
     assert mailbox() == []
 
 
+@pytest.mark.parametrize("name", ["image.x/result.json", "objects/0/result.json"])
+def test_a_result_that_lies_elsewhere_gives_no_mail(
+    name: str, completed: Job, files: FileStore, mailbox: Mailbox, logs: StringIO
+) -> None:
+    result = f'{{"owner":"{OWNER}","jobId":"{JOB_ID}"}}'
+    files.write(f"{PREFIX}{name}", result.encode(), "application/json")
+    event = load_event("notify/result_created")
+    event["detail"]["object"]["key"] = f"{PREFIX}{name}"
+    notify.handler(event, Context())
+    assert mailbox() == []
+    assert "not its job's own" in logs.getvalue()
+
+
 # SES
 
 
