@@ -109,7 +109,7 @@ def test_wait_for_mask_that_cannot_be_recorded(stage: Stage) -> None:
 def test_wait_for_mask_of_a_job_that_was_cancelled(stage: Stage) -> None:
     stage.submit.next(cancel(stage))
     ended = stage.run()
-    assert ended.status == "FAILED"
+    assert (ended.status, ended.error) == ("FAILED", "DynamoDb.TransactionCanceledException")
     assert stage.job.status is Status.CANCELLED
     assert stage.notices == []
     assert table("TokensTable").scan()["Items"] == []

@@ -108,6 +108,13 @@ def test_a_throttled_write_is_made_again(state: str, stage: Stage) -> None:
     assert len(stage.retry_waits) == 2
 
 
+def test_a_wait_whose_transaction_met_another_write_is_recorded_again(stage: Stage) -> None:
+    stage.fail("WaitForMask", "TransactionCanceledException", "TransactionCanceledException")
+    assert stage.run().status == "SUCCEEDED"
+    assert stage.job.status is Status.COMPLETED
+    assert len(stage.retry_waits) == 2
+
+
 def test_a_failed_upload_of_the_result_is_made_again(stage: Stage) -> None:
     stage.fail("Publish", "S3Exception", "S3Exception")
     assert stage.run().status == "SUCCEEDED"
