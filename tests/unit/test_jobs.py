@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from botocore.exceptions import ClientError
 from gen3d.errors import JobConflict, JobNotFound
 from gen3d.jobs import (
     TERMINAL,
@@ -26,6 +27,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import JOB_ID, OWNER, ROOT, make_job
+
+from .conftest import Calls
 
 
 def test_every_status_has_its_transitions() -> None:
@@ -143,6 +146,46 @@ def test_somebody_elses_job_is_not_found(jobs: JobStore, put_job: Callable[[Job]
 def test_a_removed_job_cannot_be_written_to(jobs: JobStore) -> None:
     with pytest.raises(JobConflict):
         jobs.rename(make_job(), "name")
+
+
+CONFLICT = "TransactionConflictException"
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits between writes that met a transaction, none of which takes time."""
+    noted: list[float] = []
+    monkeypatch.setattr("gen3d.store.time.sleep", noted.append)
+    return noted
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_a_write_outlasts_a_transaction(
+    times: int, waits: list[float], jobs: JobStore, put_job: Callable[[Job], Job], calls: Calls
+) -> None:
+    job = put_job(make_job(Status.AWAITING_MASK))
+    calls.fail("UpdateItem", CONFLICT, times)
+    assert jobs.cancel(job)
+    assert jobs.get(OWNER, JOB_ID).status is Status.CANCELLED
+    assert len(waits) == times
+    assert sum(waits) < 1
+
+
+@pytest.mark.parametrize(("code", "made"), [(CONFLICT, 5), ("ValidationException", 1)])
+def test_a_write_that_never_passes_is_given_up(
+    code: str,
+    made: int,
+    waits: list[float],
+    jobs: JobStore,
+    put_job: Callable[[Job], Job],
+    calls: Calls,
+) -> None:
+    job = put_job(make_job(Status.AWAITING_MASK))
+    before = len(calls.of("UpdateItem"))
+    calls.fail("UpdateItem", code, times=9)
+    with pytest.raises(ClientError, match=code):
+        jobs.rename(job, "name")
+    assert len(calls.of("UpdateItem")) - before == made
 
 
 def test_the_execution_input_is_always_the_same_text() -> None:

@@ -1,7 +1,8 @@
 """Jobs in DynamoDB and files in S3: with `gen3d.tokens`, the only modules that know AWS."""
 
 import re
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 URL_SECONDS = 3600
 """Signed links live this long, or until the function's own credentials end."""
 
+_CONFLICT_WAITS = (0.05, 0.1, 0.2, 0.4)
+"""A transaction holds its items for milliseconds."""
+
 
 @cache
 def dynamodb() -> "DynamoDBServiceResource":
@@ -39,6 +43,20 @@ def _s3() -> "S3Client":
 def error_code(error: ClientError) -> str:
     """The service's name for an error."""
     return error.response.get("Error", {}).get("Code", "")
+
+
+def _past_transactions(write: Callable[[], object]) -> None:
+    """Make a write, again where a transaction just holds its item: botocore does not retry that."""
+    for seconds in _CONFLICT_WAITS:
+        try:
+            write()
+        except ClientError as error:
+            if error_code(error) != "TransactionConflictException":
+                raise
+            time.sleep(seconds)
+        else:
+            return
+    write()
 
 
 class JobStore:
@@ -146,12 +164,14 @@ class JobStore:
             assignments.append(".".join(f"#{part}" for part in parts) + f" = :v{i}")
         allowed = {f":s{i}": status for i, status in enumerate(sorted(expected))}
         try:
-            self._table.update_item(
-                Key={"owner": job.owner, "jobId": job.job_id},
-                UpdateExpression="SET " + ", ".join(assignments),
-                ConditionExpression=f"#status IN ({', '.join(allowed)})",
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues={**values, **allowed},
+            _past_transactions(
+                lambda: self._table.update_item(
+                    Key={"owner": job.owner, "jobId": job.job_id},
+                    UpdateExpression="SET " + ", ".join(assignments),
+                    ConditionExpression=f"#status IN ({', '.join(allowed)})",
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues={**values, **allowed},
+                )
             )
         except ClientError as error:
             if error_code(error) != "ConditionalCheckFailedException":
