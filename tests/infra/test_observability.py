@@ -15,7 +15,7 @@ HEARD_OF = {
     ("AWS/Lambda", "Errors", "{MeshFunction}"),
     ("AWS/Lambda", "Errors", "{NotifyFunction}"),
     ("AWS/ApiGateway", "5xx", "{HttpApi}"),
-    ("AWS/SageMaker", "InvocationFailures", "{Endpoint.EndpointName}"),
+    ("AWS/SageMaker", "Invocation5XXErrors", "{Endpoint.EndpointName}"),
     ("AWS/SageMaker", "ApproximateAgeOfOldestRequest", "{Endpoint.EndpointName}"),
 }
 
