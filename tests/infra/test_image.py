@@ -81,7 +81,7 @@ def test_flash_attention_is_built_for_this_python_torch_and_cuda() -> None:
 def test_the_image_runs_as_sagemaker_starts_it() -> None:
     last = STAGES[-1].splitlines()
     assert last[0] == "${ENGINE}-base"
-    assert [line for line in last if line.startswith("USER")] == ["USER 10001"]
+    assert not [line for line in last if line.startswith("USER")], "SageMaker expects root"
     assert 'ENTRYPOINT ["python", "-m", "container"]' in last
     assert "ENV GEN3D_ENGINE=${ENGINE}" in last
 
