@@ -75,6 +75,14 @@ def test_it_pushes_to_the_stacks_own_registry_alone() -> None:
     assert pushing <= bare().actions_on("ImageBuildRole", PUSHED)
 
 
+def test_it_may_look_at_the_bucket_as_codebuild_does_at_a_source() -> None:
+    assert bare().actions_on("ImageBuildRole", "{Bucket.Arn}") == {
+        "s3:GetBucketAcl",
+        "s3:GetBucketLocation",
+        "s3:ListBucket",
+    }
+
+
 def test_it_writes_weights_and_nothing_else() -> None:
     where = {
         resource
