@@ -1,5 +1,6 @@
 """Photos and masks from outside: everything bad has a name, everything good comes out upright."""
 
+import io
 import struct
 import zlib
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from gen3d.images import check_photo, read_mask, read_photo, read_reduced
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from tests.support import encode, mask
 
@@ -168,6 +170,60 @@ def test_every_exif_orientation_is_honoured(orientation: int) -> None:
     assert corner_colours(photo) == [RED, GREEN, BLUE, YELLOW]
     info = check_photo(data, "image/jpeg")
     assert (info.width, info.height) == SIZE
+
+
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description tiff:Orientation="6"/>'
+    b"</rdf:RDF></x:xmpmeta>"
+)
+
+
+def exif_saying(tag: int, value: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[tag] = value
+    return exif
+
+
+def png_with_text(key: str, text: str) -> bytes:
+    info = PngInfo()
+    info.add_text(key, text)
+    return encode(quarters(), pnginfo=info)
+
+
+def xmp_in_png() -> bytes:
+    info = PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", XMP.decode())
+    return encode(quarters(), pnginfo=info)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(encode(quarters(), "JPEG", quality=95, xmp=XMP), id="jpeg"),
+        # Without a density of its own, Pillow looks for one in EXIF as soon as it opens a JPEG.
+        pytest.param(
+            encode(quarters(), "JPEG", quality=95, xmp=XMP, exif=exif_saying(0x0128, 2)),
+            id="jpeg with exif that names none",
+        ),
+        pytest.param(encode(quarters(), "WEBP", lossless=True, xmp=XMP), id="webp"),
+        pytest.param(xmp_in_png(), id="png"),
+        pytest.param(
+            png_with_text(
+                "Raw profile type exif",
+                f"\nexif\n{26:8}\n{exif_saying(0x0112, 6).tobytes().hex()}\n",
+            ),
+            id="text in png",
+        ),
+    ],
+)
+def test_an_orientation_that_browsers_do_not_heed_turns_nothing(data: bytes) -> None:
+    with Image.open(io.BytesIO(data)) as plain:
+        plain.load()
+        assert plain.getexif()[0x0112] == 6, "Pillow heeds it"
+    photo = read_photo(data)
+    assert photo.size == SIZE
+    assert corner_colours(photo) == [RED, GREEN, BLUE, YELLOW]
+    assert read_reduced(data, 1000)[1] == SIZE
 
 
 def test_a_jpeg_is_reduced_to_what_is_enough() -> None:

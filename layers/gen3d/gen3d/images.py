@@ -7,8 +7,9 @@ pure: bytes in, values out.
 import io
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image
 
 from gen3d.errors import (
     ImageTooLarge,
@@ -26,6 +27,17 @@ MIN_MASK_PIXELS = 16
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation → what turns the photo upright; from 5 on that exchanges width and height."""
+
 _TAKEN = "Send a JPEG, PNG or WebP photo."
 
 
@@ -130,13 +142,22 @@ def _decode(image: Image.Image) -> tuple[Image.Image, bool]:
     """Upright and as RGB, and whether that exchanged width and height."""
     try:
         image.load()
-        turned = image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
-        ImageOps.exif_transpose(image, in_place=True)
+        orientation = _orientation(image)
+        if orientation in _TURNS:
+            image = image.transpose(_TURNS[orientation])
     except Exception:
         raise InvalidImage(
             "The photo is damaged or was cut off in the upload. Upload it again."
         ) from None
-    return _to_rgb(image), turned
+    return _to_rgb(image), orientation in (5, 6, 7, 8)
+
+
+def _orientation(image: Image.Image) -> Any:
+    # Pillow's own getexif() falls back to XMP and to a text in a PNG, which no browser heeds: the
+    # photo would be turned here and not where the person clicks.
+    exif = Image.Exif()
+    exif.load(image.info.get("exif", b""))
+    return exif.get(ExifTags.Base.Orientation)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
