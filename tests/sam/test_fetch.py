@@ -4,6 +4,7 @@ import errno
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -258,7 +259,7 @@ class TestRefusals:
             run(out)
 
     def test_too_little_room(self, hub: Hub, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(fetch.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6))
         with pytest.raises(WeightsUnavailable, match=r"need 0\.0 GB more"):
             run(out)
         assert hub.asked == []
