@@ -1,4 +1,4 @@
-import { ApiError, errorOf } from "./error";
+import { ApiError, errorOf, offline } from "./error";
 import { Links } from "./links";
 import type { CreatedJob, JobPage, JobView, ObjectRequest, PhotoType, UploadForm } from "./types";
 
@@ -104,11 +104,7 @@ export class ApiClient {
     try {
       return await this.fetcher(url, init);
     } catch {
-      throw new ApiError(
-        "Offline",
-        "The server cannot be reached. Check the connection; nothing you did is lost.",
-        0,
-      );
+      throw offline();
     }
   }
 }

@@ -18,6 +18,15 @@ export class ApiError extends Error {
   }
 }
 
+/** No answer at all. */
+export function offline(): ApiError {
+  return new ApiError(
+    "Offline",
+    "The server cannot be reached. Check the connection; nothing you did is lost.",
+    0,
+  );
+}
+
 /** Read an answer that is not 2xx. */
 export async function errorOf(response: Response): Promise<ApiError> {
   const body = (await response.json().catch(() => null)) as Record<string, unknown> | null;

@@ -1,5 +1,7 @@
 import { lazy, type ReactNode, Suspense } from "react";
+import { offline } from "../api/error";
 import { Dialog } from "../ui/Dialog";
+import { ErrorNote } from "../ui/ErrorNote";
 import { Spinner } from "../ui/Spinner";
 import { dismissSignIn, useSession } from "./session";
 
@@ -8,7 +10,7 @@ const SignIn = lazy(() => import("./SignIn"));
 /** The sign-in form in place of what needs a person. */
 export function RequireSession({ children, why }: { children: ReactNode; why: string }) {
   const { person } = useSession();
-  if (person === undefined) return <Spinner label="Looking up your sign-in" />;
+  if (person === undefined) return <LookingUp />;
   if (person) return children;
   return (
     <section className="sign-in">
@@ -21,15 +23,31 @@ export function RequireSession({ children, why }: { children: ReactNode; why: st
   );
 }
 
+/** Until it is known who is signed in. */
+export function LookingUp() {
+  const { unreachable } = useSession();
+  if (!unreachable) return <Spinner label="Looking up your sign-in" />;
+  return (
+    <div className="page narrow">
+      <ErrorNote error={offline()} />
+      <Spinner label="Trying again" />
+    </div>
+  );
+}
+
 /** The sign-in form over a page that stays as it is. */
 export function SignInAgain() {
-  const { expired } = useSession();
+  const { expired, unreachable } = useSession();
   return (
     <Dialog open={expired} title="Sign in again" onClose={dismissSignIn}>
       <p className="muted">Your sign-in has expired. Nothing on this page is lost.</p>
-      <Suspense fallback={<Spinner label="Loading the form" />}>
-        <SignIn />
-      </Suspense>
+      {unreachable ? (
+        <LookingUp />
+      ) : (
+        <Suspense fallback={<Spinner label="Loading the form" />}>
+          <SignIn />
+        </Suspense>
+      )}
     </Dialog>
   );
 }

@@ -4,7 +4,7 @@ import { signOut as amplifySignOut, fetchAuthSession } from "aws-amplify/auth";
 import { Hub } from "aws-amplify/utils";
 import { useSyncExternalStore } from "react";
 import type { Credentials } from "../api/client";
-import { ApiError } from "../api/error";
+import { ApiError, offline } from "../api/error";
 
 export interface Person {
   readonly sub: string;
@@ -16,7 +16,11 @@ export interface Session {
   readonly person: Person | null | undefined;
   /** A request waits for the person to sign in again. */
   readonly expired: boolean;
+  /** Who it is cannot be asked at the moment; that is tried again. */
+  readonly unreachable?: boolean;
 }
+
+const AGAIN_MS = 4000;
 
 interface Waiting {
   resolve(): void;
@@ -77,25 +81,46 @@ export async function signOut(): Promise<void> {
   set({ person: null, expired: false });
 }
 
+/**
+ * The ID token; undefined only where the session is over.
+ *
+ * @throws ApiError where that cannot be asked: a short failure must not cost anybody their session.
+ */
 async function readToken(forceRefresh = false) {
-  const tokens = await fetchAuthSession({ forceRefresh })
-    .then((current) => current.tokens)
-    .catch(() => undefined);
-  return tokens?.idToken;
+  try {
+    return (await fetchAuthSession({ forceRefresh })).tokens?.idToken;
+  } catch (error) {
+    // The identity pool's word for tokens that were revoked before their time.
+    if (error instanceof Error && error.name === "NotAuthorizedException") return undefined;
+    console.warn("Session", error);
+    throw offline();
+  }
 }
 
+/** Ask until there is an answer: without one, neither the page nor the sign-in form is right. */
 async function readPerson(): Promise<Person | null> {
-  const token = await readToken();
-  if (!token) return null;
-  return { sub: String(token.payload.sub), email: String(token.payload.email ?? "") };
+  try {
+    const token = await readToken();
+    if (token) return { sub: String(token.payload.sub), email: String(token.payload.email ?? "") };
+    await forget();
+    return null;
+  } catch {
+    set({ ...session, person: session.person ?? undefined, unreachable: true });
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    return readPerson();
+  }
+}
+
+/** Clear what is left of an old session, or the sign-in form would think it still good. */
+async function forget(): Promise<void> {
+  await amplifySignOut().catch(() => undefined);
 }
 
 async function renew(): Promise<void> {
   if (!session.expired) {
     if (await readToken(true)) return;
     set({ person: session.person, expired: true });
-    // Clears what is left of the old session, or the sign-in form would think it still good.
-    await amplifySignOut().catch(() => undefined);
+    await forget();
   }
   return new Promise((resolve, reject) => {
     waiting.push({ resolve, reject });

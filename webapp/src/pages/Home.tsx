@@ -1,6 +1,7 @@
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { MAX_TEXT } from "../api/types";
+import { LookingUp } from "../auth/RequireSession";
 import { useSession } from "../auth/session";
 import { keep } from "../kept/kept";
 import type { Photo } from "../photo/photo";
@@ -89,7 +90,7 @@ export function Home() {
         <div className="hero-drop">
           {photo && error === null ? (
             <div className="card starting">
-              <Spinner label="Creating the job" />
+              {person ? <Spinner label="Creating the job" /> : <LookingUp />}
             </div>
           ) : (
             <>
