@@ -29,25 +29,37 @@ interface Kinds {
 
 const KINDS = ["photo", "selection", "submission"] as const;
 
-/** Read what was kept; undefined where there is none, or where the browser keeps nothing. */
+/** What the browser does not keep (private windows, a full disk): this tab has it until a reload. */
+const here = new Map<string, unknown>();
+
+/** Read what was kept; undefined where there is none. */
 export async function kept<K extends keyof Kinds>(
   kind: K,
   jobId: string,
 ): Promise<Kinds[K] | undefined> {
-  return get<Kinds[K]>(`${kind}:${jobId}`).catch(() => undefined);
+  const key = `${kind}:${jobId}`;
+  if (here.has(key)) return here.get(key) as Kinds[K];
+  return tried(() => get<Kinds[K]>(key));
 }
 
-/** Keep something. A browser that keeps nothing (private windows) only loses it on a reload. */
+/** Keep something. A browser that keeps nothing only loses it on a reload. */
 export async function keep<K extends keyof Kinds>(
   kind: K,
   jobId: string,
   value: Kinds[K],
 ): Promise<void> {
-  await set(`${kind}:${jobId}`, value).catch(() => undefined);
+  const key = `${kind}:${jobId}`;
+  here.set(key, value);
+  await tried(async () => {
+    await set(key, value);
+    if (here.get(key) === value) here.delete(key);
+  });
 }
 
 export async function drop(kind: keyof Kinds, jobId: string): Promise<void> {
-  await del(`${kind}:${jobId}`).catch(() => undefined);
+  const key = `${kind}:${jobId}`;
+  here.delete(key);
+  await tried(() => del(key));
 }
 
 export async function dropJob(jobId: string): Promise<void> {
@@ -56,5 +68,15 @@ export async function dropJob(jobId: string): Promise<void> {
 
 /** Forget everything: somebody has signed out. */
 export async function dropAll(): Promise<void> {
-  await clear().catch(() => undefined);
+  here.clear();
+  await tried(clear);
+}
+
+/** IndexedDB refuses now with a rejection, now by throwing at once. */
+async function tried<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch {
+    return undefined;
+  }
 }
