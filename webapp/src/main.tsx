@@ -8,7 +8,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { ApiClient } from "./api/client";
 import { ApiError } from "./api/error";
-import { credentials, startSession } from "./auth/session";
+import { credentials, startSession, watchPerson } from "./auth/session";
 import { configureAmplify } from "./config/amplify";
 import { loadConfig } from "./config/config";
 import { ServicesContext } from "./services";
@@ -22,6 +22,9 @@ const queries = new QueryClient({
     },
   },
 });
+
+// What one person has looked at is not shown to the next.
+watchPerson(() => queries.clear());
 
 async function start(root: HTMLElement): Promise<void> {
   applyTheme();

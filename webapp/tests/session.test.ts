@@ -80,6 +80,38 @@ describe("a session", () => {
     expect(useSession().person?.sub).toBe("ada");
   });
 
+  it("tells when somebody else is there, or nobody, and not when it only goes on", async () => {
+    const { credentials, dismissSignIn, signOut, startSession, useSession, watchPerson } =
+      await load();
+    const people: (string | undefined)[] = [];
+    watchPerson(() => people.push(useSession().person?.sub));
+    const signIn = async (name: string) => {
+      answers(signedIn(name));
+      listen.mock.lastCall?.[1]({ payload: { event: "signedIn" } });
+      await vi.waitFor(() => expect(useSession()).toMatchObject({ person: { sub: name } }));
+    };
+    const expire = async () => {
+      answers(OVER);
+      const token = credentials.idToken();
+      await vi.waitFor(() => expect(useSession().expired).toBe(true));
+      return { token };
+    };
+
+    answers(signedIn("ada"));
+    await startSession();
+    const { token: renewed } = await expire();
+    await signIn("ada");
+    await renewed;
+    expect(people).toEqual(["ada"]);
+
+    const { token: refused } = await expire();
+    dismissSignIn();
+    await expect(refused).rejects.toMatchObject({ name: "Unauthorized" });
+    await signIn("bob");
+    await signOut();
+    expect(people).toEqual(["ada", undefined, "bob", undefined]);
+  });
+
   it("leaves nothing behind that the form would take for a sign-in", async () => {
     const { startSession, useSession } = await load();
     answers(REVOKED);

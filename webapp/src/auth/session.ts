@@ -46,6 +46,16 @@ export function useSession(): Session {
   );
 }
 
+/** Call back whenever somebody else is signed in, or nobody any more. */
+export function watchPerson(changed: () => void): void {
+  let sub = session.person?.sub;
+  listeners.add(() => {
+    if (session.person?.sub === sub) return;
+    sub = session.person?.sub;
+    changed();
+  });
+}
+
 /** Find out who is signed in, and follow it from now on. */
 export async function startSession(): Promise<void> {
   Hub.listen("auth", ({ payload }) => {
