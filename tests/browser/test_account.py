@@ -30,8 +30,22 @@ def test_a_photo_that_is_chosen_before_the_sign_in_is_kept(
 ) -> None:
     visitor.get_by_role("button", name="A cup of espresso").click()
     expect(visitor.get_by_text("coffee.jpg")).to_be_visible()
+    visitor.reload()
+    expect(visitor.get_by_text("coffee.jpg")).to_be_visible()
+    visitor.get_by_role("link", name="Sign in").click()
     sign_up(visitor, stack, an_address("dora"))
     visitor.wait_for_url("**/jobs/*")
+    visitor.goto(stack.url)
+    expect(visitor.locator(".drop")).to_be_visible()
+
+
+def test_another_photo_can_be_chosen_before_the_sign_in(visitor: Page) -> None:
+    visitor.get_by_role("button", name="A cup of espresso").click()
+    visitor.get_by_role("button", name="Choose another photo").click()
+    expect(visitor.locator(".drop")).to_be_visible()
+    visitor.reload()
+    expect(visitor.locator(".drop")).to_be_visible()
+    expect(visitor.get_by_text("coffee.jpg")).to_be_hidden()
 
 
 def test_an_expired_session_signs_in_again_without_losing_the_selection(

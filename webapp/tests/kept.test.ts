@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { drop, dropAll, dropJob, keep, kept } from "../src/kept/kept";
+import { drop, dropAll, dropJob, keep, kept, NO_JOB } from "../src/kept/kept";
 
 /** The browser's database; `refusal` is how it refuses, as a rejection or at once. */
 const database = vi.hoisted(() => ({
@@ -33,6 +33,15 @@ describe("what is kept", () => {
     expect((await reloaded.kept("photo", "J1"))?.text).toBe("cup");
     await dropJob("J1");
     expect(await kept("photo", "J1")).toBeUndefined();
+  });
+
+  it("holds a photo that has no job yet, until somebody signs out", async () => {
+    const chosen = { blob: new Blob(["photo"]), name: "cup.jpg", type: "image/jpeg" } as const;
+    await keep("choice", NO_JOB, { photo: chosen, text: "cup" });
+    await dropJob("J1");
+    expect((await kept("choice", NO_JOB))?.photo.name).toBe("cup.jpg");
+    await dropAll();
+    expect(await kept("choice", NO_JOB)).toBeUndefined();
   });
 
   it.each([

@@ -1,8 +1,18 @@
 /** What a browser keeps of a job until the server has it, so that a reload loses nothing. */
 
 import { clear, del, get, set } from "idb-keyval";
+import type { Photo } from "../photo/photo";
 import type { Selection } from "../selection/model";
 import type { Decoded } from "../selection/prompt";
+
+/** A photo that has no job yet, and what to look for in it. */
+export interface KeptChoice {
+  readonly photo: Photo;
+  readonly text: string;
+}
+
+/** In the place of a job's id. */
+export const NO_JOB = "none";
 
 /** A photo on its way, and what to look for in it. */
 export interface KeptPhoto {
@@ -22,12 +32,13 @@ export interface Submission {
 }
 
 interface Kinds {
+  choice: KeptChoice;
   photo: KeptPhoto;
   selection: KeptSelection;
   submission: Submission;
 }
 
-const KINDS = ["photo", "selection", "submission"] as const;
+const KINDS = ["choice", "photo", "selection", "submission"] as const;
 
 /** What the browser does not keep (private windows, a full disk): this tab has it until a reload. */
 const here = new Map<string, unknown>();

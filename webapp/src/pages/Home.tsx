@@ -3,7 +3,7 @@ import { useLocation } from "wouter";
 import { MAX_TEXT } from "../api/types";
 import { LookingUp } from "../auth/RequireSession";
 import { useSession } from "../auth/session";
-import { keep } from "../kept/kept";
+import { drop, keep, kept, NO_JOB } from "../kept/kept";
 import type { Photo } from "../photo/photo";
 import { useServices } from "../services";
 import { ErrorNote } from "../ui/ErrorNote";
@@ -18,6 +18,9 @@ const STEPS = [
   ["Get the mesh", "GLB, OBJ, STL, PLY and the splat. A mail comes when it is ready."],
 ] as const;
 
+/** A job is being created, perhaps for a first page that was left meanwhile. */
+let creating = false;
+
 /** The first page: what this is, and a place for a photo. */
 export function Home() {
   const { api, config } = useServices();
@@ -31,16 +34,30 @@ export function Home() {
   const start = useCallback(
     async (chosen: Photo) => {
       setError(null);
+      creating = true;
       try {
         const { jobId } = await api.createJob(chosen.name, chosen.type);
         await keep("photo", jobId, { blob: chosen.blob, text: text.trim() || null });
+        await drop("choice", NO_JOB);
         navigate(`/jobs/${jobId}`);
       } catch (failure) {
         setError(failure);
+      } finally {
+        creating = false;
       }
     },
     [api, navigate, text],
   );
+
+  // What was chosen before a reload, or before the way over another page.
+  useEffect(() => {
+    if (creating) return;
+    void kept("choice", NO_JOB).then((found) => {
+      if (!found) return;
+      setPhoto((chosen) => chosen ?? found.photo);
+      setText((typed) => typed || found.text);
+    });
+  }, []);
 
   // As soon as there are both, a photo and a person, whichever came first.
   useEffect(() => {
@@ -48,6 +65,16 @@ export function Home() {
     started.current = photo;
     void start(photo);
   }, [photo, person, start]);
+
+  async function choose(chosen: Photo): Promise<void> {
+    await keep("choice", NO_JOB, { photo: chosen, text });
+    setPhoto(chosen);
+  }
+
+  async function chooseAnother(): Promise<void> {
+    await drop("choice", NO_JOB);
+    setPhoto(null);
+  }
 
   if (photo && person === null) {
     return (
@@ -60,6 +87,11 @@ export function Home() {
         <Suspense fallback={<Spinner label="Loading the form" />}>
           <SignIn />
         </Suspense>
+        <p className="actions centred">
+          <button type="button" className="button button-quiet" onClick={() => void chooseAnother()}>
+            Choose another photo
+          </button>
+        </p>
       </section>
     );
   }
@@ -104,7 +136,7 @@ export function Home() {
                 </ErrorNote>
               )}
               {config.engine === "sam" && <LookFor text={text} onText={setText} />}
-              <PhotoDrop onPhoto={setPhoto} />
+              <PhotoDrop onPhoto={(chosen) => void choose(chosen)} />
             </>
           )}
         </div>
