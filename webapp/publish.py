@@ -30,7 +30,7 @@ mimetypes.add_type("font/woff2", ".woff2")
 mimetypes.add_type("text/javascript", ".mjs")
 
 
-def configuration(outputs: dict[str, str]) -> dict[str, str]:
+def configuration(outputs: dict[str, str]) -> dict[str, Any]:
     """What ``config.json`` says, from the stack's outputs."""
     return {
         "region": outputs["Region"],
@@ -40,10 +40,12 @@ def configuration(outputs: dict[str, str]) -> dict[str, str]:
         "userPoolClientId": outputs["UserPoolClientId"],
         "identityPoolId": outputs["IdentityPoolId"],
         "bucket": outputs["BucketName"],
+        # A stack from before this output does not tell; the form then offers it.
+        "selfSignUp": outputs.get("AllowSelfSignUp") != "false",
     }
 
 
-def publish(dist: Path, s3: Any, bucket: str, config: dict[str, str]) -> None:
+def publish(dist: Path, s3: Any, bucket: str, config: dict[str, Any]) -> None:
     """Replace what is in the bucket's public folder.
 
     The build names everything below ``assets/`` by its content, so browsers keep it for ever; what

@@ -99,8 +99,9 @@ def test_people_sign_in_with_a_verified_address() -> None:
 
 @pytest.mark.parametrize(("allowed", "admin_only"), [("true", False), ("false", True)])
 def test_whether_anybody_may_sign_up_is_a_parameter(allowed: str, admin_only: bool) -> None:
-    pool = Stack(AllowSelfSignUp=allowed)["UserPool"]
-    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": admin_only}
+    stack = Stack(AllowSelfSignUp=allowed)
+    assert stack["UserPool"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": admin_only}
+    assert stack.outputs["AllowSelfSignUp"] == allowed
 
 
 def test_the_browser_client_keeps_no_secret_and_tells_no_names() -> None:

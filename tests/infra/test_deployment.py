@@ -49,6 +49,7 @@ def test_roles_have_no_fixed_names() -> None:
 
 def test_it_tells_what_the_page_and_its_users_need() -> None:
     needed = {
+        "AllowSelfSignUp",
         "ApiUrl",
         "BucketName",
         "DistributionId",

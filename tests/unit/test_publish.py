@@ -22,6 +22,7 @@ OUTPUTS = {
     "UserPoolClientId": "client",
     "IdentityPoolId": "us-east-1:identities",
     "BucketName": BUCKET,
+    "AllowSelfSignUp": "false",
 }
 
 
@@ -80,6 +81,16 @@ def test_the_page_comes_last_and_what_it_no_longer_names_goes(s3: Any, dist: Pat
     (dist / "assets" / "app-1.js").rename(dist / "assets" / "app-2.js")
     assert put(s3, dist) == ["config.json", "assets/app-2.js", "index.html"]
     assert names(s3) == {"config.json", "index.html", "assets/app-2.js", "assets/runtime-1.wasm"}
+
+
+@pytest.mark.parametrize(("told", "offered"), [("true", True), ("false", False), (None, True)])
+def test_the_page_offers_accounts_unless_the_stack_refuses_them(
+    told: str | None, offered: bool
+) -> None:
+    outputs = {name: value for name, value in OUTPUTS.items() if name != "AllowSelfSignUp"}
+    if told:
+        outputs["AllowSelfSignUp"] = told
+    assert publish.configuration(outputs)["selfSignUp"] is offered
 
 
 def test_a_deployed_stack_is_published_to_and_fetched_anew(

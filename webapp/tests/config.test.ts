@@ -17,6 +17,12 @@ describe("parseConfig", () => {
     expect(parseConfig({ ...outputs, endpoint: "http://localhost:20005" }).endpoint).toBeDefined();
   });
 
+  it("offers accounts unless they are refused", () => {
+    expect(parseConfig(outputs).selfSignUp).toBe(true);
+    expect(parseConfig({ ...outputs, selfSignUp: true }).selfSignUp).toBe(true);
+    expect(parseConfig({ ...outputs, selfSignUp: false }).selfSignUp).toBe(false);
+  });
+
   it("names what is missing", () => {
     expect(() => parseConfig({ ...outputs, bucket: "" })).toThrow(/"bucket"/);
     expect(() => parseConfig(null)).toThrow(/"region"/);

@@ -8,6 +8,8 @@ export interface AppConfig {
   userPoolClientId: string;
   identityPoolId: string;
   bucket: string;
+  /** Whether people make their own accounts, or an administrator does. */
+  selfSignUp: boolean;
   /** One address for every service, where the stack runs on one machine. */
   endpoint?: string;
 }
@@ -35,7 +37,12 @@ export function parseConfig(value: unknown): AppConfig {
     }
   }
   const config = fields as unknown as AppConfig;
-  return { ...config, apiUrl: config.apiUrl.replace(/\/$/, "") };
+  return {
+    ...config,
+    apiUrl: config.apiUrl.replace(/\/$/, ""),
+    // Older files do not say.
+    selfSignUp: fields.selfSignUp !== false,
+  };
 }
 
 /** Fetch `/config.json` from where the app itself came from. */

@@ -81,14 +81,18 @@ export function Home() {
       <section className="sign-in">
         <h1>One step before</h1>
         <p className="muted">
-          Sign in or create an account, so that “{photo.name}” and its model are yours alone. The
-          photo is kept.
+          Sign in{config.selfSignUp && " or create an account"}, so that “{photo.name}” and its
+          model are yours alone. The photo is kept.
         </p>
         <Suspense fallback={<Spinner label="Loading the form" />}>
           <SignIn />
         </Suspense>
         <p className="actions centred">
-          <button type="button" className="button button-quiet" onClick={() => void chooseAnother()}>
+          <button
+            type="button"
+            className="button button-quiet"
+            onClick={() => void chooseAnother()}
+          >
             Choose another photo
           </button>
         </p>
