@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
-from tests.browser.driver import choose_photo, start_job
+from tests.browser.driver import PATIENCE_MS, choose_photo, start_job
 from tests.local.running import RunningStack
 
 
@@ -61,6 +61,22 @@ def test_a_dropped_photo_is_taken(visitor: Page, photo: Path) -> None:
     )
     visitor.locator(".drop").dispatch_event("drop", {"dataTransfer": data})
     expect(visitor.get_by_text("dropped.jpg")).to_be_visible()
+
+
+def test_a_photo_that_the_server_refuses_gives_way_to_another(
+    ada: BrowserContext, stack: RunningStack, tmp_path: Path
+) -> None:
+    still, animated = tmp_path / "still.webp", tmp_path / "animated.webp"
+    red, blue = (Image.new("RGB", (64, 64), colour) for colour in ("red", "blue"))
+    red.save(still)
+    red.save(animated, save_all=True, append_images=[blue], duration=100)
+    page = ada.new_page()
+    page.goto(stack.url)
+    choose_photo(page, animated)
+    expect(page.get_by_role("alert")).to_contain_text("animated", timeout=PATIENCE_MS)
+    choose_photo(page, still)
+    expect(page.locator(".stage")).to_be_visible(timeout=PATIENCE_MS)
+    page.close()
 
 
 def test_a_large_photo_goes_up_in_parts(

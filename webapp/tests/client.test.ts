@@ -58,6 +58,23 @@ describe("ApiClient", () => {
     await expect(failure).rejects.toBeInstanceOf(ApiError);
   });
 
+  it("tells a refused photo from one that is not there yet", async () => {
+    const answers: [string, number, boolean][] = [
+      ["UnsupportedImage", 415, true],
+      ["ImageTooLarge", 413, true],
+      ["ImageTooSmall", 422, true],
+      ["InvalidImage", 422, true],
+      ["ImageMissing", 422, false],
+      ["InternalError", 500, false],
+    ];
+    for (const [error, status, refusesPhoto] of answers) {
+      const { fetcher } = server(Response.json({ error, message: "No." }, { status }));
+      await expect(
+        new ApiClient("", signedIn(), fetcher).initialize("J1", null),
+      ).rejects.toMatchObject({ name: error, refusesPhoto });
+    }
+  });
+
   it("waits for a new sign-in and repeats the request with the new token", async () => {
     const credentials = signedIn();
     const { sent, fetcher } = server(

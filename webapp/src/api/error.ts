@@ -1,3 +1,5 @@
+const PHOTO_REFUSALS = ["InvalidImage", "UnsupportedImage", "ImageTooLarge", "ImageTooSmall"];
+
 /**
  * Every failure of a request: `name` is the API's name for it (`JobConflict`, `InvalidMask`, …),
  * the message a sentence for the person. Three names are of this side: `Offline` (no answer at all),
@@ -10,6 +12,11 @@ export class ApiError extends Error {
     super(message);
     this.name = name;
     this.status = status;
+  }
+
+  /** Whether it is the photo itself that the server does not take. */
+  get refusesPhoto(): boolean {
+    return PHOTO_REFUSALS.includes(this.name);
   }
 
   /** Whether asking once more may help. */

@@ -1,4 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
+import { Link } from "wouter";
+import { ApiError } from "../../api/error";
 import type { JobView } from "../../api/types";
 import { drop, keep, kept } from "../../kept/kept";
 import { type Photo, PhotoError } from "../../photo/photo";
@@ -16,14 +18,19 @@ export function Upload({ job }: { job: JobView }) {
   const [photo, setPhoto] = useState<Blob | null | undefined>();
   const [share, setShare] = useState(0);
   const [error, setError] = useState<unknown>(null);
+  const [refused, setRefused] = useState(false);
   const started = useRef(false);
+  const text = useRef<string | null>(null);
   const { jobId, prefix, contentType } = job;
 
   const send = useCallback(async () => {
     setError(null);
+    setRefused(false);
+    setShare(0);
     const found = await kept("photo", jobId);
     setPhoto(found?.blob ?? null);
     if (!found) return;
+    text.current = found.text;
     try {
       await uploadPhoto(prefix, contentType, found.blob, setShare);
       setShare(1);
@@ -32,6 +39,11 @@ export function Upload({ job }: { job: JobView }) {
       await drop("photo", jobId);
     } catch (failure) {
       setError(failure);
+      if (!(failure instanceof ApiError && failure.refusesPhoto)) return;
+      // The same file would be refused again.
+      await drop("photo", jobId);
+      setRefused(true);
+      setPhoto(null);
     }
   }, [api, jobId, prefix, contentType, put]);
 
@@ -44,23 +56,30 @@ export function Upload({ job }: { job: JobView }) {
   async function chooseAgain(chosen: Photo): Promise<void> {
     if (chosen.type !== contentType) {
       setError(
-        new PhotoError(`This job was announced as ${contentType}. Choose the same file again.`),
+        new PhotoError(`This job takes ${contentType} alone. Choose such a file, or start anew.`),
       );
       return;
     }
-    await keep("photo", jobId, { blob: chosen.blob, text: null });
+    await keep("photo", jobId, { blob: chosen.blob, text: text.current });
     await send();
   }
 
   if (photo === null) {
     return (
       <section className="narrow-step">
-        <h2>The photo is missing</h2>
-        <p className="muted">
-          “{job.filename}” was never uploaded, and this browser does not have it. Choose it again.
-        </p>
+        <h2>{refused ? "Choose another photo" : "The photo is missing"}</h2>
+        {!refused && (
+          <p className="muted">
+            “{job.filename}” was never uploaded, and this browser does not have it. Choose it again.
+          </p>
+        )}
         {error !== null && <ErrorNote error={error} />}
         <PhotoDrop onPhoto={(chosen) => void chooseAgain(chosen)} samples={false} />
+        <p className="actions">
+          <Link href="/" className="button button-quiet">
+            Start anew
+          </Link>
+        </p>
       </section>
     );
   }
