@@ -39,6 +39,15 @@ def test_a_photo_that_is_chosen_before_the_sign_in_is_kept(
     expect(visitor.locator(".drop")).to_be_visible()
 
 
+def test_another_tab_begins_without_the_photo(visitor: Page, stack: RunningStack) -> None:
+    visitor.get_by_role("button", name="A cup of espresso").click()
+    expect(visitor.get_by_text("coffee.jpg")).to_be_visible()
+    other = visitor.context.new_page()
+    other.goto(stack.url)
+    expect(other.locator(".drop")).to_be_visible()
+    other.close()
+
+
 def test_another_photo_can_be_chosen_before_the_sign_in(visitor: Page) -> None:
     visitor.get_by_role("button", name="A cup of espresso").click()
     visitor.get_by_role("button", name="Choose another photo").click()

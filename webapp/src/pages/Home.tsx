@@ -18,6 +18,9 @@ const STEPS = [
   ["Get the mesh", "GLB, OBJ, STL, PLY and the splat. A mail comes when it is ready."],
 ] as const;
 
+/** Set in the tab in which a photo was chosen: a visit on another day starts afresh. */
+const CHOSEN = "gen3d-chosen";
+
 /** A job is being created, perhaps for a first page that was left meanwhile. */
 let creating = false;
 
@@ -38,7 +41,7 @@ export function Home() {
       try {
         const { jobId } = await api.createJob(chosen.name, chosen.type);
         await keep("photo", jobId, { blob: chosen.blob, text: text.trim() || null });
-        await drop("choice", NO_JOB);
+        await forgetChoice();
         navigate(`/jobs/${jobId}`);
       } catch (failure) {
         setError(failure);
@@ -51,7 +54,7 @@ export function Home() {
 
   // What was chosen before a reload, or before the way over another page.
   useEffect(() => {
-    if (creating) return;
+    if (creating || !sessionStorage.getItem(CHOSEN)) return;
     void kept("choice", NO_JOB).then((found) => {
       if (!found) return;
       setPhoto((chosen) => chosen ?? found.photo);
@@ -67,12 +70,13 @@ export function Home() {
   }, [photo, person, start]);
 
   async function choose(chosen: Photo): Promise<void> {
+    sessionStorage.setItem(CHOSEN, "yes");
     await keep("choice", NO_JOB, { photo: chosen, text });
     setPhoto(chosen);
   }
 
   async function chooseAnother(): Promise<void> {
-    await drop("choice", NO_JOB);
+    await forgetChoice();
     setPhoto(null);
   }
 
@@ -147,6 +151,11 @@ export function Home() {
       </section>
     </div>
   );
+}
+
+async function forgetChoice(): Promise<void> {
+  sessionStorage.removeItem(CHOSEN);
+  await drop("choice", NO_JOB);
 }
 
 /** For engines that find things by their names. */
