@@ -186,10 +186,14 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_make_knows_the_targets(page: Path) -> None:
-    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
-    named = set(re.findall(r"(?:`|^|=\S* )make ([a-z-]+)", prose(page), re.MULTILINE))
-    assert named <= targets
+def test_make_knows_the_targets_and_their_variables(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    rules = dict(re.findall(r"(?m)^([a-z-]+):(.*\n(?:\t.*\n)*)", makefile))
+    named = re.findall(r"(?:`|^|=\S* )make ([a-z-]+)((?: [A-Z_]+=\S+)*)", prose(page), re.MULTILINE)
+    for target, variables in named:
+        assert target in rules
+        for variable in re.findall(r" ([A-Z_]+)=", variables):
+            assert f"$({variable})" in rules[target], f"make {target} {variable}="
 
 
 def test_the_plan_describes_each_route() -> None:
