@@ -137,7 +137,7 @@ def test_one_request_wakes_an_instance() -> None:
     policy = policies()["StepScaling"]
     assert policy["ScalingTargetId"] == "{ScalableTarget}"
     steps = policy["StepScalingPolicyConfiguration"]
-    assert steps["AdjustmentType"] == "ChangeInCapacity"
+    assert steps["AdjustmentType"] == "ExactCapacity"
     assert steps["StepAdjustments"] == [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}]
     alarm = whole()["WakeUpAlarm"]
     assert alarm["MetricName"] == "HasBacklogWithoutCapacity"
