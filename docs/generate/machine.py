@@ -125,7 +125,7 @@ def _chart(states: State, indent: str) -> list[str]:
         else:
             lines.append(f"{indent}{name}{_shape(name, state)}")
     for name, state in states.items():
-        lines += [f"{indent}{name} {arrow}" for arrow in _arrows(state)]
+        lines += [f"{indent}{name} {arrow}" for arrow in _arrows(name, state)]
     return lines
 
 
@@ -142,11 +142,15 @@ def _shape(name: str, state: State) -> str:
             return f"[[{name}]]" if waits else f"[{name}]"
 
 
-def _arrows(state: State) -> Iterator[str]:
-    for choice in state.get("Choices", []):
-        yield f"-->|any mesh| {choice['Next']}"
-    if "Default" in state:
-        yield f"-->|none| {state['Default']}"
+_WAYS = {"AnyMesh": ("any mesh", "none"), "TookLong": ("over a minute", "less")}
+"""What a choice goes by, in words: its one condition, and the rest."""
+
+
+def _arrows(name: str, state: State) -> Iterator[str]:
+    if state["Type"] == "Choice":
+        (choice,), (met, else_) = state["Choices"], _WAYS[name]
+        yield f"-->|{met}| {choice['Next']}"
+        yield f"-->|{else_}| {state['Default']}"
     if "Next" in state:
         yield f"--> {state['Next']}"
     for rule in state.get("Catch", []):

@@ -112,6 +112,16 @@ def _seconds(stages: Stages) -> str:
     return ", ".join(f"{name} {ms / 1000:.1f} s" for name, ms in parts.items() if ms is not None)
 
 
+def prepared(job: Job, web_url: str) -> Mail:
+    """The owner's, after a long wait: the next step is theirs."""
+    letter = _Letter("Your photo is ready to be clicked")
+    letter.paragraph(
+        f"The model has looked at {job.filename}. Click the object, and it becomes a 3D model."
+    )
+    letter.links({"Select the object": _page(web_url, job)})
+    return letter.to(job.email, f"{letter.title}: {job.name}")
+
+
 def completed(job: Job, files: FileStore, web_url: str) -> Mail:
     """The owner's: a picture of each mesh and links to its files."""
     objects = job.ordered_objects

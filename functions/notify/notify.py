@@ -1,7 +1,8 @@
 """Tells the owner and the admin how a job ended, once, whichever trigger comes first.
 
-Three triggers: the state machine, the arrival of ``result.json``, and the rule on executions that
-failed, timed out or were aborted. The last also corrects a record that nobody else could.
+The owner also hears of a photo whose preparation took long. Three triggers: the state machine, the
+arrival of ``result.json``, and the rule on executions that failed, timed out or were aborted. The
+last also corrects a record that nobody else could.
 """
 
 import json
@@ -26,9 +27,9 @@ from pydantic import BaseModel
 
 
 class Notice(BaseModel):
-    """Which job ended, and how: ``completed``, ``failed`` or ``expired``."""
+    """Which job, and what of it: ``prepared``, or its end."""
 
-    kind: Literal["completed", "failed", "expired"]
+    kind: Literal["prepared", "completed", "failed", "expired"]
     owner: str
     jobId: str  # noqa: N815  as the state machine spells it
     executionArn: str = ""  # noqa: N815
@@ -121,8 +122,10 @@ def _error_of(detail: dict[str, Any]) -> Gen3DError:
             return InternalError("The job failed on our side. Start a new one.")
 
 
-_ENDED: dict[str, set[Status]] = {
-    # The result is there shortly before the record says so.
+_TRUE_IN: dict[str, set[Status]] = {
+    # Told shortly before the record says so.
+    "prepared": {Status.INITIALIZING, Status.AWAITING_MASK},
+    # So is this: the result is there first.
     "completed": {Status.RECONSTRUCTING, Status.COMPLETED},
     "failed": {Status.FAILED},
     "expired": {Status.EXPIRED},
@@ -131,15 +134,15 @@ _ENDED: dict[str, set[Status]] = {
 
 
 def notify(notice: Notice) -> None:
-    """Send what this end calls for; a job that was cancelled or removed calls for nothing."""
+    """Send what this calls for; a job that was cancelled or removed calls for nothing."""
     s = settings()
     try:
         job = JobStore(s.jobs_table).get(notice.owner, notice.jobId)
     except JobNotFound:
         logger.info("The job was removed meanwhile")
         return
-    if job.status not in _ENDED[notice.kind]:
-        logger.info("The job has not ended that way", extra={"status": job.status})
+    if job.status not in _TRUE_IN[notice.kind]:
+        logger.info("The notice is past", extra={"status": job.status})
         return
     failures = []
     for role, mail in _mails(notice, job, FileStore(s.bucket)):
@@ -154,6 +157,8 @@ def notify(notice: Notice) -> None:
 def _mails(notice: Notice, job: Job, files: FileStore) -> list[tuple[str, mails.Mail]]:
     s = settings()
     match notice.kind:
+        case "prepared":
+            return [("owner", mails.prepared(job, s.web_url))]
         case "completed":
             return [
                 ("owner", mails.completed(job, files, s.web_url)),

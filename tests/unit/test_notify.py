@@ -131,6 +131,25 @@ def test_a_failed_job_is_told_once(breaks: str, failed: Job, mailbox: Mailbox) -
     assert recipients(mailbox()) == [EMAIL, ADMIN]
 
 
+@pytest.mark.parametrize("status", [Status.INITIALIZING, Status.AWAITING_MASK])
+def test_a_photo_that_took_long_calls_its_owner_back(
+    status: Status, put_job: PutJob, mailbox: Mailbox
+) -> None:
+    put_job(make_job(status))
+    call("prepared")
+    call("prepared")
+    assert recipients(mailbox()) == [EMAIL]
+    assert f"/jobs/{JOB_ID}" in part(mailbox()[0], "plain")
+
+
+def test_nobody_is_called_back_to_a_job_that_has_its_mask(
+    put_job: PutJob, mailbox: Mailbox
+) -> None:
+    put_job(make_job(Status.RECONSTRUCTING))
+    call("prepared")
+    assert mailbox() == []
+
+
 def test_an_expired_job_is_told_to_the_owner_alone(put_job: PutJob, mailbox: Mailbox) -> None:
     put_job(make_job(Status.EXPIRED))
     call("expired")
@@ -160,7 +179,9 @@ def test_a_record_that_nobody_could_correct_is_corrected(
     assert len(mailbox()) == 2
 
 
-@pytest.mark.parametrize("trigger", ["completed", "result_created", "failed", "expired", *BREAKS])
+@pytest.mark.parametrize(
+    "trigger", ["prepared", "completed", "result_created", "failed", "expired", *BREAKS]
+)
 def test_a_cancelled_job_gives_no_mail(
     trigger: str, put_job: PutJob, files: FileStore, jobs: JobStore, mailbox: Mailbox
 ) -> None:
@@ -171,7 +192,9 @@ def test_a_cancelled_job_gives_no_mail(
     assert jobs.get(OWNER, JOB_ID).status is Status.CANCELLED
 
 
-@pytest.mark.parametrize("trigger", ["completed", "result_created", "failed", "expired", *BREAKS])
+@pytest.mark.parametrize(
+    "trigger", ["prepared", "completed", "result_created", "failed", "expired", *BREAKS]
+)
 def test_a_removed_job_gives_no_mail(trigger: str, mailbox: Mailbox) -> None:
     call(trigger)
     assert mailbox() == []

@@ -9,7 +9,7 @@ from gen3d.paths import JobFiles
 
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, client, load_event, table
 
-from .actors import EMBEDDINGS, Refused, TaskNeverEnds, task_succeeds
+from .actors import EMBEDDINGS, Answer, Hangs, Raises, Refused, TaskNeverEnds, task_succeeds
 from .stage import Stage
 
 THROTTLED = "ThrottlingException"
@@ -23,9 +23,9 @@ def test_a_job_runs_from_the_photo_to_the_mail(stage: Stage) -> None:
     assert ended.states[:5] == [
         "Accept",
         "Initialize",
+        "TookLong",
         "WaitForMask",
         "BeginReconstruction",
-        "EachObject",
     ]
     assert ended.states[-5:] == ["AnyMesh", "Publish", "Complete", "Notify", "Done"]
     job = stage.job
@@ -38,6 +38,32 @@ def test_a_job_runs_from_the_photo_to_the_mail(stage: Stage) -> None:
         assert times.milliseconds is not None
     assert job.stages.initialize.end is not None
     assert stage.notices == ["completed"]
+
+
+def waited_long(stage: Stage) -> None:
+    """Let any preparation count as one that took long."""
+    (way,) = stage.machine["States"]["TookLong"]["Choices"]
+    assert "> 60000" in way["Condition"]
+    way["Condition"] = way["Condition"].replace("> 60000", ">= 0")
+
+
+def test_who_waited_for_an_instance_to_wake_is_called_back(stage: Stage) -> None:
+    waited_long(stage)
+    ended = stage.run()
+    assert ended.states[1:5] == ["Initialize", "TookLong", "NotifyPrepared", "WaitForMask"]
+    assert stage.notices == ["prepared", "completed"]
+    assert set(stage.notify.calls[0]) == set(load_event("notify/prepared"))
+
+
+@pytest.mark.parametrize("answer", [Raises(), Raises("MailFailed"), Hangs()])
+def test_who_cannot_be_called_back_finds_the_job_waiting(answer: Answer, stage: Stage) -> None:
+    waited_long(stage)
+    stage.set_timeout("NotifyPrepared")
+    stage.notify.next(answer)
+    assert stage.run().status == "SUCCEEDED"
+    assert stage.notices == ["prepared", "completed"]
+    if isinstance(answer, Hangs):
+        answer.over.set()
 
 
 def test_the_functions_are_sent_what_their_samples_show(stage: Stage) -> None:

@@ -54,7 +54,7 @@ describe("a job at work", () => {
       "a mail comes",
     );
     const preparing = shown(<Preparing job={job({ image })} />);
-    expect(preparing).toContain("no mail calls you back");
+    expect(preparing).toContain("a mail calls you back");
     expect(preparing).not.toContain("a mail comes");
   });
 

@@ -67,7 +67,7 @@ function Next({ jobId }: { jobId: string }) {
       ) : (
         <span>
           You can leave this page. The job waits in your <Link href="/gallery">gallery</Link> for
-          you to select the object; no mail calls you back to it.
+          you to select the object. If that takes longer than a minute, a mail calls you back.
         </span>
       )}
     </p>
