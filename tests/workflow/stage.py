@@ -107,7 +107,7 @@ class Stage:
         assert state in all_states(self.machine)
         self._failures[state] = list(codes)
 
-    def set_timeout(self, state: str, seconds: int = 1) -> None:
+    def set_timeout(self, state: str, seconds: int = 3) -> None:
         """Lower a state's TimeoutSeconds."""
         task = all_states(self.machine)[state]
         assert "TimeoutSeconds" in task
