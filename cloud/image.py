@@ -19,7 +19,7 @@ from cloud.stack import CloudError, output, outputs
 
 ROOT = Path(__file__).resolve().parent.parent
 _CONTENTS = ("container", "layers/gen3d/gen3d")
-ENGINES = ("lite", "sam")
+_ENGINES = ("lite", "sam")
 _POLL_SECONDS = 10.0
 _LOG_LINES = 25
 
@@ -137,7 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m cloud.image", description=__doc__)
     parser.add_argument("--stack", required=True, help="a deployed stack")
-    parser.add_argument("--engine", required=True, choices=ENGINES)
+    parser.add_argument("--engine", required=True, choices=_ENGINES)
     parser.add_argument(
         "--base", default="", help="image to build on; aws for the region's Deep Learning Container"
     )
@@ -151,8 +151,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     print(
-        f"Next:\nsam deploy --stack-name {options.stack} --parameter-overrides "
-        f"Engine={options.engine} "
+        f"Next:\nsam deploy --stack-name {options.stack} "
+        f"--parameter-overrides Engine={options.engine} "
         f"ContainerImage={made['CONTAINER_IMAGE']} WeightsRevision={made['WEIGHTS_REVISION']}"
     )
     return 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..frames import CROP_SIDE
 from .families import pool
 from .networks import Reconstruction
 from .renderer import Renderer
@@ -39,7 +40,7 @@ class ElevationSettings:
     seed: int = 7
     views: int = 6_144
     batch: int = 32
-    size: int = 256
+    size: int = CROP_SIDE
     objects: int = 8_192
 
 
