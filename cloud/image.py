@@ -8,6 +8,7 @@ import argparse
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,26 @@ def build(stack: str, engine: str, base: str = "") -> dict[str, str]:
 def tag(engine: str, commit: str, base: str) -> str:
     """Name an image for what it is made of; the repository lets no tag change its image."""
     return f"{engine}-{commit[:12]}{'-' + base.rpartition(':')[2] if base else ''}"
+
+
+def deployments(stack: str, engine: str, made: dict[str, str]) -> list[str]:
+    """The commands that bring an image into service.
+
+    SageMaker changes no instance type while the endpoint scales by itself, so another engine's
+    endpoint is taken down first.
+    """
+    found = outputs(stack)
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    del config["version"]
+    named = {of["global"]["parameters"]["stack_name"]: name for name, of in config.items()}
+    deploy = f"sam deploy --config-env {named.get(stack, 'default')} --stack-name {stack}"
+    commands = [
+        f"{deploy} --parameter-overrides Engine={engine} "
+        f"ContainerImage={made['CONTAINER_IMAGE']} WeightsRevision={made['WEIGHTS_REVISION']}"
+    ]
+    if "EndpointName" in found and found.get("Engine") != engine:
+        commands.insert(0, f"{deploy} --parameter-overrides 'ContainerImage=\"\"'")
+    return commands
 
 
 def _follow(codebuild: Any, build_id: str) -> dict[str, str]:
@@ -147,14 +168,11 @@ def main(arguments: list[str] | None = None) -> int:
         if base == "aws":
             base = deep_learning_container(boto3.Session().region_name or "us-east-1")
         made = build(options.stack, options.engine, base)
+        commands = deployments(options.stack, options.engine, made)
     except CloudError as error:
         print(error, file=sys.stderr)
         return 1
-    print(
-        f"Next:\nsam deploy --stack-name {options.stack} "
-        f"--parameter-overrides Engine={options.engine} "
-        f"ContainerImage={made['CONTAINER_IMAGE']} WeightsRevision={made['WEIGHTS_REVISION']}"
-    )
+    print("Next:", *commands, sep="\n")
     return 0
 
 

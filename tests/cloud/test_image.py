@@ -103,6 +103,19 @@ class TestBuild:
             assert f"container/{name}" in names
         assert "layers/gen3d/gen3d/errors.py" in names
 
+    def test_another_engine_takes_the_endpoint_down_first(self, deployed: None) -> None:
+        serving = {"EndpointName": {"Value": "gen3d-prod"}, "Engine": {"Value": "lite"}}
+        template = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, "Outputs": serving}
+        boto3.client("cloudformation").create_stack(
+            StackName="gen3d-prod", TemplateBody=json.dumps(template)
+        )
+        made = {"CONTAINER_IMAGE": "image", "WEIGHTS_REVISION": "0123456789ab"}
+        first, second = image.deployments("gen3d-prod", "sam", made)
+        assert first.endswith("""--parameter-overrides 'ContainerImage=""'""")
+        assert second.endswith("Engine=sam ContainerImage=image WeightsRevision=0123456789ab")
+        assert all("--config-env prod --stack-name gen3d-prod" in each for each in (first, second))
+        assert image.deployments("gen3d-prod", "lite", made) == [second.replace("=sam", "=lite")]
+
     def test_another_base_is_another_image(self, codebuild: Stubber) -> None:
         base = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-gpu-py312"
         starts(codebuild, f"sam-{commit()[:12]}-2.6.0-gpu-py312", base)

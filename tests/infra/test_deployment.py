@@ -26,8 +26,12 @@ class TestEachEnvironment:
         assert settings(environment)["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
 
     def test_gives_parameters_that_there_are(self, environment: str) -> None:
-        given = settings(environment)["deploy"]["parameters"]["parameter_overrides"]
+        given = settings(environment)["deploy"]["parameters"].get("parameter_overrides", [])
         assert {entry.split("=")[0] for entry in given} <= set(source()["Parameters"])
+
+
+def test_deploying_again_changes_no_parameter_of_the_stack() -> None:
+    assert "parameter_overrides" not in settings("default")["deploy"]["parameters"]
 
 
 def test_environments_are_stacks_of_their_own() -> None:

@@ -21,13 +21,6 @@ def variant() -> dict[str, Any]:
     return found
 
 
-def policies() -> dict[str, dict[str, Any]]:
-    return {
-        p["PolicyType"]: p
-        for p in whole().of_type("AWS::ApplicationAutoScaling::ScalingPolicy").values()
-    }
-
-
 @pytest.mark.parametrize("kind", sorted(ENDPOINT_TYPES))
 def test_exists_only_with_a_container(kind: str) -> None:
     assert not bare().of_type(kind)
@@ -126,15 +119,17 @@ def test_scales_to_none_and_to_no_more_than_asked() -> None:
 
 
 def test_follows_the_backlog() -> None:
-    policy = policies()["TargetTrackingScaling"]
+    policy = whole()["BacklogPolicy"]
     assert policy["ScalingTargetId"] == "{ScalableTarget}"
-    metric = policy["TargetTrackingScalingPolicyConfiguration"]["CustomizedMetricSpecification"]
+    tracking = policy["TargetTrackingScalingPolicyConfiguration"]
+    assert tracking["DisableScaleIn"] is True
+    metric = tracking["CustomizedMetricSpecification"]
     assert metric["MetricName"] == "ApproximateBacklogSizePerInstance"
     assert metric["Dimensions"] == [{"Name": "EndpointName", "Value": "{Endpoint.EndpointName}"}]
 
 
 def test_one_request_wakes_an_instance() -> None:
-    policy = policies()["StepScaling"]
+    policy = whole()["WakeUpPolicy"]
     assert policy["ScalingTargetId"] == "{ScalableTarget}"
     steps = policy["StepScalingPolicyConfiguration"]
     assert steps["AdjustmentType"] == "ExactCapacity"
@@ -144,6 +139,20 @@ def test_one_request_wakes_an_instance() -> None:
     assert alarm["Threshold"] == 1
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
     assert alarm["AlarmActions"] == ["{WakeUpPolicy}"]
+
+
+def test_the_last_instance_ends_after_ten_minutes_without_a_request() -> None:
+    policy = whole()["SleepPolicy"]
+    assert policy["ScalingTargetId"] == "{ScalableTarget}"
+    steps = policy["StepScalingPolicyConfiguration"]
+    assert steps["AdjustmentType"] == "ExactCapacity"
+    assert steps["StepAdjustments"] == [{"MetricIntervalUpperBound": 0, "ScalingAdjustment": 0}]
+    alarm = whole()["SleepAlarm"]
+    assert alarm["MetricName"] == "ApproximateBacklogSize"
+    assert alarm["Dimensions"] == [{"Name": "EndpointName", "Value": "{Endpoint.EndpointName}"}]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "LessThanThreshold")
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 600
+    assert alarm["AlarmActions"] == ["{SleepPolicy}"]
 
 
 def test_its_log_has_retention_because_it_is_made_first() -> None:

@@ -22,7 +22,8 @@ HEARD_OF = {
 
 def alarms() -> dict[str, dict[str, Any]]:
     found = whole().of_type("AWS::CloudWatch::Alarm")
-    return {name: alarm for name, alarm in found.items() if name != "WakeUpAlarm"}
+    scaling = ("WakeUpAlarm", "SleepAlarm")
+    return {name: alarm for name, alarm in found.items() if name not in scaling}
 
 
 def test_the_admin_hears_of_these() -> None:
