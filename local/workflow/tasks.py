@@ -11,6 +11,9 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service_callback,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task import StateTask
 from moto.stepfunctions.parser.asl.eval.callback.callback import (
     CallbackOutcomeFailure,
@@ -24,6 +27,7 @@ from moto.stepfunctions.responses import StepFunctionResponse
 def install() -> None:
     """Apply every correction of this module."""
     _settle_a_token_once()
+    _give_each_try_a_token()
     _pass_the_cause_on()
     _tell_heartbeats_from_timeouts()
 
@@ -65,6 +69,21 @@ def _settle_a_token_once() -> None:
     StepFunctionsParserBackend.send_task_success = success
     StepFunctionsParserBackend.send_task_failure = failure
     StepFunctionsParserBackend.send_task_heartbeat = heartbeat
+
+
+def _give_each_try_a_token() -> None:
+    """Moto let a second try wait with the first one's token, which was used up."""
+    kind = state_task_service_callback.StateTaskServiceCallback
+    original = kind._eval_execution
+
+    def eval_execution(self: Any, env: Any) -> None:
+        context = env.states.context_object
+        data = context.context_object_data
+        if "Task" in data and data["State"]["RetryCount"] > 0:
+            env.callback_pool_manager.add(context.update_task_token())
+        original(self, env)
+
+    kind._eval_execution = eval_execution
 
 
 def _pass_the_cause_on() -> None:

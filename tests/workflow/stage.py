@@ -92,6 +92,7 @@ class Stage:
         self.text: str | None = "cup"
         self.retry_waits: list[float] = []
         self._failures: dict[str, list[str]] = {}
+        self._lost: set[str] = set()
         self._jobs = JobStore("JobsTable")
         self.announced = _interpreter(records)
         self.announced.clear()
@@ -106,6 +107,11 @@ class Stage:
         """Let a state's next calls of DynamoDB or S3 fail with these errors."""
         assert state in all_states(self.machine)
         self._failures[state] = list(codes)
+
+    def lose_answer(self, state: str) -> None:
+        """Let a state's next write be made, but not be confirmed."""
+        assert state in all_states(self.machine)
+        self._lost.add(state)
 
     def set_timeout(self, state: str, seconds: int = 3) -> None:
         """Lower a state's TimeoutSeconds."""
@@ -185,8 +191,8 @@ class Stage:
     def _play_the_services(self, monkeypatch: pytest.MonkeyPatch) -> None:
         clients = {
             "lambda": SimpleNamespace(invoke=self._invoke),
-            "dynamodb": _Failing(client("dynamodb"), self._check),
-            "s3": _Failing(client("s3"), self._check),
+            "dynamodb": _Failing(client("dynamodb"), self._check, self._answer),
+            "s3": _Failing(client("s3"), self._check, self._answer),
         }
 
         def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
@@ -205,6 +211,12 @@ class Stage:
         codes = self._failures.get(self._state_of(operation, parameters))
         if codes:
             raise modelled(service, codes.pop(0), operation)
+
+    def _answer(self, service: Any, operation: str, parameters: dict[str, Any]) -> None:
+        state = self._state_of(operation, parameters) if self._lost else ""
+        if state in self._lost:
+            self._lost.remove(state)
+            raise modelled(service, "InternalServerErrorException", operation)
 
     def _state_of(self, operation: str, parameters: dict[str, Any]) -> str:
         """The state that makes a call, known by its operation and expression."""
@@ -242,15 +254,17 @@ class Stage:
 
 
 class _Failing:
-    """A client whose calls are checked before they are made."""
+    """A client whose calls are checked before they are made, and their answers after."""
 
-    def __init__(self, service: Any, check: Any) -> None:
-        self._service, self._check = service, check
+    def __init__(self, service: Any, check: Any, answer: Any) -> None:
+        self._service, self._check, self._answer = service, check, answer
 
     def __getattr__(self, operation: str) -> Any:
         def call(**parameters: Any) -> Any:
             self._check(self._service, operation, copy.deepcopy(parameters))
-            return getattr(self._service, operation)(**parameters)
+            answer = getattr(self._service, operation)(**parameters)
+            self._answer(self._service, operation, parameters)
+            return answer
 
         return call
 

@@ -149,6 +149,14 @@ def test_an_expiry_that_cannot_be_told_is_one_all_the_same(
     assert stage.job.status is Status.EXPIRED
 
 
+def test_an_expiry_whose_record_was_not_confirmed_is_told(stage: Stage) -> None:
+    stage.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    stage.lose_answer("RecordExpiry")
+    assert stage.run(masks=False).status == "SUCCEEDED"
+    assert stage.job.status is Status.EXPIRED
+    assert "expired" in stage.notices
+
+
 def test_an_expiry_of_a_job_that_moved_on_is_not_told(stage: Stage) -> None:
     stage.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
     stage.fail("RecordExpiry", CONDITION)

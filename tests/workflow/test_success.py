@@ -9,7 +9,16 @@ from gen3d.paths import JobFiles
 
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, client, load_event, table
 
-from .actors import EMBEDDINGS, Answer, Hangs, Raises, Refused, TaskNeverEnds, task_succeeds
+from .actors import (
+    EMBEDDINGS,
+    Answer,
+    Hangs,
+    Raises,
+    Refused,
+    TaskFails,
+    TaskNeverEnds,
+    task_succeeds,
+)
 from .stage import Stage
 
 THROTTLED = "ThrottlingException"
@@ -163,6 +172,32 @@ def test_a_throttled_function_is_called_again_as_another_attempt(code: str, stag
     ]
     assert len(stage.mesh.calls) == 2
     assert stage.notices == ["completed", "completed"]
+
+
+@pytest.mark.parametrize("state", ["BeginReconstruction", "Complete"])
+def test_a_write_whose_answer_is_lost_is_made_again(state: str, stage: Stage) -> None:
+    stage.lose_answer(state)
+    assert stage.run().status == "SUCCEEDED"
+    assert stage.job.status is Status.COMPLETED
+    assert len(stage.retry_waits) == 1
+    assert "completed" in stage.notices
+
+
+def test_functions_that_were_idle_for_weeks_are_waited_for(stage: Stage) -> None:
+    idle = [Refused("CodeArtifactUserPendingException")] * 3
+    for function in (stage.submit, stage.mesh, stage.notify):
+        function.next(*idle)
+    assert stage.run().status == "SUCCEEDED"
+    assert stage.job.status is Status.COMPLETED
+
+
+def test_an_instance_that_ends_or_breaks_is_followed_by_another(stage: Stage) -> None:
+    stage.submit.next(
+        TaskFails("EndpointUnavailable"), task_succeeds, TaskFails("EndpointUnavailable")
+    )
+    assert stage.run().status == "SUCCEEDED"
+    assert stage.job.status is Status.COMPLETED
+    assert [c["attempt"] for c in stage.submit.calls] == [0, 1, 0, 1]
 
 
 def test_tokens_go_nowhere_but_to_submit_and_the_table(stage: Stage) -> None:
