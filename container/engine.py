@@ -115,6 +115,10 @@ class Engine(Protocol):
         """
         ...
 
+    def works(self) -> bool:
+        """Whether its device still computes; asked after a failure that nobody foresaw."""
+        ...
+
 
 def load(name: str, folder: Path, revision: str | None = None) -> Engine:
     """Load an engine from its sealed weights.

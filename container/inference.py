@@ -8,6 +8,7 @@ The environment says how to run: ``GEN3D_ENGINE`` (lite), ``GEN3D_MODEL_DIR`` (/
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -88,6 +89,12 @@ class Server(uvicorn.Server):
         else:
             super().handle_exit(sig, frame)
 
+    async def on_tick(self, counter: int) -> bool:
+        """Look ten times a second whether to go on."""
+        if self._worker.broken:
+            self.should_exit = True  # SageMaker starts the container anew
+        return await super().on_tick(counter)
+
     async def _drain(self) -> None:
         logger.info("Stopping when the running job is done")
         await self._worker.drain()
@@ -115,6 +122,8 @@ def main() -> None:
         access_log=False,
     )
     Server(config, worker).run()
+    if worker.broken:
+        sys.exit("The engine's device has failed.")
 
 
 if __name__ == "__main__":

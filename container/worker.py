@@ -40,6 +40,8 @@ class Worker:
         self._storage = storage
         self._engine: Engine | Gen3DError | None = None
         self._draining = False
+        self.broken = False
+        """Whether the engine's device has failed, which only a new process can mend."""
         self._seat = asyncio.Lock()
 
     @property
@@ -49,7 +51,7 @@ class Worker:
         An engine that could not be loaded counts: its error then fails each job at once and by
         name, where an unhealthy container would leave them in SageMaker's queue until they expire.
         """
-        return self._engine is not None and not self._draining
+        return self._engine is not None and not self._draining and not self.broken
 
     async def start(self) -> None:
         """Load the engine."""
@@ -89,9 +91,10 @@ class Worker:
             pass
 
     def _admitted(self) -> Engine:
-        if self._draining or self._engine is None:
-            doing = "stopping" if self._draining else "starting"
-            raise EndpointUnavailable(f"The endpoint is {doing}. Send the request again.")
+        if not self.ready:
+            ending = self._draining or self.broken
+            raise _unavailable("stopping" if ending else "starting")
+        assert self._engine is not None
         if isinstance(self._engine, Gen3DError):
             raise type(self._engine)(self._engine.message)
         return self._engine
@@ -105,6 +108,9 @@ class Worker:
             result = run(request, engine, self._storage, timings)
         except Exception as error:
             failure = _named(error)
+            if isinstance(failure, InternalError) and not engine.works():
+                self.broken = True
+                failure = _unavailable("ending, as its GPU has failed")
             failed = {**fields, "error": failure.name, "reason": failure.message}
             logger.error(
                 "Job failed",
@@ -114,6 +120,10 @@ class Worker:
             raise failure from None
         logger.info("Job done", extra={"fields": {**fields, **result.model_dump()}})
         return result
+
+
+def _unavailable(doing: str) -> EndpointUnavailable:
+    return EndpointUnavailable(f"The endpoint is {doing}. Send the request again.")
 
 
 def _named(error: Exception) -> Gen3DError:

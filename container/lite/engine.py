@@ -78,6 +78,10 @@ class LiteEngine:
         _check_visible(solid.inside)
         return canonical(solid.surface(), crop, prediction.elevation)
 
+    def works(self) -> bool:
+        """Always: a processor does not break by itself."""
+        return True
+
     def decode(self, stretched: Image.Image, prompt: Prompt) -> Floats:
         """Answer a prompt as the page's decoder does: the candidates' logits, (m, h, w)."""
         encoded = self._encode(stretched).items()

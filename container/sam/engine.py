@@ -97,6 +97,16 @@ class SamEngine:
         """
         return self._within_memory(lambda: self._reconstruct(photo, mask, seed))
 
+    def works(self) -> bool:
+        """Whether the GPU answers: after some errors it refuses all that this process asks."""
+        if self._device.type == "cpu":
+            return True
+        try:
+            torch.cuda.synchronize(self._device)
+        except RuntimeError:
+            return False
+        return True
+
     def _initialize(self, photo: Image.Image, text: str | None) -> Embeddings:
         tensors, features = self._encoder(photo)
         stored = self._to_host(store(tensors, self._precision))

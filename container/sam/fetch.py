@@ -39,7 +39,15 @@ SAM3D = Repository(
     "facebook/sam-3d-objects",
     "2e73555018d2741ccd486e56c24fac41155a1dc6",
     "sam-3d-objects",
-    ("checkpoints/*", "LICENSE*"),
+    # Not slat_decoder_mesh, slat_decoder_gs_4 and ss_encoder, 0.9 GB that nothing here opens.
+    (
+        "checkpoints/*.yaml",
+        "checkpoints/ss_generator.*",
+        "checkpoints/ss_decoder.*",
+        "checkpoints/slat_generator.*",
+        "checkpoints/slat_decoder_gs.*",
+        "LICENSE*",
+    ),
 )
 MOGE = Repository(
     "Ruicheng/moge-vitl",

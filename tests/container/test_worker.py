@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import boto3
 import pytest
+import uvicorn
 from gen3d.contract import InitializeRequest, InitializeResult, Pose
 from gen3d.errors import (
     EndpointUnavailable,
@@ -20,6 +21,7 @@ from moto import mock_aws
 from PIL import Image
 
 from container.engine import Embeddings, Engine, Gaussians, Mask
+from container.inference import Server, create_app
 from container.logs import JsonFormatter
 from container.storage import Storage
 from container.worker import Worker
@@ -39,6 +41,7 @@ class Slow:
         self.entered = threading.Event()
         self.free = threading.Event()
         self.inside = self.most = self.jobs = 0
+        self.well = True
 
     def initialize(self, photo: Image.Image, text: str | None = None) -> Embeddings:
         self.inside += 1
@@ -56,6 +59,9 @@ class Slow:
 
     def reconstruct(self, photo: Image.Image, mask: Mask, seed: int) -> tuple[Gaussians, Pose]:
         raise NotImplementedError
+
+    def works(self) -> bool:
+        return self.well
 
 
 @pytest.fixture
@@ -115,6 +121,25 @@ def test_draining_ends_the_running_job_and_refuses_the_rest(lite: Engine, storag
     slow = Slow(lite)
     asyncio.run(scenario())
     assert slow.jobs == 1
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_a_broken_device_takes_no_further_job(well: bool, storage: Storage) -> None:
+    async def scenario() -> None:
+        worker = worker_of(slow, storage)
+        await worker.start()
+        with pytest.raises(InternalError if well else EndpointUnavailable):
+            await worker.run(REQUEST, "first")
+        assert worker.ready is well
+        assert worker.broken is not well
+        with pytest.raises(InternalError if well else EndpointUnavailable):
+            await worker.run(REQUEST, "second")
+
+    slow = Slow(RuntimeError("CUDA error: an illegal memory access was encountered"))
+    slow.well = well
+    slow.free.set()
+    asyncio.run(scenario())
+    assert slow.jobs == (2 if well else 1)
 
 
 def test_it_is_not_ready_before_the_engine_is(lite: Engine, storage: Storage) -> None:
@@ -184,3 +209,11 @@ def test_whatever_fails_is_named_and_its_trace_goes_to_the_log(
     assert line["inferenceId"] == "job-0"
     assert list(line["timings"]) == ["download", "decode", "encode"]
     assert ("trace" in line) == (not isinstance(fault, Gen3DError))
+
+
+def test_the_server_ends_when_the_device_is_broken(lite: Engine, storage: Storage) -> None:
+    worker = worker_of(lite, storage)
+    server = Server(uvicorn.Config(create_app(worker)), worker)
+    assert not asyncio.run(server.on_tick(1))
+    worker.broken = True
+    assert asyncio.run(server.on_tick(1))

@@ -122,6 +122,19 @@ def test_memory_that_ran_out_is_freed_and_the_next_job_done(
     assert pack(engine.initialize(PHOTO))
 
 
+def test_a_gpu_that_refuses_everything_no_longer_works(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: torch.device) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    engine = SamEngine(folder)
+    assert engine.works()
+    monkeypatch.setattr(engine, "_device", torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "synchronize", refuse)
+    assert not engine.works()
+
+
 def machine(monkeypatch: pytest.MonkeyPatch, **properties: Any) -> None:
     """Give torch a GPU of these properties, or none."""
     monkeypatch.delenv("GEN3D_DEVICE")

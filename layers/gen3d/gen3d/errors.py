@@ -139,7 +139,7 @@ class GpuUnavailable(Gen3DError):
 
 
 class EndpointUnavailable(Gen3DError):
-    """The endpoint is starting or stopping."""
+    """The endpoint is starting or stopping, or its GPU has failed; it is tried again by itself."""
 
     status = 503
 
