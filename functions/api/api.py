@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from gen3d.errors import Gen3DError, InternalError, InvalidRequest, Unauthorized
+from gen3d.errors import Gen3DError, InternalError, InvalidRequest, JobNotFound, Unauthorized
 from gen3d.observability import logger, metrics, tracer
 from pydantic import BaseModel, ValidationError
 from service import (
@@ -111,6 +111,13 @@ def _answer(status: int, body: dict[str, Any]) -> Response[str]:
 def named(error: Gen3DError) -> Response[str]:
     """Answer a named error."""
     logger.info("Refused", extra={"error": error.name, "reason": error.message})
+    return _answer(error.status, error.body())
+
+
+@app.not_found
+def unknown(_error: Exception) -> Response[str]:
+    """Answer a path that no route takes, as with an id of odd characters."""
+    error = JobNotFound("There is no such job. Check the address.")
     return _answer(error.status, error.body())
 
 

@@ -134,7 +134,7 @@ class JobService:
             prefix=paths.job_prefix(identity_id, job_id),
             email=caller.email,
             filename=body.filename,
-            name=body.filename.rsplit(".", 1)[0][:100],
+            name=body.filename.rsplit(".", 1)[0].strip()[:100] or body.filename[:100],
             content_type=body.contentType,
             status=Status.CREATED,
             created_at=created,
@@ -224,16 +224,16 @@ class JobService:
     def delete(self, caller: Caller, job_id: str) -> dict[str, Any]:
         """Cancel a running job and keep its record; forget one that has ended."""
         job = self._job(caller, job_id)
-        if job.status not in TERMINAL and self.jobs.cancel(job):
+        running = job.status not in TERMINAL
+        cancelled = running and self.jobs.cancel(job)
+        if running or job.status is Status.CANCELLED:  # an earlier call may have been cut off here
             self._stop(job)
             self.tokens.delete(mask_callback_id(job.job_id))
-            status = Status.CANCELLED.value
-        else:
+        if not cancelled:
             self.jobs.delete(job)
-            status = "DELETED"
         self.files.remove(job.prefix)
         count("JobRemoved")
-        return {"jobId": job_id, "status": status}
+        return {"jobId": job_id, "status": Status.CANCELLED.value if cancelled else "DELETED"}
 
     def _job(self, caller: Caller, job_id: str) -> Job:
         job = self.jobs.get(caller.sub, check_job_id(job_id))

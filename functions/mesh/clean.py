@@ -13,6 +13,9 @@ MIN_OPACITY = 0.1
 MIN_GAUSSIANS = 100
 """Fewer have no surface."""
 
+LEAST_SIDE = 0.05
+"""Of what is left over what there was; less means that a clump passed for the surface."""
+
 MAX_SCALE = 0.05
 """A gaussian larger than this, relative to the longest side, is haze."""
 
@@ -68,7 +71,7 @@ def clean(splat: Splat) -> Cleaned:
     Raises
     ------
     EmptySurface
-        Too few gaussians remain, or they lie in a plane or on a line.
+        Too few gaussians remain, or they lie in one spot, in a plane or on a line.
     InvalidSplat
         Coordinates too large to compute with.
     """
@@ -85,6 +88,8 @@ def clean(splat: Splat) -> Cleaned:
     _check_count(splat)
     low, high = splat.centers.min(axis=0), splat.centers.max(axis=0)
     middle, side = (low + high) / 2, float((high - low).max())
+    if side < LEAST_SIDE:
+        raise EmptySurface(f"Most gaussians lie in one spot. {_NOTHING}")
     splat = _to_unit(splat, middle.astype(np.float64), side)
     return Cleaned(splat, Frame(center + size * middle, size * side), spacing / side)
 

@@ -14,6 +14,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyAlreadyInProgressError,
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from gen3d.errors import MailFailed
 from gen3d.observability import count, logger
@@ -30,7 +31,9 @@ _ONCE = IdempotencyConfig(
 
 @cache
 def _ses() -> "SESV2Client":
-    return boto3.client("sesv2")
+    # A hang has to end as MailFailed, which is tried again, before it ends the function.
+    patience = Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 2})
+    return boto3.client("sesv2", config=patience)
 
 
 @cache

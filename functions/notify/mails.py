@@ -83,7 +83,8 @@ class _Letter:
         )
 
     def to(self, address: str, subject: str) -> Mail:
-        subject = " ".join(subject.split())  # a header has one line
+        # A header has one line, and a name that looks encoded must not be decoded, or break it.
+        subject = " ".join(subject.split()).replace("=?", "= ?")
         html = (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             f"<title>{escape(subject)}</title></head>"

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
 from gen3d import paths
 from gen3d.contract import InitializeRequest, ReconstructRequest, Seed, TextPrompt
 from gen3d.errors import InferenceFailed
 from gen3d.observability import count, logger, metrics, tracer
 from gen3d.settings import settings
-from gen3d.store import FileStore
+from gen3d.store import FileStore, error_code
 from gen3d.tokens import TokenRow, TokenStore, callback_id
 from pydantic import BaseModel, ConfigDict
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 TOKEN_DAYS = 2
 """A row outlives every task that can wait for it."""
+
+
+class ThrottlingException(Exception):
+    """SageMaker's, by the name that the state machine tries again; botocore has no class for it."""
 
 
 class Submission(BaseModel):
@@ -79,14 +84,19 @@ def submit(submission: Submission) -> str:
     key = paths.async_input(callback)
     request = request_for(submission, s.bucket)
     FileStore(s.bucket).write(key, request.model_dump_json().encode(), "application/json")
-    _endpoint().invoke_endpoint_async(
-        EndpointName=s.endpoint_name,
-        InputLocation=paths.uri(s.bucket, key),
-        ContentType="application/json",
-        InferenceId=callback,
-        InvocationTimeoutSeconds=s.invocation_timeout_seconds,
-        RequestTTLSeconds=s.request_ttl_seconds,
-    )
+    try:
+        _endpoint().invoke_endpoint_async(
+            EndpointName=s.endpoint_name,
+            InputLocation=paths.uri(s.bucket, key),
+            ContentType="application/json",
+            InferenceId=callback,
+            InvocationTimeoutSeconds=s.invocation_timeout_seconds,
+            RequestTTLSeconds=s.request_ttl_seconds,
+        )
+    except ClientError as error:
+        if error_code(error) != ThrottlingException.__name__:
+            raise
+        raise ThrottlingException(str(error)) from None
     return callback
 
 

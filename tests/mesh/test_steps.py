@@ -68,8 +68,12 @@ def test_spacing_is_the_distance_to_the_eighth_neighbour() -> None:
         (lambda s: replace(s, centers=s.centers * np.array([1, 0, 0], np.float32)), EmptySurface),
         (lambda s: replace(s, centers=s.centers * np.float32(1e30)), InvalidSplat),
         (lambda s: replace(s, scales=s.scales * 1000), EmptySurface),
+        (
+            lambda s: replace(s, centers=s.centers * (np.arange(2000) % 5 < 2)[:, None]),
+            EmptySurface,
+        ),
     ],
-    ids=["one", "transparent", "nan", "point", "plane", "line", "huge", "haze"],
+    ids=["one", "transparent", "nan", "point", "plane", "line", "huge", "haze", "spot"],
 )
 def test_clean_refuses_what_has_no_surface(
     change: Callable[[Splat], Splat], error: type[Gen3DError]

@@ -1,7 +1,9 @@
 """Who is told what, once, whichever trigger comes first, and what the mails say."""
 
 from collections.abc import Callable
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default
 from io import StringIO
 from typing import Any
 
@@ -365,6 +367,18 @@ def test_hostile_names_stay_text(put_job: PutJob, mailbox: Mailbox) -> None:
         assert mail["Bcc"] is None
         assert "<script" not in part(mail, "html")
     assert "&lt;script&gt;" in part(mailbox()[0], "html")
+
+
+@pytest.mark.parametrize("name", ["=?utf-8?B?5qSF5a2?=", "=?UTF-8?Q?Bild_1?="])
+def test_a_name_that_looks_encoded_stays_as_it_is(name: str) -> None:
+    import delivery
+    import mails
+
+    job = make_job(Status.FAILED, name=name, error=FAILURE)
+    mail = delivery._mime(mails.failed(job, "https://example.com"), SENDER)
+    assert (
+        name.replace("=?", "= ?") in message_from_bytes(mail.as_bytes(), policy=default)["Subject"]
+    )
 
 
 @given(st.text(max_size=100))

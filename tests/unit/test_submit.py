@@ -136,6 +136,13 @@ def test_an_endpoint_that_refuses_fails_the_task(calls: Calls) -> None:
         call(INITIALIZE)
 
 
+def test_throttling_has_the_name_that_is_tried_again(calls: Calls) -> None:
+    calls.fail("InvokeEndpointAsync", "ThrottlingException")
+    with pytest.raises(Exception, match="ThrottlingException") as refused:
+        call(INITIALIZE)
+    assert type(refused.value).__name__ == "ThrottlingException"
+
+
 @pytest.mark.parametrize("missing", ["stage", "owner", "jobId", "attempt", "prefix"])
 def test_a_complaint_never_shows_the_token(missing: str, logs: StringIO) -> None:
     event = {k: v for k, v in INITIALIZE.items() if k != missing} | {"taskToken": "secret"}

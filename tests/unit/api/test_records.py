@@ -23,8 +23,11 @@ from tests.support import (
     JOB_ID,
     OWNER,
     PREFIX,
+    Context,
+    api,
     client,
     finished_object,
+    load_event,
     make_job,
 )
 
@@ -44,6 +47,21 @@ def test_creating_a_job_answers_where_its_photo_goes(jobs: JobStore) -> None:
     assert body["upload"]["fields"]["key"] == f"{job.prefix}image.jpg"
     assert body["upload"]["fields"]["Content-Type"] == "image/jpeg"
     assert "policy" in body["upload"]["fields"]
+
+
+def test_a_name_is_never_empty(rows: Rows) -> None:
+    call("create_job", {"filename": "  .jpg", "contentType": "image/jpeg"})
+    (row,) = rows("JobsTable")
+    assert row["name"].strip()
+
+
+@pytest.mark.parametrize("path", ['/jobs/a"b', "/jobs/../x", "/nothing"])
+def test_a_path_that_no_route_takes_is_not_found(path: str) -> None:
+    event = load_event("api/get_job")
+    event["rawPath"] = event["requestContext"]["http"]["path"] = path
+    answer = api.handler(event, Context())
+    assert answer["statusCode"] == 404
+    assert json.loads(answer["body"])["error"] == "JobNotFound"
 
 
 @pytest.mark.parametrize(
@@ -236,6 +254,27 @@ def test_cancelling_stops_the_execution(created: Job, executions: Callable[[], l
 def test_cancelling_forgets_the_token(awaiting: Job, executions: Any, rows: Rows) -> None:
     call("delete_job")
     assert rows("TokensTable") == []
+
+
+def test_cancelling_goes_on_where_it_was_cut_off(
+    awaiting: Job, executions: Any, rows: Rows, calls: Calls
+) -> None:
+    calls.fail("StopExecution", "ThrottlingException")
+    assert call("delete_job")[0] == 500
+    calls.fail("StopExecution", "ExecutionDoesNotExist")
+    assert call("delete_job") == (202, {"jobId": JOB_ID, "status": "DELETED"})
+    assert len(calls.of("StopExecution")) == 2
+    assert rows("TokensTable") == rows("JobsTable") == []
+
+
+def test_a_cancellation_that_was_not_confirmed_stops_the_execution(
+    awaiting: Job, executions: Any, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancel = JobStore.cancel
+    monkeypatch.setattr(JobStore, "cancel", lambda self, job: cancel(self, job) and False)
+    calls.fail("StopExecution", "ExecutionDoesNotExist")
+    assert call("delete_job")[0] == 202
+    assert calls.of("StopExecution")
 
 
 @pytest.mark.parametrize("status", TERMINAL)
