@@ -23,7 +23,7 @@ STACK ?= gen3d
 BUCKET ?=
 ENGINE ?= lite
 BASE ?=
-WEIGHTS ?= build/weights
+WEIGHTS ?= weights
 
 .PHONY: help
 help: ## Show this help

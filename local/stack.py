@@ -157,8 +157,8 @@ class Stack:
                 probe.bind(("127.0.0.1", self.settings.port))
             except OSError:
                 raise LocalError(
-                    f"Port {self.settings.port} is busy. Stop what listens there, or choose "
-                    "another with --port."
+                    f"Port {self.settings.port} is busy. Stop what listens there, or set "
+                    "GEN3D_LOCAL_PORT (but the page uploads photos on 20005 alone)."
                 ) from None
 
     def _save_now_and_then(self) -> None:
