@@ -69,7 +69,6 @@ describe("selection", () => {
     const idle: Action[] = [
       { type: "clear" },
       { type: "removeClick", index: 3 },
-      { type: "removeBox" },
       { type: "activate", id: 99 },
       { type: "removeObject", id: 99 },
       { type: "rename", id: 1, name: "Object 1" },

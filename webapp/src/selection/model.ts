@@ -52,7 +52,6 @@ export type Action =
   | { type: "click"; click: Click }
   | { type: "removeClick"; index: number }
   | { type: "box"; box: Box }
-  | { type: "removeBox" }
   | { type: "found"; index: number; name: string }
   | { type: "candidate"; index: number }
   | { type: "stroke"; stroke: Stroke }
@@ -152,8 +151,6 @@ function edit(object: SelectedObject, action: Edit): SelectedObject {
         name: object.name === emptyObject(object.id).name ? action.name : object.name,
         found: action.index,
       };
-    case "removeBox":
-      return object.box ? { ...object, box: null, candidate: null } : object;
     case "candidate":
       return object.candidate === action.index ? object : { ...object, candidate: action.index };
     case "stroke":
