@@ -4,7 +4,7 @@ import { messageOf } from "../api/error";
 import { fileOf } from "../api/links";
 import { Progress } from "../ui/Progress";
 import { type Choice, Segmented } from "../ui/Segmented";
-import { type Mode, ObjectScene } from "./scene";
+import { FILE_OF, type Mode, ObjectScene } from "./scene";
 import "./viewer.css";
 
 interface Props {
@@ -13,11 +13,11 @@ interface Props {
   splatUrl: string | null;
 }
 
-const MODES: readonly (Choice<Mode> & { of: "mesh" | "splat" })[] = [
-  { value: "mesh", label: "Mesh", icon: <Box />, of: "mesh" },
-  { value: "splat", label: "Splat", icon: <Sparkles />, of: "splat" },
-  { value: "wireframe", label: "Wires", icon: <Grid3x3 />, of: "mesh" },
-  { value: "points", label: "Points", icon: <ChartScatter />, of: "splat" },
+const MODES: readonly Choice<Mode>[] = [
+  { value: "mesh", label: "Mesh", icon: <Box /> },
+  { value: "splat", label: "Splat", icon: <Sparkles /> },
+  { value: "wireframe", label: "Wires", icon: <Grid3x3 /> },
+  { value: "points", label: "Points", icon: <ChartScatter /> },
 ];
 
 /** An object to turn: its mesh, its splat, its wires, its points. */
@@ -32,7 +32,7 @@ export default function Viewer({ name, meshUrl, splatUrl }: Props) {
 
   const choices = MODES.map((choice) => ({
     ...choice,
-    disabled: choice.of === "mesh" ? !meshUrl : !splatUrl,
+    disabled: FILE_OF[choice.value] === "mesh" ? !meshUrl : !splatUrl,
   }));
   const lit = mode === "mesh";
   return (
@@ -97,7 +97,7 @@ export default function Viewer({ name, meshUrl, splatUrl }: Props) {
   );
 }
 
-/** The scene for a canvas; loads what a mode needs when it is first asked for. */
+/** The scene for a canvas, and what a mode needs in it. */
 function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const frame = useRef<HTMLDivElement>(null);
@@ -107,11 +107,7 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
   // Links are signed anew now and then; the files are the same, and so the scene stays.
   const meshFile = meshUrl && fileOf(meshUrl);
   const splatFile = splatUrl && fileOf(splatUrl);
-  const fetchInto = useEffectEvent((into: ObjectScene, progress: (share: number) => void) =>
-    mode === "mesh" || mode === "wireframe"
-      ? into.loadMesh(meshUrl ?? "", progress)
-      : into.loadSplat(splatUrl ?? "", progress),
-  );
+  const urlOf = useEffectEvent((shown: Mode) => (FILE_OF[shown] === "mesh" ? meshUrl : splatUrl));
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another object needs another scene.
   useEffect(() => {
@@ -139,16 +135,10 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
   useEffect(() => {
     if (!scene) return;
     let current = true;
-    const progress = (share: number) => current && setLoading(share);
-    async function load(into: ObjectScene): Promise<void> {
-      setError("");
-      if (!into.has(mode)) {
-        setLoading(0);
-        await fetchInto(into, progress);
-      }
-      if (current) into.show(mode);
-    }
-    load(scene)
+    setError("");
+    setLoading(0);
+    scene
+      .show(mode, urlOf(mode) ?? "", (share) => current && setLoading(share))
       .catch((failure) => {
         console.warn("Viewer", messageOf(failure));
         if (current) setError("The model could not be loaded. Reload the page to try again.");

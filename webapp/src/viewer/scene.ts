@@ -1,10 +1,10 @@
 import { SparkRenderer, SplatMesh } from "@sparkjsdev/spark";
 import {
   Box3,
+  BufferAttribute,
   BufferGeometry,
+  Color,
   DirectionalLight,
-  Float32BufferAttribute,
-  Group,
   Mesh,
   MeshBasicMaterial,
   type Object3D,
@@ -24,6 +24,16 @@ import { moveByKey } from "./keys";
 
 export type Mode = "mesh" | "splat" | "wireframe" | "points";
 
+type File = "mesh" | "splat";
+
+/** Which file a mode shows. */
+export const FILE_OF: Record<Mode, File> = {
+  mesh: "mesh",
+  wireframe: "mesh",
+  splat: "splat",
+  points: "splat",
+};
+
 /** From where one looks at first: a little above and to the right. */
 const DIRECTION = new Vector3(0.55, 0.38, 1).normalize();
 /** Together they leave the colours about as bright as in the photo. */
@@ -41,9 +51,12 @@ export class ObjectScene {
   private readonly camera = new PerspectiveCamera(35, 1, 0.01, 100);
   private readonly controls: OrbitControls;
   private readonly keyLight = new DirectionalLight(0xffffff, KEY_LIGHT);
-  private readonly parts: Partial<Record<Mode, Object3D>> = {};
+  private readonly parts: Partial<Record<Mode, Promise<Object3D>>> = {};
+  private readonly onProgress: Partial<Record<File, (share: number) => void>> = {};
   private spark: SparkRenderer | null = null;
-  private mode: Mode = "mesh";
+  private bounds: Sphere | null = null;
+  private wanted: Mode | null = null;
+  private shown: { mode: Mode; part: Object3D } | null = null;
   private changed = false;
 
   /**
@@ -69,45 +82,21 @@ export class ObjectScene {
     this.renderer.setAnimationLoop(() => this.frame());
   }
 
-  /** Load the mesh; wireframe and mesh show the same one. */
-  async loadMesh(url: string, onProgress: (share: number) => void): Promise<void> {
-    const gltf = await new GLTFLoader().loadAsync(url, ({ loaded, total }) =>
-      onProgress(total ? loaded / total : 0),
-    );
-    this.put("mesh", gltf.scene);
-    this.put("wireframe", wireframeOf(gltf.scene));
-    this.look();
-  }
-
-  /** Load the splat; points show its gaussians' centres. */
-  async loadSplat(url: string, onProgress: (share: number) => void): Promise<void> {
-    if (!this.spark) {
-      // Sorting takes longer than a frame; what is in a new order has to be drawn again.
-      this.spark = new SparkRenderer({ renderer: this.renderer, onDirty: () => this.draw() });
-      this.scene.add(this.spark);
-    }
-    const splat = new SplatMesh({
-      url,
-      onProgress: ({ loaded, total }: ProgressEvent) => onProgress(total ? loaded / total : 0),
-    });
-    await splat.initialized;
-    const group = new Group();
-    group.rotation.x = -Math.PI / 2;
-    group.add(splat);
-    this.put("splat", group);
-    const points = pointsOf(splat);
-    points.rotation.x = -Math.PI / 2;
-    this.put("points", points);
-    if (!this.parts.mesh) this.look();
-  }
-
-  has(mode: Mode): boolean {
-    return this.parts[mode] !== undefined;
-  }
-
-  show(mode: Mode): void {
-    this.mode = mode;
-    for (const [name, part] of Object.entries(this.parts)) part.visible = name === mode;
+  /**
+   * Show the object in a mode, unless another has been asked for by the time that it is there.
+   *
+   * @param url The mode's file, loaded when it is first asked for.
+   * @param onProgress Told how much of the file has come, in place of whom it was told before.
+   * @throws Error where the file cannot be loaded; asked again, it is loaded again.
+   */
+  async show(mode: Mode, url: string, onProgress: (share: number) => void): Promise<void> {
+    this.wanted = mode;
+    this.onProgress[FILE_OF[mode]] = onProgress;
+    const part = await this.part(mode, url);
+    if (this.wanted !== mode) return;
+    if (this.shown) this.shown.part.visible = false;
+    part.visible = true;
+    this.shown = { mode, part };
     this.draw();
   }
 
@@ -126,9 +115,8 @@ export class ObjectScene {
 
   /** Put the camera where the whole object is in sight. */
   look(): void {
-    const part = this.parts.mesh ?? this.parts.points;
-    if (!part) return;
-    const { center, radius } = new Box3().setFromObject(part).getBoundingSphere(new Sphere());
+    if (!this.bounds) return;
+    const { center, radius } = this.bounds;
     const distance = (radius * 1.08) / Math.sin((this.camera.fov * Math.PI) / 360);
     this.camera.near = distance / 100;
     this.camera.far = distance * 20;
@@ -165,11 +153,62 @@ export class ObjectScene {
 
   private readonly keyDown = (event: KeyboardEvent) => moveByKey(this.controls, event);
 
-  private put(mode: Mode, part: Object3D): void {
-    part.visible = this.mode === mode;
-    this.parts[mode] = part;
-    this.scene.add(part);
-    this.draw();
+  /** What a mode shows, made once; what failed is made again. */
+  private part(mode: Mode, url: string): Promise<Object3D> {
+    this.parts[mode] ??= this.make(mode, url)
+      .then((part) => {
+        part.visible = false;
+        this.scene.add(part);
+        return part;
+      })
+      .catch((failure) => {
+        delete this.parts[mode];
+        throw failure;
+      });
+    return this.parts[mode];
+  }
+
+  private make(mode: Mode, url: string): Promise<Object3D> {
+    switch (mode) {
+      case "mesh":
+        return this.loadMesh(url);
+      case "splat":
+        return this.loadSplat(url);
+      case "wireframe":
+        return this.part("mesh", url).then(wireframeOf);
+      case "points":
+        return this.part("splat", url).then((splat) => pointsOf(splat as SplatMesh));
+    }
+  }
+
+  private async loadMesh(url: string): Promise<Object3D> {
+    const { scene } = await new GLTFLoader().loadAsync(url, this.tell("mesh"));
+    this.meet(new Box3().setFromObject(scene));
+    return scene;
+  }
+
+  private async loadSplat(url: string): Promise<SplatMesh> {
+    if (!this.spark) {
+      // Sorting takes longer than a frame; what is in a new order has to be drawn again.
+      this.spark = new SparkRenderer({ renderer: this.renderer, onDirty: () => this.draw() });
+      this.scene.add(this.spark);
+    }
+    const splat = new SplatMesh({ url, onProgress: this.tell("splat") });
+    splat.rotation.x = -Math.PI / 2;
+    await splat.initialized;
+    this.meet(boundsOf(splat));
+    return splat;
+  }
+
+  private tell(file: File): (event: ProgressEvent) => void {
+    return ({ loaded, total }) => this.onProgress[file]?.(total ? loaded / total : 0);
+  }
+
+  /** Look at what comes first; the other file is of the same object. */
+  private meet(bounds: Box3): void {
+    if (this.bounds) return;
+    this.bounds = bounds.getBoundingSphere(new Sphere());
+    this.look();
   }
 
   private frame(): void {
@@ -177,7 +216,7 @@ export class ObjectScene {
     if (!this.changed) return;
     this.changed = false;
     this.renderer.render(this.scene, this.camera);
-    if (this.parts[this.mode]) this.onDrawn(this.mode);
+    if (this.shown) this.onDrawn(this.shown.mode);
   }
 }
 
@@ -190,20 +229,38 @@ function wireframeOf(scene: Object3D): Object3D {
   return copy;
 }
 
-function pointsOf(splat: SplatMesh): Points {
-  const positions: number[] = [];
-  const colours: number[] = [];
+/** Call back with the place and the colour (sRGB) of each gaussian that can be seen. */
+function forEachSeen(splat: SplatMesh, callback: (centre: Vector3, colour: Color) => void): void {
   splat.forEachSplat((_, centre, _scales, _quaternion, opacity, colour) => {
-    if (opacity < 0.1) return;
-    positions.push(centre.x, centre.y, centre.z);
-    const { r, g, b } = colour.clone().convertSRGBToLinear();
-    colours.push(r, g, b);
+    if (opacity >= 0.1) callback(centre, colour);
+  });
+}
+
+function boundsOf(splat: SplatMesh): Box3 {
+  const bounds = new Box3();
+  forEachSeen(splat, (centre) => bounds.expandByPoint(centre));
+  splat.updateMatrix();
+  return bounds.applyMatrix4(splat.matrix);
+}
+
+/** The centres of a splat's gaussians. */
+function pointsOf(splat: SplatMesh): Points {
+  const positions = new Float32Array(3 * splat.numSplats);
+  const colours = new Float32Array(3 * splat.numSplats);
+  const linear = new Color();
+  let end = 0;
+  forEachSeen(splat, (centre, colour) => {
+    centre.toArray(positions, end);
+    linear.copy(colour).convertSRGBToLinear().toArray(colours, end);
+    end += 3;
   });
   const geometry = new BufferGeometry();
-  geometry.setAttribute("position", new Float32BufferAttribute(positions, 3));
-  geometry.setAttribute("color", new Float32BufferAttribute(colours, 3));
-  return new Points(
+  geometry.setAttribute("position", new BufferAttribute(positions.subarray(0, end), 3));
+  geometry.setAttribute("color", new BufferAttribute(colours.subarray(0, end), 3));
+  const points = new Points(
     geometry,
     new PointsMaterial({ size: 1.5, sizeAttenuation: false, vertexColors: true }),
   );
+  points.rotation.copy(splat.rotation);
+  return points;
 }

@@ -1,0 +1,220 @@
+import type { SplatMesh } from "@sparkjsdev/spark";
+import {
+  BoxGeometry,
+  Color,
+  type Mesh,
+  MeshStandardMaterial,
+  Points,
+  Quaternion,
+  type Scene,
+  Texture,
+  Vector3,
+  type WebGLRenderTarget,
+} from "three";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { type Mode, ObjectScene } from "../src/viewer/scene";
+
+type Renderer = { scene: Scene | null; tick: (() => void) | null };
+
+/** What the scene has made of what node has not: WebGL, workers, files. */
+const made = vi.hoisted(() => ({
+  renderers: [] as Renderer[],
+  environments: [] as WebGLRenderTarget[],
+  sparks: [] as { sorting: boolean; sortDirty: boolean; disposed: number; sorted(): void }[],
+  splats: [] as (SplatMesh & { disposed: number })[],
+  loads: [] as { url: string; came: (file: unknown) => void; failed: (why: Error) => void }[],
+  told: [] as ((event: { loaded: number; total: number }) => void)[],
+  load(url: string, onProgress: (event: { loaded: number; total: number }) => void) {
+    made.told.push(onProgress);
+    return new Promise((came, failed) => made.loads.push({ url, came, failed }));
+  },
+}));
+
+vi.mock("three", async (importOriginal) => {
+  const three = await importOriginal<typeof import("three")>();
+  class WebGLRenderer {
+    scene: Scene | null = null;
+    tick: (() => void) | null = null;
+    constructor() {
+      made.renderers.push(this);
+    }
+    setPixelRatio() {}
+    setSize() {}
+    setAnimationLoop(tick: (() => void) | null) {
+      this.tick = tick;
+    }
+    render(scene: Scene) {
+      this.scene = scene;
+    }
+    dispose() {}
+  }
+  class PMREMGenerator {
+    fromScene() {
+      const target = new three.WebGLRenderTarget();
+      made.environments.push(target);
+      return target;
+    }
+    dispose() {}
+  }
+  return { ...three, WebGLRenderer, PMREMGenerator };
+});
+
+vi.mock("three/addons/loaders/GLTFLoader.js", () => ({
+  GLTFLoader: class {
+    loadAsync = made.load;
+  },
+}));
+
+vi.mock("@sparkjsdev/spark", async () => {
+  const { Mesh, Object3D } = await import("three");
+  class SparkRenderer extends Mesh {
+    sorting = false;
+    sortDirty = true;
+    dirty = true;
+    disposed = 0;
+    onDirty: () => void;
+    constructor({ onDirty }: { onDirty: () => void }) {
+      super();
+      this.onDirty = onDirty;
+      made.sparks.push(this);
+    }
+    /** As Spark ends a sort. */
+    sorted() {
+      this.sorting = false;
+      if (!this.dirty) this.onDirty();
+      this.dirty = true;
+    }
+    override dispose() {
+      this.disposed++;
+    }
+  }
+  class SplatMesh extends Object3D {
+    numSplats = 3;
+    disposed = 0;
+    initialized: Promise<unknown>;
+    forEachSplat = vi.fn((callback: (...gaussian: unknown[]) => void) => {
+      const [scales, turn] = [new Vector3(1, 1, 1), new Quaternion()];
+      callback(0, new Vector3(1, 2, 3), scales, turn, 0.9, new Color(1, 0.5, 0));
+      callback(1, new Vector3(90, 0, 0), scales, turn, 0.05, new Color(1, 1, 1));
+      callback(2, new Vector3(4, 5, 6), scales, turn, 0.2, new Color(0, 0, 1));
+    });
+    constructor({ url, onProgress }: { url: string; onProgress: () => void }) {
+      super();
+      this.initialized = made.load(url, onProgress);
+      made.splats.push(this as never);
+    }
+    override dispose() {
+      this.disposed++;
+    }
+  }
+  return { SparkRenderer, SplatMesh };
+});
+
+const MESH = "https://b/mesh.glb";
+const SPLAT = "https://b/splat.ply";
+
+async function glb() {
+  const { Group, Mesh } = await import("three");
+  const mesh = new Mesh(new BoxGeometry(), new MeshStandardMaterial({ map: new Texture() }));
+  return { scene: new Group().add(mesh), mesh };
+}
+
+function setUp() {
+  const canvas = Object.assign(new EventTarget(), {
+    style: {},
+    ownerDocument: new EventTarget(),
+    getRootNode: () => canvas,
+  });
+  const drawn: Mode[] = [];
+  const scene = new ObjectScene(canvas as unknown as HTMLCanvasElement, (mode) => drawn.push(mode));
+  const renderer = made.renderers.at(-1) as Renderer;
+  const show = (mode: Mode, onProgress: (share: number) => void = () => undefined) =>
+    scene.show(mode, mode === "mesh" || mode === "wireframe" ? MESH : SPLAT, onProgress);
+  /** What is to be seen after a frame. */
+  const seen = () => {
+    renderer.tick?.();
+    return renderer.scene?.children.filter(
+      (part) =>
+        part.visible && part.type !== "DirectionalLight" && !made.sparks.includes(part as never),
+    );
+  };
+  return { canvas, scene, show, seen, drawn, renderer };
+}
+
+beforeEach(() => {
+  vi.stubGlobal("devicePixelRatio", 1);
+  for (const list of Object.values(made)) if (Array.isArray(list)) list.length = 0;
+});
+
+describe("the viewer's scene", () => {
+  it("loads a file once, and shows what was asked for last", async () => {
+    const { show, seen, drawn } = setUp();
+    const both = [show("mesh"), show("wireframe")];
+    const { scene, mesh } = await glb();
+    expect(made.loads).toHaveLength(1);
+    made.loads[0]?.came({ scene });
+    await Promise.all(both);
+    const [wires, ...more] = seen() ?? [];
+    expect(more).toEqual([]);
+    expect(wires?.children[0]).toMatchObject({ material: { wireframe: true } });
+    expect(drawn).toEqual(["wireframe"]);
+    await show("mesh");
+    expect(seen()).toEqual([scene]);
+    expect((scene.children[0] as Mesh).material).toBe(mesh.material);
+    expect(made.loads).toHaveLength(1);
+  });
+
+  it("does not go back to what was asked for before", async () => {
+    const { show, seen } = setUp();
+    const splat = show("splat");
+    const mesh = show("mesh");
+    const { scene } = await glb();
+    made.loads[1]?.came({ scene });
+    await mesh;
+    made.loads[0]?.came(null);
+    await splat;
+    expect(seen()).toEqual([scene]);
+  });
+
+  it("tells who asked last how much has come of the file", () => {
+    const { show } = setUp();
+    const [first, splat, wires] = [vi.fn(), vi.fn(), vi.fn()];
+    show("mesh", first);
+    show("splat", splat);
+    show("wireframe", wires);
+    made.told[0]?.({ loaded: 1, total: 4 });
+    expect([first, splat, wires].map((told) => told.mock.calls)).toEqual([[], [], [[0.25]]]);
+  });
+
+  it("loads again what could not be loaded", async () => {
+    const { show, seen } = setUp();
+    const failing = [show("wireframe"), show("mesh")];
+    made.loads[0]?.failed(new Error("cut"));
+    for (const failed of failing) await expect(failed).rejects.toThrow("cut");
+    const again = show("wireframe");
+    made.loads[1]?.came({ scene: (await glb()).scene });
+    await again;
+    expect(seen()).toHaveLength(1);
+  });
+
+  it("makes points of the gaussians that can be seen, when they are asked for", async () => {
+    const { show, seen } = setUp();
+    const mesh = show("mesh");
+    made.loads[0]?.came({ scene: (await glb()).scene });
+    await mesh;
+    const splat = show("splat");
+    made.loads[1]?.came(null);
+    await splat;
+    expect(made.splats[0]?.numSplats).toBe(3);
+    expect(seen()).toEqual([made.splats[0]]);
+    const walked = vi.mocked(made.splats[0] as SplatMesh).forEachSplat.mock.calls.length;
+    await show("points");
+    expect(made.splats[0]?.forEachSplat).toHaveBeenCalledTimes(walked + 1);
+    const [points] = seen() ?? [];
+    expect(points).toBeInstanceOf(Points);
+    const { position, color } = (points as Points).geometry.attributes;
+    expect([...(position?.array ?? [])]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(color?.array[1]).toBeCloseTo(0.214, 3);
+    expect(points?.rotation.x).toBeCloseTo(-Math.PI / 2);
+  });
+});
