@@ -217,4 +217,22 @@ describe("the viewer's scene", () => {
     expect(color?.array[1]).toBeCloseTo(0.214, 3);
     expect(points?.rotation.x).toBeCloseTo(-Math.PI / 2);
   });
+
+  it("lights the object again after the browser has taken WebGL away", async () => {
+    const { canvas, show, seen, drawn, renderer } = setUp();
+    const mesh = show("mesh");
+    made.loads[0]?.came({ scene: (await glb()).scene });
+    await mesh;
+    seen();
+    seen();
+    expect(drawn).toEqual(["mesh"]);
+    const freed = vi.fn();
+    made.environments[0]?.addEventListener("dispose", freed);
+    canvas.dispatchEvent(new Event("webglcontextrestored"));
+    seen();
+    expect(drawn).toEqual(["mesh", "mesh"]);
+    expect(made.environments).toHaveLength(2);
+    expect(renderer.scene?.environment).toBe(made.environments[1]?.texture);
+    expect(freed).toHaveBeenCalledOnce();
+  });
 });

@@ -16,6 +16,7 @@ import {
   Sphere,
   Vector3,
   WebGLRenderer,
+  type WebGLRenderTarget,
 } from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 import { RoomEnvironment } from "three/addons/environments/RoomEnvironment.js";
@@ -53,6 +54,7 @@ export class ObjectScene {
   private readonly keyLight = new DirectionalLight(0xffffff, KEY_LIGHT);
   private readonly parts: Partial<Record<Mode, Promise<Object3D>>> = {};
   private readonly onProgress: Partial<Record<File, (share: number) => void>> = {};
+  private room: WebGLRenderTarget;
   private spark: SparkRenderer | null = null;
   private bounds: Sphere | null = null;
   private wanted: Mode | null = null;
@@ -69,16 +71,15 @@ export class ObjectScene {
   ) {
     this.renderer = new WebGLRenderer({ canvas, alpha: true, antialias: devicePixelRatio < 1.5 });
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
-    const environment = new PMREMGenerator(this.renderer);
-    this.scene.environment = environment.fromScene(new RoomEnvironment(), 0.04).texture;
+    this.room = this.makeRoom();
     this.scene.environmentIntensity = ROOM_LIGHT;
-    environment.dispose();
     this.keyLight.position.set(2, 4, 3);
     this.scene.add(this.keyLight);
     this.controls = new OrbitControls(this.camera, canvas);
     this.controls.enableDamping = true;
     this.controls.addEventListener("change", () => this.draw());
     canvas.addEventListener("keydown", this.keyDown);
+    canvas.addEventListener("webglcontextrestored", this.restored);
     this.renderer.setAnimationLoop(() => this.frame());
   }
 
@@ -143,6 +144,7 @@ export class ObjectScene {
   dispose(): void {
     this.renderer.setAnimationLoop(null);
     this.canvas.removeEventListener("keydown", this.keyDown);
+    this.canvas.removeEventListener("webglcontextrestored", this.restored);
     this.controls.dispose();
     this.scene.traverse((part) => {
       if (part instanceof Mesh || part instanceof Points) part.geometry.dispose();
@@ -152,6 +154,24 @@ export class ObjectScene {
   }
 
   private readonly keyDown = (event: KeyboardEvent) => moveByKey(this.controls, event);
+
+  /** three.js uploads anew what it was given; what was drawn on the GPU is gone. */
+  private readonly restored = () => {
+    this.room.dispose();
+    this.room = this.makeRoom();
+    this.draw();
+  };
+
+  /** The room whose light falls on the object. */
+  private makeRoom(): WebGLRenderTarget {
+    const generator = new PMREMGenerator(this.renderer);
+    const scene = new RoomEnvironment();
+    const room = generator.fromScene(scene, 0.04);
+    this.scene.environment = room.texture;
+    scene.dispose();
+    generator.dispose();
+    return room;
+  }
 
   /** What a mode shows, made once; what failed is made again. */
   private part(mode: Mode, url: string): Promise<Object3D> {
