@@ -2,6 +2,7 @@ import type { SplatMesh } from "@sparkjsdev/spark";
 import {
   BoxGeometry,
   Color,
+  type EventDispatcher,
   type Mesh,
   MeshStandardMaterial,
   Points,
@@ -119,6 +120,17 @@ async function glb() {
   return { scene: new Group().add(mesh), mesh };
 }
 
+/** Which of them have been disposed of. */
+function watch(...held: (EventDispatcher<{ dispose: object }> | null | undefined)[]) {
+  const freed = held.map(() => false);
+  held.forEach((one, index) => {
+    one?.addEventListener("dispose", () => {
+      freed[index] = true;
+    });
+  });
+  return () => freed;
+}
+
 function setUp() {
   const canvas = Object.assign(new EventTarget(), {
     style: {},
@@ -234,5 +246,46 @@ describe("the viewer's scene", () => {
     expect(made.environments).toHaveLength(2);
     expect(renderer.scene?.environment).toBe(made.environments[1]?.texture);
     expect(freed).toHaveBeenCalledOnce();
+  });
+
+  it("gives back all that it has on the GPU, and Spark's worker", async () => {
+    const { scene: viewed, show } = setUp();
+    const { scene, mesh } = await glb();
+    const shown = [show("wireframe"), show("splat")];
+    made.loads[0]?.came({ scene });
+    made.loads[1]?.came(null);
+    await Promise.all(shown);
+    const freed = watch(made.environments[0], mesh.geometry, mesh.material, mesh.material.map);
+    viewed.dispose();
+    expect(freed()).toEqual([true, true, true, true]);
+    expect(made.splats[0]?.disposed).toBe(1);
+    expect(made.sparks[0]?.disposed).toBe(1);
+  });
+
+  it("lets Spark finish the sort that it is at", async () => {
+    const { scene, show } = setUp();
+    const splat = show("splat");
+    made.loads[0]?.came(null);
+    await splat;
+    const [spark] = made.sparks;
+    if (spark) spark.sorting = true;
+    scene.dispose();
+    expect(spark).toMatchObject({ disposed: 0, sortDirty: false });
+    spark?.sorted();
+    expect(spark?.disposed).toBe(1);
+  });
+
+  it("gives back what comes when it is no longer wanted", async () => {
+    const { scene: viewed, show } = setUp();
+    const { scene, mesh } = await glb();
+    const shown = [show("mesh"), show("splat")];
+    const freed = watch(mesh.geometry, mesh.material, mesh.material.map);
+    viewed.dispose();
+    made.loads[0]?.came({ scene });
+    made.loads[1]?.came(null);
+    await Promise.all(shown);
+    expect(freed()).toEqual([true, true, true]);
+    expect(made.splats[0]?.disposed).toBe(1);
+    expect(scene.parent).toBeNull();
   });
 });

@@ -14,6 +14,7 @@ import {
   PointsMaterial,
   Scene,
   Sphere,
+  Texture,
   Vector3,
   WebGLRenderer,
   type WebGLRenderTarget,
@@ -60,6 +61,7 @@ export class ObjectScene {
   private wanted: Mode | null = null;
   private shown: { mode: Mode; part: Object3D } | null = null;
   private changed = false;
+  private disposed = false;
 
   /**
    * @param onDrawn Told after each frame with what was drawn.
@@ -146,10 +148,10 @@ export class ObjectScene {
     this.canvas.removeEventListener("keydown", this.keyDown);
     this.canvas.removeEventListener("webglcontextrestored", this.restored);
     this.controls.dispose();
-    this.scene.traverse((part) => {
-      if (part instanceof Mesh || part instanceof Points) part.geometry.dispose();
-      if (part instanceof SplatMesh) part.dispose();
-    });
+    this.disposed = true;
+    if (this.spark) end(this.spark);
+    free(this.scene);
+    this.room.dispose();
     this.renderer.dispose();
   }
 
@@ -178,7 +180,8 @@ export class ObjectScene {
     this.parts[mode] ??= this.make(mode, url)
       .then((part) => {
         part.visible = false;
-        this.scene.add(part);
+        if (this.disposed) free(part);
+        else this.scene.add(part);
         return part;
       })
       .catch((failure) => {
@@ -238,6 +241,30 @@ export class ObjectScene {
     this.renderer.render(this.scene, this.camera);
     if (this.shown) this.onDrawn(this.shown.mode);
   }
+}
+
+/** Give back what an object and all in it have on the GPU. */
+function free(object: Object3D): void {
+  object.traverse((part) => {
+    if (part instanceof SplatMesh) part.dispose();
+    if (!(part instanceof Mesh || part instanceof Points)) return;
+    part.geometry.dispose();
+    for (const material of [part.material].flat()) {
+      for (const value of Object.values(material)) if (value instanceof Texture) value.dispose();
+      material.dispose();
+    }
+  });
+}
+
+/**
+ * Stop Spark's worker. One in the midst of a sort is let finish: its promise would be rejected where
+ * nobody catches it, and a sort that still reads from the GPU would start another worker.
+ */
+function end(spark: SparkRenderer): void {
+  spark.sortDirty = false;
+  spark.dirty = false;
+  if (spark.sorting) spark.onDirty = () => spark.dispose();
+  else spark.dispose();
 }
 
 function wireframeOf(scene: Object3D): Object3D {
