@@ -238,14 +238,23 @@ describe("the viewer's scene", () => {
     seen();
     seen();
     expect(drawn).toEqual(["mesh"]);
-    const freed = vi.fn();
-    made.environments[0]?.addEventListener("dispose", freed);
     canvas.dispatchEvent(new Event("webglcontextrestored"));
     seen();
     expect(drawn).toEqual(["mesh", "mesh"]);
     expect(made.environments).toHaveLength(2);
     expect(renderer.scene?.environment).toBe(made.environments[1]?.texture);
-    expect(freed).toHaveBeenCalledOnce();
+  });
+
+  it("sorts a splat anew after the browser has taken WebGL away", async () => {
+    const { canvas, show, seen, renderer } = setUp();
+    const splat = show("splat");
+    made.loads[0]?.came(null);
+    await splat;
+    canvas.dispatchEvent(new Event("webglcontextrestored"));
+    expect(seen()).toEqual([made.splats[0]]);
+    expect(made.sparks.map((spark) => spark.disposed)).toEqual([1, 0]);
+    const rendered = made.sparks.map((spark) => renderer.scene?.children.includes(spark as never));
+    expect(rendered).toEqual([false, true]);
   });
 
   it("gives back all that it has on the GPU, and Spark's worker", async () => {

@@ -159,10 +159,21 @@ export class ObjectScene {
 
   /** three.js uploads anew what it was given; what was drawn on the GPU is gone. */
   private readonly restored = () => {
-    this.room.dispose();
     this.room = this.makeRoom();
+    if (this.spark) {
+      end(this.spark);
+      this.spark.removeFromParent();
+      this.spark = this.makeSpark();
+    }
     this.draw();
   };
+
+  private makeSpark(): SparkRenderer {
+    // Sorting takes longer than a frame; what is in a new order has to be drawn again.
+    const spark = new SparkRenderer({ renderer: this.renderer, onDirty: () => this.draw() });
+    this.scene.add(spark);
+    return spark;
+  }
 
   /** The room whose light falls on the object. */
   private makeRoom(): WebGLRenderTarget {
@@ -211,11 +222,7 @@ export class ObjectScene {
   }
 
   private async loadSplat(url: string): Promise<SplatMesh> {
-    if (!this.spark) {
-      // Sorting takes longer than a frame; what is in a new order has to be drawn again.
-      this.spark = new SparkRenderer({ renderer: this.renderer, onDirty: () => this.draw() });
-      this.scene.add(this.spark);
-    }
+    this.spark ??= this.makeSpark();
     const splat = new SplatMesh({ url, onProgress: this.tell("splat") });
     splat.rotation.x = -Math.PI / 2;
     await splat.initialized;
