@@ -1,20 +1,12 @@
 import { SparkRenderer, SplatMesh } from "@sparkjsdev/spark";
 import {
   Box3,
-  BufferAttribute,
-  BufferGeometry,
-  Color,
   DirectionalLight,
-  Mesh,
-  MeshBasicMaterial,
   type Object3D,
   PerspectiveCamera,
   PMREMGenerator,
-  Points,
-  PointsMaterial,
   Scene,
   Sphere,
-  Texture,
   Vector3,
   WebGLRenderer,
   type WebGLRenderTarget,
@@ -23,6 +15,7 @@ import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 import { RoomEnvironment } from "three/addons/environments/RoomEnvironment.js";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { moveByKey } from "./keys";
+import { boundsOf, free, pointsOf, wireframeOf } from "./parts";
 
 export type Mode = "mesh" | "splat" | "wireframe" | "points";
 
@@ -41,7 +34,6 @@ const DIRECTION = new Vector3(0.55, 0.38, 1).normalize();
 /** Together they leave the colours about as bright as in the photo. */
 const ROOM_LIGHT = 0.62;
 const KEY_LIGHT = 0.75;
-const WIRE_COLOUR = 0x7f8894;
 
 /**
  * One object in a scene. glTF's frame: Y up; the splat, Z up, is turned into it. Draws only when
@@ -250,19 +242,6 @@ export class ObjectScene {
   }
 }
 
-/** Give back what an object and all in it have on the GPU. */
-function free(object: Object3D): void {
-  object.traverse((part) => {
-    if (part instanceof SplatMesh) part.dispose();
-    if (!(part instanceof Mesh || part instanceof Points)) return;
-    part.geometry.dispose();
-    for (const material of [part.material].flat()) {
-      for (const value of Object.values(material)) if (value instanceof Texture) value.dispose();
-      material.dispose();
-    }
-  });
-}
-
 /**
  * Stop Spark's worker. One in the midst of a sort is let finish: its promise would be rejected where
  * nobody catches it, and a sort that still reads from the GPU would start another worker.
@@ -272,49 +251,4 @@ function end(spark: SparkRenderer): void {
   spark.dirty = false;
   if (spark.sorting) spark.onDirty = () => spark.dispose();
   else spark.dispose();
-}
-
-function wireframeOf(scene: Object3D): Object3D {
-  const copy = scene.clone(true);
-  const material = new MeshBasicMaterial({ color: WIRE_COLOUR, wireframe: true });
-  copy.traverse((part) => {
-    if (part instanceof Mesh) part.material = material;
-  });
-  return copy;
-}
-
-/** Call back with the place and the colour (sRGB) of each gaussian that can be seen. */
-function forEachSeen(splat: SplatMesh, callback: (centre: Vector3, colour: Color) => void): void {
-  splat.forEachSplat((_, centre, _scales, _quaternion, opacity, colour) => {
-    if (opacity >= 0.1) callback(centre, colour);
-  });
-}
-
-function boundsOf(splat: SplatMesh): Box3 {
-  const bounds = new Box3();
-  forEachSeen(splat, (centre) => bounds.expandByPoint(centre));
-  splat.updateMatrix();
-  return bounds.applyMatrix4(splat.matrix);
-}
-
-/** The centres of a splat's gaussians. */
-function pointsOf(splat: SplatMesh): Points {
-  const positions = new Float32Array(3 * splat.numSplats);
-  const colours = new Float32Array(3 * splat.numSplats);
-  const linear = new Color();
-  let end = 0;
-  forEachSeen(splat, (centre, colour) => {
-    centre.toArray(positions, end);
-    linear.copy(colour).convertSRGBToLinear().toArray(colours, end);
-    end += 3;
-  });
-  const geometry = new BufferGeometry();
-  geometry.setAttribute("position", new BufferAttribute(positions.subarray(0, end), 3));
-  geometry.setAttribute("color", new BufferAttribute(colours.subarray(0, end), 3));
-  const points = new Points(
-    geometry,
-    new PointsMaterial({ size: 1.5, sizeAttenuation: false, vertexColors: true }),
-  );
-  points.rotation.copy(splat.rotation);
-  return points;
 }

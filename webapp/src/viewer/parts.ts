@@ -1,0 +1,78 @@
+/** What a mode shows, made of a file that is there, and given back. */
+
+import { SplatMesh } from "@sparkjsdev/spark";
+import {
+  Box3,
+  BufferAttribute,
+  BufferGeometry,
+  Color,
+  Mesh,
+  MeshBasicMaterial,
+  type Object3D,
+  Points,
+  PointsMaterial,
+  Texture,
+  type Vector3,
+} from "three";
+
+const WIRE_COLOUR = 0x7f8894;
+
+/** A copy of the mesh as lines; geometry is shared. */
+export function wireframeOf(scene: Object3D): Object3D {
+  const copy = scene.clone(true);
+  const material = new MeshBasicMaterial({ color: WIRE_COLOUR, wireframe: true });
+  copy.traverse((part) => {
+    if (part instanceof Mesh) part.material = material;
+  });
+  return copy;
+}
+
+/** Call back with the place and the colour (sRGB) of each gaussian that can be seen. */
+function forEachSeen(splat: SplatMesh, callback: (centre: Vector3, colour: Color) => void): void {
+  splat.forEachSplat((_, centre, _scales, _quaternion, opacity, colour) => {
+    if (opacity >= 0.1) callback(centre, colour);
+  });
+}
+
+/** The box around what can be seen, in the scene's frame. */
+export function boundsOf(splat: SplatMesh): Box3 {
+  const bounds = new Box3();
+  forEachSeen(splat, (centre) => bounds.expandByPoint(centre));
+  splat.updateMatrix();
+  return bounds.applyMatrix4(splat.matrix);
+}
+
+/** The centres of a splat's gaussians. */
+export function pointsOf(splat: SplatMesh): Points {
+  const positions = new Float32Array(3 * splat.numSplats);
+  const colours = new Float32Array(3 * splat.numSplats);
+  const linear = new Color();
+  let end = 0;
+  forEachSeen(splat, (centre, colour) => {
+    centre.toArray(positions, end);
+    linear.copy(colour).convertSRGBToLinear().toArray(colours, end);
+    end += 3;
+  });
+  const geometry = new BufferGeometry();
+  geometry.setAttribute("position", new BufferAttribute(positions.subarray(0, end), 3));
+  geometry.setAttribute("color", new BufferAttribute(colours.subarray(0, end), 3));
+  const points = new Points(
+    geometry,
+    new PointsMaterial({ size: 1.5, sizeAttenuation: false, vertexColors: true }),
+  );
+  points.rotation.copy(splat.rotation);
+  return points;
+}
+
+/** Give back what an object and all in it have on the GPU. */
+export function free(object: Object3D): void {
+  object.traverse((part) => {
+    if (part instanceof SplatMesh) part.dispose();
+    if (!(part instanceof Mesh || part instanceof Points)) return;
+    part.geometry.dispose();
+    for (const material of [part.material].flat()) {
+      for (const value of Object.values(material)) if (value instanceof Texture) value.dispose();
+      material.dispose();
+    }
+  });
+}
