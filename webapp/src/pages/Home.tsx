@@ -4,6 +4,7 @@ import { MAX_TEXT } from "../api/types";
 import { LookingUp } from "../auth/RequireSession";
 import { useSession } from "../auth/session";
 import { drop, keep, kept, NO_JOB } from "../kept/kept";
+import { note, noted } from "../kept/notes";
 import type { Photo } from "../photo/photo";
 import { useServices } from "../services";
 import { ErrorNote } from "../ui/ErrorNote";
@@ -54,7 +55,7 @@ export function Home() {
 
   // What was chosen before a reload, or before the way over another page.
   useEffect(() => {
-    if (creating || !sessionStorage.getItem(CHOSEN)) return;
+    if (creating || !noted("sessionStorage", CHOSEN)) return;
     void kept("choice", NO_JOB).then((found) => {
       if (!found) return;
       setPhoto((chosen) => chosen ?? found.photo);
@@ -70,7 +71,7 @@ export function Home() {
   }, [photo, person, start]);
 
   async function choose(chosen: Photo): Promise<void> {
-    sessionStorage.setItem(CHOSEN, "yes");
+    note("sessionStorage", CHOSEN, "yes");
     await keep("choice", NO_JOB, { photo: chosen, text });
     setPhoto(chosen);
   }
@@ -154,7 +155,7 @@ export function Home() {
 }
 
 async function forgetChoice(): Promise<void> {
-  sessionStorage.removeItem(CHOSEN);
+  note("sessionStorage", CHOSEN, null);
   await drop("choice", NO_JOB);
 }
 

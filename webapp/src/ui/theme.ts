@@ -1,10 +1,12 @@
+import { note, noted } from "../kept/notes";
+
 /** Light, dark, or what the system says. */
 export type Theme = "light" | "dark";
 
 const KEY = "theme";
 
 function stored(): Theme | null {
-  const value = localStorage.getItem(KEY);
+  const value = noted("localStorage", KEY);
   return value === "light" || value === "dark" ? value : null;
 }
 
@@ -21,7 +23,7 @@ export function applyTheme(): void {
 
 export function toggleTheme(): Theme {
   const theme = currentTheme() === "dark" ? "light" : "dark";
-  localStorage.setItem(KEY, theme);
+  note("localStorage", KEY, theme);
   applyTheme();
   return theme;
 }
