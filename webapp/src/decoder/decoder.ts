@@ -29,8 +29,14 @@ export class Decoder {
     };
   }
 
-  open(source: Omit<Source, "threads">, threads = usableThreads()): Promise<Opened> {
-    return this.ask("open", { ...source, threads });
+  /** Load everything. What fails is closed: the other file may still be on its way. */
+  async open(source: Omit<Source, "threads">, threads = usableThreads()): Promise<Opened> {
+    try {
+      return await this.ask("open", { ...source, threads });
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   decode(prompt: Prompt, previous: Logits | null): Promise<Decoded> {
@@ -44,6 +50,7 @@ export class Decoder {
 
   close(): void {
     this.worker.terminate();
+    this.worker.onmessage = null;
     this.waiting.clear();
   }
 

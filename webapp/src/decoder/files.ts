@@ -40,10 +40,7 @@ async function fetchKept(url: string, tell: OnProgress): Promise<ArrayBuffer> {
 }
 
 async function fetchFile(url: string, tell: OnProgress): Promise<ArrayBuffer> {
-  const response = await fetch(url).catch(() => null);
-  if (!response) {
-    throw new Error("The selection tool could not be loaded. Check the connection and try again.");
-  }
+  const response = await fetch(url).catch(lost);
   if (!response.ok || !response.body) {
     throw new Error(
       `The selection tool could not be loaded (${response.status}). Reload the page to try again.`,
@@ -53,12 +50,18 @@ async function fetchFile(url: string, tell: OnProgress): Promise<ArrayBuffer> {
   const parts: Uint8Array[] = [];
   let loaded = 0;
   const reader = response.body.getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+  const read = () => reader.read().catch(lost);
+  for (let part = await read(); !part.done; part = await read()) {
     parts.push(part.value);
     loaded += part.value.byteLength;
     tell(loaded, Math.max(total, loaded));
   }
   return new Blob(parts as BlobPart[]).arrayBuffer();
+}
+
+/** A connection breaks off before the answer or in the middle of it. */
+function lost(): never {
+  throw new Error("The selection tool could not be loaded. Check the connection and try again.");
 }
 
 function sum(values: readonly number[]): number {
