@@ -9,8 +9,8 @@ export async function uploadPhoto(
   blob: Blob,
   onProgress: (share: number) => void,
 ): Promise<void> {
-  const { uploadData } = await import("aws-amplify/storage");
   try {
+    const { uploadData } = await import("aws-amplify/storage");
     await uploadData({
       path: `${prefix}image.${ENDING[type]}`,
       data: blob,
