@@ -13,6 +13,7 @@ import { configureAmplify } from "./config/amplify";
 import { loadConfig } from "./config/config";
 import { ServicesContext } from "./services";
 import { ErrorNote } from "./ui/ErrorNote";
+import { Reload } from "./ui/Reload";
 import { applyTheme } from "./ui/theme";
 
 const queries = new QueryClient({
@@ -46,7 +47,9 @@ async function start(root: HTMLElement): Promise<void> {
   } catch (error) {
     react.render(
       <main className="page narrow">
-        <ErrorNote error={error} />
+        <ErrorNote error={error}>
+          <Reload />
+        </ErrorNote>
       </main>,
     );
   }

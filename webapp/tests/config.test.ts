@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { parseConfig } from "../src/config/config";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { loadConfig, parseConfig } from "../src/config/config";
 
 const outputs = {
   region: "eu-west-1",
@@ -26,5 +26,14 @@ describe("parseConfig", () => {
   it("names what is missing", () => {
     expect(() => parseConfig({ ...outputs, bucket: "" })).toThrow(/"bucket"/);
     expect(() => parseConfig(null)).toThrow(/"region"/);
+  });
+});
+
+describe("loadConfig", () => {
+  afterEach(() => void vi.unstubAllGlobals());
+
+  it("says so where the server cannot be reached", async () => {
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("Failed to fetch")));
+    await expect(loadConfig()).rejects.toMatchObject({ name: "Offline", transient: true });
   });
 });

@@ -1,3 +1,5 @@
+import { offline } from "../api/error";
+
 /** What the stack's outputs say; written beside the app by whoever deploys it. */
 export interface AppConfig {
   region: string;
@@ -47,7 +49,9 @@ export function parseConfig(value: unknown): AppConfig {
 
 /** Fetch `/config.json` from where the app itself came from. */
 export async function loadConfig(): Promise<AppConfig> {
-  const response = await fetch("/config.json", { cache: "no-cache" });
+  const response = await fetch("/config.json", { cache: "no-cache" }).catch(() => {
+    throw offline();
+  });
   if (!response.ok) {
     throw new Error(`config.json answered ${response.status}. Deploy the web app again.`);
   }
