@@ -5,6 +5,7 @@ import { Header } from "./Header";
 import { Home } from "./pages/Home";
 import { NotFound } from "./pages/NotFound";
 import { Mishap } from "./ui/Mishap";
+import { NewVersion } from "./ui/NewVersion";
 import { Spinner } from "./ui/Spinner";
 
 const Gallery = lazy(() => import("./pages/Gallery"));
@@ -56,6 +57,7 @@ export function App() {
         </Mishap>
       </main>
       <SignInAgain />
+      <NewVersion />
     </>
   );
 }

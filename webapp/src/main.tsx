@@ -13,6 +13,7 @@ import { configureAmplify } from "./config/amplify";
 import { loadConfig } from "./config/config";
 import { ServicesContext } from "./services";
 import { ErrorNote } from "./ui/ErrorNote";
+import { watchVersion } from "./ui/NewVersion";
 import { Reload } from "./ui/Reload";
 import { applyTheme } from "./ui/theme";
 
@@ -23,6 +24,8 @@ const queries = new QueryClient({
     },
   },
 });
+
+watchVersion();
 
 // What one person has looked at is not shown to the next.
 watchPerson(() => queries.clear());

@@ -2,6 +2,7 @@ import { lazy, type ReactNode, Suspense } from "react";
 import { offline } from "../api/error";
 import { Dialog } from "../ui/Dialog";
 import { ErrorNote } from "../ui/ErrorNote";
+import { Mishap } from "../ui/Mishap";
 import { Spinner } from "../ui/Spinner";
 import { dismissSignIn, useSession } from "./session";
 
@@ -35,7 +36,7 @@ export function LookingUp() {
   );
 }
 
-/** The sign-in form over a page that stays as it is. */
+/** The sign-in form over a page that stays as it is, even where the form does not load. */
 export function SignInAgain() {
   const { expired, unreachable } = useSession();
   return (
@@ -44,9 +45,11 @@ export function SignInAgain() {
       {unreachable ? (
         <LookingUp />
       ) : (
-        <Suspense fallback={<Spinner label="Loading the form" />}>
-          <SignIn />
-        </Suspense>
+        <Mishap>
+          <Suspense fallback={<Spinner label="Loading the form" />}>
+            <SignIn />
+          </Suspense>
+        </Mishap>
       )}
     </Dialog>
   );

@@ -1,5 +1,7 @@
 import { Component, type ReactNode } from "react";
 import { ErrorNote } from "./ErrorNote";
+import { NEWER, useNewer } from "./NewVersion";
+import { Reload } from "./Reload";
 
 interface Props {
   children: ReactNode;
@@ -14,16 +16,18 @@ export class Mishap extends Component<Props, { failed: boolean }> {
   }
 
   override render() {
-    if (!this.state.failed) return this.props.children;
-    const error = new Error("This page stopped working. Reload it; what you did is kept.");
-    return (
-      <div className="page narrow">
-        <ErrorNote error={error}>
-          <button type="button" className="button" onClick={() => window.location.reload()}>
-            Reload
-          </button>
-        </ErrorNote>
-      </div>
-    );
+    return this.state.failed ? <Stopped /> : this.props.children;
   }
+}
+
+function Stopped() {
+  const newer = useNewer();
+  const error = new Error("This page stopped working. Reload it; what you did is kept.");
+  return (
+    <div className="page narrow mishap">
+      <ErrorNote error={newer ? NEWER : error}>
+        <Reload />
+      </ErrorNote>
+    </div>
+  );
 }
