@@ -9,6 +9,7 @@ import { Dialog } from "../ui/Dialog";
 import { ErrorNote } from "../ui/ErrorNote";
 import { date } from "../ui/format";
 import { Spinner } from "../ui/Spinner";
+import { useAsked } from "../ui/useAsked";
 import "./gallery.css";
 
 const TELL: Record<JobStatus, string> = {
@@ -141,26 +142,20 @@ function Card({ job, ask }: { job: JobSummary; ask(what: Asking["what"]): void }
 /** Do something with a job, and show what is left. */
 function useChange(close: () => void) {
   const queries = useQueryClient();
-  const [error, setError] = useState<unknown>(null);
-  const change = async (work: () => Promise<unknown>) => {
-    setError(null);
-    try {
-      await work();
-      close();
-      await queries.invalidateQueries();
-    } catch (failure) {
-      setError(failure);
-    }
+  const { work, ...asked } = useAsked(close);
+  const change = async (task: () => Promise<unknown>) => {
+    await work(task);
+    await queries.invalidateQueries();
   };
-  return { change, error };
+  return { change, ...asked };
 }
 
 function Rename({ asking, close }: { asking: Asking | null; close(): void }) {
   const { api } = useServices();
-  const { change, error } = useChange(close);
+  const { change, leave, busy, error } = useChange(close);
   const job = asking?.what === "rename" ? asking.job : null;
   return (
-    <Dialog open={job !== null} title="Rename the job" onClose={close}>
+    <Dialog open={job !== null} title="Rename the job" onClose={leave}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -178,10 +173,10 @@ function Rename({ asking, close }: { asking: Asking | null; close(): void }) {
         />
         {error !== null && <ErrorNote error={error} />}
         <div className="actions">
-          <button type="button" className="button button-quiet" onClick={close}>
+          <button type="button" className="button button-quiet" disabled={busy} onClick={leave}>
             Keep the name
           </button>
-          <button type="submit" className="button">
+          <button type="submit" className="button" disabled={busy}>
             Rename
           </button>
         </div>
@@ -192,7 +187,7 @@ function Rename({ asking, close }: { asking: Asking | null; close(): void }) {
 
 function Delete({ asking, close }: { asking: Asking | null; close(): void }) {
   const { api } = useServices();
-  const { change, error } = useChange(close);
+  const { change, leave, busy, error } = useChange(close);
   const job = asking?.what === "delete" ? asking.job : null;
 
   async function remove(doomed: JobSummary): Promise<void> {
@@ -203,16 +198,17 @@ function Delete({ asking, close }: { asking: Asking | null; close(): void }) {
   }
 
   return (
-    <Dialog open={job !== null} title={`Delete “${job?.name}”?`} onClose={close}>
+    <Dialog open={job !== null} title={`Delete “${job?.name}”?`} onClose={leave}>
       <p>Its photo, masks and models are removed for good.</p>
       {error !== null && <ErrorNote error={error} />}
       <div className="actions">
-        <button type="button" className="button button-quiet" onClick={close}>
+        <button type="button" className="button button-quiet" disabled={busy} onClick={leave}>
           Keep it
         </button>
         <button
           type="button"
           className="button button-danger"
+          disabled={busy}
           onClick={() => job && void change(() => remove(job))}
         >
           Delete

@@ -4,6 +4,7 @@ import { dropJob } from "../../kept/kept";
 import { useServices } from "../../services";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorNote } from "../../ui/ErrorNote";
+import { useAsked } from "../../ui/useAsked";
 import { useJobUpdate } from "./useJob";
 
 /** Stop a job that is still running. */
@@ -11,18 +12,15 @@ export function CancelJob({ job }: { job: JobView }) {
   const { api } = useServices();
   const { read } = useJobUpdate(job.jobId);
   const [asking, setAsking] = useState(false);
-  const [error, setError] = useState<unknown>(null);
+  const { work, leave, busy, error } = useAsked(() => setAsking(false));
   if (!RUNNING.includes(job.status)) return null;
 
   async function cancel(): Promise<void> {
-    try {
+    await work(async () => {
       await api.deleteJob(job.jobId);
       await dropJob(job.jobId);
-      setAsking(false);
-      await read();
-    } catch (failure) {
-      setError(failure);
-    }
+    });
+    await read();
   }
 
   return (
@@ -30,14 +28,19 @@ export function CancelJob({ job }: { job: JobView }) {
       <button type="button" className="button button-quiet" onClick={() => setAsking(true)}>
         Cancel the job
       </button>
-      <Dialog open={asking} title="Cancel this job?" onClose={() => setAsking(false)}>
+      <Dialog open={asking} title="Cancel this job?" onClose={leave}>
         <p>The photo and everything made from it are removed. This cannot be undone.</p>
         {error !== null && <ErrorNote error={error} />}
         <div className="actions">
-          <button type="button" className="button button-quiet" onClick={() => setAsking(false)}>
+          <button type="button" className="button button-quiet" disabled={busy} onClick={leave}>
             Keep it
           </button>
-          <button type="button" className="button button-danger" onClick={() => void cancel()}>
+          <button
+            type="button"
+            className="button button-danger"
+            disabled={busy}
+            onClick={() => void cancel()}
+          >
             Cancel the job
           </button>
         </div>
