@@ -1,0 +1,290 @@
+"""The built page by itself. What it asks a server is answered here, so that any answer can fail."""
+
+import base64
+import json
+import mimetypes
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+
+URL = "http://localhost:20655"
+"""No port of anybody's: every request is answered here. As localhost it is a secure context."""
+
+POOL = "us-east-1_abc"
+JOB = "01ARZ3NDEKTSV4RRFFQ69G5FA"
+
+mimetypes.add_type("text/javascript", ".mjs")
+
+
+def _token(**claims: object) -> str:
+    now = int(time.time())
+    issuer = f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}"
+    claims |= {"iss": issuer, "aud": "client", "sub": "ada", "iat": now, "exp": now + 3600}
+    parts = ({"alg": "RS256", "kid": "k"}, claims | {"cognito:username": "ada"})
+    coded = [base64.urlsafe_b64encode(json.dumps(p).encode()).decode().rstrip("=") for p in parts]
+    return ".".join([*coded, "c2ln"])
+
+
+def _cognito(route: Route) -> None:
+    target = route.request.headers.get("x-amz-target", "")
+    if target.endswith("GetId"):
+        route.fulfill(json={"IdentityId": "us-east-1:1"})
+    elif target.endswith("GetCredentialsForIdentity"):
+        keys = {"AccessKeyId": "AK", "SecretKey": "SK", "SessionToken": "T"}
+        given = keys | {"Expiration": time.time() + 3600}
+        route.fulfill(json={"IdentityId": "us-east-1:1", "Credentials": given})
+    else:
+        kind = "NotAuthorizedException"
+        refusal = {"__type": kind, "message": "Refresh Token has expired"}
+        route.fulfill(status=400, headers={"x-amzn-errortype": kind}, json=refusal)
+
+
+def _serve(dist: Path) -> Callable[[Route], None]:
+    config = {
+        "region": "us-east-1",
+        "engine": "lite",
+        "apiUrl": f"{URL}/api",
+        "userPoolId": POOL,
+        "userPoolClientId": "client",
+        "identityPoolId": "us-east-1:1",
+        "bucket": "bucket",
+        "endpoint": URL,
+    }
+
+    def answer(route: Route) -> None:
+        path = route.request.url.removeprefix(URL).split("?")[0].strip("/")
+        if route.request.method == "POST":
+            _cognito(route)
+        elif path == "config.json":
+            route.fulfill(json=config)
+        elif path and (dist / path).is_file():
+            kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+            route.fulfill(body=(dist / path).read_bytes(), content_type=kind)
+        else:
+            _page(dist)(route)
+
+    return answer
+
+
+def _page(dist: Path, version: str | None = None) -> Callable[[Route], None]:
+    """The page, which a server also answers for files that are gone; or that of another version."""
+    html = (dist / "index.html").read_text()
+    if version:
+        html = html.replace("/assets/index-", f"/assets/index-{version}")
+    return lambda route: route.fulfill(body=html, content_type="text/html")
+
+
+def _deploy(page: Page, dist: Path) -> None:
+    """From now on another version is the newest."""
+    newer = _page(dist, version="newer")
+
+    def answer(route: Route) -> None:
+        if route.request.method == "POST":
+            _cognito(route)
+        else:
+            newer(route)
+
+    page.route(f"{URL}/", answer)
+
+
+@pytest.fixture
+def ada(browser: Browser, build: Path) -> Iterator[BrowserContext]:
+    """Ada's browser; she is signed in."""
+    context = browser.new_context(viewport={"width": 1000, "height": 800})
+    prefix = "CognitoIdentityServiceProvider.client"
+    kept = {
+        f"{prefix}.LastAuthUser": "ada",
+        f"{prefix}.ada.idToken": _token(token_use="id", email="ada@example.com"),
+        f"{prefix}.ada.accessToken": _token(token_use="access", username="ada"),
+        f"{prefix}.ada.refreshToken": "r",
+        f"{prefix}.ada.clockDrift": "0",
+    }
+    seed = (
+        "if (!sessionStorage.seeded) { sessionStorage.seeded = 1; Object.assign(localStorage, %s) }"
+    )
+    context.add_init_script(seed % json.dumps(kept))
+    context.route("**/*", _serve(build))
+    yield context
+    context.close()
+
+
+def _job(n: int, **fields: Any) -> dict[str, Any]:
+    step = {"start": None, "end": None, "ms": None}
+    return {
+        "jobId": f"{JOB}{n}",
+        "name": f"job {n}",
+        "filename": "cup.jpg",
+        "contentType": "image/jpeg",
+        "prefix": f"private/us-east-1:1/jobs/{JOB}{n}/",
+        "createdAt": "2026-11-23T10:00:00Z",
+        "text": None,
+        "picture": None,
+        "stages": {"initialize": step, "mask": step, "reconstruct": step},
+        "objects": [],
+    } | fields
+
+
+def _gallery(context: BrowserContext) -> Page:
+    page = context.new_page()
+    jobs = [_job(n, status="COMPLETED", objects=1) for n in (1, 2)]
+    page.route("**/api/jobs", lambda route: route.fulfill(json={"jobs": jobs, "cursor": None}))
+    page.goto(f"{URL}/gallery")
+    expect(page.get_by_label("Delete job 2")).to_be_visible()
+    return page
+
+
+def test_an_expired_session_leaves_the_page_of_an_earlier_version(
+    ada: BrowserContext, build: Path
+) -> None:
+    page = _gallery(ada)
+    _deploy(page, build)
+    page.route("**/assets/SignIn-*", _page(build))
+    page.route("**/api/jobs/*", lambda route: route.fulfill(status=401, json={}))
+    page.get_by_label("Delete job 1").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    asked = page.get_by_role("dialog", name="Sign in again")
+    expect(asked.get_by_role("alert")).to_contain_text("A new version of Gen3D is out")
+    expect(asked.get_by_role("button", name="Reload")).to_be_visible()
+    expect(page.locator(".new-version")).to_be_hidden()
+    expect(page.locator(".job-card")).to_have_count(2)
+
+
+def test_a_photo_is_not_lost_with_a_part_that_does_not_load(
+    ada: BrowserContext, build: Path
+) -> None:
+    page = ada.new_page()
+    page.route("**/assets/storage-*", lambda route: route.abort())
+    job = _job(1, status="CREATED")
+    page.route("**/api/jobs", lambda route: route.fulfill(status=201, json=job))
+    page.route("**/api/jobs/*", lambda route: route.fulfill(json=job))
+    page.goto(URL)
+    page.locator("button.sample").first.click()
+    expect(page.get_by_role("alert")).to_contain_text("the photo is kept")
+    expect(page.locator(".new-version")).to_have_count(0)
+    # A part that is gone, and not only out of reach.
+    page.route("**/assets/storage-*", _page(build))
+    _deploy(page, build)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".new-version")).to_contain_text("A new version of Gen3D is out")
+    page.unroute("**/assets/storage-*")
+    page.unroute(f"{URL}/")
+    with page.expect_request("**/assets/storage-*"):
+        page.get_by_role("button", name="Reload").click()
+
+
+def test_an_error_is_told_in_its_own_dialog(ada: BrowserContext) -> None:
+    page = _gallery(ada)
+    page.route("**/api/jobs/*", lambda route: route.abort())
+    dialog = page.get_by_role("dialog")
+    for asked, action in (("Delete", "Delete"), ("Rename", "Rename")):
+        page.get_by_label(f"{asked} job 1").click()
+        dialog.get_by_role("button", name=action, exact=True).click()
+        expect(dialog.get_by_role("alert")).to_contain_text("cannot be reached")
+        dialog.get_by_role("button", name="Keep").click()
+        page.get_by_label(f"{asked} job 2").click()
+        expect(dialog.get_by_role("button", name=action, exact=True)).to_be_enabled()
+        expect(dialog.get_by_role("alert")).to_have_count(0)
+        dialog.get_by_role("button", name="Close").click()
+
+
+def test_a_second_tap_deletes_nothing_twice(ada: BrowserContext) -> None:
+    page = _gallery(ada)
+    held: list[Route] = []
+    page.route("**/api/jobs/*", lambda route: held.append(route))
+    dialog = page.get_by_role("dialog")
+    page.get_by_label("Delete job 1").click()
+    delete = dialog.get_by_role("button", name="Delete", exact=True)
+    delete.dblclick(force=True)
+    expect(delete).to_be_disabled()
+    # What becomes of it is no matter of the dialog for the next job.
+    dialog.get_by_role("button", name="Close").click()
+    page.get_by_label("Delete job 2").click()
+    expect(delete).to_be_disabled()
+    held[0].abort()
+    expect(delete).to_be_enabled()
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+    assert len(held) == 1
+
+
+def test_a_second_tap_cancels_nothing_twice(ada: BrowserContext) -> None:
+    page = ada.new_page()
+    held: list[Route] = []
+    job = _job(1, status="RECONSTRUCTING")
+
+    def answer(route: Route) -> None:
+        if route.request.method == "DELETE":
+            held.append(route)
+        else:
+            route.fulfill(json=job)
+
+    page.route("**/api/jobs/*", answer)
+    page.goto(f"{URL}/jobs/{job['jobId']}")
+    page.get_by_role("button", name="Cancel the job").click()
+    dialog = page.get_by_role("dialog")
+    cancel = dialog.get_by_role("button", name="Cancel the job")
+    cancel.dblclick(force=True)
+    expect(cancel).to_be_disabled()
+    held[0].abort()
+    expect(dialog.get_by_role("alert")).to_contain_text("cannot be reached")
+    assert len(held) == 1
+    dialog.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Cancel the job").click()
+    expect(cancel).to_be_enabled()
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_bar_rests_where_motion_is_not_wanted(ada: BrowserContext) -> None:
+    page = ada.new_page()
+    page.emulate_media(reduced_motion="reduce")
+    job = _job(1, status="INITIALIZING")
+    page.route("**/api/jobs/*", lambda route: route.fulfill(json=job))
+    page.goto(f"{URL}/jobs/{job['jobId']}")
+    bar = page.locator(".progress-unknown span").first
+    bar.wait_for()
+    shares = bar.evaluate(
+        """async (bar) => {
+          const shares = new Set();
+          for (let frame = 0; frame < 20; frame++) {
+            await new Promise(requestAnimationFrame);
+            const [inner, outer] = [bar, bar.parentElement].map((e) => e.getBoundingClientRect());
+            const seen = Math.min(inner.right, outer.right) - Math.max(inner.left, outer.left);
+            if (frame > 4) shares.add(Math.round((100 * seen) / outer.width));
+          }
+          return [...shares];
+        }"""
+    )
+    assert shares == [40]
+
+
+def test_a_page_without_storage_works(browser: Browser, build: Path) -> None:
+    context = browser.new_context()
+    context.add_init_script(
+        """for (const name of ["localStorage", "sessionStorage", "indexedDB"])
+          Object.defineProperty(window, name, {
+            get: () => { throw new DOMException("denied", "SecurityError") } })"""
+    )
+    context.route("**/*", _serve(build))
+    page = context.new_page()
+    page.goto(URL)
+    page.get_by_role("button", name="Dark colours").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.locator("button.sample").first.click()
+    expect(page.get_by_role("heading", name="One step before")).to_be_visible()
+    expect(page.get_by_label("Email")).to_be_visible()
+    page.get_by_role("button", name="Choose another photo").click()
+    expect(page.locator("button.sample").first).to_be_visible()
+    context.close()
+
+
+def test_an_app_without_its_configuration_can_be_reloaded(ada: BrowserContext) -> None:
+    page = ada.new_page()
+    page.route("**/config.json", lambda route: route.abort())
+    page.goto(URL)
+    expect(page.get_by_role("alert")).to_contain_text("Check the connection")
+    page.unroute("**/config.json")
+    page.get_by_role("button", name="Reload").click()
+    expect(page.locator("button.sample").first).to_be_visible()
