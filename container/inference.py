@@ -90,9 +90,12 @@ class Server(uvicorn.Server):
             super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
-        """Look ten times a second whether to go on."""
+        """Look ten times a second whether to go on; SageMaker starts an ended container anew."""
+        if self._worker.hangs:
+            logger.error("A job hangs")
+            os._exit(1)  # its thread would keep the process from ending otherwise
         if self._worker.broken:
-            self.should_exit = True  # SageMaker starts the container anew
+            self.should_exit = True
         return await super().on_tick(counter)
 
     async def _drain(self) -> None:

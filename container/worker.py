@@ -25,6 +25,10 @@ _OURS = (
 )
 
 
+LONGEST_SECONDS = 1000.0
+"""Of a job. SageMaker is told to wait for 900, so whoever still runs then hangs."""
+
+
 class Worker:
     """Loads an engine, then runs jobs on it until it is drained.
 
@@ -43,6 +47,7 @@ class Worker:
         self.broken = False
         """Whether the engine's device has failed, which only a new process can mend."""
         self._seat = asyncio.Lock()
+        self._began: float | None = None
 
     @property
     def ready(self) -> bool:
@@ -52,6 +57,11 @@ class Worker:
         name, where an unhealthy container would leave them in SageMaker's queue until they expire.
         """
         return self._engine is not None and not self._draining and not self.broken
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the running job will not end: its device answers no more."""
+        return self._began is not None and time.monotonic() - self._began > LONGEST_SECONDS
 
     async def start(self) -> None:
         """Load the engine."""
@@ -82,7 +92,11 @@ class Worker:
         self._admitted()
         async with self._seat:
             engine = self._admitted()
-            return await asyncio.to_thread(self._run, engine, request, inference_id)
+            self._began = time.monotonic()
+            try:
+                return await asyncio.to_thread(self._run, engine, request, inference_id)
+            finally:
+                self._began = None
 
     async def drain(self) -> None:
         """Refuse new jobs and return when the running one has ended."""

@@ -211,6 +211,30 @@ def test_whatever_fails_is_named_and_its_trace_goes_to_the_log(
     assert ("trace" in line) == (not isinstance(fault, Gen3DError))
 
 
+def test_the_server_does_not_wait_for_a_job_that_hangs(
+    lite: Engine, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        worker = worker_of(slow, storage)
+        server = Server(uvicorn.Config(create_app(worker)), worker)
+        await worker.start()
+        job = asyncio.create_task(worker.run(REQUEST, "hanging"))
+        await asyncio.to_thread(slow.entered.wait, 60)
+        await server.on_tick(1)
+        assert ended == []
+        monkeypatch.setattr("container.worker.LONGEST_SECONDS", 0)
+        await server.on_tick(1)
+        assert ended == [1]
+        slow.free.set()
+        await job
+        assert not worker.hangs
+
+    ended: list[int] = []
+    monkeypatch.setattr("os._exit", ended.append)
+    slow = Slow(lite)
+    asyncio.run(scenario())
+
+
 def test_the_server_ends_when_the_device_is_broken(lite: Engine, storage: Storage) -> None:
     worker = worker_of(lite, storage)
     server = Server(uvicorn.Config(create_app(worker)), worker)
