@@ -1,6 +1,7 @@
+import { QueryClient } from "@tanstack/react-query";
 import { describe, expect, it } from "vitest";
 import type { JobStatus, JobView } from "../src/api/types";
-import { onwards, pace, taken } from "../src/pages/job/useJob";
+import { onwards, pace, renew, taken } from "../src/pages/job/useJob";
 
 const job = (status: JobStatus) => ({ jobId: "j", status }) as JobView;
 
@@ -15,6 +16,18 @@ describe("a job whose masks were taken", () => {
     expect(onwards(job("RECONSTRUCTING"), job("EXPIRED")).status).toBe("EXPIRED");
     expect(onwards(job("INITIALIZING"), job("AWAITING_MASK")).status).toBe("AWAITING_MASK");
     expect(onwards(undefined, job("AWAITING_MASK")).status).toBe("AWAITING_MASK");
+  });
+});
+
+describe("a newer view of a job", () => {
+  it("takes the place of the one that is there, but not of one that was forgotten", async () => {
+    const queries = new QueryClient();
+    queries.setQueryData(["job", "j"], job("INITIALIZING"));
+    await renew(queries, job("AWAITING_MASK"));
+    expect(queries.getQueryData(["job", "j"])).toEqual(job("AWAITING_MASK"));
+    queries.clear();
+    await renew(queries, job("COMPLETED"));
+    expect(queries.getQueryData(["job", "j"])).toBeUndefined();
   });
 });
 

@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { JobStatus, JobView } from "../../api/types";
 import { useServices } from "../../services";
 
@@ -38,15 +38,19 @@ export function useJob(jobId: string) {
   });
 }
 
-/** Put a newer view of a job in place, or have it read again. */
+/** Put a newer view of a job in place; one that a sign-out has forgotten meanwhile stays so. */
+export async function renew(queries: QueryClient, job: JobView): Promise<void> {
+  const queryKey = ["job", job.jobId];
+  // An answer that is still on its way is older than this one.
+  await queries.cancelQueries({ queryKey });
+  queries.setQueryData<JobView>(queryKey, (earlier) => earlier && onwards(earlier, job));
+}
+
+/** Ways to a newer view of a job: one that is there, or to have it read again. */
 export function useJobUpdate(jobId: string) {
   const queries = useQueryClient();
   return {
-    put: async (job: JobView) => {
-      // An answer that is still on its way is older than this one.
-      await queries.cancelQueries({ queryKey: ["job", jobId] });
-      queries.setQueryData<JobView>(["job", jobId], (earlier) => onwards(earlier, job));
-    },
+    put: (job: JobView) => renew(queries, job),
     read: () => queries.invalidateQueries({ queryKey: ["job", jobId] }),
   };
 }
