@@ -2,7 +2,8 @@
 
 They mesh, rasterise, bake and train, and are the hardest to install: some are compiled against one
 CUDA and one torch. Where one is missing, an empty module takes its name. Names can be read from it,
-so that upstream's imports and annotations pass; calling one raises.
+so that upstream's imports and annotations pass; calling one raises. What a trainer's checkpoint holds
+of its classes beside the weights is read as empty objects.
 """
 
 import importlib.abc
@@ -20,10 +21,23 @@ UNUSED = (
     "lightning",  # is asked whether a network is a trainer's
     "open3d",  # aligns the object with the photo's points, when asked to
     "pymeshfix",  # fills holes in meshes
+    "pytorch_lightning",  # lightning's name in older checkpoints
     "pytorch3d._C",  # rasterises; its transforms are plain Python
     "pyvista",  # simplifies meshes
     "xatlas",  # unwraps meshes
 )
+
+
+class _Husk:
+    """What is left of an absent package's object when a checkpoint is read."""
+
+    def __new__(cls, *_: object) -> "_Husk":
+        return super().__new__(cls)
+
+    def _forget(self, *_: object) -> None:
+        """Take a pickled object's state or items, and keep none."""
+
+    __setstate__ = __setitem__ = append = extend = _forget
 
 
 class _Placeholder(type):
@@ -41,7 +55,7 @@ class _Placeholder(type):
 
 
 def _placeholder(module: str, name: str) -> _Placeholder:
-    return _Placeholder(name, (), {"__module__": module})
+    return _Placeholder(name, (_Husk,), {"__module__": module})
 
 
 class _Absent(ModuleType):

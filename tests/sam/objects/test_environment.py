@@ -76,6 +76,30 @@ def test_a_missing_package_can_be_imported_and_read_but_not_called() -> None:
     assert "NotImplementedError: gsplat.rasterization is not installed" in said
 
 
+@pytest.mark.parametrize("trainer", ["lightning.pytorch.saving", "pytorch_lightning.saving"])
+def test_a_trainers_checkpoint_is_read_without_the_trainer(trainer: str, tmp_path: Path) -> None:
+    _package(
+        tmp_path / "with",
+        **{
+            trainer: "class Settings(dict): pass\n"
+            "class Best:\n    def __init__(self, at): self.at = at\n"
+            "class Losses(list): pass\n"
+        },
+    )
+    checkpoint = tmp_path / "generator.ckpt"
+    write = (
+        f"import torch; from {trainer} import *\n"
+        "held = {'hyper_parameters': Settings(depth=2), 'best': Best(3), 'losses': Losses([1])}\n"
+        f"torch.save(held | {{'state_dict': {{'weight': torch.ones(2)}}}}, {str(checkpoint)!r})"
+    )
+    assert _run(write, tmp_path / "with") == ""
+    read = (
+        f"import torch; held = torch.load({str(checkpoint)!r}, weights_only=False)\n"
+        "print(held['state_dict']['weight'].tolist())"
+    )
+    assert _run(ABSENT + read) == "[1.0, 1.0]\n"
+
+
 def test_an_installed_package_stays_itself(tmp_path: Path) -> None:
     _package(tmp_path, gsplat="rasterization = lambda: print('rasterized')")
     said = _run(ABSENT + "import gsplat; gsplat.rasterization()", tmp_path)
