@@ -2,9 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import cycle
 
 import torch
 from torch import Tensor, nn
+
+from .lanes import Lane
 
 _QUINTIC, _ROUNDS = (3.4445, -4.7750, 2.0315), 5
 """Of the Newton-Schulz iteration, chosen by Jordan for the fewest rounds."""
@@ -14,6 +17,9 @@ _RMS = 0.2
 
 _LEAST = 16
 """Inputs and outputs of a hidden layer; the thinner first and last ones are AdamW's."""
+
+_LANES = 4
+"""Shapes computed side by side; one alone fills a fraction of a GPU."""
 
 
 class Muon(torch.optim.Optimizer):
@@ -43,32 +49,43 @@ class Muon(torch.optim.Optimizer):
     ) -> None:
         defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
         super().__init__(parameters, defaults)
+        self._lanes = [Lane(lr.is_cuda) for _ in range(_LANES)]
 
     @torch.no_grad()
     def step(self) -> None:
         """Move every weight that has a gradient."""
         for group in self.param_groups:
-            alike: dict[tuple[int, int], list[nn.Parameter]] = defaultdict(list)
-            for weight in group["params"]:
-                if weight.grad is not None:
-                    alike[len(weight), weight[0].numel()].append(weight)
-            for shape, weights in alike.items():
-                updates = []
-                for weight in weights:
-                    state = self.state[weight]
-                    if "momentum" not in state:
-                        state["momentum"] = torch.zeros_like(weight)
-                    state["momentum"].lerp_(weight.grad, 1 - group["momentum"])
-                    ahead = weight.grad.lerp(state["momentum"], group["momentum"])
-                    updates.append(ahead.reshape(shape))
-                even = orthogonalised(torch.stack(updates)) * (_RMS * max(shape) ** 0.5)
-                for weight, update in zip(weights, even, strict=True):
-                    weight.mul_(1 - group["lr"] * group["weight_decay"])
-                    weight.sub_((update * group["lr"]).view(weight.shape))
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            gradients = [weight.grad for weight in weights]
+            momenta = [self._momentum(weight) for weight in weights]
+            torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
+            ahead = torch._foreach_lerp(gradients, momenta, group["momentum"])
+            torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
+            alike: dict[tuple[int, int], list[tuple[nn.Parameter, Tensor]]] = defaultdict(list)
+            for weight, direction in zip(weights, ahead, strict=True):
+                shape = len(weight), weight[0].numel()
+                alike[shape].append((weight, direction.reshape(shape)))
+            for (shape, pairs), lane in zip(alike.items(), cycle(self._lanes), strict=False):
+                with lane.beside():
+                    even = orthogonalised(torch.stack([direction for _, direction in pairs]))
+                    updates = even * (group["lr"] * _RMS * max(shape) ** 0.5)
+                    torch._foreach_sub_(
+                        [weight for weight, _ in pairs],
+                        [u.view(w.shape) for (w, _), u in zip(pairs, updates, strict=True)],
+                    )
+            for lane in self._lanes[: len(alike)]:
+                lane.join()
+
+    def _momentum(self, weight: nn.Parameter) -> Tensor:
+        state = self.state[weight]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(weight)
+        momentum: Tensor = state["momentum"]
+        return momentum
 
 
 def orthogonalised(matrices: Tensor) -> Tensor:
-    """Bring the singular values of matrices [..., r, c] to between about 0.7 and 1.2."""
+    """Bring the singular values of matrices [N, r, c] to between about 0.7 and 1.2."""
     a, b, c = _QUINTIC
     x = matrices.bfloat16() if matrices.is_cuda else matrices  # a CPU has no quick bfloat16
     tall = x.shape[-2] > x.shape[-1]
@@ -77,7 +94,7 @@ def orthogonalised(matrices: Tensor) -> Tensor:
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(_ROUNDS):
         gram = x @ x.mT
-        x = a * x + (b * gram + c * gram @ gram) @ x
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return (x.mT if tall else x).to(matrices.dtype)
 
 

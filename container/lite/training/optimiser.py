@@ -6,10 +6,12 @@ from collections.abc import Callable, Hashable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from .lanes import Lane
 from .muon import Muon, hidden_weights
 
 
@@ -81,6 +83,7 @@ def averaged(checkpoint: Path) -> dict[str, Tensor]:
 
 
 Figures = dict[str, Tensor]
+Batch = TypeVar("Batch", bound=tuple[Tensor, ...])
 
 SAVE_EVERY = 2_000
 
@@ -134,7 +137,8 @@ def _optimisers(
 def train(
     network: nn.Module,
     plan: Plan,
-    step_loss: Callable[[int], tuple[Tensor, Figures]],
+    draw: Callable[[int], Batch],
+    step_loss: Callable[[Batch], tuple[Tensor, Figures]],
     checkpoint: Path,
     seconds: float | None = None,
     on_log: Callable[[str], None] = print,
@@ -151,9 +155,12 @@ def train(
         What is trained; it lies on its device.
     plan
         How.
+    draw
+        Draws what a step learns from. A GPU does so during the step before, since rendering leaves
+        room beside it that the network's and the optimisers' small kernels fill.
     step_loss
-        Answers a step's loss and figures for the log. On a GPU it is recorded: it must not have
-        the host wait for a result, and may look at its argument only to tell stages apart.
+        Answers a batch's loss and figures for the log. On a GPU both are recorded: they must not
+        have the host wait for a result, and `draw` may look at the step only to tell stages apart.
     checkpoint
         Read if it exists, written every `SAVE_EVERY` steps and at the end.
     seconds
@@ -172,6 +179,7 @@ def train(
     rate = torch.zeros((), device=device)
     optimisers = _optimisers(network, rate, plan.weight_decay)
     on_gpu = device.type == "cuda"
+    lane = Lane(on_gpu)
     average, start, began = Average(network), 0, time.monotonic()
     if checkpoint.exists():
         saved = torch.load(checkpoint, map_location=device, weights_only=True)
@@ -193,24 +201,35 @@ def train(
         torch.save(state, checkpoint.with_suffix(".new"))
         checkpoint.with_suffix(".new").replace(checkpoint)
 
+    def seed(step: int) -> None:
+        torch.manual_seed(plan.seed * 1_000_003 + step)
+
     def stepping(step: int) -> _Step:
+        seed(step - 1)
+        with torch.no_grad():
+            batch = draw(step)
+
         def take() -> tuple[Tensor, Figures]:
             network.zero_grad()
-            loss, figures = step_loss(step)
+            with torch.no_grad(), lane.beside():
+                upcoming = draw(step)
+            loss, figures = step_loss(batch)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             for optimiser in optimisers:
                 optimiser.step()
+            lane.join()
+            torch._foreach_copy_(batch, upcoming)
             return loss.detach(), figures
 
         return _Step(take, recorded=on_gpu)
 
-    take = stepping(start)
-    with torch.cuda.stream(torch.cuda.Stream()) if on_gpu else nullcontext():
+    with torch.cuda.stream(torch.cuda.Stream(priority=-1)) if on_gpu else nullcontext():
+        take = stepping(start)
         for step in range(start, plan.steps):
             if step > start and stage(step) != stage(step - 1):
                 take = stepping(step)
-            torch.manual_seed(plan.seed * 1_000_003 + step)
+            seed(step)
             rate.fill_(plan.rate(step))
             loss, figures = take()
             average.update(network, step)

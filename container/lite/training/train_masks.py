@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -21,6 +22,10 @@ from .scenes import random_scenes
 
 ROUNDS = 3
 ROUND_WEIGHTS = (1.0, 0.7, 0.7)
+
+
+Batch: TypeAlias = tuple[Tensor, Tensor, Tensor]
+"""Photos [B, 3, S, S], masks [B · targets, 1, S, S] and which of these count [B · targets]."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +88,13 @@ def train_masks(
         decode = torch.compile(networks.decoder, dynamic=False)
         judge = torch.compile(mask_loss, dynamic=False)
 
-    def step_loss(step: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def draw(step: int) -> Batch:
         size, images = settings.size(step)
+        return _batch(renderer, images, size, settings.targets)
+
+    def step_loss(batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        photo, mask, valid = batch
         with torch.no_grad():
-            photo, mask, valid = _batch(renderer, images, size, settings.targets)
             half = (avg_pool2d(mask, 2) > 0.5).float()
             quarter = at_quarter(mask)
             points, labels = first_prompts(quarter)
@@ -127,15 +135,12 @@ def train_masks(
                     )
         return loss, figures
 
-    train(networks, settings.plan, step_loss, checkpoint, seconds, on_log, settings.size)
+    train(networks, settings.plan, draw, step_loss, checkpoint, seconds, on_log, settings.size)
     networks.load_state_dict(averaged(checkpoint))
     return networks.eval()
 
 
-def _batch(
-    renderer: Renderer, images: int, size: int, targets: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Photos [B, 3, S, S], masks [B · targets, 1, S, S] and which of these count [B · targets]."""
+def _batch(renderer: Renderer, images: int, size: int, targets: int) -> Batch:
     rendering = renderer(*random_scenes(renderer, images), size, samples=3)
     photo = photograph(rendering.colour, focus(rendering.identity))
     identity, part = rendering.identity, rendering.part

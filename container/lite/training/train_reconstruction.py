@@ -13,7 +13,7 @@ from .losses import surface_loss
 from .networks import Reconstruction
 from .optimiser import Plan, averaged, train
 from .renderer import Renderer
-from .views import random_views
+from .views import Views, random_views
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,13 @@ def train_reconstruction(
         predict = torch.compile(network, dynamic=False)
         judge = torch.compile(surface_loss, dynamic=False)
 
-    def step_loss(step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        with torch.no_grad():
-            views = random_views(renderer, settings.images, settings.size(step), samples=2)
-            rgba = views.rgba
-            if rgba.is_cuda:
-                rgba = rgba.contiguous(memory_format=torch.channels_last)
+    def draw(step: int) -> Views:
+        return random_views(renderer, settings.images, settings.size(step), samples=2)
+
+    def step_loss(views: Views) -> tuple[Tensor, dict[str, Tensor]]:
+        rgba = views.rgba
+        if rgba.is_cuda:
+            rgba = rgba.contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             surface, hidden, _ = predict(rgba)
         loss = judge(surface, hidden, views)
@@ -84,6 +85,6 @@ def train_reconstruction(
             "mask": loss.mask,
         }
 
-    train(network, settings.plan, step_loss, checkpoint, seconds, on_log, settings.size)
+    train(network, settings.plan, draw, step_loss, checkpoint, seconds, on_log, settings.size)
     network.load_state_dict(averaged(checkpoint))
     return network.eval()

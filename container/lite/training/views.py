@@ -1,6 +1,6 @@
 """Views of one object, as a crop around its mask, for reconstruction."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -23,8 +23,7 @@ _PROBE = 64
 """Pixels of the first look that finds out where the object lies in the image."""
 
 
-@dataclass
-class Views:
+class Views(NamedTuple):
     """What the network sees and what it should answer, for B crops of S × S pixels.
 
     Depths are relative to the mean of the object's front, in units of half the crop's side at the

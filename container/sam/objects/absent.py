@@ -2,8 +2,8 @@
 
 They mesh, rasterise, bake and train, and are the hardest to install: some are compiled against one
 CUDA and one torch. Where one is missing, an empty module takes its name. Names can be read from it,
-so that upstream's imports and annotations pass; calling one raises. What a trainer's checkpoint holds
-of its classes beside the weights is read as empty objects.
+so that upstream's imports and annotations pass; calling one raises. Where a trainer's checkpoint
+holds objects of such classes beside the weights, they are read as empty ones.
 """
 
 import importlib.abc
