@@ -77,14 +77,17 @@ smoke: .venvs/smoke/.ready ## Try a deployed endpoint: one invocation of each ta
 test: setup web tests/mesh/node_modules/.ready .venvs/torch/.ready .venvs/smoke/.ready ## Run every test
 	@$(BIN)/python tests/system_packages.py chromium jq
 	@cd webapp && npm test --silent
-	@# By themselves: the workflow tests patch the interpreter, the browser's driver keeps a loop.
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync test-python test-torch
-	@$(BIN)/python -m pytest tests/local
-	@$(BIN)/python -m pytest tests/browser
+	@# Two at a time, each by itself: the workflow tests patch the interpreter, the browser's driver
+	@# keeps a loop.
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync test-browser test-python test-local test-torch
 
-.PHONY: test-python test-torch
+.PHONY: test-browser test-python test-local test-torch
+test-browser:
+	@$(BIN)/python -m pytest tests/browser
 test-python:
 	@$(BIN)/python -m pytest tests/unit tests/infra tests/cloud tests/container tests/mesh tests/workflow
+test-local:
+	@$(BIN)/python -m pytest tests/local
 test-torch:
 	@.venvs/torch/bin/python -m pytest tests/training tests/sam tests/container/test_engine.py
 
