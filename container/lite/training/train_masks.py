@@ -23,7 +23,6 @@ from .scenes import random_scenes
 ROUNDS = 3
 ROUND_WEIGHTS = (1.0, 0.7, 0.7)
 
-
 Batch: TypeAlias = tuple[Tensor, Tensor, Tensor]
 """Photos [B, 3, S, S], masks [B · targets, 1, S, S] and which of these count [B · targets]."""
 
