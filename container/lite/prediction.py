@@ -11,7 +11,7 @@ from container.engine import Floats, Mask
 RAGGED = 2
 """Pixels by which the network's outline differs from any mask's; what is thinner is not hidden."""
 
-ELEVATIONS = (0.0, 0.75)
+ELEVATIONS = (0.0, 1.2)
 """Radians; what lies beyond is rare, and a wrong guess of it would lay a standing object down."""
 
 MOST_HIDDEN = 0.6

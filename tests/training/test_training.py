@@ -9,27 +9,26 @@ import pytest
 torch = pytest.importorskip("torch", reason="training's tests run in .venvs/torch")
 onnxruntime = pytest.importorskip("onnxruntime")
 
+from container.lite.training import families  # noqa: E402
 from container.lite.training.export import (  # noqa: E402
     ExportedDecoder,
     export_masks,
     export_reconstruction,
 )
-from container.lite.training.fit_elevation import (  # noqa: E402
-    ElevationSettings,
-    fit_elevation,
-)
-from container.lite.training.losses import mask_loss, score_loss  # noqa: E402
+from container.lite.training.losses import mask_loss, score_loss, surface_loss  # noqa: E402
 from container.lite.training.networks import (  # noqa: E402
     Features,
     MaskNetworks,
     Reconstruction,
 )
 from container.lite.training.optimiser import Plan, train  # noqa: E402
+from container.lite.training.renderer import Renderer  # noqa: E402
 from container.lite.training.train_masks import MaskSettings, train_masks  # noqa: E402
 from container.lite.training.train_reconstruction import (  # noqa: E402
     ReconstructionSettings,
     train_reconstruction,
 )
+from container.lite.training.views import random_views  # noqa: E402
 
 Masks: TypeAlias = tuple[MaskNetworks, Path, Path]
 CPU = torch.device("cpu")
@@ -94,7 +93,7 @@ def test_masks_learn(tmp_path: Path) -> None:
 
 def test_reconstruction_learns(tmp_path: Path) -> None:
     lines: list[str] = []
-    settings = ReconstructionSettings(Plan(10, warm_up=2), 32, 32, images=2, objects=64)
+    settings = ReconstructionSettings(Plan(10, warm_up=2), 32, images=2, objects=64)
     train_reconstruction(
         settings, CPU, tmp_path / "solid.pt", compiled=False, on_log=lines.append, processes=1
     )
@@ -102,20 +101,16 @@ def test_reconstruction_learns(tmp_path: Path) -> None:
     assert last < 0.95 * first
 
 
-def test_elevation_is_fitted_and_the_rest_stays() -> None:
+def test_the_camera_s_elevation_is_learnt_from_objects_that_stand() -> None:
     torch.manual_seed(0)
-    network = Reconstruction((8, 8, 8, 8, 16), depth=1)
-    before = {name: value.clone() for name, value in network.state_dict().items()}
-    lines: list[str] = []
-    settings = ElevationSettings(views=192, batch=16, size=32, objects=64)
-    fit_elevation(network, settings, CPU, on_log=lines.append, processes=1)
-    changed = {n for n, value in network.state_dict().items() if not torch.equal(value, before[n])}
-    assert changed == {"elevation.weight", "elevation.bias"}
-    # Even of a network that knows nothing, the fit knows what is usual: some 24 degrees.
-    error = float(lines[-1].split()[1])
-    assert error < 18
-    with torch.no_grad():
-        assert 0.2 < network(torch.rand(1, 4, 32, 32))[2].item() < 0.7
+    views = random_views(Renderer(families.pool(8, seed=1, processes=1), CPU), 2, 32, samples=1)
+    views = views._replace(standing=torch.tensor([True, False]))
+    surface, hidden = torch.zeros(2, 5, 32, 32), torch.zeros(2, 4, 32, 32)
+    for off, expected in (((0.3, 0.0), 0.3), ((0.0, 0.3), 0.0)):
+        loss = surface_loss(surface, hidden, views.elevation + torch.tensor(off), views)
+        assert loss.elevation.item() == pytest.approx(expected, abs=1e-6)
+    none = views._replace(standing=torch.tensor([False, False]))
+    assert surface_loss(surface, hidden, views.elevation + 1, none).elevation.item() == 0
 
 
 @pytest.fixture(scope="module")

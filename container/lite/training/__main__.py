@@ -8,15 +8,14 @@ from pathlib import Path
 import torch
 
 from .export import export_masks, export_reconstruction
-from .fit_elevation import ElevationSettings, fit_elevation
 from .networks import MaskNetworks, Reconstruction
 from .optimiser import Plan, averaged
 from .train_masks import MaskSettings, train_masks
 from .train_reconstruction import ReconstructionSettings, train_reconstruction
 
 MASK_STEPS = 8_000
-RECONSTRUCTION_STEPS = 18_000
-PARTS = ("masks", "reconstruction", "elevation", "export")
+RECONSTRUCTION_STEPS = 31_000
+PARTS = ("masks", "reconstruction", "export")
 
 
 def main() -> None:
@@ -65,12 +64,6 @@ def main() -> None:
                 on_log=log,
                 processes=processes,
             )
-        elif part == "elevation":
-            network = Reconstruction()
-            network.load_state_dict(averaged(options.checkpoints / "reconstruction.pt"))
-            settings = ElevationSettings(options.seed)
-            fit_elevation(network, settings, device, on_log=log, processes=processes)
-            torch.save(network.elevation.state_dict(), options.checkpoints / "elevation.pt")
         elif part == "export":
             networks = MaskNetworks()
             networks.load_state_dict(averaged(options.checkpoints / "masks.pt"))
@@ -78,8 +71,6 @@ def main() -> None:
                 log(f"{path} {path.stat().st_size / 1e6:.1f} MB")
             network = Reconstruction()
             network.load_state_dict(averaged(options.checkpoints / "reconstruction.pt"))
-            fitted = torch.load(options.checkpoints / "elevation.pt", weights_only=True)
-            network.elevation.load_state_dict(fitted)
             path = export_reconstruction(network, options.out)
             log(f"{path} {path.stat().st_size / 1e6:.1f} MB")
         else:

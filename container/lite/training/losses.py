@@ -62,15 +62,17 @@ class SurfaceLoss:
     thickness: Tensor
     colour: Tensor
     mask: Tensor
+    elevation: Tensor
 
 
-def surface_loss(surface: Tensor, hidden: Tensor, views: Views) -> SurfaceLoss:
+def surface_loss(surface: Tensor, hidden: Tensor, elevation: Tensor, views: Views) -> SurfaceLoss:
     """Compare the reconstruction's outputs with what was rendered.
 
     Every pixel of an object weighs the same, and so does every object. Depth errors grow like their
     size, and steeper near 0, so that the answer settles on one of several possibilities rather than
     between them. Slopes at three scales and normals make surfaces smooth, flat and sharp where the
-    object is; the logarithm of the thickness keeps thin things thin.
+    object is; the logarithm of the thickness keeps thin things thin. How far the camera looks down
+    is asked of objects that stand.
     """
     surface, hidden, inside = surface.float(), hidden.float(), views.whole
     count = len(inside)
@@ -107,8 +109,14 @@ def surface_loss(surface: Tensor, hidden: Tensor, views: Views) -> SurfaceLoss:
     sizes = torch.sigmoid(hidden[:, :1]).sum((1, 2, 3)) + inside.sum((1, 2, 3))
     mask = entropy.mean() + (1 - (2 * together + 1) / (sizes + 1)).mean()
 
-    total = depth + 1.5 * slopes + 0.08 * normals + colour + 2 * hidden_colour + 0.5 * mask
-    return SurfaceLoss(total, mean(front_error), mean(thickness_error), mean(colour_error), mask)
+    off = (elevation.float() - views.elevation).abs() * views.standing
+    lean = off.sum() / views.standing.sum().clamp(min=1)
+
+    total = depth + 1.5 * slopes + 0.08 * normals + colour + 2 * hidden_colour
+    total = total + 0.5 * mask + 0.5 * lean
+    return SurfaceLoss(
+        total, mean(front_error), mean(thickness_error), mean(colour_error), mask, lean
+    )
 
 
 def _settling(error: Tensor) -> Tensor:

@@ -24,8 +24,8 @@ class ReconstructionSettings:
     ----------
     plan
         Steps and rates.
-    small, large
-        Sides of the crops, early and late.
+    size
+        Side of the crops.
     images
         Crops a step.
     objects
@@ -33,14 +33,9 @@ class ReconstructionSettings:
     """
 
     plan: Plan
-    small: int = 160
-    large: int = CROP_SIDE
+    size: int = CROP_SIDE
     images: int = 64
     objects: int = 65_536
-
-    def size(self, step: int) -> int:
-        """Side of the crops of a step."""
-        return self.large if self.plan.late(step) else self.small
 
 
 def train_reconstruction(
@@ -68,23 +63,24 @@ def train_reconstruction(
         predict = torch.compile(network, dynamic=False)
         judge = torch.compile(surface_loss, dynamic=False)
 
-    def draw(step: int) -> Views:
-        return random_views(renderer, settings.images, settings.size(step), samples=2)
+    def draw(_: int) -> Views:
+        return random_views(renderer, settings.images, settings.size, samples=2)
 
     def step_loss(views: Views) -> tuple[Tensor, dict[str, Tensor]]:
         rgba = views.rgba
         if rgba.is_cuda:
             rgba = rgba.contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            surface, hidden, _ = predict(rgba)
-        loss = judge(surface, hidden, views)
+            answers = predict(rgba)
+        loss = judge(*answers, views)
         return loss.total, {
             "front": loss.front,
             "thickness": loss.thickness,
             "colour": loss.colour,
             "mask": loss.mask,
+            "elevation": loss.elevation,
         }
 
-    train(network, settings.plan, draw, step_loss, checkpoint, seconds, on_log, settings.size)
+    train(network, settings.plan, draw, step_loss, checkpoint, seconds, on_log)
     network.load_state_dict(averaged(checkpoint))
     return network.eval()
