@@ -136,7 +136,7 @@ bench-gpu: .venvs/torch/.ready ## Measure the sam engine at full size (one GPU, 
 	@.venvs/torch/bin/python -m bench.gpu --out bench/gpu/RESULTS.md
 
 .PHONY: train-lite
-train-lite: .venvs/torch/.ready ## Train the lite engine's networks anew (one GPU, about half an hour)
+train-lite: .venvs/torch/.ready ## Train the lite engine's networks anew (one GPU, about 45 minutes)
 	@PYTHONPATH=layers/gen3d .venvs/torch/bin/python -m container.lite.training
 
 # Set-up: one environment to develop in, and one for each part that runs by itself

@@ -12,7 +12,7 @@ RAGGED = 2
 """Pixels by which the network's outline differs from any mask's; what is thinner is not hidden."""
 
 ELEVATIONS = (0.0, 1.2)
-"""Radians; what lies beyond is rare, and a wrong guess of it would lay a standing object down."""
+"""Radians; as far as views were drawn for the training, but for cameras that look up: rare."""
 
 MOST_HIDDEN = 0.6
 """Of what is seen; a mask that seems to lack more was not meant to be the whole of anything."""

@@ -45,7 +45,7 @@ class Reconstruction(nn.Module):
         self.out = nn.Conv2d(widths[0], 10, 3, 1, 1)
         self.elevation = nn.Linear(widths[4], 1)
 
-    def encode(self, rgba: Tensor) -> tuple[list[Tensor], Tensor]:
+    def _encode(self, rgba: Tensor) -> tuple[list[Tensor], Tensor]:
         """Features at stride 1 to 16, and the tokens [B, (S/16)², C] that saw all of the crop."""
         batch, _, height, width = rgba.shape
         colour, mask = rgba[:, :3], rgba[:, 3:4]
@@ -63,7 +63,7 @@ class Reconstruction(nn.Module):
     def forward(self, rgba: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Predict `surface`, `hidden` and `elevation`."""
         colour, mask = rgba[:, :3], rgba[:, 3:4]
-        (*skips, x), tokens = self.encode(rgba)
+        (*skips, x), tokens = self._encode(rgba)
         elevation = self.elevation(tokens.mean(1))[:, 0]
         x = x + to_image(tokens, *x.shape[-2:]).to(x.dtype)
         for i in reversed(range(4)):
