@@ -54,24 +54,42 @@ def render(model: Model, size: int = SIZE) -> bytes:
     TriangleMesh(scene, vertices, faces)
     light = _light_on_vertices(scene, model)
 
-    n = size * OVERSAMPLING
-    origin, directions = _camera(vertices, n)
+    # The floor has no edges, so that one ray a pixel is enough for it.
+    origin, directions = _camera(vertices, size)
+    floor = linear_to_srgb(np.clip(_floor(scene, vertices, origin, directions), 0, 1))
+    picture = _samples(floor.reshape(size, size, 3))
+
+    origin, directions = _camera(vertices, size * OVERSAMPLING)
     origins = np.broadcast_to(origin, directions.shape).astype(np.float32)
     hit = scene.run(origins, directions, query="INTERSECT", output=1)
-
-    picture = _floor(scene, vertices, origin, directions)
     on = np.flatnonzero(hit["primID"] >= 0)
     corners = faces[hit["primID"][on]]
     u, v = hit["u"][on], hit["v"][on]
     share = np.stack([1 - u - v, u, v], axis=1)[:, :, None]
     albedo = srgb_to_linear(_colors_at(model, hit["primID"][on], share))
-    picture[on] = albedo * (light[corners] * share[..., 0]).sum(axis=1)[:, None]
+    radiance = albedo * (light[corners] * share[..., 0]).sum(axis=1)[:, None]
+    picture.reshape(-1, 3)[on] = linear_to_srgb(np.clip(radiance, 0, 1))
 
-    pixels = picture.reshape(size, OVERSAMPLING, size, OVERSAMPLING, 3)
-    pixels = linear_to_srgb(np.clip(pixels, 0, 1)).mean(axis=(1, 3))
+    pixels = _averaged(picture)
     file = io.BytesIO()
     Image.fromarray(np.round(pixels * 255).astype(np.uint8)).save(file, "PNG")
     return file.getvalue()
+
+
+def _samples(picture: Floats) -> Floats:
+    """Each pixel of [H, W, 3] as `OVERSAMPLING` × `OVERSAMPLING` equal samples."""
+    return picture.repeat(OVERSAMPLING, axis=0).repeat(OVERSAMPLING, axis=1)
+
+
+def _averaged(samples: Floats) -> Floats:
+    """The way back: the mean of each pixel's samples."""
+    parts = [
+        samples[y::OVERSAMPLING, x::OVERSAMPLING]
+        for y in range(OVERSAMPLING)
+        for x in range(OVERSAMPLING)
+    ]
+    mean: Floats = sum(parts[1:], parts[0]) / np.float32(len(parts))
+    return mean
 
 
 def _colors_at(model: Model, faces: npt.NDArray[np.int32], share: Floats) -> Floats:
@@ -111,11 +129,11 @@ def _camera(vertices: Floats, n: int) -> tuple[Floats, Floats]:
         sx, sy = x / depth, y / depth
         shift = (sx.max() + sx.min()) / 2 * right + (sy.max() + sy.min()) / 2 * up
         target = target + shift * distance
-    s = (np.arange(n) + 0.5) / n * 2 - 1
-    across, down = np.meshgrid(s * half, s * half)
-    rays = across[..., None] * right - down[..., None] * up - away
-    rays /= np.linalg.norm(rays, axis=2, keepdims=True)
-    return (target + distance * away).astype(np.float32), rays.reshape(-1, 3).astype(np.float32)
+    s = (((np.arange(n) + 0.5) / n * 2 - 1) * half).astype(np.float32)
+    across, down = s[None, :, None], s[:, None, None]
+    right, up, ahead = (axis.astype(np.float32) for axis in (right, up, -away))
+    rays = (across * right - down * up + ahead) / np.sqrt(1 + across**2 + down**2)
+    return (target + distance * away).astype(np.float32), rays.reshape(-1, 3)
 
 
 def _studio(directions: Floats) -> Floats:

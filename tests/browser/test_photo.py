@@ -38,6 +38,7 @@ def test_a_file_that_is_unfit_is_refused_with_a_reason(
 
 
 def test_a_pasted_photo_is_taken(visitor: Page) -> None:
+    expect(visitor.get_by_text("or paste it")).to_be_visible()
     visitor.evaluate(
         """async () => {
             const canvas = new OffscreenCanvas(64, 64);
