@@ -14,6 +14,7 @@ from container.lite.training.export import (  # noqa: E402
     ExportedDecoder,
     export_masks,
     export_reconstruction,
+    prefer_whole,
 )
 from container.lite.training.losses import mask_loss, score_loss, surface_loss  # noqa: E402
 from container.lite.training.networks import (  # noqa: E402
@@ -21,6 +22,7 @@ from container.lite.training.networks import (  # noqa: E402
     MaskNetworks,
     Reconstruction,
 )
+from container.lite.training.networks.blocks import pooled  # noqa: E402
 from container.lite.training.optimiser import Plan, train  # noqa: E402
 from container.lite.training.renderer import Renderer  # noqa: E402
 from container.lite.training.train_masks import MaskSettings, train_masks  # noqa: E402
@@ -111,6 +113,34 @@ def test_the_camera_s_elevation_is_learnt_from_objects_that_stand() -> None:
         assert loss.elevation.item() == pytest.approx(expected, abs=1e-6)
     none = views._replace(standing=torch.tensor([False, False]))
     assert surface_loss(surface, hidden, views.elevation + 1, none).elevation.item() == 0
+
+
+def test_an_image_s_tokens_are_pooled_and_the_others_kept() -> None:
+    row = torch.arange(4.0)
+    image = (row[:, None] * 10 + row).flatten()[None, :, None]
+    others = torch.tensor([[[-1.0], [-2.0]]])
+    small = pooled(torch.cat([others, image], 1), 4, 4, others=2)
+    assert small.flatten().tolist() == [-1, -2, 5.5, 7.5, 25.5, 27.5]
+
+
+@pytest.mark.parametrize(
+    ("scores", "labels", "expected"),
+    [
+        pytest.param([0.1, 0.7, 0.8], [1], [0, 0.7, 0.66], id="a little less sure"),
+        pytest.param([0.1, 0.6, 0.8], [1], [0, 0.74, 0.8], id="much less sure"),
+        pytest.param([0.1, 0.7, 0.8], [2, 3, 0, 1, -1], [0, 0.7, 0.66], id="one click more"),
+        pytest.param([0.1, 0.7, 0.8], [1, 0], [0.1, 0.7, 0.8], id="something taken away"),
+        pytest.param([0.1, 0.7, 0.8], [2, 3], [0.1, 0.7, 0.8], id="a box"),
+    ],
+)
+def test_a_whole_is_preferred_to_a_part(
+    scores: list[float], labels: list[float], expected: list[float]
+) -> None:
+    masks = torch.full((1, 3, 10, 10), -1.0)
+    masks[0, 1] = 1
+    masks[0, 2, 0] = 1
+    found = prefer_whole(torch.tensor([scores]), masks, torch.tensor([labels]).float())
+    assert found[0].tolist() == pytest.approx(expected, abs=5e-3)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from .optimiser import Plan, averaged
 from .train_masks import MaskSettings, train_masks
 from .train_reconstruction import ReconstructionSettings, train_reconstruction
 
-MASK_STEPS = 8_000
+MASK_STEPS = 9_000
 RECONSTRUCTION_STEPS = 31_000
 PARTS = ("masks", "reconstruction", "export")
 

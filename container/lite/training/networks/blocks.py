@@ -117,3 +117,12 @@ def to_tokens(x: Tensor, position: Position) -> Tensor:
 def to_image(tokens: Tensor, height: int, width: int) -> Tensor:
     """The way back: [B, height · width, C] to [B, C, height, width]."""
     return tokens.transpose(1, 2).reshape(len(tokens), -1, height, width)
+
+
+def pooled(tokens: Tensor, height: int, width: int, others: int = 0) -> Tensor:
+    """An image's tokens [B, others + height · width, C] at half its size; the `others` as they are.
+
+    What attends to these has a quarter of the keys.
+    """
+    image = functional.avg_pool2d(to_image(tokens[:, others:], height, width), 2)
+    return torch.cat([tokens[:, :others], image.flatten(2).transpose(1, 2)], 1)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .blocks import Block, Conv, Position, Residual, doubled, to_image, to_tokens
+from .blocks import Block, Conv, Position, Residual, doubled, pooled, to_image, to_tokens
 
 CANDIDATES = 3
 """Masks offered: what a single click means is often ambiguous."""
@@ -23,7 +23,7 @@ class MaskEncoder(nn.Module):
     """RGB in [0, 1], [B, 3, S, S], to features [B, 64, S/8, S/8] and [B, 32, S/4, S/4]."""
 
     def __init__(
-        self, widths: tuple[int, int, int, int] = (24, 48, 80, 192), depth: int = 5
+        self, widths: tuple[int, int, int, int] = (24, 32, 80, 192), depth: int = 5
     ) -> None:
         super().__init__()
         stem, quarter, eighth, sixteenth = widths
@@ -51,7 +51,7 @@ class MaskEncoder(nn.Module):
         height, width = x.shape[-2:]
         tokens = to_tokens(x, self.position)
         for block in self.blocks:
-            tokens = block(tokens)
+            tokens = block(tokens, lambda tokens: pooled(tokens, height, width))
         x = self.from_sixteenth(to_image(tokens, height, width).to(eighth.dtype))
         x = self.merge_eighth(self.from_eighth(eighth) + doubled(x))
         fine = functional.silu(self.from_quarter(quarter) + doubled(self.up(x)))
@@ -180,13 +180,8 @@ class MaskDecoder(nn.Module):
         queries = self.query.expand(len(reduced), -1, -1).to(dtype)
         tokens = torch.cat([queries, point.to(dtype), image], 1)
         prompts, (height, width) = tokens.shape[1] - image.shape[1], reduced.shape[-2:]
-
-        def gist(tokens: Tensor) -> Tensor:
-            pooled = functional.avg_pool2d(to_image(tokens[:, prompts:], height, width), 2)
-            return torch.cat([tokens[:, :prompts], pooled.flatten(2).transpose(1, 2)], 1)
-
         for block in self.blocks:
-            tokens = block(tokens, gist)
+            tokens = block(tokens, lambda tokens: pooled(tokens, height, width, prompts))
         return tokens[:, : queries.shape[1]], tokens[:, prompts:]
 
     def _scores(self, quarters: Tensor, coarse: Tensor, queries: Tensor) -> Tensor:
