@@ -13,8 +13,8 @@ PY_SOURCES := layers/gen3d/gen3d functions container local cloud webapp docs/gen
 # What `make run` is told.
 ONESHOT ?=
 IMAGE ?= examples/coffee.jpg
-# The sample photo is clicked on the cup, off its saucer, and on it; another one only where you say.
-CLICK ?= $(if $(filter examples/coffee.jpg,$(IMAGE)),282$(comma)211 -162$(comma)372 353$(comma)277)
+# The sample photo is clicked on the cup and twice on its saucer; another one only where you say.
+CLICK ?= $(if $(filter examples/coffee.jpg,$(IMAGE)),226$(comma)232 394$(comma)232 330$(comma)330)
 comma := ,
 OUT ?= out
 

@@ -28,7 +28,7 @@ from tests.local.running import RunningStack  # noqa: E402
 IMAGES = ROOT / "docs" / "images"
 PHOTO = ROOT / "examples" / "coffee.jpg"
 PATIENCE_MS = 400_000
-CUP, TABLE, SAUCER = (0.47, 0.53), (0.27, 0.93), (0.59, 0.69)
+CUP, SAUCER, RIM = (0.377, 0.58), (0.657, 0.58), (0.55, 0.825)
 
 
 def take(page: Page, name: str) -> None:
@@ -56,9 +56,8 @@ def whole_job(browser: Browser, stack: RunningStack) -> tuple[dict, str]:  # typ
     take(page, "2-prepare")
     expect(page.locator(".stage")).to_be_visible(timeout=PATIENCE_MS)
     selecting = Selecting(page).ready()
-    selecting.click(CUP)
-    selecting.click(TABLE, button="right")
-    selecting.click(SAUCER)
+    for place in (CUP, SAUCER, RIM):
+        selecting.click(place)
     take(page, "3-select")
     selecting.confirm()
     page.locator(".object-progress").wait_for(timeout=PATIENCE_MS)
