@@ -20,7 +20,10 @@ EMBED, HIGH_RES = 64, 32
 
 
 class MaskEncoder(nn.Module):
-    """RGB in [0, 1], [B, 3, S, S], to features [B, 64, S/8, S/8] and [B, 32, S/4, S/4]."""
+    """RGB in [0, 1], [B, 3, S, S], to features [B, 64, S/8, S/8] and [B, 32, S/4, S/4].
+
+    S is a multiple of 32: the transformer attends to the image at half of stride 16's size.
+    """
 
     def __init__(
         self, widths: tuple[int, int, int, int] = (24, 32, 80, 192), depth: int = 5
