@@ -105,8 +105,9 @@ def stack(config: dict[str, Any] | None = None) -> Iterator[None]:
         environment.setenv("AWS_DEFAULT_REGION", REGION)
         client("s3").create_bucket(Bucket=BUCKET)
         for name, table in resources("AWS::DynamoDB::Table").items():
-            keys = ("KeySchema", "AttributeDefinitions", "BillingMode")
-            client("dynamodb").create_table(TableName=name, **{key: table[key] for key in keys})
+            keys = ("KeySchema", "AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes")
+            definition = {key: table[key] for key in keys if key in table}
+            client("dynamodb").create_table(TableName=name, **definition)
         yield
 
 

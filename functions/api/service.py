@@ -28,9 +28,11 @@ from gen3d.jobs import (
     JobObject,
     Status,
     check_job_id,
+    execution_input,
     new_job_id,
     now,
 )
+from gen3d.limits import Limits
 from gen3d.observability import count, logger, tracer
 from gen3d.settings import Settings, settings
 from gen3d.store import FileStore, JobStore, error_code
@@ -105,6 +107,7 @@ class JobService:
     files: FileStore
     tokens: TokenStore
     tasks: Tasks
+    limits: Limits
 
     @classmethod
     def from_settings(cls) -> "JobService":
@@ -116,6 +119,7 @@ class JobService:
             FileStore(s.bucket),
             TokenStore(s.tokens_table, s.jobs_table),
             Tasks(),
+            Limits(s.max_running_jobs, s.max_jobs_per_day, s.max_queued_objects),
         )
 
     def create(self, caller: Caller, body: CreateJob) -> dict[str, Any]:
@@ -127,6 +131,7 @@ class JobService:
         identity_id = _identity_id(self.config, caller)
         job_id = new_job_id()
         created = now()
+        self.limits.check_day(self.jobs.created_since(caller.sub, created - timedelta(days=1)))
         job = Job(
             owner=caller.sub,
             job_id=job_id,
@@ -147,8 +152,8 @@ class JobService:
 
     def list(self, caller: Caller, cursor: str | None) -> dict[str, Any]:
         """A page of the caller's jobs and the cursor of the next."""
-        page = self.jobs.page(caller.sub, _read_cursor(cursor), PAGE)
-        following = _write_cursor(page[-1].job_id) if len(page) == PAGE else None
+        page, last = self.jobs.page(caller.sub, _read_cursor(cursor), PAGE)
+        following = _write_cursor(last) if last else None
         return {"jobs": [views.summary(job, self.files) for job in page], "cursor": following}
 
     def get(self, caller: Caller, job_id: str) -> dict[str, Any]:
@@ -284,7 +289,7 @@ class JobService:
             _states().start_execution(
                 stateMachineArn=self.config.state_machine_arn,
                 name=job.job_id,
-                input=job.execution_input(),
+                input=execution_input(job, 1),
             )
         except ClientError as error:
             if error_code(error) != "ExecutionAlreadyExists":

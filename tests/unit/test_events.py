@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from gen3d.jobs import Status, execution_input
 from submit import Submission
 
 from tests.support import event_names, load_event, notify, resources
@@ -32,7 +33,7 @@ def test_an_executions_input_is_the_jobs_own_text(name: str) -> None:
     from tests.support import make_job
 
     detail = load_event(name)["detail"]
-    assert detail["input"] == make_job().execution_input()
+    assert detail["input"] == execution_input(make_job(Status.INITIALIZING), 1)
     assert detail["status"] in ("FAILED", "TIMED_OUT", "ABORTED")
 
 

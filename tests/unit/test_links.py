@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 import pytest
-from gen3d import store
+from gen3d import clients
 from gen3d.store import FileStore
 
 from tests.support import BUCKET, ROOT, resources
@@ -20,7 +20,8 @@ def region(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
-    monkeypatch.setattr(store, "_s3", store._s3.__wrapped__)  # made once, for another region
+    # Made once, for another region.
+    monkeypatch.setattr(clients, "client", clients.client.__wrapped__)
     return str(request.param)
 
 

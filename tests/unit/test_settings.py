@@ -54,3 +54,22 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENDPOINT_NAME", "")
     read = Settings()
     assert (read.jobs_table, read.retention_days, read.endpoint_name) == ("jobs", 15, "")
+
+
+def test_a_default_is_what_is_deployed() -> None:
+    """A function that is run by itself behaves as the deployed one."""
+    parameters = template()["Parameters"]
+    functions = resources("AWS::Serverless::Function")
+    compared = 0
+    for function in FUNCTIONS:
+        own = functions[f"{function.title()}Function"].get("Environment", {}).get("Variables", {})
+        for name, value in own.items():
+            default = Settings.model_fields[name.lower()].default if name in READ else None
+            if isinstance(default, int):
+                deployed = parameters[value["Ref"]]["Default"] if "Ref" in value else value
+                assert default == int(deployed), name
+                compared += 1
+    assert compared >= 6
+
+
+READ = {name.upper() for name in Settings.model_fields}

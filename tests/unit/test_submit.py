@@ -63,7 +63,7 @@ def test_the_endpoint_is_sent_what_the_container_reads(
         "ContentType": "application/json",
         "InferenceId": name,
         "InvocationTimeoutSeconds": 900,
-        "RequestTTLSeconds": 3600,
+        "RequestTTLSeconds": 3000,
     }
     sent = files.read(f"async/in/{name}.json")
     assert sent is not None

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 from botocore.client import BaseClient
-from gen3d.jobs import Job, JobObject, Status
+from gen3d.jobs import Job, JobObject, Status, execution_input
 from gen3d.store import JobStore
 from gen3d.tokens import Tasks, TokenStore
 
@@ -142,7 +142,7 @@ class Stage:
         started = states.start_execution(
             stateMachineArn=STATE_MACHINE,
             name=JOB_ID,
-            input=make_job(text=self.text).execution_input(),
+            input=execution_input(make_job(Status.INITIALIZING, text=self.text), 1),
         )
         return str(started["executionArn"])
 

@@ -5,7 +5,7 @@ a task's failure and in the state machine's ``Catch``. The message is a sentence
 can do something about it.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class Gen3DError(Exception):
@@ -15,22 +15,28 @@ class Gen3DError(Exception):
     ----------
     message : str
         What happened and what to do, in a sentence or two, fit to be shown to the person.
+    retry_after : int, optional
+        Seconds after which the same may well succeed.
     """
 
     status: ClassVar[int] = 500
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.retry_after = retry_after
 
     @property
     def name(self) -> str:
         """The error's public name."""
         return type(self).__name__
 
-    def body(self) -> dict[str, str]:
+    def body(self) -> dict[str, Any]:
         """The error as the API and the container answer it."""
-        return {"error": self.name, "message": self.message}
+        body: dict[str, Any] = {"error": self.name, "message": self.message}
+        if self.retry_after is not None:
+            body["retryAfter"] = self.retry_after
+        return body
 
 
 # Requests
@@ -64,6 +70,18 @@ class MaskExpired(Gen3DError):
     """The job waited too long for its mask."""
 
     status = 410
+
+
+class LimitReached(Gen3DError):
+    """The person has as many jobs, or objects in the queue, as one person may have."""
+
+    status = 429
+
+
+class DependencyUnavailable(Gen3DError):
+    """A service of AWS did not answer, or asked for patience; nothing is lost by trying again."""
+
+    status = 503
 
 
 # Photos and masks
@@ -118,6 +136,18 @@ class OutputNotWritable(Gen3DError):
     """The endpoint could not write its result to S3."""
 
     status = 500
+
+
+class StorageUnavailable(Gen3DError):
+    """S3 did not answer the endpoint, or asked for patience; it is tried again by itself."""
+
+    status = 503
+
+
+class EndpointMissing(Gen3DError):
+    """No model endpoint is deployed."""
+
+    status = 503
 
 
 class WeightsInvalid(Gen3DError):
@@ -240,4 +270,7 @@ def from_body(body: object) -> Gen3DError | None:
     if not isinstance(body, dict):
         return None
     cls = ERRORS.get(str(body.get("error")))
-    return cls(str(body.get("message", ""))) if cls else None
+    if cls is None:
+        return None
+    seconds = body.get("retryAfter")
+    return cls(str(body.get("message", "")), seconds if isinstance(seconds, int) else None)

@@ -1,20 +1,23 @@
-"""A job as data: its statuses, the transitions between them, its stages and objects.
+"""A job as data: its statuses, the transitions between them, its stages, objects and executions.
 
-The API writes CREATED, INITIALIZING and CANCELLED; everything after that is written by the state
-machine (``statemachines/gen3d.asl.yaml``), whose conditions repeat `TRANSITIONS`.
+The API writes CREATED, CANCELLED and DELETED; everything else of a job's life is written by its
+execution (``statemachines/gen3d.asl.yaml``), whose conditions repeat `TRANSITIONS`.
 """
 
 import json
+import re
+import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from ulid import ULID
 
 from gen3d.errors import ERRORS, ExecutionTimedOut, Gen3DError, InternalError, JobNotFound
-from gen3d.paths import JobFiles
+from gen3d.paths import JobFiles, Uploads, uploads_prefix
 
 
 class Status(StrEnum):
@@ -28,6 +31,8 @@ class Status(StrEnum):
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
     EXPIRED = "EXPIRED"
+    DELETED = "DELETED"
+    """Gone for everybody; the record stays for two days as a tombstone, which writers respect."""
 
 
 class ObjectStatus(StrEnum):
@@ -39,22 +44,32 @@ class ObjectStatus(StrEnum):
     FAILED = "FAILED"
 
 
-TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.EXPIRED})
+RESUMABLE = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.EXPIRED})
+"""A job that has ended so may be taken up again, by another execution."""
 
-_ENDS = {Status.FAILED, Status.CANCELLED, Status.EXPIRED}
+TERMINAL = RESUMABLE | {Status.DELETED}
+"""No execution is at work any more."""
+
+_ENDS = {Status.FAILED, Status.CANCELLED, Status.EXPIRED, Status.DELETED}
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.CREATED: frozenset({Status.INITIALIZING, *_ENDS}),
-    Status.INITIALIZING: frozenset({Status.CREATED, Status.AWAITING_MASK, *_ENDS}),
+    Status.INITIALIZING: frozenset({Status.AWAITING_MASK, Status.RECONSTRUCTING, *_ENDS}),
     Status.AWAITING_MASK: frozenset({Status.RECONSTRUCTING, *_ENDS}),
     Status.RECONSTRUCTING: frozenset({Status.COMPLETED, *_ENDS}),
-    **{status: frozenset() for status in TERMINAL},
+    **{status: frozenset({Status.INITIALIZING, Status.DELETED}) for status in RESUMABLE},
+    Status.DELETED: frozenset(),
 }
-"""From → to. INITIALIZING goes back to CREATED where the execution could not be started."""
+"""From → to. An execution that takes up what an earlier one left begins as INITIALIZING."""
 
 
 def new_job_id() -> str:
     """A ULID: unique, and sorts by time."""
     return str(ULID())
+
+
+def oldest_job_id(moment: datetime) -> str:
+    """The id before all that are made from this moment on."""
+    return str(ULID.from_timestamp(moment.timestamp()))[:10] + "0" * 16
 
 
 def check_job_id(job_id: str) -> str:
@@ -72,6 +87,25 @@ def check_job_id(job_id: str) -> str:
     if canonical != job_id:
         raise JobNotFound("There is no such job. Look it up in your list of jobs.")
     return job_id
+
+
+_BLANK = ("Cc", "Zl", "Zp")
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def plain(text: str) -> str:
+    """A name fit for a line of a mail, a header and a log, as somebody wrote it otherwise.
+
+    Control characters and line ends become spaces, and spaces in a row become one. What turns the
+    direction of writing goes, as it makes a file's ending read like another.
+    """
+    shown = _BIDI.sub("", text)
+    spaced = (" " if unicodedata.category(c) in _BLANK else c for c in shown)
+    return " ".join("".join(spaced).split())
+
+
+PlainText = Annotated[str, BeforeValidator(lambda v: plain(v) if isinstance(v, str) else v)]
+"""What a person wrote, made `plain`."""
 
 
 class _Record(BaseModel):
@@ -163,6 +197,9 @@ class Job(_Record):
     status: Status
     created_at: datetime
     ttl: int
+    run: int = 0
+    """Which execution the record is of: 0 before the first has begun, 2 and more for retries."""
+    deleted_at: datetime | None = None
     stages: Stages = Field(default_factory=Stages)
     image: Image | None = None
     text: str | None = None
@@ -177,25 +214,79 @@ class Job(_Record):
         return JobFiles(self.prefix)
 
     @property
+    def uploads(self) -> Uploads:
+        """Keys to which the job's photo and masks are uploaded."""
+        return Uploads(uploads_prefix(self.identity_id, self.job_id))
+
+    @property
     def ordered_objects(self) -> list[JobObject]:
         """The objects in the order in which they were named."""
         return sorted(self.objects.values(), key=lambda o: o.n)
 
-    def execution_input(self) -> str:
-        """The state machine's input.
 
-        The same job gives the same text, so that starting its execution twice starts one.
-        """
-        return json.dumps(
-            {
-                "owner": self.owner,
-                "jobId": self.job_id,
-                "prefix": self.prefix,
-                "contentType": self.content_type,
-                "text": self.text,
-            },
-            sort_keys=True,
-        )
+# Executions
+
+
+def execution_name(job_id: str, run: int) -> str:
+    """The name of a job's execution: that of the job, for retries with their number."""
+    return job_id if run <= 1 else f"{job_id}-{run}"
+
+
+class Resume(StrEnum):
+    """Where an execution takes its job up."""
+
+    INITIALIZE = "initialize"
+    MASK = "mask"
+    RECONSTRUCT = "reconstruct"
+
+
+class ObjectTask(BaseModel):
+    """One object as an execution gets it: what to make, and what there is of it already."""
+
+    n: int
+    name: str
+    seed: int = 0
+    have: Literal["nothing", "splat", "mesh"] = "nothing"
+    splat: dict[str, Any] | None = None
+    mesh: dict[str, Any] | None = None
+
+
+def execution_input(
+    job: Job,
+    run: int,
+    resume: Resume = Resume.INITIALIZE,
+    objects: Iterable[ObjectTask] = (),
+) -> str:
+    """The state machine's input, as JSON.
+
+    The same job gives the same text, so that starting an execution twice starts one.
+
+    Parameters
+    ----------
+    job : Job
+        With its photo's size, and the text to look for.
+    run : int
+        Which execution of the job this is, from 1.
+    resume : Resume
+    objects : iterable of ObjectTask
+        All of the job's objects, where it resumes with their reconstruction.
+    """
+    first = resume is Resume.INITIALIZE
+    return json.dumps(
+        {
+            "owner": job.owner,
+            "jobId": job.job_id,
+            "run": run,
+            "prefix": job.prefix,
+            "contentType": job.content_type,
+            "text": job.text,
+            "image": job.image.model_dump() if job.image else None,
+            "resume": resume,
+            "embeddings": job.model.model_dump() if job.model and not first else None,
+            "objects": [o.model_dump() for o in objects],
+        },
+        sort_keys=True,
+    )
 
 
 def now() -> datetime:

@@ -3,7 +3,8 @@
 Layout::
 
     public/                                  the web app, read through CloudFront
-    private/{identityId}/jobs/{jobId}/…      a job's files
+    uploads/{identityId}/jobs/{jobId}/…      what a browser may write, by a form and for a day
+    private/{identityId}/jobs/{jobId}/…      a job's files, which no browser may write
     models/{engine}/{revision}/…             weights, decoder.onnx and its LICENSE
     async/{in,out,failed}/…                  SageMaker's envelopes, expired after a day
 """
@@ -11,6 +12,7 @@ Layout::
 from dataclasses import dataclass
 
 PRIVATE = "private/"
+UPLOADS = "uploads/"
 MODELS = "models/"
 ASYNC_IN = "async/in/"
 
@@ -43,6 +45,11 @@ def split_uri(s3_uri: str) -> tuple[str, str]:
 def job_prefix(identity_id: str, job_id: str) -> str:
     """The folder of one job, with its closing slash."""
     return f"{PRIVATE}{identity_id}/jobs/{job_id}/"
+
+
+def uploads_prefix(identity_id: str, job_id: str) -> str:
+    """The folder that one job's photo and masks are uploaded to, with its closing slash."""
+    return f"{UPLOADS}{identity_id}/jobs/{job_id}/"
 
 
 def decoder(engine: str, revision: str) -> str:
@@ -79,6 +86,24 @@ class ObjectFiles:
     def mesh(self, ending: str) -> str:
         """The mesh in one of `MESH_FORMATS`."""
         return f"{self.prefix}mesh.{ending}"
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """Keys that a browser may write; `prefix` is what `uploads_prefix` gives.
+
+    Anything may lie there. What was checked is copied to the job's own files.
+    """
+
+    prefix: str
+
+    def image(self, content_type: str) -> str:
+        """The photo, named for its type."""
+        return f"{self.prefix}image.{IMAGE_SUFFIX[content_type]}"
+
+    def mask(self, n: int) -> str:
+        """The mask of the n-th object, from 0."""
+        return f"{self.prefix}mask-{n}.png"
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,11 @@ class Settings(BaseSettings):
     engine: str = ""
     endpoint_name: str = ""
     invocation_timeout_seconds: int = 900
-    request_ttl_seconds: int = 3600
+    request_ttl_seconds: int = 3000
     retention_days: int = 30
+    max_running_jobs: int = 10
+    max_jobs_per_day: int = 100
+    max_queued_objects: int = 24
     sender_email: str = ""
     admin_email: str = ""
     configuration_set: str = ""

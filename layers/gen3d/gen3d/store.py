@@ -1,48 +1,53 @@
-"""Jobs in DynamoDB and files in S3: with `gen3d.tokens`, the only modules that know AWS."""
+"""Jobs in DynamoDB and files in S3."""
 
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import boto3
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from gen3d.errors import JobConflict, JobNotFound
+from gen3d import clients
+from gen3d.clients import dynamodb as dynamodb
+from gen3d.clients import error_code as error_code
+from gen3d.errors import DependencyUnavailable, JobConflict, JobNotFound
 from gen3d.images import MAX_BYTES
-from gen3d.jobs import TERMINAL, Failure, Image, Job, Status, iso, now
+from gen3d.jobs import TERMINAL, Failure, Image, Job, Status, iso, now, oldest_job_id
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
+    from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 URL_SECONDS = 3600
 """Signed links live this long, or until the function's own credentials end."""
 
+TOMBSTONE_DAYS = 2
+"""Longer than anything that was under way when a job was deleted, and than a day of its owner's."""
+
+BY_STATUS = "byStatus"
+"""The jobs table's index of an owner's jobs by their status."""
+
+_ACTIVE = (Status.INITIALIZING, Status.RECONSTRUCTING)
+"""The model or a function is at work; a job that waits for its mask costs nothing."""
+
 _CONFLICT_WAITS = (0.05, 0.1, 0.2, 0.4)
 """A transaction holds its items for milliseconds."""
 
 
-@cache
-def dynamodb() -> "DynamoDBServiceResource":
-    """DynamoDB in plain Python values; clients are made once, as that takes long."""
-    return boto3.resource("dynamodb")
+_PERSONAL = ("text", "image", "model", "objects", "error")
+"""What a tombstone has no need of, beside names and the address."""
 
 
-@cache
 def _s3() -> "S3Client":
     # Signature 4 with the regional host: what a presigned link needs in every region.
-    return boto3.client("s3", config=Config(signature_version="s3v4"))
-
-
-def error_code(error: ClientError) -> str:
-    """The service's name for an error."""
-    return error.response.get("Error", {}).get("Code", "")
+    s3: S3Client = clients.client("s3", signature_version="s3v4")
+    return s3
 
 
 def _past_transactions(write: Callable[[], object]) -> None:
@@ -60,7 +65,11 @@ def _past_transactions(write: Callable[[], object]) -> None:
 
 
 class JobStore:
-    """The jobs table. Every write states what it expects to find."""
+    """The jobs table. Every write states what it expects to find.
+
+    Each also leaves a token of its own in the row. Where the answer to a write is lost, botocore
+    makes it again, and meets what it has written itself: the token tells it so.
+    """
 
     def __init__(self, table: str) -> None:
         self._name = table
@@ -70,12 +79,25 @@ class JobStore:
         return dynamodb().Table(self._name)
 
     def create(self, job: Job) -> None:
-        """Write a new job."""
+        """Write a new job.
+
+        Raises
+        ------
+        JobConflict
+            There is one of this id.
+        """
         item = job.model_dump(mode="json", by_alias=True, exclude_none=True)
         item["createdAt"] = iso(job.created_at)
         # The state machine sets times inside the stages, which therefore have to exist.
         item["stages"] = {"initialize": {}, "mask": {}, "reconstruct": {}}
-        self._table.put_item(Item=item, ConditionExpression=Attr("jobId").not_exists())
+        item["write"] = str(uuid.uuid4())
+        absent = Attr("jobId").not_exists() | Attr("write").eq(item["write"])
+        try:
+            self._table.put_item(Item=item, ConditionExpression=absent)
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            raise JobConflict("There is a job of this id already. Create another one.") from None
 
     def get(self, owner: str, job_id: str) -> Job:
         """Read a job of this owner.
@@ -83,23 +105,66 @@ class JobStore:
         Raises
         ------
         JobNotFound
-            No such job, or somebody else's.
+            No such job, or somebody else's, or a deleted one.
         """
+        job = self.find(owner, job_id)
+        if job is None or job.status is Status.DELETED:
+            raise JobNotFound("There is no such job. Look it up in your list of jobs.")
+        return job
+
+    def find(self, owner: str, job_id: str) -> Job | None:
+        """Read a job of this owner, also one that was deleted; None where there is no record."""
         key = {"owner": owner, "jobId": job_id}
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
-        if item is None:
-            raise JobNotFound("There is no such job. Look it up in your list of jobs.")
-        return Job.model_validate(item)
+        return None if item is None else Job.model_validate(item)
 
-    def page(self, owner: str, before: str | None, limit: int) -> list[Job]:
-        """Jobs of an owner, newest first, starting after the job id `before`."""
-        condition: ConditionBase = Key("owner").eq(owner)
-        if before:
-            condition = condition & Key("jobId").lt(before)
-        found = self._table.query(
-            KeyConditionExpression=condition, ScanIndexForward=False, Limit=limit
-        )
-        return [Job.model_validate(item) for item in found["Items"]]
+    def page(self, owner: str, before: str | None, limit: int) -> tuple[list[Job], str | None]:
+        """Jobs of an owner, newest first, starting after the job id `before`.
+
+        Returns
+        -------
+        list of Job
+            At most `limit`.
+        str or None
+            The id after which to go on, where there may be more.
+        """
+        jobs: list[Job] = []
+        while True:
+            condition: ConditionBase = Key("owner").eq(owner)
+            if before:
+                condition = condition & Key("jobId").lt(before)
+            found = self._table.query(
+                KeyConditionExpression=condition,
+                FilterExpression=Attr("status").ne(Status.DELETED),
+                ScanIndexForward=False,
+                Limit=limit,
+            )
+            jobs += [Job.model_validate(item) for item in found["Items"]]
+            # One answer holds at most a megabyte, and tombstones count into its limit.
+            last = found.get("LastEvaluatedKey")
+            if len(jobs) > limit or (len(jobs) == limit and last):
+                return jobs[:limit], jobs[limit - 1].job_id
+            if last is None:
+                return jobs, None
+            before = str(last["jobId"])
+
+    def created_since(self, owner: str, moment: datetime) -> int:
+        """How many jobs an owner has created since a moment, deleted ones among them."""
+        since = Key("owner").eq(owner) & Key("jobId").gte(oldest_job_id(moment))
+        query = {"KeyConditionExpression": since, "ProjectionExpression": "jobId"}
+        return sum(1 for _ in self._query(ConsistentRead=True, **query))
+
+    def active(self, owner: str) -> list[str]:
+        """Ids of an owner's jobs at which the model or a function is at work."""
+        return [
+            str(item["jobId"])
+            for status in _ACTIVE
+            for item in self._query(
+                IndexName=BY_STATUS,
+                KeyConditionExpression=Key("owner").eq(owner) & Key("status").eq(status),
+                ProjectionExpression="jobId",
+            )
+        ]
 
     def begin(self, job: Job, image: Image, text: str | None = None) -> None:
         """CREATED → INITIALIZING, with what is known of the photo now and is looked for in it.
@@ -126,49 +191,105 @@ class JobStore:
 
     def rename(self, job: Job, name: str) -> None:
         """Give the job another name, whatever its status."""
-        self._update(job, set(Status), {"name": name})
+        self._update(job, set(Status) - {Status.DELETED}, {"name": name})
 
     def cancel(self, job: Job) -> bool:
-        """Any running status → CANCELLED; False where the job had ended by then."""
-        try:
-            self._update(job, set(Status) - TERMINAL, {"status": Status.CANCELLED})
-        except JobConflict:
-            return False
-        return True
+        """Any running status → CANCELLED; False where the job had ended by then.
+
+        A job that has not begun gives up the number of its next execution, which may just begin.
+        """
+        while job.status not in TERMINAL:
+            try:
+                if job.status is Status.CREATED:
+                    changes = {"status": Status.CANCELLED, "run": job.run + 1}
+                    self._update(job, {Status.CREATED}, changes, job.run)
+                else:
+                    begun = set(Status) - TERMINAL - {Status.CREATED}
+                    self._update(job, begun, {"status": Status.CANCELLED})
+            except JobConflict:
+                found = self.find(job.owner, job.job_id)
+                if found is None:
+                    break
+                job = found
+            else:
+                return True
+        return False
 
     def fail(self, job: Job, failure: Failure) -> bool:
-        """Any running status → FAILED; False where the job had ended by then."""
+        """Any running status → FAILED, of this run; False where the job had ended by then."""
         changes = {
             "status": Status.FAILED,
             "error": failure.model_dump(),
             "failedAt": iso(now()),
         }
         try:
-            self._update(job, set(Status) - TERMINAL, changes)
+            self._update(job, set(Status) - TERMINAL, changes, job.run)
         except JobConflict:
             return False
         return True
+
+    def tombstone(self, job: Job) -> None:
+        """Any status → DELETED, for good: nothing of the person stays, but for where files lie.
+
+        What still writes files for the job may find them too late to stop; with the record, they
+        can be found and removed.
+        """
+        deleted = now()
+        changes = {
+            "status": Status.DELETED,
+            "deletedAt": iso(deleted),
+            "ttl": int((deleted + timedelta(days=TOMBSTONE_DAYS)).timestamp()),
+            **dict.fromkeys(("email", "filename", "name"), ""),
+        }
+        try:
+            self._update(job, set(Status) - {Status.DELETED}, changes, forget=_PERSONAL)
+        except JobConflict:  # it is one, or its time is over
+            return
 
     def delete(self, job: Job) -> None:
         """Forget the job."""
         self._table.delete_item(Key={"owner": job.owner, "jobId": job.job_id})
 
-    def _update(self, job: Job, expected: Iterable[Status], changes: Mapping[str, Any]) -> None:
-        names: dict[str, str] = {"#status": "status"}
-        values: dict[str, Any] = {}
-        assignments = []
+    def _query(self, **query: Any) -> Iterable[dict[str, Any]]:
+        while True:
+            found = self._table.query(**query)
+            yield from found["Items"]
+            if "LastEvaluatedKey" not in found:
+                return
+            query["ExclusiveStartKey"] = found["LastEvaluatedKey"]
+
+    def _update(
+        self,
+        job: Job,
+        expected: Iterable[Status],
+        changes: Mapping[str, Any],
+        run: int | None = None,
+        forget: Iterable[str] = (),
+    ) -> None:
+        names: dict[str, str] = {"#status": "status", "#write": "write"}
+        values: dict[str, Any] = {":write": str(uuid.uuid4())}
+        assignments = ["#write = :write"]
         for i, (path, value) in enumerate(changes.items()):
             parts = path.split(".")
             names.update({f"#{part}": part for part in parts})
             values[f":v{i}"] = value
             assignments.append(".".join(f"#{part}" for part in parts) + f" = :v{i}")
         allowed = {f":s{i}": status for i, status in enumerate(sorted(expected))}
+        condition = f"#status IN ({', '.join(allowed)})"
+        if run is not None:
+            names["#run"] = "run"
+            values[":run"] = run
+            # Records from before there were runs have none.
+            absent = "attribute_not_exists(#run)" if run == 0 else ""
+            condition += f" AND ({' OR '.join(filter(None, ['#run = :run', absent]))})"
+        names.update({f"#{part}": part for part in forget})
+        removal = " REMOVE " + ", ".join(f"#{part}" for part in forget) if forget else ""
         try:
             _past_transactions(
                 lambda: self._table.update_item(
                     Key={"owner": job.owner, "jobId": job.job_id},
-                    UpdateExpression="SET " + ", ".join(assignments),
-                    ConditionExpression=f"#status IN ({', '.join(allowed)})",
+                    UpdateExpression="SET " + ", ".join(assignments) + removal,
+                    ConditionExpression=f"({condition}) OR #write = :write",
                     ExpressionAttributeNames=names,
                     ExpressionAttributeValues={**values, **allowed},
                 )
@@ -179,6 +300,17 @@ class JobStore:
             raise JobConflict(
                 "The job has moved on meanwhile. Read its status and try again."
             ) from None
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """What lay under a key when it was read; a later upload under the key has another `etag`."""
+
+    key: str
+    etag: str
+    size: int
+    data: bytes = field(repr=False)
+    """Empty where the file is larger than was asked for."""
 
 
 class FileStore:
@@ -198,12 +330,47 @@ class FileStore:
 
     def read(self, key: str) -> bytes | None:
         """A file's bytes, or None where there is none."""
+        file = self.open(key)
+        return None if file is None else file.data
+
+    def open(self, key: str, most: int | None = None) -> StoredFile | None:
+        """Read a file of at most `most` bytes, or None where there is none."""
+        for attempt in range(1, clients.ATTEMPTS + 1):
+            try:
+                return self._open(key, most)
+            except Exception as error:  # while the bytes come, botocore tries nothing again
+                if attempt == clients.ATTEMPTS or not clients.unanswered(error):
+                    raise
+        raise AssertionError
+
+    def _open(self, key: str, most: int | None) -> StoredFile | None:
         try:
-            return _s3().get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            answer = _s3().get_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
             if error_code(error) in ("404", "NoSuchKey", "NotFound"):
                 return None
             raise
+        size = answer["ContentLength"]
+        with answer["Body"] as body:
+            data = b"" if most is not None and size > most else body.read()
+        return StoredFile(key, answer["ETag"], size, data)
+
+    def keep(self, file: StoredFile, key: str, content_type: str) -> bool:
+        """Copy what was read to another key; False where it has been replaced or removed since."""
+        try:
+            _s3().copy_object(
+                Bucket=self.bucket,
+                Key=key,
+                CopySource={"Bucket": self.bucket, "Key": file.key},
+                CopySourceIfMatch=file.etag,
+                ContentType=content_type,
+                MetadataDirective="REPLACE",
+            )
+        except ClientError as error:
+            if error_code(error) in ("PreconditionFailed", "412", "404", "NoSuchKey", "NotFound"):
+                return False
+            raise
+        return True
 
     def write(self, key: str, data: bytes, content_type: str) -> None:
         """Write a file."""
@@ -236,7 +403,13 @@ class FileStore:
         )
 
     def remove(self, prefix: str) -> int:
-        """Delete every file under a prefix; returns how many there were."""
+        """Delete every file under a prefix; returns how many there were.
+
+        Raises
+        ------
+        DependencyUnavailable
+            S3 kept some of them, as when it is busy. Try again.
+        """
         removed = 0
         for page in (
             _s3().get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
@@ -245,6 +418,14 @@ class FileStore:
                 {"Key": item["Key"]} for item in page.get("Contents", [])
             ]
             if keys:
-                _s3().delete_objects(Bucket=self.bucket, Delete={"Objects": keys})
+                answer = _s3().delete_objects(
+                    Bucket=self.bucket, Delete={"Objects": keys, "Quiet": True}
+                )
+                kept = answer.get("Errors", [])
+                if kept:
+                    raise DependencyUnavailable(
+                        f"{len(kept)} files could not be removed yet. Try again in a moment.",
+                        clients.RETRY_AFTER,
+                    )
             removed += len(keys)
         return removed

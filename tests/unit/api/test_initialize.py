@@ -144,7 +144,9 @@ def test_an_execution_that_ended_is_not_started_again(
     assert call("initialize_job")[0] == 200
 
 
-@pytest.mark.parametrize("status", set(Status) - {Status.CREATED, Status.INITIALIZING})
+@pytest.mark.parametrize(
+    "status", set(Status) - {Status.CREATED, Status.INITIALIZING, Status.DELETED}
+)
 def test_initializing_later_changes_nothing(
     status: Status, put_job: PutJob, executions: Callable[[], list[str]]
 ) -> None:

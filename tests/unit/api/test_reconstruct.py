@@ -42,7 +42,7 @@ def test_another_count_of_masks_is_refused(count: Any, awaiting: Job) -> None:
 
 
 @pytest.mark.parametrize("name", ["create_mask_uploads", "reconstruct_job"])
-@pytest.mark.parametrize("status", set(Status) - {Status.AWAITING_MASK})
+@pytest.mark.parametrize("status", set(Status) - {Status.AWAITING_MASK, Status.DELETED})
 def test_masks_are_only_taken_while_the_job_waits(
     name: str, status: Status, put_job: PutJob
 ) -> None:

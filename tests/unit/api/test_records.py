@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlparse
 
 import pytest
 from gen3d.jobs import (
+    RESUMABLE,
     TERMINAL,
     Failure,
     Job,
@@ -277,7 +278,7 @@ def test_a_cancellation_that_was_not_confirmed_stops_the_execution(
     assert calls.of("StopExecution")
 
 
-@pytest.mark.parametrize("status", TERMINAL)
+@pytest.mark.parametrize("status", RESUMABLE)
 def test_deleting_an_ended_job_forgets_it(
     status: Status, put_job: PutJob, files: FileStore, rows: Rows
 ) -> None:
