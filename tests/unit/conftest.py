@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 from botocore.client import BaseClient
+from botocore.exceptions import ReadTimeoutError
 from gen3d import tokens
 from gen3d.jobs import Job
 from gen3d.observability import logger, metrics
@@ -95,11 +96,14 @@ class FakeStates:
         Token → None while the task waits, else the name of the error that resuming it gets.
     resumed : list of dict
         The calls that resumed a task.
+    lost : int
+        So many of the next calls are carried out without their answers arriving.
     """
 
     def __init__(self) -> None:
         self.waiting: dict[str, str | None] = {}
         self.resumed: list[dict[str, str]] = []
+        self.lost = 0
 
     def send_task_success(self, *, taskToken: str, output: str) -> dict[str, Any]:  # noqa: N803
         self._resume(taskToken, "SendTaskSuccess", output=output)
@@ -123,6 +127,9 @@ class FakeStates:
             raise client_error(code, operation)
         self.waiting[token] = "TaskTimedOut"  # as the service answers for a task that has ended
         self.resumed.append({"token": token, **call})
+        if self.lost:
+            self.lost -= 1
+            raise ReadTimeoutError(endpoint_url="https://states.us-east-1.amazonaws.com/")
 
 
 @pytest.fixture
@@ -130,6 +137,7 @@ def states(monkeypatch: pytest.MonkeyPatch) -> FakeStates:
     """Task tokens; none waits at first."""
     fake = FakeStates()
     monkeypatch.setattr(tokens, "_states", lambda: fake)
+    monkeypatch.setattr("gen3d.tokens.time.sleep", lambda _: None)
     return fake
 
 

@@ -6,16 +6,16 @@ A row maps a callback id to its token. The endpoint is told the callback id alon
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.exceptions import ClientError
 
+from gen3d import clients
+from gen3d.clients import dynamodb, error_code
 from gen3d.errors import JobConflict, MaskExpired
 from gen3d.jobs import Job, JobObject, Status
-from gen3d.store import dynamodb, error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 CLAIM_SECONDS = 60
 """A claim that was not followed by a resumption for this long was lost; it may be made again."""
+
+_WAITS = (0.2, 0.6)
+"""Seconds before the second and the third attempt."""
 
 _GONE = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
@@ -37,9 +40,10 @@ def callback_id(job_id: str, stage: str, n: int, attempt: int) -> str:
     return f"{job_id}-{stage}-{n}-{attempt}"
 
 
-@cache
 def _states() -> "SFNClient":
-    return boto3.client("stepfunctions")
+    # One attempt: a repetition that botocore makes by itself meets its own success as a lost task.
+    states: SFNClient = clients.client("stepfunctions", attempts=1)
+    return states
 
 
 class TaskGone(Exception):
@@ -171,10 +175,8 @@ class Tasks:
         TaskGone
             There is nothing to resume any more.
         """
-        try:
-            _states().send_task_success(taskToken=row.token, output=json.dumps(output))
-        except ClientError as error:
-            raise _named(error) from None
+        text = json.dumps(output)
+        _end(lambda: _states().send_task_success(taskToken=row.token, output=text))
 
     def fail(self, row: TokenRow, name: str, message: str) -> None:
         """Resume with a named error.
@@ -184,17 +186,31 @@ class Tasks:
         TaskGone
             There is nothing to resume any more.
         """
-        try:
-            # The service takes at most 256 and 32768 characters.
-            _states().send_task_failure(
+        # The service takes at most 256 and 32768 characters.
+        _end(
+            lambda: _states().send_task_failure(
                 taskToken=row.token, error=name[:256], cause=message[:32768]
             )
-        except ClientError as error:
-            raise _named(error) from None
+        )
 
 
-def _named(error: ClientError) -> Exception:
-    return TaskGone() if error_code(error) in _GONE else error
+def _end(call: Callable[[], object]) -> None:
+    """End a task; where an answer was lost and the task then is gone, it was this that ended it."""
+    lost = False
+    for wait in (*_WAITS, None):
+        try:
+            call()
+        except Exception as error:
+            if error_code(error) in _GONE:
+                if lost:
+                    return
+                raise TaskGone from None
+            if wait is None or not clients.transient(error):
+                raise
+            lost = lost or clients.unanswered(error)
+            time.sleep(wait)
+        else:
+            return
 
 
 def mask_expired() -> MaskExpired:

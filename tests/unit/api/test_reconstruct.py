@@ -5,6 +5,7 @@ from time import time
 from typing import Any
 
 import pytest
+from gen3d import tokens
 from gen3d.images import MAX_BYTES
 from gen3d.jobs import (
     Job,
@@ -149,6 +150,21 @@ def test_a_task_that_has_ended_is_gone(
     states.waiting[TOKEN] = gone
     assert refused(call("reconstruct_job")) == (410, "MaskExpired")
     assert rows("TokensTable") == []
+
+
+def test_an_answer_that_is_lost_is_not_a_mask_that_came_too_late(
+    awaiting: Job, states: FakeStates
+) -> None:
+    """The second attempt meets what the first has done."""
+    states.lost = 1
+    assert call("reconstruct_job")[0] == 202
+    assert len(states.resumed) == 1
+
+
+def test_resuming_is_not_repeated_by_the_client_itself() -> None:
+    """It could not tell its own success from a task that is gone."""
+    config: Any = tokens._states().meta.config
+    assert config.retries["total_max_attempts"] == 1
 
 
 def test_a_passing_failure_gives_the_claim_back(awaiting: Job, states: FakeStates) -> None:
