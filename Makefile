@@ -131,6 +131,10 @@ bench-web: setup web .venvs/torch/.ready ## Measure the web app in Chromium
 	@.venvs/torch/bin/python -m bench.web.sam_decoder build/sam-decoder.onnx
 	@$(BIN)/python -m bench.web --decoder 'SAM 3 (random weights)=build/sam-decoder.onnx'
 
+.PHONY: bench-load
+bench-load: setup ## Load the local stack: 20 people, 200 jobs (AGAINST=COMMIT to compare)
+	@$(BIN)/python -m bench.load --save $(if $(AGAINST),--against '$(AGAINST)')
+
 .PHONY: bench-gpu
 bench-gpu: .venvs/torch/.ready ## Measure the sam engine at full size (one GPU, random weights, three minutes)
 	@.venvs/torch/bin/python -m bench.gpu --out bench/gpu/RESULTS.md

@@ -1,0 +1,1 @@
+"""Twenty people at once on the local stack, timed, counted and weighed."""

@@ -1,0 +1,286 @@
+"""``python -m bench.load``: twenty people and two hundred jobs on the local stack, as tables.
+
+Everything runs on this machine and ends after a time that is known before. The stacks listen on
+127.0.0.1, on ports and with folders of their own. ``--against COMMIT`` runs the same people on
+another build before this one, and compares.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.load.builds import Running, cancels, checkout
+from bench.load.memory import Scale, Weight
+from local.client.api import sign_in
+from local.client.outputs import read
+from tests.local.running import ROOT
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+PHOTOS = [str(ROOT / "examples" / name) for name in ("coffee.jpg", "rocket.jpg")]
+PASSWORD = "correct-Horse-7-battery"
+MAIL_SECONDS = 10
+"""The last mails come a moment after the last job has ended."""
+
+
+@dataclass
+class Measured:
+    """One build under load."""
+
+    name: str
+    outcome: dict[str, Any]
+    weights: list[Weight]
+    jobs: int
+    mailed: Counter[int]
+    """Mails to its owner → jobs that got a mesh."""
+
+    def ended(self, *ends: str) -> int:
+        """Jobs with one of these ends."""
+        return sum(fate["end"] in ends for fate in self.outcome["fates"])
+
+    def after(self, jobs: int) -> Weight:
+        """The weight when so many jobs had ended."""
+        moments = sorted(fate["at"] for fate in self.outcome["fates"])
+        if not jobs or not moments:
+            return self.weights[0]
+        moment = moments[min(jobs, len(moments)) - 1]
+        return min(self.weights, key=lambda weight: abs(weight.at - moment))
+
+    @property
+    def peak(self) -> Weight:
+        """The heaviest moment."""
+        return max(self.weights, key=lambda weight: weight.pss)
+
+    def times(self, *names: str) -> list[float]:
+        """Milliseconds of the calls of these names that were answered; of all API calls if none."""
+        return sorted(
+            float(ms)
+            for name, ms, status in self.outcome["calls"]
+            if status and (name in names or (not names and _is_api(name)))
+        )
+
+    @property
+    def refused(self) -> int:
+        """Answers of 429, which are meant."""
+        return sum(status == 429 for _, status, _ in self.outcome["errors"])
+
+    @property
+    def errors(self) -> Counter[str]:
+        """What was answered that nobody wanted; a 429 is meant."""
+        return Counter(
+            f"{name}: {status or 'no answer'} {reason}"
+            for name, status, reason in self.outcome["errors"]
+            if status != 429
+        )
+
+
+def _is_api(name: str) -> bool:
+    return "/jobs" in name
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The smallest value that `share` of the sorted values do not exceed."""
+    return values[max(0, round(share * len(values) + 0.5) - 1)] if values else float("nan")
+
+
+def measure(name: str, root: Path, options: argparse.Namespace, folder: Path) -> Measured:
+    """Run the people on a build."""
+    stack = Running(root, folder / "stack")
+    scale = Scale(stack.pid)
+    try:
+        emails = [f"person-{n}@example.com" for n in range(options.people)]
+        plan = {
+            "url": stack.url,
+            "tokens": _signed_in(stack.url, emails),
+            "jobs": options.jobs,
+            "meshes": options.meshes,
+            "photos": PHOTOS,
+            "cancels": cancels(root),
+            "seconds": options.minutes * 60,
+            "job_seconds": options.minutes * 60,
+        }
+        asked, told = folder / "plan.json", folder / "outcome.json"
+        asked.write_text(json.dumps(plan))
+        scale.start()
+        people = [sys.executable, "-W", "ignore", "-m", "bench.load.people", str(asked), str(told)]
+        output = None if options.verbose else subprocess.DEVNULL
+        done = subprocess.run(
+            people, cwd=ROOT, stdout=output, timeout=options.minutes * 60 + 60, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"The people ended with {done.returncode}.")
+        stack.settle(MAIL_SECONDS)
+        outcome = json.loads(told.read_text())
+        return Measured(name, outcome, scale.stop(), options.jobs, _mailed(stack, outcome))
+    finally:
+        stack.stop()
+
+
+def _mailed(stack: Running, outcome: dict[str, Any]) -> Counter[int]:
+    mails = [(str(mail["to"]), str(mail["html"])) for mail in stack.mails()]
+    return Counter(
+        sum(fate["job_id"] in html and "person-" in to for to, html in mails)
+        for fate in outcome["fates"]
+        if fate["end"] == "COMPLETED"
+    )
+
+
+def _signed_in(url: str, emails: list[str]) -> list[str]:
+    os.environ.update(
+        AWS_ENDPOINT_URL=url,
+        AWS_DEFAULT_REGION="us-east-1",
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",
+    )
+    stack = read(url)
+    return [sign_in(stack, email, PASSWORD) for email in emails]
+
+
+def tables(builds: list[Measured]) -> str:
+    """What was measured, as Markdown; with ratios where there are two builds."""
+    return "\n\n".join(
+        "\n".join(_with_ratio(head, rows, len(builds)))
+        for head, rows in (
+            (["", *(b.name for b in builds)], list(_results(builds))),
+            (["milliseconds, p50 / p95 / p99", *(b.name for b in builds)], list(_times(builds))),
+            (["memory, MB", *(b.name for b in builds)], list(_memory(builds))),
+        )
+    )
+
+
+Row = tuple[str, list[str], list[float]]
+"""What is measured, each build's cell, and the number of each that the ratio is made of."""
+
+
+def _with_ratio(head: list[str], rows: list[Row], builds: int) -> Iterator[str]:
+    ratio = builds == 2
+    yield "| " + " | ".join([*head, *(["ratio"] if ratio else [])]) + " |"
+    yield "|---" * (builds + 1 + ratio) + "|"
+    for name, cells, numbers in rows:
+        last = [f"{numbers[1] / numbers[0]:.2f}" if numbers and numbers[0] else ""] if ratio else []
+        yield "| " + " | ".join([name, *cells, *last]) + " |"
+
+
+def _results(builds: list[Measured]) -> Iterator[Row]:
+    def row(name: str, numbers: Sequence[float], form: str = "{:,.0f}") -> Row:
+        return name, [form.format(number) for number in numbers], list(numbers)
+
+    yield row("jobs asked for", [b.jobs for b in builds])
+    yield row("ended as wanted", [b.ended("COMPLETED", "DELETED") for b in builds])
+    yield row("of them with a mesh", [b.ended("COMPLETED") for b in builds])
+    yield row("lost", [b.jobs - b.ended("COMPLETED", "DELETED") for b in builds])
+    yield row("finished and not in the list", [b.outcome["missing"] for b in builds])
+    yield row("in the list and unknown", [b.outcome["strays"] for b in builds])
+    mailed = [b.mailed.total() - b.mailed[1] for b in builds]
+    yield row("with a mesh and not exactly one mail", mailed)
+    yield row("errors", [b.errors.total() for b in builds])
+    yield row("answers of 429, which are meant", [b.refused for b in builds])
+    paces = [b.ended("COMPLETED", "DELETED") / b.outcome["seconds"] * 60 for b in builds]
+    yield row("jobs a minute", paces, "{:.1f}")
+    calls = [len(b.outcome["calls"]) / b.outcome["seconds"] for b in builds]
+    yield row("calls a second", calls, "{:.1f}")
+
+
+def _times(builds: list[Measured]) -> Iterator[Row]:
+    names = sorted({name for b in builds for name, _, _ in b.outcome["calls"]}, key=_order)
+    for title, chosen in [("**all calls of the API**", ()), *((name, (name,)) for name in names)]:
+        times = [b.times(*chosen) for b in builds]
+        cells = [
+            " / ".join(f"{percentile(ms, share):,.0f}" for share in (0.5, 0.95, 0.99))
+            + f" ({len(ms)})"
+            if ms
+            else "–"
+            for ms in times
+        ]
+        yield title, cells, [percentile(ms, 0.95) for ms in times] if all(times) else []
+
+
+def _order(name: str) -> tuple[bool, str]:
+    return not _is_api(name), name
+
+
+def _memory(builds: list[Measured]) -> Iterator[Row]:
+    for title, weights in (
+        ("before", [b.after(0) for b in builds]),
+        ("after the first half of the jobs", [b.after(b.jobs // 2) for b in builds]),
+        ("after the second half", [b.after(b.jobs) for b in builds]),
+        ("at its peak", [b.peak for b in builds]),
+    ):
+        cells = [f"{w.pss:,.0f} ({w.rss:,.0f} RSS, {w.processes} processes)" for w in weights]
+        yield title, cells, [w.pss for w in weights]
+    parts = sorted({part for b in builds for part in b.peak.parts})
+    for part in parts:
+        sizes = [float(b.peak.parts[part]) for b in builds]
+        yield f"at its peak, {part}", [f"{size:,.0f}" for size in sizes], sizes
+
+
+def _errors(builds: list[Measured]) -> str:
+    lines = []
+    for b in builds:
+        lost = Counter(fate["reason"] for fate in b.outcome["fates"] if fate["end"] == "LOST")
+        for what, times in [*b.errors.most_common(8), *lost.most_common(8)]:
+            lines.append(f"- {b.name}: {what}, {times} times")
+    return "\n".join(lines)
+
+
+def report(builds: list[Measured], options: argparse.Namespace) -> str:
+    """The whole of RESULTS.md."""
+    with_errors = _errors(builds)
+    return "\n\n".join(
+        part
+        for part in (
+            "# The local stack under load, measured by `make bench-load`",
+            f"{options.people} people at once, {options.jobs} jobs in all on {platform.machine()}, "
+            f"{os.cpu_count()} processors, {options.busy:.1f} processes in line for them before. "
+            f"One job in {options.meshes} goes on to its mesh; the others are cancelled or deleted "
+            "when they wait for a mask. The model works on the same processors. In brackets: how "
+            "many calls. Memory is PSS, which counts shared pages once; the ratio of times is of "
+            "p95.",
+            tables(builds),
+            f"What went wrong:\n\n{with_errors}" if with_errors else "",
+        )
+        if part
+    )
+
+
+def main() -> int:
+    """Measure; 1 where a job was lost or this build answered an error."""
+    parser = argparse.ArgumentParser(prog="python -m bench.load", description=__doc__)
+    parser.add_argument("--people", type=int, default=20, help="(%(default)s)")
+    parser.add_argument("--jobs", type=int, default=200, help="of all people (%(default)s)")
+    parser.add_argument("--meshes", type=int, default=4, help="every so many jobs (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=20, help="at most, a build (%(default)s)")
+    parser.add_argument("--against", metavar="COMMIT", help="another build to compare with")
+    parser.add_argument("--save", action="store_true", help="write RESULTS.md")
+    parser.add_argument("--verbose", action="store_true", help="a line a job")
+    options = parser.parse_args()
+    options.busy = os.getloadavg()[0]
+    builds = []
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        roots = [("this build", ROOT)]
+        if options.against:
+            roots.insert(0, (options.against, stack.enter_context(checkout(options.against))))
+        for n, (name, root) in enumerate(roots):
+            (Path(folder) / str(n)).mkdir()
+            builds.append(measure(name, root, options, Path(folder) / str(n)))
+            print(tables(builds[-1:]), _errors(builds[-1:]), sep="\n\n", flush=True)
+    text = report(builds, options)
+    if len(builds) > 1:
+        print(text)
+    if options.save:
+        RESULTS.write_text(text + "\n")
+    ours = builds[-1]
+    return int(bool(ours.jobs - ours.ended("COMPLETED", "DELETED") or ours.errors))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
