@@ -1,16 +1,22 @@
 """Photos and masks from outside: everything bad has a name, everything good comes out upright."""
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import gen3d
 import numpy as np
+import PIL
 import pytest
 from gen3d import images
+from gen3d.bounded import Bounded, Crashed, Starved, TimeSpent
 from gen3d.errors import (
     ERRORS,
+    DependencyUnavailable,
     Gen3DError,
     ImageTooLarge,
     ImageTooSmall,
@@ -19,7 +25,7 @@ from gen3d.errors import (
     UnsupportedImage,
 )
 from gen3d.images import check_photo, read_mask, read_photo, read_reduced
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -75,6 +81,16 @@ def animation(kind: str) -> bytes:
     return encode(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
 
 
+def with_scans(count: int) -> bytes:
+    """A small progressive JPEG with its first scan again and again: so many scans in all."""
+    data = encode(quarters(), "JPEG", progressive=True)
+    first, second = [found.start() for found in re.finditer(b"\xff\xda", data)][:2]
+    tables = data.rindex(b"\xff\xc4", first, second)  # of the second scan, behind the first's data
+    more = count - data.count(b"\xff\xda")
+    return data[:tables] + data[first:tables] * more + data[tables:]
+
+
+ROWS = (b"\0" + bytes(SIZE[0])) * SIZE[1]
 PNG = encode(quarters())
 JPEG = encode(quarters(), "JPEG", quality=95)
 WEBP = encode(quarters(), "WEBP", lossless=True)
@@ -105,6 +121,10 @@ NOISE = encode(Image.effect_noise((256, 256), 90), "JPEG")
         pytest.param(png_claiming(10_001, 5_000), ImageTooLarge, id="over 50 megapixels"),
         pytest.param(png_claiming(12_000, 8_000), ImageTooLarge, id="where Pillow only warns"),
         pytest.param(png_claiming(60_000, 60_000), ImageTooLarge, id="decompression bomb"),
+        pytest.param(encode(Image.new("L", (16_385, 32))), ImageTooLarge, id="too wide to show"),
+        pytest.param(encode(Image.new("L", (32, 16_385))), ImageTooLarge, id="too high to show"),
+        pytest.param(png_claiming(64, 48, mode=3, data=ROWS), InvalidImage, id="no palette"),
+        pytest.param(with_scans(images.MAX_SCANS + 1), UnsupportedImage, id="too many scans"),
         pytest.param(encode(Image.new("RGB", (31, 64))), ImageTooSmall, id="too narrow"),
         pytest.param(encode(Image.new("RGB", (64, 31))), ImageTooSmall, id="too low"),
     ],
@@ -123,7 +143,70 @@ def test_a_small_file_that_unpacks_to_much_is_refused_before_it_is_unpacked() ->
         read_photo(bomb)
 
 
-@pytest.mark.parametrize("size", [(32, 32), (5_000, 10_000)])
+def test_as_many_scans_as_are_taken_are_decoded() -> None:
+    assert corner_colours(read_photo(with_scans(images.MAX_SCANS))) == [RED, GREEN, BLUE, YELLOW]
+
+
+@pytest.mark.parametrize("read", [lambda d: read_photo(d), lambda d: read_reduced(d, 100)])
+def test_scans_are_counted_before_anything_is_decoded(read: Callable[[bytes], object]) -> None:
+    """Nothing but a beginning and scans: whoever decodes it finds no photo at all."""
+    with pytest.raises(UnsupportedImage, match="101 scans"):
+        read(b"\xff\xd8" + b"\xff\xda\x00\x08\x01" * 101)
+
+
+def test_a_film_behind_the_photo_has_no_scans() -> None:
+    """Phones append a film to a JPEG: megabytes, in which any two bytes turn up by chance."""
+    film = np.random.default_rng(0).bytes(10_000_000)
+    assert film.count(b"\xff\xda") > images.MAX_SCANS
+    assert read_photo(JPEG + film).size == SIZE
+
+
+@pytest.mark.parametrize(
+    ("fault", "photo", "mask"),
+    [
+        (TimeSpent, UnsupportedImage, InvalidMask),
+        (Crashed, InvalidImage, InvalidMask),
+        (Starved, DependencyUnavailable, DependencyUnavailable),
+    ],
+)
+def test_each_end_of_the_decoder_has_a_name(
+    fault: type[Exception],
+    photo: type[Gen3DError],
+    mask: type[Gen3DError],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ask(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(Bounded, "ask", ask)
+    for read, error in (
+        (lambda: check_photo(PNG, "image/png"), photo),
+        (lambda: read_photo(PNG), photo),
+        (lambda: read_reduced(PNG, 100), photo),
+        (lambda: read_mask(PNG, *SIZE), mask),
+    ):
+        with pytest.raises(error):
+            read()
+
+
+def test_a_photo_is_decoded_within_the_memory_that_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A photo of 12 megabytes decoded and an interpreter of 30 do not fit into 40."""
+    packages = [Path(module.__file__ or "").parents[1] for module in (gen3d, PIL)]
+    tight = Bounded("gen3d.decoding", packages, 40 * 2**20)
+    monkeypatch.setattr(images, "_decoder", lambda: tight)
+    try:
+        assert read_photo(JPEG).size == SIZE
+        with pytest.raises(ImageTooLarge, match="too much memory"):
+            read_photo(encode(Image.new("RGB", (2000, 2000)), "PNG"))
+        with pytest.raises(InvalidMask, match="too much memory"):
+            read_mask(encode(mask(5000, 4000)), 5000, 4000)
+    finally:
+        tight.close()
+
+
+@pytest.mark.parametrize("size", [(32, 32), (5_000, 10_000), (16_384, 32)])
 def test_the_limits_themselves_are_taken(size: tuple[int, int]) -> None:
     assert read_photo(encode(Image.new("L", size))).size == size
 
@@ -360,6 +443,7 @@ def dotted(pixels: int) -> bytes:
         pytest.param(encode(mask(1, 1)), "1×1", id="tiny"),
         pytest.param(png_claiming(60_000, 60_000), "PNG", id="decompression bomb"),
         pytest.param(encode(mask())[:-40], "cut off", id="truncated"),
+        pytest.param(png_claiming(*SIZE, mode=3, data=ROWS), "palette", id="no palette"),
         pytest.param(encode(Image.new("L", SIZE)), "empty", id="empty"),
         pytest.param(encode(Image.new("RGBA", SIZE, (255, 255, 255, 0))), "empty", id="clear"),
         pytest.param(encode(Image.new("L", SIZE, 255)), "whole photo", id="everywhere"),
@@ -397,6 +481,7 @@ def error_of(read: Callable[[], object]) -> Gen3DError | None:
     return None
 
 
+@settings(deadline=None)
 @given(st.one_of(st.binary(max_size=400), damaged()))
 @pytest.mark.filterwarnings("default")  # Pillow warns of odd metadata
 def test_arbitrary_bytes_only_ever_give_named_errors(data: bytes) -> None:

@@ -1,44 +1,49 @@
 """Photos and masks are hostile until read: the one place that reads them.
 
-A photo is always taken upright (EXIF orientation applied) and as 8-bit RGB. All functions here are
-pure: bytes in, values out.
+A photo is always taken upright (EXIF orientation applied) and as 8-bit RGB. Whatever a file holds,
+reading it takes no more than `SECONDS` of processor time and `MEMORY` bytes, in a process that ends
+with it (`gen3d.decoding`).
 """
 
-import io
-import warnings
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from PIL import ExifTags, Image
+import PIL
+from PIL import Image
 
+from gen3d.bounded import Bounded, Crashed, Starved, TimeSpent
 from gen3d.errors import (
+    DependencyUnavailable,
     ImageTooLarge,
-    ImageTooSmall,
     InvalidImage,
     InvalidMask,
     UnsupportedImage,
 )
+from gen3d.errors import from_body as error_from
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 50_000_000
+MAX_SIDE = 16_384
+"""Browsers show no larger picture, and a canvas holds none."""
 MIN_SIDE = 32
 MIN_MASK_PIXELS = 16
 """Fewer pixels than this carry no shape."""
+MAX_SCANS = 100
+"""Of a JPEG. Progressive ones have about ten; each takes as long to decode as the whole photo."""
 
-_FORMATS = ("JPEG", "PNG", "WEBP")
-_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""EXIF orientation → what turns the photo upright; from 5 on that exchanges width and height."""
+SECONDS = 10
+"""Of processor time for a photo; the slowest that is taken (50 megapixels) needs three."""
+MASK_SECONDS = 3
+"""For a mask: the API reads eight in one request."""
+MEMORY = 1024 * 1024 * 1024
+"""Of address space; the largest photo that is taken needs two thirds of it."""
 
-_TAKEN = "Send a JPEG, PNG or WebP photo."
+RETRY_AFTER = 5
+"""Seconds after which a machine may have memory again."""
+
+TAKEN = "Send a JPEG, PNG or WebP photo."
 
 
 @dataclass(frozen=True)
@@ -49,41 +54,6 @@ class PhotoInfo:
     height: int
     content_type: str
     bytes: int
-
-
-def _open(data: bytes) -> Image.Image:
-    if not data:
-        raise InvalidImage(f"The file is empty. {_TAKEN}")
-    if len(data) > MAX_BYTES:
-        raise ImageTooLarge(
-            f"The file has {len(data) / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are taken. "
-            "Save it smaller or with more compression."
-        )
-    try:
-        with warnings.catch_warnings():
-            # The pixel count is checked below, before anything is decoded.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=_FORMATS)
-    except Image.DecompressionBombError:
-        raise ImageTooLarge(_pixels_message(None)) from None
-    except Exception:
-        raise InvalidImage(f"The file is not a photo that can be read. {_TAKEN}") from None
-    if image.width * image.height > MAX_PIXELS:
-        raise ImageTooLarge(_pixels_message(image.width * image.height))
-    if min(image.width, image.height) < MIN_SIDE:
-        raise ImageTooSmall(
-            f"The photo has {image.width}×{image.height} pixels; each side needs {MIN_SIDE}. "
-            "Use a larger one."
-        )
-    # An MPO is a phone's JPEG with a depth map or a preview behind the photo, which comes first.
-    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-        raise UnsupportedImage("The picture is animated. Send a single still photo.")
-    return image
-
-
-def _pixels_message(pixels: int | None) -> str:
-    has = f"{pixels / 1e6:.0f} megapixels" if pixels else "too many pixels"
-    return f"The photo has {has}; at most {MAX_PIXELS // 10**6} are taken. Save it smaller."
 
 
 def read_photo(data: bytes) -> Image.Image:
@@ -103,7 +73,8 @@ def read_photo(data: bytes) -> Image.Image:
     ------
     InvalidImage, UnsupportedImage, ImageTooLarge, ImageTooSmall
     """
-    return _decode(_open(data))[0]
+    answer, pixels = _photo_task("photo", data)
+    return _image("RGB", answer, pixels)
 
 
 def read_reduced(data: bytes, enough: int) -> tuple[Image.Image, tuple[int, int]]:
@@ -130,45 +101,9 @@ def read_reduced(data: bytes, enough: int) -> tuple[Image.Image, tuple[int, int]
     ------
     InvalidImage, UnsupportedImage, ImageTooLarge, ImageTooSmall
     """
-    image = _open(data)
-    width, height = image.size
-    if image.format == "JPEG":
-        image.draft(None, (enough, enough))
-    photo, turned = _decode(image)
-    return photo, (height, width) if turned else (width, height)
-
-
-def _decode(image: Image.Image) -> tuple[Image.Image, bool]:
-    """Upright and as RGB, and whether that exchanged width and height."""
-    try:
-        image.load()
-        orientation = _orientation(image)
-        if orientation in _TURNS:
-            image = image.transpose(_TURNS[orientation])
-    except Exception:
-        raise InvalidImage(
-            "The photo is damaged or was cut off in the upload. Upload it again."
-        ) from None
-    return _to_rgb(image), orientation in (5, 6, 7, 8)
-
-
-def _orientation(image: Image.Image) -> Any:
-    # Pillow's own getexif() falls back to XMP and to a text in a PNG, which no browser heeds: the
-    # photo would be turned here and not where the person clicks.
-    exif = Image.Exif()
-    exif.load(image.info.get("exif", b""))
-    return exif.get(ExifTags.Base.Orientation)
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode == "I":
-        # PIL clips 16-bit grey to 255 when it converts; keep the high byte instead.
-        return image.point(lambda v: v / 257).convert("L").convert("RGB")
-    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
+    answer, pixels = _photo_task("reduced", data, enough)
+    width, height = answer["whole"]
+    return _image("RGB", answer, pixels), (width, height)
 
 
 def check_photo(data: bytes, declared_type: str) -> PhotoInfo:
@@ -189,14 +124,8 @@ def check_photo(data: bytes, declared_type: str) -> PhotoInfo:
     ------
     InvalidImage, UnsupportedImage, ImageTooLarge, ImageTooSmall
     """
-    actual = _TYPES[_open(data).format or ""]
-    if actual != declared_type:
-        raise UnsupportedImage(
-            f"The file holds {actual} but was announced as {declared_type}. "
-            "Give the file its right ending and create the job again."
-        )
-    photo = read_photo(data)
-    return PhotoInfo(photo.width, photo.height, actual, len(data))
+    answer, _ = _photo_task("check", data, declared_type)
+    return PhotoInfo(*answer["info"])
 
 
 def read_mask(data: bytes, width: int, height: int) -> Image.Image:
@@ -219,38 +148,50 @@ def read_mask(data: bytes, width: int, height: int) -> Image.Image:
     InvalidMask
     """
     try:
-        mask: Image.Image = Image.open(io.BytesIO(data), formats=("PNG",))
-    except Exception:
-        raise InvalidMask("The mask is not a PNG. Send a PNG of the photo's size.") from None
-    if getattr(mask, "n_frames", 1) > 1:
-        raise InvalidMask("The mask is animated. Send a PNG with a single picture.")
-    if mask.size != (width, height):
+        answer, pixels = _ask("mask", data, MASK_SECONDS, width, height)
+    except ImageTooLarge as error:
+        raise InvalidMask(error.message) from None
+    except TimeSpent:
         raise InvalidMask(
-            f"The mask has {mask.width}×{mask.height} pixels, the photo {width}×{height}. "
-            "Send a mask of the photo's size, upright as it is shown."
-        )
+            "The mask takes too long to decode. Send a black and white PNG."
+        ) from None
+    except Crashed:
+        raise InvalidMask("The mask is damaged. Send a black and white PNG.") from None
+    return _image("L", answer, pixels)
+
+
+def _photo_task(task: str, data: bytes, *arguments: object) -> tuple[dict[str, Any], bytes]:
     try:
-        mask.load()
-    except Exception:
-        raise InvalidMask("The mask is damaged or was cut off. Upload it again.") from None
-    if "transparency" in mask.info:
-        mask = mask.convert("RGBA")
-    elif mask.mode == "1":
-        mask = mask.convert("L")
-    grey = _to_rgb(mask).convert("L") if "A" not in mask.getbands() else _alpha_or_grey(mask)
-    binary = grey.point(lambda v: 255 if v >= 128 else 0)
-    pixels = binary.histogram()[255]
-    if pixels == 0:
-        raise InvalidMask("The mask is empty. Click the object before you send it.")
-    if pixels < MIN_MASK_PIXELS:
-        raise InvalidMask(f"The mask has {pixels} pixels; it needs {MIN_MASK_PIXELS} or more.")
-    if pixels == width * height:
-        raise InvalidMask("The mask covers the whole photo. Leave the background out.")
-    return binary
+        return _ask(task, data, SECONDS, *arguments)
+    except TimeSpent:
+        raise UnsupportedImage(
+            "The photo takes too long to decode. Save it anew as an ordinary JPEG."
+        ) from None
+    except Crashed:
+        raise InvalidImage(f"The file is not a photo that can be read. {TAKEN}") from None
 
 
-def _alpha_or_grey(mask: Image.Image) -> Image.Image:
-    alpha = mask.getchannel("A")
-    if alpha.getextrema() == (255, 255):
-        return mask.convert("RGB").convert("L")
-    return alpha
+def _ask(task: str, data: bytes, seconds: int, *arguments: object) -> tuple[dict[str, Any], bytes]:
+    try:
+        answer, pixels = _decoder().ask({"task": task, "arguments": arguments}, data, seconds)
+    except Starved:
+        raise DependencyUnavailable(
+            "The machine had too little memory to read the picture. Send the request again.",
+            RETRY_AFTER,
+        ) from None
+    if (error := error_from(answer)) is not None:
+        raise error
+    return answer, pixels
+
+
+def _image(mode: str, answer: dict[str, Any], file: bytes) -> Image.Image:
+    """The picture in a PPM: its pixels come last."""
+    width, height = answer["size"]
+    pixels = memoryview(file)[-width * height * len(mode) :]
+    return Image.frombytes(mode, (width, height), pixels)
+
+
+@cache
+def _decoder() -> Bounded:
+    packages = [Path(__file__).parents[1], Path(PIL.__file__).parents[1]]
+    return Bounded("gen3d.decoding", packages, MEMORY)

@@ -1,0 +1,282 @@
+"""Decodes strangers' files; `gen3d.images` runs it in a process of its own.
+
+All functions here are pure: bytes in, values out. They take whatever time and memory a file makes
+them take.
+"""
+
+import io
+import warnings
+from collections.abc import Callable
+from dataclasses import astuple
+
+from PIL import ExifTags, Image
+
+from gen3d import bounded
+from gen3d.errors import (
+    Gen3DError,
+    ImageTooLarge,
+    ImageTooSmall,
+    InvalidImage,
+    InvalidMask,
+    UnsupportedImage,
+)
+from gen3d.images import (
+    MAX_BYTES,
+    MAX_PIXELS,
+    MAX_SCANS,
+    MAX_SIDE,
+    MIN_MASK_PIXELS,
+    MIN_SIDE,
+    TAKEN,
+    PhotoInfo,
+)
+
+_FORMATS = ("JPEG", "PNG", "WEBP")
+_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation → what turns the photo upright; from 5 on that exchanges width and height."""
+
+_JPEG = b"\xff\xd8"
+_SCAN = b"\xff\xda\x00"
+"""Each scan of a JPEG begins so: the marker, and the first byte of a length below 256."""
+
+
+def _open(data: bytes) -> Image.Image:
+    if not data:
+        raise InvalidImage(f"The file is empty. {TAKEN}")
+    if len(data) > MAX_BYTES:
+        raise ImageTooLarge(
+            f"The file has {len(data) / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are taken. "
+            "Save it smaller or with more compression."
+        )
+    # Decoding takes as long as scans times pixels. No scan can be read that is not counted here;
+    # those of the pictures inside a photo are counted too, of which there are few.
+    if data.startswith(_JPEG) and (scans := data.count(_SCAN)) > MAX_SCANS:
+        raise UnsupportedImage(
+            f"The JPEG was saved in {scans} scans; at most {MAX_SCANS} are taken. "
+            "Save it anew as an ordinary JPEG."
+        )
+    try:
+        # The pixels are counted below, before anything is decoded.
+        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    except Image.DecompressionBombError:
+        raise ImageTooLarge(_pixels_message(None)) from None
+    except MemoryError:
+        raise
+    except Exception:
+        raise InvalidImage(f"The file is not a photo that can be read. {TAKEN}") from None
+    if image.width * image.height > MAX_PIXELS:
+        raise ImageTooLarge(_pixels_message(image.width * image.height))
+    if max(image.width, image.height) > MAX_SIDE:
+        raise ImageTooLarge(
+            f"The photo has {image.width}×{image.height} pixels; no browser shows more than "
+            f"{MAX_SIDE} a side. Save it smaller."
+        )
+    if min(image.width, image.height) < MIN_SIDE:
+        raise ImageTooSmall(
+            f"The photo has {image.width}×{image.height} pixels; each side needs {MIN_SIDE}. "
+            "Use a larger one."
+        )
+    # An MPO is a phone's JPEG with a depth map or a preview behind the photo, which comes first.
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+        raise UnsupportedImage("The picture is animated. Send a single still photo.")
+    if not _has_colours(image):
+        raise InvalidImage("The PNG lacks the palette of its colours. Save it anew.")
+    return image
+
+
+def _pixels_message(pixels: int | None) -> str:
+    has = f"{pixels / 1e6:.0f} megapixels" if pixels else "too many pixels"
+    return f"The photo has {has}; at most {MAX_PIXELS // 10**6} are taken. Save it smaller."
+
+
+def _has_colours(image: Image.Image) -> bool:
+    """Whether a palette that is needed is there: Pillow makes one up, browsers show nothing."""
+    if image.format != "PNG" or image.mode != "P":
+        return True
+    palette = image.palette.palette if image.palette else b""
+    return len(palette) % 3 == 0 and 0 < len(palette) <= 3 * 256
+
+
+def read_photo(data: bytes) -> Image.Image:
+    """Decode a photo, as `gen3d.images.read_photo` says."""
+    return _decode(_open(data))[0]
+
+
+def read_reduced(data: bytes, enough: int) -> tuple[Image.Image, tuple[int, int]]:
+    """Decode a photo smaller, as `gen3d.images.read_reduced` says."""
+    image = _open(data)
+    width, height = image.size
+    if image.format == "JPEG":
+        image.draft(None, (enough, enough))
+    photo, turned = _decode(image)
+    return photo, (height, width) if turned else (width, height)
+
+
+def check_photo(data: bytes, declared_type: str) -> PhotoInfo:
+    """Read a photo whole, as `gen3d.images.check_photo` says."""
+    image = _open(data)
+    actual = _TYPES[image.format or ""]
+    if actual != declared_type:
+        raise UnsupportedImage(
+            f"The file holds {actual} but was announced as {declared_type}. "
+            "Give the file its right ending and create the job again."
+        )
+    photo, _ = _decode(image)
+    return PhotoInfo(photo.width, photo.height, actual, len(data))
+
+
+def _decode(image: Image.Image) -> tuple[Image.Image, bool]:
+    """Upright and as RGB, and whether that exchanged width and height."""
+    try:
+        image.load()
+        orientation = _orientation(image)
+        image = _to_rgb(image)
+        if orientation in _TURNS:
+            image = image.transpose(_TURNS[orientation])
+    except MemoryError:
+        raise
+    except Exception:
+        raise InvalidImage(
+            "The photo is damaged or was cut off in the upload. Upload it again."
+        ) from None
+    return image, orientation in (5, 6, 7, 8)
+
+
+def _orientation(image: Image.Image) -> int:
+    # Pillow's own getexif() falls back to XMP and to a text in a PNG, which no browser heeds: the
+    # photo would be turned here and not where the person clicks.
+    exif = Image.Exif()
+    try:
+        exif.load(image.info.get("exif", b""))
+        turn = exif.get(ExifTags.Base.Orientation)
+    except Exception:  # whatever is wrong with it: browsers show the photo all the same
+        return 1
+    return turn if isinstance(turn, int) else 1
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16") or image.mode == "I":
+        # PIL clips 16-bit grey to 255 when it converts; keep the high byte instead.
+        return image.point(lambda v: v / 257).convert("L").convert("RGB")
+    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")
+        white = Image.new("RGB", rgba.size, "white")
+        white.paste(rgba, mask=rgba)
+        return white
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def read_mask(data: bytes, width: int, height: int) -> Image.Image:
+    """Decode a mask, as `gen3d.images.read_mask` says."""
+    try:
+        mask: Image.Image = Image.open(io.BytesIO(data), formats=("PNG",))
+    except MemoryError:
+        raise
+    except Exception:
+        raise InvalidMask("The mask is not a PNG. Send a PNG of the photo's size.") from None
+    if getattr(mask, "n_frames", 1) > 1:
+        raise InvalidMask("The mask is animated. Send a PNG with a single picture.")
+    if mask.size != (width, height):
+        raise InvalidMask(
+            f"The mask has {mask.width}×{mask.height} pixels, the photo {width}×{height}. "
+            "Send a mask of the photo's size, upright as it is shown."
+        )
+    if not _has_colours(mask):
+        raise InvalidMask("The mask lacks the palette of its colours. Send a black and white PNG.")
+    try:
+        mask.load()
+        grey = _grey(mask)
+    except MemoryError:
+        raise
+    except Exception:
+        raise InvalidMask("The mask is damaged or was cut off. Upload it again.") from None
+    binary = grey.point(lambda v: 255 if v >= 128 else 0)
+    pixels = binary.histogram()[255]
+    if pixels == 0:
+        raise InvalidMask("The mask is empty. Click the object before you send it.")
+    if pixels < MIN_MASK_PIXELS:
+        raise InvalidMask(f"The mask has {pixels} pixels; it needs {MIN_MASK_PIXELS} or more.")
+    if pixels == width * height:
+        raise InvalidMask("The mask covers the whole photo. Leave the background out.")
+    return binary
+
+
+def _grey(mask: Image.Image) -> Image.Image:
+    if "transparency" in mask.info:
+        mask = mask.convert("RGBA")
+    elif mask.mode == "1":
+        mask = mask.convert("L")
+    if "A" not in mask.getbands():
+        return _to_rgb(mask).convert("L")
+    alpha = mask.getchannel("A")
+    if alpha.getextrema() == (255, 255):
+        return mask.convert("RGB").convert("L")
+    return alpha
+
+
+# In a process of its own
+
+
+def _check(data: bytes, declared: str) -> tuple[bounded.Values, bounded.Body]:
+    return {"info": astuple(check_photo(data, declared))}, b""
+
+
+def _photo(data: bytes) -> tuple[bounded.Values, bounded.Body]:
+    photo = read_photo(data)
+    return {"size": photo.size}, _pixels(photo)
+
+
+def _reduced(data: bytes, enough: int) -> tuple[bounded.Values, bounded.Body]:
+    photo, whole = read_reduced(data, enough)
+    return {"size": photo.size, "whole": whole}, _pixels(photo)
+
+
+def _mask(data: bytes, width: int, height: int) -> tuple[bounded.Values, bounded.Body]:
+    mask = read_mask(data, width, height)
+    return {"size": mask.size}, _pixels(mask)
+
+
+def _pixels(image: Image.Image) -> bounded.Body:
+    # Image.tobytes() takes twice as long as the decoder. A PPM is a line and then the pixels.
+    line = f"P6\n{image.width} {image.height}\n255\n"
+    length = len(line) + image.width * image.height * len(image.getbands())
+    return length, lambda pipe: image.save(pipe, "PPM")
+
+
+_TASKS: dict[str, Callable[..., tuple[bounded.Values, bounded.Body]]] = {
+    "check": _check,
+    "photo": _photo,
+    "reduced": _reduced,
+    "mask": _mask,
+}
+
+
+def answer(request: bounded.Values, data: bytes) -> tuple[bounded.Values, bounded.Body]:
+    """Do a task, and answer an error as its body."""
+    try:
+        return _TASKS[request["task"]](data, *request["arguments"])
+    except Gen3DError as error:
+        return error.body(), b""
+    except MemoryError:
+        large = ImageTooLarge("The picture needs too much memory to decode. Save it smaller.")
+        return large.body(), b""
+
+
+def main() -> None:
+    """Serve until the other end is closed."""
+    warnings.simplefilter("ignore")  # of odd metadata, and of sizes that are checked all the same
+    Image.preinit()  # once, and not in each copy
+    bounded.serve(answer)
+
+
+if __name__ == "__main__":
+    main()
