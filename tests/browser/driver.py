@@ -16,9 +16,6 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.local.running import ROOT, RunningStack, eventually
 
-AMPLIFY_PORT = 20005
-"""Amplify Storage knows one address on this machine."""
-
 PATIENCE_MS = 120_000
 PASSWORD = "correct-Horse-7-battery"
 
@@ -41,9 +38,8 @@ Place = tuple[float, float]
 def running_stack(folder: Path) -> Iterator[RunningStack]:
     """The whole of Gen3D on this machine, or the one that GEN3D_URL names, which stays up."""
     stack = RunningStack(folder, ROOT / "template.yaml")
-    stack.port = AMPLIFY_PORT
-    stack.url = os.environ.get("GEN3D_URL") or f"http://localhost:{AMPLIFY_PORT}"
     if "GEN3D_URL" in os.environ:
+        stack.url = os.environ["GEN3D_URL"]
         yield stack
         return
     try:

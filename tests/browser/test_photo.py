@@ -2,13 +2,14 @@
 
 import io
 import os
+import re
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, Request, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.driver import PATIENCE_MS, choose_photo, start_job
+from tests.browser.driver import PATIENCE_MS, choose_photo, signed_in
 from tests.local.running import RunningStack
 
 
@@ -80,21 +81,23 @@ def test_a_photo_that_the_server_refuses_gives_way_to_another(
     page.close()
 
 
-def test_a_large_photo_goes_up_in_parts(
+def test_a_large_photo_goes_up_by_the_form_and_says_how_far_it_is(
     ada: BrowserContext, stack: RunningStack, tmp_path: Path
 ) -> None:
     noise = Image.frombytes("RGB", (1500, 1300), os.urandom(1500 * 1300 * 3))
     file = tmp_path / "noise.png"
     noise.save(file)
-    parts: list[str] = []
-
-    def see(request: Request) -> None:
-        if "partNumber=" in request.url and request.method == "PUT":
-            parts.append(request.url)
-
-    ada.on("request", see)
-    try:
-        start_job(ada, stack.url, file).close()
-    finally:
-        ada.remove_listener("request", see)
-    assert len(parts) == 2
+    page = ada.new_page()
+    slow = page.context.new_cdp_session(page)
+    slow.send("Network.enable")
+    page.goto(stack.url)
+    signed_in(page)
+    rate = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": 2 * 1024**2}
+    slow.send("Network.emulateNetworkConditions", {"offline": False, **rate})
+    with page.expect_request(lambda request: "uploads" in (request.post_data or "")[:4096]) as sent:
+        choose_photo(page, file)
+        bar = page.get_by_role("progressbar", name="Upload")
+        expect(bar).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d$"))
+    assert sent.value.method == "POST"
+    expect(page.locator(".stage")).to_be_visible(timeout=PATIENCE_MS)
+    page.close()

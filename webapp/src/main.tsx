@@ -6,20 +6,25 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
+import { patience } from "./api/again";
 import { ApiClient } from "./api/client";
 import { ApiError } from "./api/error";
-import { credentials, startSession, watchPerson } from "./auth/session";
+import { credentials, personNow, startSession, watchPerson } from "./auth/session";
 import { configureAmplify } from "./config/amplify";
 import { loadConfig } from "./config/config";
+import { sweep } from "./kept/sweep";
 import { ServicesContext } from "./services";
 import { ErrorNote } from "./ui/ErrorNote";
 import { watchVersion } from "./ui/NewVersion";
 import { Reload } from "./ui/Reload";
 import { applyTheme } from "./ui/theme";
 
+const SWEEP_AFTER_MS = 10_000;
+
 const queries = new QueryClient({
   defaultOptions: {
     queries: {
+      retryDelay: patience,
       retry: (failures, error) => failures < 3 && error instanceof ApiError && error.transient,
     },
   },
@@ -29,6 +34,11 @@ watchVersion();
 
 // What one person has looked at is not shown to the next.
 watchPerson(() => queries.clear());
+
+/** See to what this browser keeps, once the page has what it needs. */
+function sweepFor(api: ApiClient): void {
+  setTimeout(() => personNow() && void sweep(api), SWEEP_AFTER_MS);
+}
 
 async function start(root: HTMLElement): Promise<void> {
   applyTheme();
@@ -47,6 +57,7 @@ async function start(root: HTMLElement): Promise<void> {
       </StrictMode>,
     );
     await startSession();
+    sweepFor(api);
   } catch (error) {
     react.render(
       <main className="page narrow">

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ApiClient, type Credentials } from "../src/api/client";
 import { ApiError } from "../src/api/error";
 
@@ -122,12 +122,53 @@ describe("ApiClient", () => {
     expect(sent.map(({ url }) => url)).toEqual(["/jobs/..%2Fx", "/jobs?cursor=a%3D%26b"]);
   });
 
-  it("posts a signed form's fields before the file, without the token", async () => {
-    const { sent, fetcher } = server(new Response(null, { status: 204 }));
-    const form = { url: "https://bucket", fields: { key: "k", policy: "p" } };
-    await new ApiClient("", signedIn(), fetcher).upload(form, new Blob(["x"]));
-    const body = sent[0]?.init.body as FormData;
-    expect([...body.keys()]).toEqual(["key", "policy", "file"]);
-    expect(sent[0]?.init.headers).toBeUndefined();
+  it("cancels and forgets by requests of their own; what is gone already is forgotten", async () => {
+    const gone = { error: "JobNotFound", message: "There is no such job." };
+    const { sent, fetcher } = server(
+      Response.json(job, { status: 202 }),
+      new Response(null, { status: 204 }),
+      Response.json(gone, { status: 404 }),
+      Response.json({ error: "DependencyUnavailable", message: "Later." }, { status: 503 }),
+    );
+    const client = new ApiClient("", signedIn(), fetcher);
+    expect((await client.cancelJob("J1")).jobId).toBe("J1");
+    await client.deleteJob("J1");
+    await client.deleteJob("J1");
+    await expect(client.deleteJob("J1")).rejects.toMatchObject({ status: 503 });
+    expect(sent.map(({ url, init }) => `${init.method} ${url}`)).toEqual([
+      "POST /jobs/J1/cancel",
+      "DELETE /jobs/J1",
+      "DELETE /jobs/J1",
+      "DELETE /jobs/J1",
+    ]);
+  });
+
+  it("asks for what failed, or for objects by their numbers", async () => {
+    const { sent, fetcher } = server(Response.json(job), Response.json(job));
+    const client = new ApiClient("", signedIn(), fetcher);
+    await client.retryJob("J1");
+    await client.retryJob("J1", [{ n: 2, seed: 5 }]);
+    expect(sent.map(({ init }) => JSON.parse(String(init.body)))).toEqual([
+      {},
+      { objects: [{ n: 2, seed: 5 }] },
+    ]);
+  });
+
+  it("says when to ask again, by the answer's body or its header", async () => {
+    vi.setSystemTime("2026-11-22T10:00:00.000Z");
+    const limit = { error: "LimitReached", message: "Ten jobs are running.", retryAfter: 600 };
+    const { fetcher } = server(
+      Response.json(limit, { status: 429 }),
+      Response.json({}, { status: 503, headers: { "Retry-After": "2" } }),
+      Response.json({}, { status: 429 }),
+    );
+    const client = new ApiClient("", signedIn(), fetcher);
+    const asked = () => client.getJob("J1").catch((error) => error);
+    const refused = await asked();
+    expect(refused).toMatchObject({ message: "Ten jobs are running.", transient: false });
+    expect(refused.retryAt).toEqual(new Date("2026-11-22T10:10:00.000Z"));
+    expect(await asked()).toMatchObject({ retryAfter: 2, transient: true });
+    expect(await asked()).toMatchObject({ name: "TooManyRequests", retryAfter: null });
+    vi.useRealTimers();
   });
 });

@@ -4,29 +4,34 @@ import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, it, vi } from "vitest";
 import { Router } from "wouter";
 import type { ApiClient } from "../src/api/client";
+import { ApiError } from "../src/api/error";
 import type { JobView } from "../src/api/types";
 import type { AppConfig } from "../src/config/config";
 import { Ended } from "../src/pages/job/Ended";
 import JobPage from "../src/pages/job/JobPage";
 import { Preparing } from "../src/pages/job/Preparing";
 import { Reconstructing } from "../src/pages/job/Reconstructing";
+import Result from "../src/pages/result/Result";
 import { Share } from "../src/pages/result/Share";
 import { ServicesContext } from "../src/services";
+import { ErrorNote } from "../src/ui/ErrorNote";
 
 /** What a page says at first sight. */
-function shown(page: ReactNode): string {
+function shown(page: ReactNode, queries = new QueryClient()): string {
   return renderToStaticMarkup(
     <Router ssrPath="/">
       <ServicesContext
         value={{ api: {} as ApiClient, config: { bucket: "b", region: "eu-west-1" } as AppConfig }}
       >
-        {page}
+        <QueryClientProvider client={queries}>{page}</QueryClientProvider>
       </ServicesContext>
     </Router>,
   );
 }
 
-const stages = { initialize: { start: "2026-11-22T10:00:00.000Z" } };
+const step = { start: null, end: null, ms: null };
+const begun = { ...step, start: "2026-11-22T10:00:00.000Z" };
+const stages = { initialize: begun, mask: step, reconstruct: step };
 const job = (fields: Partial<JobView>) =>
   ({ objects: [], stages, ...fields }) as unknown as JobView;
 const image = { width: 64, height: 64, bytes: 1, url: "https://b/image.jpg" };
@@ -34,13 +39,13 @@ const mask = { url: "https://b/mask.png" };
 const object = { n: 0, name: "Cup", seed: 0, status: "FAILED", mask } as const;
 
 describe("a job that ended without a model", () => {
-  it("is tried again from its photo, and from its masks where it has some", () => {
-    const masked = shown(<Ended job={job({ status: "FAILED", image, objects: [object] })} />);
+  it.each(["FAILED", "EXPIRED", "CANCELLED"] as const)("goes on where it stopped: %s", (status) => {
+    const masked = shown(<Ended job={job({ status, image, objects: [object] })} />);
     expect(masked).toContain("Try again");
-    expect(masked).toContain("photo and masks");
-    const expired = shown(<Ended job={job({ status: "EXPIRED", image })} />);
-    expect(expired).toContain("Try again");
-    expect(expired).not.toContain("masks");
+    expect(masked).toContain("The photo and the masks are kept");
+    const early = shown(<Ended job={job({ status, image })} />);
+    expect(early).toContain("Try again");
+    expect(early).toContain("The photo is kept");
   });
 
   it("is started anew where its photo is gone", () => {
@@ -69,13 +74,93 @@ describe("a job at work", () => {
   it("is named by the page's title, and its status where it is read out", () => {
     const queries = new QueryClient();
     queries.setQueryData(["job", "j"], job({ jobId: "j", name: "Cup", status: "INITIALIZING" }));
-    const page = shown(
-      <QueryClientProvider client={queries}>
-        <JobPage jobId="j" />
-      </QueryClientProvider>,
-    );
+    const page = shown(<JobPage jobId="j" />, queries);
     expect(page).toContain("<title>Preparing · Cup · Gen3D</title>");
     expect(page).toMatch(/role="status">Preparing</);
+  });
+});
+
+describe("a job that waits in the queue", () => {
+  it.each([
+    [null, null],
+    [{ ahead: 0 }, "Yours is the next request."],
+    [{ ahead: 1 }, "1 request is before yours."],
+    [{ ahead: 3 }, "3 requests are before yours."],
+  ])("says how long it is: %j", (queue, sentence) => {
+    for (const page of [
+      shown(<Preparing job={job({ image, queue })} />),
+      shown(<Reconstructing job={job({ image, queue, objects: [object] })} />),
+    ]) {
+      if (sentence) expect(page).toContain(sentence);
+      else expect(page).not.toMatch(/before yours|next request/);
+    }
+  });
+
+  it("is not told that something else is the matter", () => {
+    vi.setSystemTime("2026-11-22T10:20:00.000Z");
+    expect(shown(<Preparing job={job({})} />)).toContain("longer than waking");
+    const behind = shown(<Preparing job={job({ queue: { ahead: 2 } })} />);
+    vi.useRealTimers();
+    expect(behind).toContain("comes in its turn");
+    expect(behind).not.toContain("longer than waking");
+  });
+});
+
+describe("a job of which a part is made again", () => {
+  const cup = { ...object, name: "Cup", error: { error: "EmptySurface", message: "No surface." } };
+  const made = { glb: { url: "https://b/mesh.glb", bytes: 1 } };
+  const saucer = { ...object, n: 1, name: "Saucer", status: "COMPLETED", files: made } as const;
+  const page = (fields: Partial<JobView>) => {
+    vi.stubGlobal("window", { location: { origin: "https://gen3d.example" } });
+    const whole = shown(<Result job={job({ image, run: 1, ...fields } as JobView)} />);
+    vi.unstubAllGlobals();
+    return whole;
+  };
+  /** The last button that begins before these words. */
+  const makeAgain = (shownPage: string) =>
+    shownPage
+      .slice(shownPage.lastIndexOf("<button", shownPage.indexOf("Make again")))
+      .split(">")[0];
+
+  it("offers what failed a second chance, and every object another seed", () => {
+    const failed = page({ status: "COMPLETED", objects: [cup, { ...cup, n: 1 }] });
+    expect(failed).toContain("No surface.");
+    expect(failed).toContain("Try again");
+    expect(makeAgain(failed)).not.toContain("disabled");
+  });
+
+  it("shows how far it is, and asks for no more meanwhile", () => {
+    const pending = { ...cup, status: "PENDING", error: undefined } as const;
+    const again = page({ status: "RECONSTRUCTING", run: 2, objects: [pending] });
+    expect(again).toContain("Step 1 of 2");
+    expect(makeAgain(again)).toContain("disabled");
+  });
+
+  it("keeps in sight what exists", () => {
+    const queries = new QueryClient();
+    const pending = { ...cup, status: "PENDING", error: undefined } as const;
+    const objects = [pending, saucer];
+    const seen = (fields: Partial<JobView>) => {
+      const whole = job({ jobId: "j", name: "Cups", image, objects, ...fields } as JobView);
+      queries.setQueryData(["job", "j"], whole);
+      return shown(<JobPage jobId="j" />, queries);
+    };
+    expect(seen({ status: "RECONSTRUCTING", run: 1 })).toContain("object-progress");
+    expect(seen({ status: "INITIALIZING", run: 2 })).not.toContain("Preparing the photo");
+    expect(seen({ status: "INITIALIZING", run: 2 })).not.toContain("object-progress");
+    expect(seen({ status: "CANCELLED", run: 2 })).toContain("This job was cancelled");
+  });
+});
+
+describe("a refusal that ends", () => {
+  it("says when to try again", () => {
+    vi.setSystemTime("2026-11-22T10:00:00.000Z");
+    const refused = (seconds: number | null) =>
+      shown(<ErrorNote error={new ApiError("LimitReached", "Ten jobs run.", 429, seconds)} />);
+    expect(refused(40)).toContain("Try again in 40 seconds.");
+    expect(refused(3600)).toMatch(/Try again after \d+:00/);
+    expect(refused(null)).not.toContain("Try again");
+    vi.useRealTimers();
   });
 });
 

@@ -1,43 +1,117 @@
 import { QueryClient } from "@tanstack/react-query";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { ApiError } from "../src/api/error";
 import type { JobStatus, JobView } from "../src/api/types";
-import { onwards, pace, renew, taken } from "../src/pages/job/useJob";
+import {
+  accepted,
+  onwards,
+  pace,
+  paceAfter,
+  renew,
+  type SeenJob,
+  shown,
+} from "../src/pages/job/useJob";
 
-const job = (status: JobStatus) => ({ jobId: "j", status }) as JobView;
+const job = (status: JobStatus, fields: Partial<JobView> = {}) =>
+  ({ jobId: "j", status, run: 1, objects: [], ...fields }) as unknown as JobView;
 
-describe("a job whose masks were taken", () => {
-  it("is being reconstructed, before its record says so", () => {
-    expect(taken(job("AWAITING_MASK")).status).toBe("RECONSTRUCTING");
-    expect(taken(job("FAILED")).status).toBe("FAILED");
+afterEach(() => void vi.useRealTimers());
+
+describe("a job after a request that was accepted", () => {
+  it.each([
+    ["CREATED", "INITIALIZING"],
+    ["AWAITING_MASK", "RECONSTRUCTING"],
+    ["FAILED", "INITIALIZING"],
+  ] as const)("does not fall back from %s when its record is read too early", (from, to) => {
+    // The answer may be of before or after.
+    for (const answer of [job(from), job(to)]) {
+      const seen = accepted(job(from), answer, to);
+      expect(seen.status).toBe(to);
+      const early = onwards(seen, job(from));
+      expect(early.status).toBe(to);
+      expect(onwards(early, job(from)).status).toBe(to);
+      expect(onwards(early, job("CANCELLED"))).toEqual(job("CANCELLED"));
+    }
   });
 
-  it("does not fall back to selecting when its record is read too early", () => {
-    expect(onwards(job("RECONSTRUCTING"), job("AWAITING_MASK")).status).toBe("RECONSTRUCTING");
-    expect(onwards(job("RECONSTRUCTING"), job("EXPIRED")).status).toBe("EXPIRED");
-    expect(onwards(job("INITIALIZING"), job("AWAITING_MASK")).status).toBe("AWAITING_MASK");
-    expect(onwards(undefined, job("AWAITING_MASK")).status).toBe("AWAITING_MASK");
+  it("falls back where its record has not followed for a minute", () => {
+    vi.useFakeTimers();
+    const seen = accepted(job("CREATED"), job("CREATED"), "INITIALIZING");
+    vi.advanceTimersByTime(59_000);
+    expect(onwards(seen, job("CREATED")).status).toBe("INITIALIZING");
+    vi.advanceTimersByTime(2_000);
+    expect(onwards(seen, job("CREATED")).status).toBe("CREATED");
+  });
+
+  it("is believed to have failed again, by its next run", () => {
+    const seen = accepted(job("FAILED"), job("INITIALIZING"), "INITIALIZING");
+    expect(onwards(seen, job("FAILED", { run: 2 })).status).toBe("FAILED");
+  });
+
+  it("is not held back from cancelling by what was expected before", () => {
+    const begun = accepted(job("CREATED"), job("INITIALIZING"), "INITIALIZING");
+    const cancelled = accepted(begun, job("CANCELLED"), "CANCELLED");
+    expect(cancelled.status).toBe("CANCELLED");
+    expect(onwards(cancelled, job("CANCELLED")).status).toBe("CANCELLED");
+  });
+
+  it("is being reconstructed for a person, where it goes on with its masks", () => {
+    const objects = [{ n: 0 }] as JobView["objects"];
+    expect(shown(job("INITIALIZING", { objects })).status).toBe("RECONSTRUCTING");
+    expect(shown(job("INITIALIZING")).status).toBe("INITIALIZING");
   });
 });
 
 describe("a newer view of a job", () => {
+  const put = (queries: QueryClient, newer: JobView) =>
+    renew(queries, "j", (earlier: SeenJob) => onwards(earlier, newer));
+
   it("takes the place of the one that is there, but not of one that was forgotten", async () => {
     const queries = new QueryClient();
     queries.setQueryData(["job", "j"], job("INITIALIZING"));
-    await renew(queries, job("AWAITING_MASK"));
+    await put(queries, job("AWAITING_MASK"));
     expect(queries.getQueryData(["job", "j"])).toEqual(job("AWAITING_MASK"));
     queries.clear();
-    await renew(queries, job("COMPLETED"));
+    await put(queries, job("COMPLETED"));
     expect(queries.getQueryData(["job", "j"])).toBeUndefined();
   });
 });
 
 describe("the pace at which a job is looked at", () => {
+  const seen = { still: 0, hidden: false };
+
   it("renews the links of one that has ended, well before they end", () => {
-    for (const status of ["COMPLETED", "FAILED", "EXPIRED"] as const) {
-      expect(pace(status)).toBeGreaterThan(60_000);
-      expect(pace(status)).toBeLessThan(50 * 60_000);
+    for (const status of ["COMPLETED", "FAILED", "EXPIRED", "CANCELLED"] as const) {
+      expect(pace(job(status), seen)).toBeGreaterThan(60_000);
+      expect(pace(job(status), seen)).toBeLessThan(50 * 60_000);
     }
-    expect(pace("CANCELLED")).toBe(false);
-    expect(pace("RECONSTRUCTING")).toBe(2000);
+    expect(pace(job("CREATED"), seen)).toBe(false);
+  });
+
+  it("is what the server says, and slower the longer nothing changes", () => {
+    const working = job("RECONSTRUCTING", { pollSeconds: 3 });
+    expect(pace(working, seen)).toBe(3000);
+    const waits = Array.from({ length: 40 }, (_, still) =>
+      Number(pace(working, { ...seen, still })),
+    );
+    expect(waits.every((wait, still) => still === 0 || wait >= Number(waits[still - 1]))).toBe(
+      true,
+    );
+    expect(waits.at(-1)).toBe(10_000);
+    // More than the page would wait by itself.
+    expect(pace(job("RECONSTRUCTING", { pollSeconds: 30 }), { ...seen, still: 9 })).toBe(30_000);
+    expect(pace(job("RECONSTRUCTING"), seen)).toBe(2000);
+  });
+
+  it("is slow where nobody sees it", () => {
+    expect(pace(job("RECONSTRUCTING"), { still: 0, hidden: true })).toBe(60_000);
+  });
+
+  it("leaves the server in peace for as long as it says, and stops where the job is gone", () => {
+    const busy = new ApiError("DependencyUnavailable", "Later.", 503, 9);
+    expect(paceAfter(busy, 2000)).toBe(9000);
+    expect(paceAfter(busy, 20_000)).toBe(20_000);
+    expect(paceAfter(null, 2000)).toBe(2000);
+    expect(paceAfter(new ApiError("JobNotFound", "No such job.", 404), 2000)).toBe(false);
   });
 });

@@ -1,5 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { ApiError } from "../src/api/error";
+import type { JobView } from "../src/api/types";
 import { drop, dropAll, dropJob, keep, kept, NO_JOB } from "../src/kept/kept";
+import { note } from "../src/kept/notes";
+import { sweep } from "../src/kept/sweep";
 
 /** The browser's database; `refusal` is how it refuses, as a rejection or at once. */
 const database = vi.hoisted(() => ({
@@ -15,10 +19,11 @@ vi.mock("idb-keyval", () => {
     set: (key: string, value: unknown) => or(() => values.set(key, value)),
     del: (key: string) => or(() => values.delete(key)),
     clear: () => or(() => values.clear()),
+    keys: () => or(() => [...values.keys()]),
   };
 });
 
-const photo = (text: string) => ({ blob: new Blob(["photo"]), text });
+const photo = (text: string) => ({ blob: new Blob(["photo"]), text, at: 0, uploaded: false });
 
 beforeEach(async () => {
   database.refusal = null;
@@ -70,5 +75,60 @@ describe("what is kept", () => {
     database.refusal = null;
     await keep("photo", "J1", photo("cup"));
     expect((await kept("photo", "J1"))?.text).toBe("cup");
+  });
+});
+
+describe("the sweep", () => {
+  const DAY = 24 * 60 * 60_000;
+  const job = (status: string, daysAgo: number) =>
+    ({ status, createdAt: new Date(Date.now() - daysAgo * DAY).toISOString() }) as JobView;
+  const jobs: Record<string, JobView> = {
+    waiting: job("AWAITING_MASK", 6),
+    failed: job("FAILED", 1),
+    old: job("EXPIRED", 20),
+    done: job("COMPLETED", 0),
+  };
+  const api = {
+    getJob: vi.fn(async (jobId: string) => {
+      if (jobs[jobId]) return jobs[jobId];
+      throw new ApiError("JobNotFound", "There is no such job.", 404);
+    }),
+  };
+  const here = async () => {
+    const ids = ["waiting", "failed", "old", "done", "gone"];
+    const found = await Promise.all(ids.map((jobId) => kept("photo", jobId)));
+    return ids.filter((_, index) => found[index]);
+  };
+
+  beforeEach(async () => {
+    note("localStorage", "gen3d-swept", null);
+    api.getJob.mockClear();
+    for (const jobId of [...Object.keys(jobs), "gone"]) await keep("photo", jobId, photo(jobId));
+    const blob = new Blob(["photo"]);
+    const chosen = { blob, name: "cup.jpg", type: "image/jpeg" } as const;
+    await keep("choice", NO_JOB, { photo: chosen, text: "" });
+  });
+
+  it("takes away what is kept of jobs that are gone, finished, or ended long ago", async () => {
+    await sweep(api);
+    expect(await here()).toEqual(["waiting", "failed"]);
+    expect(await kept("choice", NO_JOB)).toBeDefined();
+  });
+
+  it("takes nothing away while the server cannot say", async () => {
+    api.getJob.mockRejectedValueOnce(new ApiError("Offline", "No answer.", 0));
+    await sweep(api);
+    expect(await here()).toHaveLength(5);
+  });
+
+  it("asks once a day", async () => {
+    await sweep(api);
+    await keep("photo", "gone", photo("gone"));
+    await sweep(api);
+    expect(await here()).toContain("gone");
+    vi.useFakeTimers({ now: Date.now() + 1.1 * DAY, toFake: ["Date"] });
+    await sweep(api);
+    vi.useRealTimers();
+    expect(await here()).not.toContain("gone");
   });
 });

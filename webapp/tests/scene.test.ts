@@ -24,9 +24,9 @@ const made = vi.hoisted(() => ({
   sparks: [] as { sorting: boolean; sortDirty: boolean; disposed: number; sorted(): void }[],
   splats: [] as (SplatMesh & { disposed: number })[],
   loads: [] as { url: string; came: (file: unknown) => void; failed: (why: Error) => void }[],
-  told: [] as ((event: { loaded: number; total: number }) => void)[],
-  load(url: string, onProgress: (event: { loaded: number; total: number }) => void) {
-    made.told.push(onProgress);
+  told: [] as ((loaded: number, total: number) => void)[],
+  load(url: string, tell: (loaded: number, total: number) => void) {
+    made.told.push(tell);
     return new Promise((came, failed) => made.loads.push({ url, came, failed }));
   },
 }));
@@ -60,9 +60,11 @@ vi.mock("three", async (importOriginal) => {
   return { ...three, WebGLRenderer, PMREMGenerator };
 });
 
+vi.mock("../src/api/download", () => ({ download: made.load }));
+
 vi.mock("three/addons/loaders/GLTFLoader.js", () => ({
   GLTFLoader: class {
-    loadAsync = made.load;
+    parseAsync = async (file: unknown) => file;
   },
 }));
 
@@ -92,23 +94,22 @@ vi.mock("@sparkjsdev/spark", async () => {
   class SplatMesh extends Object3D {
     numSplats = 3;
     disposed = 0;
-    initialized: Promise<unknown>;
+    initialized = Promise.resolve();
     forEachSplat = vi.fn((callback: (...gaussian: unknown[]) => void) => {
       const [scales, turn] = [new Vector3(1, 1, 1), new Quaternion()];
       callback(0, new Vector3(1, 2, 3), scales, turn, 0.9, new Color(1, 0.5, 0));
       callback(1, new Vector3(90, 0, 0), scales, turn, 0.05, new Color(1, 1, 1));
       callback(2, new Vector3(4, 5, 6), scales, turn, 0.2, new Color(0, 0, 1));
     });
-    constructor({ url, onProgress }: { url: string; onProgress: () => void }) {
+    constructor() {
       super();
-      this.initialized = made.load(url, onProgress);
       made.splats.push(this as never);
     }
     override dispose() {
       this.disposed++;
     }
   }
-  return { SparkRenderer, SplatMesh };
+  return { SparkRenderer, SplatFileType: {}, SplatMesh };
 });
 
 const MESH = "https://b/mesh.glb";
@@ -194,7 +195,7 @@ describe("the viewer's scene", () => {
     show("mesh", first);
     show("splat", splat);
     show("wireframe", wires);
-    made.told[0]?.({ loaded: 1, total: 4 });
+    made.told[0]?.(1, 4);
     expect([first, splat, wires].map((told) => told.mock.calls)).toEqual([[], [], [[0.25]]]);
   });
 

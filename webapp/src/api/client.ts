@@ -1,10 +1,18 @@
 import { ApiError, errorOf, offline } from "./error";
+import { postForm } from "./form";
 import { Links } from "./links";
-import type { CreatedJob, JobPage, JobView, ObjectRequest, PhotoType, UploadForm } from "./types";
+import type {
+  CreatedJob,
+  JobPage,
+  JobView,
+  ObjectRequest,
+  PhotoType,
+  RetriedObject,
+  UploadForm,
+} from "./types";
 
 /** API Gateway itself gives up after 30 seconds. */
 const ANSWER_MS = 35_000;
-const UPLOAD_MS = 5 * 60_000;
 
 /** Where tokens come from, and what to do when one is refused. */
 export interface Credentials {
@@ -40,8 +48,26 @@ export class ApiClient {
     return this.send("PATCH", `/jobs/${encodeURIComponent(jobId)}`, { name });
   }
 
+  /** Stop a job; its record and files stay. One that had ended stays as it is. */
+  cancelJob(jobId: string): Promise<JobView> {
+    return this.send("POST", `/jobs/${encodeURIComponent(jobId)}/cancel`);
+  }
+
+  /** Forget a job and its files. Of one that is gone already nothing is left to do. */
   async deleteJob(jobId: string): Promise<void> {
-    await this.send("DELETE", `/jobs/${encodeURIComponent(jobId)}`);
+    try {
+      await this.send("DELETE", `/jobs/${encodeURIComponent(jobId)}`);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+    }
+  }
+
+  /** Have a job go on where it ended, or some of its objects made anew. */
+  retryJob(jobId: string, objects?: RetriedObject[]): Promise<JobView> {
+    // What is made anew takes the old file's place, and its link has to be another.
+    this.links.clear();
+    const path = `/jobs/${encodeURIComponent(jobId)}/retry`;
+    return this.send("POST", path, objects ? { objects } : {});
   }
 
   /** Have the photo prepared; where `text` names a thing, masks of all such things come along. */
@@ -59,22 +85,8 @@ export class ApiClient {
   }
 
   /** POST a file to a signed form. */
-  async upload(form: UploadForm, file: Blob): Promise<void> {
-    const body = new FormData();
-    for (const [name, value] of Object.entries(form.fields)) body.append(name, value);
-    body.append("file", file);
-    const response = await this.answer(form.url, {
-      method: "POST",
-      body,
-      signal: AbortSignal.timeout(UPLOAD_MS),
-    });
-    if (!response.ok) {
-      throw new ApiError(
-        "UploadFailed",
-        `The upload was refused (${response.status}). Try again.`,
-        response.status,
-      );
-    }
+  upload(form: UploadForm, file: Blob, onProgress: (share: number) => void): Promise<void> {
+    return postForm(form, file, onProgress);
   }
 
   private async send<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -84,6 +96,7 @@ export class ApiClient {
       response = await this.request(method, path, body);
     }
     if (!response.ok) throw await errorOf(response);
+    if (response.status === 204) return undefined as T;
     const value: unknown = await response.json().catch(() => {
       throw new ApiError("UnexpectedAnswer", "The server's answer is unreadable. Try again.", 502);
     });

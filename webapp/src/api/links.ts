@@ -10,9 +10,9 @@ export class Links {
 
   constructor(private readonly now: () => number = Date.now) {}
 
-  /** The link under which this file was first seen, while that is recent. */
-  steady(url: string): string {
-    const file = fileOf(url);
+  /** The link under which this version of a file was first seen, while that is recent. */
+  steady(url: string, version = ""): string {
+    const file = `${version} ${fileOf(url)}`;
     const earlier = this.kept.get(file);
     if (earlier && earlier.until > this.now()) return earlier.url;
     this.kept.set(file, { url, until: this.now() + KEPT_MS });
@@ -20,18 +20,29 @@ export class Links {
   }
 
   /** A copy of an answer with every `url` and `picture` in it steady. */
-  steadyAll<T>(value: T): T {
-    if (Array.isArray(value)) return value.map((item) => this.steadyAll(item)) as T;
+  steadyAll<T>(value: T, around = ""): T {
+    if (Array.isArray(value)) return value.map((item) => this.steadyAll(item, around)) as T;
     if (value === null || typeof value !== "object") return value;
+    const version = versionOf(value) ?? around;
     return Object.fromEntries(
       Object.entries(value).map(([name, item]) => [
         name,
         (name === "url" || name === "picture") && typeof item === "string"
-          ? this.steady(item)
-          : this.steadyAll(item),
+          ? this.steady(item, version)
+          : this.steadyAll(item, version),
       ]),
     ) as T;
   }
+
+  clear(): void {
+    this.kept.clear();
+  }
+}
+
+/** An object that is made anew writes the same files again; its seed and status tell them apart. */
+function versionOf(value: object): string | null {
+  if (!("status" in value) || !("seed" in value || "picture" in value)) return null;
+  return `${value.status} ${"seed" in value ? value.seed : ""}`;
 }
 
 /** What a link leads to, however it is signed. */

@@ -102,6 +102,12 @@ export interface JobView {
   createdAt: string;
   /** What was looked for in the photo. */
   text: string | null;
+  /** Which execution of the job this is; 0 before the first. */
+  run: number;
+  /** How many requests are before the job's own in the queue; null where it waits in none. */
+  queue: { ahead: number } | null;
+  /** How soon to look again. */
+  pollSeconds: number | null;
   stages: { initialize: Stage; mask: Stage; reconstruct: Stage };
   objects: ObjectView[];
   image?: { width: number; height: number; bytes: number; url: string };
@@ -113,4 +119,10 @@ export interface JobView {
 export interface ObjectRequest {
   name: string;
   seed: number;
+}
+
+/** An object that is to be made anew. */
+export interface RetriedObject {
+  n: number;
+  seed?: number;
 }

@@ -46,6 +46,11 @@ export function useSession(): Session {
   );
 }
 
+/** Who is signed in, outside a component. */
+export function personNow(): Person | null | undefined {
+  return session.person;
+}
+
 /** Call back whenever somebody else is signed in, or nobody any more. */
 export function watchPerson(changed: () => void): void {
   let sub = session.person?.sub;

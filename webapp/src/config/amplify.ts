@@ -1,7 +1,11 @@
 import { Amplify } from "aws-amplify";
+import { PASSWORD } from "../auth/password";
 import type { AppConfig } from "./config";
 
-/** Tell Amplify where the stack's user pool, identity pool and bucket are. */
+/**
+ * Tell Amplify where the stack's user pool is. The identity pool is none of the page's: it has no
+ * credentials for AWS, as uploads go by signed forms and downloads by signed links.
+ */
 export function configureAmplify(config: AppConfig): void {
   const { endpoint } = config;
   Amplify.configure({
@@ -9,18 +13,10 @@ export function configureAmplify(config: AppConfig): void {
       Cognito: {
         userPoolId: config.userPoolId,
         userPoolClientId: config.userPoolClientId,
-        identityPoolId: config.identityPoolId,
         loginWith: { email: true },
         signUpVerificationMethod: "code",
-        ...(endpoint && { userPoolEndpoint: endpoint, identityPoolEndpoint: endpoint }),
-      },
-    },
-    Storage: {
-      S3: {
-        bucket: config.bucket,
-        region: config.region,
-        // Amplify knows one local address for S3, http://localhost:20005; hence the stack's port.
-        ...(endpoint && { dangerouslyConnectToHttpEndpointForTesting: "true" }),
+        passwordFormat: PASSWORD,
+        ...(endpoint && { userPoolEndpoint: endpoint }),
       },
     },
   });

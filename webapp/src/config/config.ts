@@ -1,5 +1,7 @@
 import { offline } from "../api/error";
 
+const ANSWER_MS = 30_000;
+
 /** What the stack's outputs say; written beside the app by whoever deploys it. */
 export interface AppConfig {
   region: string;
@@ -8,7 +10,6 @@ export interface AppConfig {
   apiUrl: string;
   userPoolId: string;
   userPoolClientId: string;
-  identityPoolId: string;
   bucket: string;
   /** Whether people make their own accounts, or an administrator does. */
   selfSignUp: boolean;
@@ -22,7 +23,6 @@ const REQUIRED = [
   "apiUrl",
   "userPoolId",
   "userPoolClientId",
-  "identityPoolId",
   "bucket",
 ] as const;
 
@@ -49,7 +49,8 @@ export function parseConfig(value: unknown): AppConfig {
 
 /** Fetch `/config.json` from where the app itself came from. */
 export async function loadConfig(): Promise<AppConfig> {
-  const response = await fetch("/config.json", { cache: "no-cache" }).catch(() => {
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  const response = await fetch("/config.json", { cache: "no-cache", signal }).catch(() => {
     throw offline();
   });
   if (!response.ok) {

@@ -1,5 +1,7 @@
 /** Fetching the decoder and the embeddings, with progress. */
 
+import { DownloadError, download } from "../api/download";
+
 const CACHE = "decoders";
 
 export type OnProgress = (loaded: number, total: number) => void;
@@ -40,28 +42,16 @@ async function fetchKept(url: string, tell: OnProgress): Promise<ArrayBuffer> {
 }
 
 async function fetchFile(url: string, tell: OnProgress): Promise<ArrayBuffer> {
-  const response = await fetch(url).catch(lost);
-  if (!response.ok || !response.body) {
+  try {
+    return await download(url, tell);
+  } catch (error) {
+    const status = error instanceof DownloadError ? error.status : 0;
     throw new Error(
-      `The selection tool could not be loaded (${response.status}). Reload the page to try again.`,
+      status === 0
+        ? "The selection tool could not be loaded. Check the connection and try again."
+        : `The selection tool could not be loaded (${status}). Reload the page to try again.`,
     );
   }
-  const total = Number(response.headers.get("Content-Length")) || 0;
-  const parts: Uint8Array[] = [];
-  let loaded = 0;
-  const reader = response.body.getReader();
-  const read = () => reader.read().catch(lost);
-  for (let part = await read(); !part.done; part = await read()) {
-    parts.push(part.value);
-    loaded += part.value.byteLength;
-    tell(loaded, Math.max(total, loaded));
-  }
-  return new Blob(parts as BlobPart[]).arrayBuffer();
-}
-
-/** A connection breaks off before the answer or in the middle of it. */
-function lost(): never {
-  throw new Error("The selection tool could not be loaded. Check the connection and try again.");
 }
 
 function sum(values: readonly number[]): number {

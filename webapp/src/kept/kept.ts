@@ -1,6 +1,7 @@
 /** What a browser keeps of a job until the server has it, so that a reload loses nothing. */
 
-import { clear, del, get, set } from "idb-keyval";
+import { clear, del, get, keys, set } from "idb-keyval";
+import type { UploadForm } from "../api/types";
 import type { Photo } from "../photo/photo";
 import type { Selection } from "../selection/model";
 import type { Decoded } from "../selection/prompt";
@@ -18,6 +19,11 @@ export const NO_JOB = "none";
 export interface KeptPhoto {
   readonly blob: Blob;
   readonly text: string | null;
+  /** Where it goes to, and since when that is known. Earlier versions of this page kept no form. */
+  readonly form?: UploadForm;
+  readonly at: number;
+  /** Whether the bucket has it already. */
+  readonly uploaded: boolean;
 }
 
 /** A selection and the decoder's answers for its objects, in their order. */
@@ -75,6 +81,13 @@ export async function drop(kind: keyof Kinds, jobId: string): Promise<void> {
 
 export async function dropJob(jobId: string): Promise<void> {
   await Promise.all(KINDS.map((kind) => drop(kind, jobId)));
+}
+
+/** The jobs of which something is kept. */
+export async function keptJobs(): Promise<string[]> {
+  const there = (await tried(() => keys<string>())) ?? [];
+  const jobs = [...there, ...here.keys()].map((key) => key.slice(key.indexOf(":") + 1));
+  return [...new Set(jobs)].filter((jobId) => jobId !== NO_JOB);
 }
 
 /** Forget everything: somebody has signed out. */

@@ -1,8 +1,9 @@
-import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { type InfiniteData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Box, ImageOff, Pencil, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Link } from "wouter";
-import { type JobStatus, type JobSummary, RUNNING } from "../api/types";
+import { about } from "../api/again";
+import type { JobPage, JobStatus, JobSummary } from "../api/types";
 import { dropJob } from "../kept/kept";
 import { useServices } from "../services";
 import { Dialog } from "../ui/Dialog";
@@ -23,6 +24,9 @@ const TELL: Record<JobStatus, string> = {
   EXPIRED: "Expired",
 };
 
+const FIRST_MS = 4000;
+const MOST_MS = 20_000;
+
 const BUSY: readonly JobStatus[] = ["INITIALIZING", "RECONSTRUCTING"];
 
 type Asking = { what: "rename" | "delete"; job: JobSummary };
@@ -31,15 +35,21 @@ type Asking = { what: "rename" | "delete"; job: JobSummary };
 export default function Gallery() {
   const { api } = useServices();
   const [asking, setAsking] = useState<Asking | null>(null);
+  const { wait, look } = useWait();
   const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage, refetch } = useInfiniteQuery(
     {
       queryKey: ["jobs"],
-      queryFn: ({ pageParam }) => api.listJobs(pageParam),
+      queryFn: async ({ pageParam }) => {
+        const page = await api.listJobs(pageParam);
+        if (pageParam === null) look(page);
+        return page;
+      },
       initialPageParam: null as string | null,
       getNextPageParam: (page) => page.cursor,
+      // A tab that nobody sees asks for nothing; it asks anew when it is seen again.
       refetchInterval: ({ state }) =>
         state.data?.pages.some(({ jobs }) => jobs.some((job) => BUSY.includes(job.status)))
-          ? 4000
+          ? wait.current
           : false,
     },
   );
@@ -83,6 +93,19 @@ export default function Gallery() {
       <Delete asking={asking} close={() => setAsking(null)} />
     </div>
   );
+}
+
+/** The wait between two looks at the list: longer while nothing changes. */
+function useWait() {
+  const wait = useRef(about(FIRST_MS));
+  const seen = useRef("");
+  function look({ jobs }: JobPage): void {
+    const news = JSON.stringify(jobs.map(({ jobId, status }) => [jobId, status]));
+    const grown = news === seen.current ? Math.min(wait.current * 1.25, MOST_MS) : FIRST_MS;
+    wait.current = about(grown);
+    seen.current = news;
+  }
+  return { wait, look };
 }
 
 function Empty() {
@@ -139,6 +162,14 @@ function Card({ job, ask }: { job: JobSummary; ask(what: Asking["what"]): void }
   );
 }
 
+function without(list: InfiniteData<JobPage>, jobId: string): InfiniteData<JobPage> {
+  const pages = list.pages.map((page) => ({
+    ...page,
+    jobs: page.jobs.filter((job) => job.jobId !== jobId),
+  }));
+  return { ...list, pages };
+}
+
 /** Do something with a job, and show what is left. */
 function useChange(close: () => void) {
   const queries = useQueryClient();
@@ -187,14 +218,17 @@ function Rename({ asking, close }: { asking: Asking | null; close(): void }) {
 
 function Delete({ asking, close }: { asking: Asking | null; close(): void }) {
   const { api } = useServices();
+  const queries = useQueryClient();
   const { change, leave, busy, error } = useChange(close);
   const job = asking?.what === "delete" ? asking.job : null;
 
-  async function remove(doomed: JobSummary): Promise<void> {
-    await api.deleteJob(doomed.jobId);
-    // Of a running job the first call makes a cancelled one, which the second forgets.
-    if (RUNNING.includes(doomed.status)) await api.deleteJob(doomed.jobId);
-    await dropJob(doomed.jobId);
+  async function remove({ jobId }: JobSummary): Promise<void> {
+    await api.deleteJob(jobId);
+    await dropJob(jobId);
+    queries.removeQueries({ queryKey: ["job", jobId] });
+    // A list that was asked for before the deletion still has it.
+    await queries.cancelQueries({ queryKey: ["jobs"] });
+    queries.setQueryData<InfiniteData<JobPage>>(["jobs"], (list) => list && without(list, jobId));
   }
 
   return (

@@ -5,6 +5,7 @@ import { LookingUp } from "../auth/RequireSession";
 import { useSession } from "../auth/session";
 import { drop, keep, kept, NO_JOB } from "../kept/kept";
 import { note, noted } from "../kept/notes";
+import { keepPhoto } from "../photo/deliver";
 import type { Photo } from "../photo/photo";
 import { useServices } from "../services";
 import { ErrorNote } from "../ui/ErrorNote";
@@ -40,10 +41,10 @@ export function Home() {
       setError(null);
       creating = true;
       try {
-        const { jobId } = await api.createJob(chosen.name, chosen.type);
-        await keep("photo", jobId, { blob: chosen.blob, text: text.trim() || null });
+        const created = await api.createJob(chosen.name, chosen.type);
+        await keepPhoto(created, { blob: chosen.blob, text: text.trim() || null });
         await forgetChoice();
-        navigate(`/jobs/${jobId}`);
+        navigate(`/jobs/${created.jobId}`);
       } catch (failure) {
         setError(failure);
       } finally {

@@ -1,6 +1,7 @@
 import { CircleAlert } from "lucide-react";
 import type { ReactNode } from "react";
-import { messageOf } from "../api/error";
+import { ApiError, messageOf } from "../api/error";
+import { date } from "./format";
 
 /** What happened, and what can be done about it. */
 export function ErrorNote({ error, children }: { error: unknown; children?: ReactNode }) {
@@ -9,8 +10,15 @@ export function ErrorNote({ error, children }: { error: unknown; children?: Reac
       <CircleAlert aria-hidden="true" />
       <div>
         <p>{messageOf(error)}</p>
+        {error instanceof ApiError && error.retryAt && <p>{whenAgain(error.retryAt)}</p>}
         {children && <div className="note-actions">{children}</div>}
       </div>
     </div>
   );
+}
+
+function whenAgain(moment: Date): string {
+  const seconds = Math.max(1, Math.ceil((moment.getTime() - Date.now()) / 1000));
+  if (seconds < 60) return `Try again in ${seconds} seconds.`;
+  return `Try again after ${date(moment.toISOString())}.`;
 }

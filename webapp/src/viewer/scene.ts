@@ -1,4 +1,4 @@
-import { SparkRenderer, SplatMesh } from "@sparkjsdev/spark";
+import { SparkRenderer, SplatFileType, SplatMesh } from "@sparkjsdev/spark";
 import {
   Box3,
   DirectionalLight,
@@ -14,6 +14,7 @@ import {
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 import { RoomEnvironment } from "three/addons/environments/RoomEnvironment.js";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
+import { download, type Tell } from "../api/download";
 import { moveByKey } from "./keys";
 import { boundsOf, free, pointsOf, wireframeOf } from "./parts";
 
@@ -208,22 +209,24 @@ export class ObjectScene {
   }
 
   private async loadMesh(url: string): Promise<Object3D> {
-    const { scene } = await new GLTFLoader().loadAsync(url, this.tell("mesh"));
+    const file = await download(url, this.tell("mesh"));
+    const { scene } = await new GLTFLoader().parseAsync(file, "");
     this.meet(new Box3().setFromObject(scene));
     return scene;
   }
 
   private async loadSplat(url: string): Promise<SplatMesh> {
     this.spark ??= this.makeSpark();
-    const splat = new SplatMesh({ url, onProgress: this.tell("splat") });
+    const fileBytes = new Uint8Array(await download(url, this.tell("splat")));
+    const splat = new SplatMesh({ fileBytes, fileType: SplatFileType.PLY });
     splat.rotation.x = -Math.PI / 2;
     await splat.initialized;
     this.meet(boundsOf(splat));
     return splat;
   }
 
-  private tell(file: File): (event: ProgressEvent) => void {
-    return ({ loaded, total }) => this.onProgress[file]?.(total ? loaded / total : 0);
+  private tell(file: File): Tell {
+    return (loaded, total) => this.onProgress[file]?.(loaded / total);
   }
 
   /** Look at what comes first; the other file is of the same object. */

@@ -1,6 +1,5 @@
 import { useState } from "react";
 import { type JobView, RUNNING } from "../../api/types";
-import { dropJob } from "../../kept/kept";
 import { useServices } from "../../services";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorNote } from "../../ui/ErrorNote";
@@ -10,16 +9,14 @@ import { useJobUpdate } from "./useJob";
 /** Stop a job that is still running. */
 export function CancelJob({ job }: { job: JobView }) {
   const { api } = useServices();
-  const { read } = useJobUpdate(job.jobId);
+  const { accept, read } = useJobUpdate(job.jobId);
   const [asking, setAsking] = useState(false);
   const { work, leave, busy, error } = useAsked(() => setAsking(false));
   if (!RUNNING.includes(job.status)) return null;
 
   async function cancel(): Promise<void> {
-    await work(async () => {
-      await api.deleteJob(job.jobId);
-      await dropJob(job.jobId);
-    });
+    // One that has ended meanwhile stays as it is, and its page shows what it became.
+    await work(async () => accept(await api.cancelJob(job.jobId), "CANCELLED"));
     await read();
   }
 
@@ -29,7 +26,10 @@ export function CancelJob({ job }: { job: JobView }) {
         Cancel the job
       </button>
       <Dialog open={asking} title="Cancel this job?" onClose={leave}>
-        <p>The photo and everything made from it are removed. This cannot be undone.</p>
+        <p>
+          What is being made is stopped. The photo and what exists by now are kept: the job can be
+          tried again, or deleted in the gallery.
+        </p>
         {error !== null && <ErrorNote error={error} />}
         <div className="actions">
           <button type="button" className="button button-quiet" disabled={busy} onClick={leave}>

@@ -1,10 +1,9 @@
-import { RotateCcw } from "lucide-react";
 import { Link } from "wouter";
 import type { JobView } from "../../api/types";
 import { ErrorNote } from "../../ui/ErrorNote";
-import { Retry } from "../result/Retry";
+import { TryAgain } from "./TryAgain";
 
-/** A job that ended without a model. */
+/** A job that ended before its time. */
 export function Ended({ job }: { job: JobView }) {
   return (
     <section className="narrow-step">
@@ -19,12 +18,8 @@ export function Ended({ job }: { job: JobView }) {
         ))}
       <p className="muted">{advice(job)}</p>
       <div className="actions">
-        {job.image && (
-          <Retry job={job}>
-            <RotateCcw aria-hidden="true" /> Try again
-          </Retry>
-        )}
-        <Link href="/" className="button">
+        {job.image && <TryAgain job={job} />}
+        <Link href="/" className={job.image ? "button button-quiet" : "button"}>
           Start anew
         </Link>
         <Link href="/gallery" className="button button-quiet">
@@ -40,13 +35,15 @@ function title({ status }: JobView): string {
   return status === "EXPIRED" ? "This job has expired" : "This job failed";
 }
 
+const WHY: Partial<Record<JobView["status"], string>> = {
+  CANCELLED: "It was stopped before it was finished.",
+  EXPIRED: "Nobody selected an object in time.",
+};
+
 function advice({ status, error, image, objects }: JobView): string {
-  if (status === "CANCELLED") return "Its photo and everything made from it were removed.";
-  const why =
-    status === "EXPIRED"
-      ? "Nobody selected an object in time."
-      : `The administrator was told${error ? ` (${error.error})` : ""}.`;
+  const why = WHY[status] ?? `The administrator was told${error ? ` (${error.error})` : ""}.`;
   if (!image) return `${why} Start anew, perhaps with another photo.`;
   const kept = objects.length > 0 ? "The photo and the masks are" : "The photo is";
-  return `${why} ${kept} kept: try again, or start anew with another photo.`;
+  const end = status === "CANCELLED" ? "delete it in the gallery" : "start anew with another photo";
+  return `${why} ${kept} kept: try again, and it goes on where it stopped, or ${end}.`;
 }

@@ -1,7 +1,8 @@
-import { lazy, type ReactNode, Suspense } from "react";
+import { lazy, type ReactNode, Suspense, useEffect } from "react";
 import { Link } from "wouter";
 import { ApiError } from "../../api/error";
 import type { JobStatus, JobView } from "../../api/types";
+import { drop, dropJob } from "../../kept/kept";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Spinner } from "../../ui/Spinner";
 import { AwaitingMask } from "./AwaitingMask";
@@ -12,7 +13,7 @@ import { Preparing } from "./Preparing";
 import { Reconstructing } from "./Reconstructing";
 import { Timeline } from "./Timeline";
 import { Upload } from "./Upload";
-import { useJob } from "./useJob";
+import { type SeenJob, useJob } from "./useJob";
 import "./job.css";
 
 const Result = lazy(() => import("../result/Result"));
@@ -31,6 +32,8 @@ const NEWS: Record<JobStatus, string> = {
 /** A job at whatever step it is; every step can be reloaded. */
 export default function JobPage({ jobId }: { jobId: string }) {
   const { data: job, error, refetch } = useJob(jobId);
+  const gone = isGone(error);
+  useTidy(jobId, job, gone);
   return (
     <>
       <title>{job ? `${NEWS[job.status]} · ${job.name} · Gen3D` : "Job · Gen3D"}</title>
@@ -38,11 +41,27 @@ export default function JobPage({ jobId }: { jobId: string }) {
       <p className="visually-hidden" role="status">
         {job && NEWS[job.status]}
       </p>
-      {job && <Loaded job={job} error={error} />}
-      {!job && error && <Unavailable error={error} retry={() => void refetch()} />}
+      {job && !gone && <Loaded job={job} error={error} />}
+      {error && (!job || gone) && <Unavailable error={error} retry={() => void refetch()} />}
       {!job && !error && <Spinner label="Loading the job" />}
     </>
   );
+}
+
+/** Deleted, or somebody else's: the server does not tell the two apart. */
+function isGone(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
+
+/** Drop what was kept for the server, once the record says that the server has it. */
+function useTidy(jobId: string, job: SeenJob | undefined, gone: boolean): void {
+  const told = job && !job.expected;
+  const photo = told && job.status !== "CREATED";
+  const masks = told && job.objects.length > 0;
+  useEffect(() => {
+    if (gone || masks) void dropJob(jobId);
+    else if (photo) void drop("photo", jobId);
+  }, [jobId, gone, masks, photo]);
 }
 
 function Loaded({ job, error }: { job: JobView; error: unknown }) {
@@ -62,6 +81,7 @@ function Loaded({ job, error }: { job: JobView; error: unknown }) {
 }
 
 function Step({ job }: { job: JobView }): ReactNode {
+  const made = job.objects.some((object) => object.files);
   switch (job.status) {
     case "CREATED":
       return <Upload job={job} />;
@@ -70,18 +90,28 @@ function Step({ job }: { job: JobView }): ReactNode {
     case "AWAITING_MASK":
       return <AwaitingMask job={job} />;
     case "RECONSTRUCTING":
-      return <Reconstructing job={job} />;
+      // What an earlier run made stays in sight.
+      return job.run > 1 && made ? <Result job={job} /> : <Reconstructing job={job} />;
     case "COMPLETED":
       return <Result job={job} />;
     case "FAILED":
     case "CANCELLED":
     case "EXPIRED":
-      return <Ended job={job} />;
+      return (
+        <>
+          <Ended job={job} />
+          {made && (
+            <Suspense fallback={<Spinner label="Loading" />}>
+              <Result job={job} />
+            </Suspense>
+          )}
+        </>
+      );
   }
 }
 
 function Unavailable({ error, retry }: { error: unknown; retry(): void }) {
-  const missing = error instanceof ApiError && error.status === 404;
+  const missing = isGone(error);
   return (
     <section className="page narrow">
       <h1>{missing ? "No such job" : "The job cannot be shown"}</h1>

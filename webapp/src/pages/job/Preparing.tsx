@@ -6,6 +6,7 @@ import { kept } from "../../kept/kept";
 import { duration } from "../../ui/format";
 import { Progress } from "../../ui/Progress";
 import { useNow } from "../../ui/useNow";
+import { Queue } from "./Queue";
 
 /** An endpoint that is up answers well within this. */
 const AWAKE_MS = 20_000;
@@ -26,15 +27,16 @@ export function Preparing({ job }: { job: JobView }) {
       <Progress label="Preparing" share={null} />
       <p>
         {/* The sentence alone: the seconds would be read out one by one. */}
-        <span aria-live="polite">{explain(elapsed)}</span>
+        <span aria-live="polite">{explain(elapsed, (job.queue?.ahead ?? 0) > 0)}</span>
         {elapsed >= AWAKE_MS && ` It has been ${duration(elapsed)}.`}
       </p>
+      <Queue job={job} />
       <Next jobId={job.jobId} />
     </section>
   );
 }
 
-function explain(elapsed: number): string {
+function explain(elapsed: number, behind: boolean): string {
   if (elapsed < AWAKE_MS) {
     return "The model is looking at the photo once. After that, every click is answered at once.";
   }
@@ -44,6 +46,7 @@ function explain(elapsed: number): string {
       "starting one takes 5 to 10 minutes."
     );
   }
+  if (behind) return "The model takes what was asked for before; yours comes in its turn.";
   return (
     "This takes longer than waking up does. The job goes on trying by itself, and you will get a " +
     "mail if it fails."

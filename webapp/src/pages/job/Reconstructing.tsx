@@ -2,15 +2,16 @@ import { Check, Mail, X } from "lucide-react";
 import { Link } from "wouter";
 import type { JobView, ObjectStatus } from "../../api/types";
 import { Progress } from "../../ui/Progress";
+import { Queue } from "./Queue";
 
-const SHARE: Record<ObjectStatus, number | null> = {
+export const SHARE: Record<ObjectStatus, number | null> = {
   PENDING: null,
   MESHING: null,
   COMPLETED: 1,
   FAILED: 1,
 };
 
-const TELL: Record<ObjectStatus, string> = {
+export const TELL: Record<ObjectStatus, string> = {
   PENDING: "Step 1 of 2: from the photo to gaussians",
   MESHING: "Step 2 of 2: from gaussians to a mesh",
   COMPLETED: "Finished",
@@ -22,6 +23,7 @@ export function Reconstructing({ job }: { job: JobView }) {
   return (
     <section className="narrow-step">
       <h2>Reconstructing {job.objects.length === 1 ? "the object" : "the objects"}</h2>
+      <Queue job={job} />
       <ul className="object-progress" aria-live="polite">
         {job.objects.map((object) => (
           <li key={object.n} className="card">

@@ -1,10 +1,13 @@
 import { useCallback, useEffect, useRef, useState } from "react";
+import { again } from "../../api/again";
+import { ApiError } from "../../api/error";
 import type { JobView } from "../../api/types";
-import { dropJob, type Submission } from "../../kept/kept";
+import type { Submission } from "../../kept/kept";
 import { useServices } from "../../services";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
-import { taken, useJobUpdate } from "./useJob";
+import { useOnline } from "../../ui/useOnline";
+import { useJobUpdate } from "./useJob";
 
 interface Props {
   job: JobView;
@@ -15,7 +18,7 @@ interface Props {
 /** Upload the masks, then ask for the reconstruction. */
 export function Sending({ job, submission, onWithdraw }: Props) {
   const { api } = useServices();
-  const { put, read } = useJobUpdate(job.jobId);
+  const { accept, read } = useJobUpdate(job.jobId);
   const [sent, setSent] = useState(0);
   const [error, setError] = useState<unknown>(null);
   const started = useRef(false);
@@ -25,21 +28,22 @@ export function Sending({ job, submission, onWithdraw }: Props) {
     setError(null);
     setSent(0);
     try {
-      const forms = await api.maskUploads(job.jobId, objects.length);
+      const forms = await again(() => api.maskUploads(job.jobId, objects.length));
       for (const [index, form] of forms.entries()) {
-        const object = objects[index];
-        if (object) await api.upload(form, object.mask);
+        const mask = objects[index]?.mask;
+        if (mask) await again(() => api.upload(form, mask, (share) => setSent(index + share)));
         setSent(index + 1);
       }
       const asked = objects.map(({ name, seed }) => ({ name, seed }));
-      await put(taken(await api.reconstruct(job.jobId, asked)));
-      await dropJob(job.jobId);
+      await accept(await api.reconstruct(job.jobId, asked), "RECONSTRUCTING");
     } catch (failure) {
       setError(failure);
       // The request may have arrived, and only its answer been lost.
       await read();
     }
-  }, [api, job.jobId, objects, put, read]);
+  }, [api, job.jobId, objects, accept, read]);
+
+  useOnline(error instanceof ApiError && error.status === 0, () => void send());
 
   useEffect(() => {
     if (started.current) return;

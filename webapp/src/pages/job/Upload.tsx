@@ -1,80 +1,85 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import { Link } from "wouter";
+import { Link, useLocation } from "wouter";
 import { ApiError } from "../../api/error";
 import type { JobView } from "../../api/types";
-import { drop, keep, kept } from "../../kept/kept";
-import { type Photo, PhotoError } from "../../photo/photo";
-import { uploadPhoto } from "../../photo/upload";
+import { drop, kept } from "../../kept/kept";
+import { type Delivered, deliver, startAnew } from "../../photo/deliver";
+import type { Photo } from "../../photo/photo";
 import { useServices } from "../../services";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
+import { Spinner } from "../../ui/Spinner";
+import { useOnline } from "../../ui/useOnline";
 import { PhotoDrop } from "../PhotoDrop";
 import { useJobUpdate } from "./useJob";
 
-/** Send the photo that is kept, then start the job. After a reload it starts over by itself. */
+/** Send the photo that is kept, then start the job. After a reload it goes on by itself. */
 export function Upload({ job }: { job: JobView }) {
   const { api } = useServices();
-  const { put } = useJobUpdate(job.jobId);
+  const [, navigate] = useLocation();
+  const { accept, read } = useJobUpdate(job.jobId);
+  /** Null where this browser does not have it. */
   const [photo, setPhoto] = useState<Blob | null | undefined>();
   const [share, setShare] = useState(0);
   const [error, setError] = useState<unknown>(null);
-  const [refused, setRefused] = useState(false);
-  const started = useRef(false);
+  const [wanting, setWanting] = useState<"missing" | "refused" | null>(null);
+  const working = useRef(false);
   const text = useRef<string | null>(null);
-  const { jobId, prefix, contentType } = job;
+  const { jobId } = job;
 
-  const send = useCallback(async () => {
-    setError(null);
-    setRefused(false);
-    setShare(0);
-    const found = await kept("photo", jobId);
-    setPhoto(found?.blob ?? null);
-    if (!found) return;
-    text.current = found.text;
-    try {
-      await uploadPhoto(prefix, contentType, found.blob, setShare);
-      setShare(1);
-      const initialized = await api.initialize(jobId, found.text);
-      await put(initialized);
-      await drop("photo", jobId);
-    } catch (failure) {
-      setError(failure);
-      if (!(failure instanceof ApiError && failure.refusesPhoto)) return;
-      // The same file would be refused again.
-      await drop("photo", jobId);
-      setRefused(true);
-      setPhoto(null);
-    }
-  }, [api, jobId, prefix, contentType, put]);
+  /** One try at a time, and what becomes of it. */
+  const work = useCallback(
+    async (task: () => Promise<Delivered>) => {
+      if (working.current) return;
+      working.current = true;
+      setError(null);
+      setWanting(null);
+      setShare(0);
+      try {
+        const done = await task();
+        if ("begun" in done) await accept(done.begun, "INITIALIZING");
+        else if ("instead" in done) navigate(`/jobs/${done.instead}`, { replace: true });
+        else setWanting("missing");
+      } catch (failure) {
+        setError(failure);
+        if (failure instanceof ApiError && failure.refusesPhoto) {
+          // The same file would be refused again.
+          text.current = (await kept("photo", jobId))?.text ?? null;
+          await drop("photo", jobId);
+          setWanting("refused");
+        } else if (failure instanceof ApiError && failure.status === 409) {
+          await read();
+        }
+      } finally {
+        working.current = false;
+      }
+    },
+    [accept, jobId, navigate, read],
+  );
 
-  useEffect(() => {
-    if (started.current) return;
-    started.current = true;
-    void send();
-  }, [send]);
+  const send = () => void work(() => deliver(api, job, { photo: setPhoto, progress: setShare }));
+  const first = useRef(send);
+  useEffect(() => first.current(), []);
+  useOnline(error instanceof ApiError && error.status === 0, send);
 
-  async function chooseAgain(chosen: Photo): Promise<void> {
-    if (chosen.type !== contentType) {
-      setError(
-        new PhotoError(`This job takes ${contentType} alone. Choose such a file, or start anew.`),
-      );
-      return;
-    }
-    await keep("photo", jobId, { blob: chosen.blob, text: text.current });
-    await send();
-  }
-
-  if (photo === null) {
+  if (wanting) {
     return (
       <section className="narrow-step">
-        <h2>{refused ? "Choose another photo" : "The photo is missing"}</h2>
-        {!refused && (
+        <h2>{wanting === "refused" ? "Choose another photo" : "The photo is missing"}</h2>
+        {wanting === "missing" && (
           <p className="muted">
             “{job.filename}” was never uploaded, and this browser does not have it. Choose it again.
           </p>
         )}
         {error !== null && <ErrorNote error={error} />}
-        <PhotoDrop onPhoto={(chosen) => void chooseAgain(chosen)} samples={false} />
+        <PhotoDrop
+          onPhoto={({ blob, name }: Photo) =>
+            void work(() =>
+              startAnew(api, { ...job, filename: name }, { blob, text: text.current }),
+            )
+          }
+          samples={false}
+        />
         <p className="actions">
           <Link href="/" className="button button-quiet">
             Start anew
@@ -83,6 +88,7 @@ export function Upload({ job }: { job: JobView }) {
       </section>
     );
   }
+  if (photo === undefined) return <Spinner label="Loading" />;
   return (
     <section className="narrow-step" aria-live="polite">
       <h2>{share < 1 ? "Uploading the photo" : "Checking the photo"}</h2>
@@ -91,7 +97,7 @@ export function Upload({ job }: { job: JobView }) {
         <Progress label="Upload" share={share < 1 ? share : null} />
       ) : (
         <ErrorNote error={error}>
-          <button type="button" className="button" onClick={() => void send()}>
+          <button type="button" className="button" onClick={send}>
             Try again
           </button>
         </ErrorNote>

@@ -1,13 +1,16 @@
-import { Dices } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import type { JobView, ObjectView } from "../../api/types";
 import { ErrorNote } from "../../ui/ErrorNote";
+import { Progress } from "../../ui/Progress";
 import { Segmented } from "../../ui/Segmented";
 import { Spinner } from "../../ui/Spinner";
+import { Queue } from "../job/Queue";
+import { SHARE, TELL } from "../job/Reconstructing";
+import { TryAgain } from "../job/TryAgain";
 import { Downloads } from "./Downloads";
 import { Figures } from "./Figures";
+import { MakeAgain } from "./MakeAgain";
 import { PhotoSide } from "./PhotoSide";
-import { Retry } from "./Retry";
 import { Share } from "./Share";
 import "./result.css";
 
@@ -43,7 +46,7 @@ export default function Result({ job }: { job: JobView }) {
           </label>
         </div>
         <div className={beside ? "result-views beside" : "result-views"}>
-          <ObjectViewer object={object} />
+          <ObjectViewer job={job} object={object} />
           {beside && job.image && <PhotoSide image={job.image} name={job.name} object={object} />}
         </div>
       </div>
@@ -53,25 +56,51 @@ export default function Result({ job }: { job: JobView }) {
         <Downloads object={object} />
         <div className="result-actions">
           <Share object={object} />
-          <Retry job={job}>
-            <Dices aria-hidden="true" /> Try another seed
-          </Retry>
+          <MakeAgain key={object.n} job={job} object={object} />
         </div>
       </aside>
     </div>
   );
 }
 
-function ObjectViewer({ object }: { object: ObjectView }) {
-  if (object.error) return <ErrorNote error={new Error(object.error.message)} />;
+function ObjectViewer({ job, object }: { job: JobView; object: ObjectView }) {
+  const busy = object.status === "PENDING" || object.status === "MESHING";
+  if (busy || object.error) {
+    return (
+      <div className="object-state">
+        {busy ? <Making job={job} object={object} /> : <Failed job={job} object={object} />}
+      </div>
+    );
+  }
   return (
     <Suspense fallback={<Spinner label="Loading the viewer" />}>
       <Viewer
-        key={object.n}
+        // What is made again writes the same files; another seed is another model.
+        key={`${object.n} ${object.seed}`}
         name={object.name}
         meshUrl={object.files?.glb?.url ?? null}
         splatUrl={object.splat?.url ?? null}
       />
     </Suspense>
+  );
+}
+
+/** An object on its way, beside others that exist. */
+function Making({ job, object }: { job: JobView; object: ObjectView }) {
+  return (
+    <section className="card" aria-live="polite">
+      <p>{TELL[object.status]}</p>
+      <Progress label={object.name} share={SHARE[object.status]} />
+      <Queue job={job} />
+    </section>
+  );
+}
+
+/** Why there is none, and a second chance for all that failed in this job. */
+function Failed({ job, object }: { job: JobView; object: ObjectView }) {
+  return (
+    <ErrorNote error={new Error(object.error?.message)}>
+      {job.status === "COMPLETED" && <TryAgain job={job} />}
+    </ErrorNote>
   );
 }
