@@ -6,13 +6,14 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes import SNSEvent, event_source
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from gen3d import paths
+from gen3d import clients, paths
 from gen3d.contract import InitializeResult, ReconstructResult
+from gen3d.dispatch import Dispatcher
 from gen3d.errors import Gen3DError, InferenceExpired, InferenceFailed, from_body
 from gen3d.observability import count, logger, metrics, tracer
 from gen3d.settings import settings
 from gen3d.store import FileStore
-from gen3d.tokens import TaskGone, Tasks, TokenStore
+from gen3d.tokens import TaskGone, Tasks, TokenRow, TokenStore
 from pydantic import TypeAdapter, ValidationError
 
 RESULT: TypeAdapter[InitializeResult | ReconstructResult] = TypeAdapter(
@@ -23,14 +24,20 @@ RESULT: TypeAdapter[InitializeResult | ReconstructResult] = TypeAdapter(
 def failure_of(reason: str) -> Gen3DError:
     """Name the error behind SageMaker's ``failureReason``.
 
-    SageMaker wraps the container's answer: ``… from model with message "{body}". See …``.
+    SageMaker wraps the container's answer: ``… from model with message "{body}". See …``. The body
+    stands there as it is or quoted, once or more, and may be cut off.
     """
-    # The body stands there as it is, or quoted once more.
-    named = from_body(_json_at('{"error"', reason)) or from_body(
-        _json_at('{"error"', str(_json_at('"{\\"error', reason)))
-    )
-    if named is not None:
-        return named
+    text = reason
+    for _ in range(_QUOTINGS):
+        start = text.find('{"error"')
+        if start >= 0:
+            named = from_body(_json(text[start:])) or from_body(_cut_off(text[start:]))
+            if named is not None:
+                return type(named)(_plain(named.message), named.retry_after)
+        quoted = re.search(r'\{\\+"error', text)
+        if quoted is None:
+            break
+        text = _unquoted(text[quoted.start() :])
     if re.search(r"expire|time.?to.?live|\bttl\b", reason, re.IGNORECASE):
         return InferenceExpired(
             "The request waited too long for the model. Try again; raise MaxInstances if it recurs."
@@ -38,13 +45,37 @@ def failure_of(reason: str) -> Gen3DError:
     return InferenceFailed("The model failed without naming a reason. Try again in a while.")
 
 
-def _json_at(opening: str, text: str) -> object:
-    """The JSON value that begins with `opening`, or None."""
-    start = text.find(opening)
+_QUOTINGS = 4
+"""More than anybody quotes."""
+
+_ESCAPED = r'(?:[^"\\]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*'
+"""The inside of a JSON string, as far as it is one."""
+
+
+def _json(text: str) -> object:
+    """The JSON value that `text` begins with, or None."""
     try:
-        return json.JSONDecoder().raw_decode(text, start)[0] if start >= 0 else None
-    except json.JSONDecodeError:
+        return json.JSONDecoder(strict=False).raw_decode(text)[0]
+    except (json.JSONDecodeError, RecursionError):
         return None
+
+
+def _cut_off(text: str) -> object:
+    """What there is of an error's body that has lost its end."""
+    found = re.match(rf'\{{"error"\s*:\s*"(\w+)"\s*,\s*"message"\s*:\s*"({_ESCAPED})', text)
+    return {"error": found[1], "message": f"{_unquoted(found[2])} …"} if found else None
+
+
+def _unquoted(text: str) -> str:
+    """Undo one quoting, up to the quotation mark that ends it or to where the text was cut off."""
+    inside = re.match(_ESCAPED, text)
+    assert inside is not None
+    return str(json.JSONDecoder(strict=False).decode(f'"{inside[0]}"'))
+
+
+def _plain(text: str) -> str:
+    """Text that can be written: a cut may leave half a character."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def resume(notification: dict[str, Any]) -> None:
@@ -56,7 +87,14 @@ def resume(notification: dict[str, Any]) -> None:
     row = tokens.get(callback)
     if row is None:
         logger.warning("Nothing waits for this notification")
-        return
+    else:
+        _end(tasks, row, notification)
+    # Also where nothing waits any more: the endpoint has its hands free all the same.
+    tokens.settle(callback)
+    Dispatcher.of(s).dispatch_if_possible()
+
+
+def _end(tasks: Tasks, row: TokenRow, notification: dict[str, Any]) -> None:
     try:
         if notification["invocationStatus"] == "Completed":
             location = notification["responseParameters"]["outputLocation"]
@@ -72,7 +110,6 @@ def resume(notification: dict[str, Any]) -> None:
         logger.error("Invocation failed", extra={"error": failure.name, "reason": failure.message})
         count("InvocationFailed")
         _fail(tasks, row, failure)
-    tokens.delete(callback)
 
 
 def _result(location: str) -> dict[str, Any]:
@@ -86,7 +123,7 @@ def _result(location: str) -> dict[str, Any]:
         ) from None
 
 
-def _fail(tasks: Tasks, row: Any, failure: Gen3DError) -> None:
+def _fail(tasks: Tasks, row: TokenRow, failure: Gen3DError) -> None:
     try:
         tasks.fail(row, failure.name, failure.message)
     except TaskGone:
@@ -96,6 +133,7 @@ def _fail(tasks: Tasks, row: Any, failure: Gen3DError) -> None:
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
+@clients.naming_faults()
 @event_source(data_class=SNSEvent)
 def handler(event: SNSEvent, _context: LambdaContext) -> None:
     """Lambda's entry point; what it raises is tried again and ends in the dead-letter queue."""

@@ -1,29 +1,22 @@
 """Puts one invocation into the endpoint's queue and remembers which task waits for it."""
 
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.exceptions import ClientError
-from gen3d import paths
+from gen3d import clients, paths
 from gen3d.contract import InitializeRequest, ReconstructRequest, Seed, TextPrompt
-from gen3d.errors import InferenceFailed
+from gen3d.dispatch import Dispatcher
+from gen3d.errors import EndpointMissing
+from gen3d.jobs import iso, now
 from gen3d.observability import count, logger, metrics, tracer
+from gen3d.queue import Request, Stage
 from gen3d.settings import settings
-from gen3d.store import FileStore, error_code
+from gen3d.store import FileStore
 from gen3d.tokens import TokenRow, TokenStore, callback_id
 from pydantic import BaseModel, ConfigDict
 
-if TYPE_CHECKING:
-    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
-
 TOKEN_DAYS = 2
-"""A row outlives every task that can wait for it."""
-
-
-class ThrottlingException(Exception):
-    """SageMaker's, by the name that the state machine tries again; botocore has no class for it."""
+"""A row outlives every task that can wait for it, a day each."""
 
 
 class Submission(BaseModel):
@@ -35,6 +28,7 @@ class Submission(BaseModel):
     stage: Literal["initialize", "reconstruct"]
     owner: str
     jobId: str  # noqa: N815  as the state machine spells it
+    run: int = 1  # an execution that began before there were runs sends none
     prefix: str
     contentType: str  # noqa: N815
     n: int
@@ -60,13 +54,11 @@ def request_for(submission: Submission, bucket: str) -> InitializeRequest | Reco
     )
 
 
-@cache
-def _endpoint() -> "SageMakerRuntimeClient":
-    return boto3.client("sagemaker-runtime")
-
-
 def submit(submission: Submission) -> str:
-    """Queue the invocation; the row is written first, so that no answer can miss it.
+    """Put the invocation into the queue, then send what is next, which may be another one.
+
+    The request's file and the row are written first, so that no answer can miss them. Once the row
+    stands the task waits: whatever goes wrong with sending is made good by who sends next.
 
     Returns
     -------
@@ -75,34 +67,34 @@ def submit(submission: Submission) -> str:
     """
     s = settings()
     if not s.endpoint_name:
-        raise InferenceFailed(
+        raise EndpointMissing(
             "No model endpoint is deployed. Build the container and deploy with ContainerImage set."
         )
-    callback = callback_id(submission.jobId, submission.stage, submission.n, submission.attempt)
-    row = TokenRow(callback, submission.taskToken, submission.owner, submission.jobId)
-    TokenStore(s.tokens_table).put(row, TOKEN_DAYS * 86400)
-    key = paths.async_input(callback)
+    tokens, stage = TokenStore(s.tokens_table), Stage(submission.stage)
+
+    def id_of(attempt: int) -> str:
+        return callback_id(submission.jobId, submission.run, stage, submission.n, attempt)
+
+    callback = id_of(submission.attempt)
     request = request_for(submission, s.bucket)
-    FileStore(s.bucket).write(key, request.model_dump_json().encode(), "application/json")
-    try:
-        _endpoint().invoke_endpoint_async(
-            EndpointName=s.endpoint_name,
-            InputLocation=paths.uri(s.bucket, key),
-            ContentType="application/json",
-            InferenceId=callback,
-            InvocationTimeoutSeconds=s.invocation_timeout_seconds,
-            RequestTTLSeconds=s.request_ttl_seconds,
-        )
-    except ClientError as error:
-        if error_code(error) != ThrottlingException.__name__:
-            raise
-        raise ThrottlingException(str(error)) from None
+    FileStore(s.bucket).write(
+        paths.async_input(callback), request.model_dump_json().encode(), "application/json"
+    )
+    row = TokenRow(
+        callback, submission.taskToken, submission.owner, submission.jobId, submission.run
+    )
+    waiting = Request(iso(now()), callback, submission.owner, stage)
+    tokens.enqueue(row, waiting, TOKEN_DAYS * 86400)
+    if submission.attempt:  # the attempt before is over, and would only be in the way
+        tokens.delete(id_of(submission.attempt - 1))
+    Dispatcher.of(s).dispatch_if_possible(waiting)
     return callback
 
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
+@clients.naming_faults()
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, str]:
     """Lambda's entry point."""
     submission = Submission.model_validate(event)

@@ -83,11 +83,16 @@ PATTERNS: dict[str, str] = {
 
 TOKENS: dict[str, set[str]] = {
     "ApiRole": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
-    "SubmitRole": {"dynamodb:PutItem"},
-    "CallbackRole": {"dynamodb:GetItem", "dynamodb:DeleteItem"},
+    "SubmitRole": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:DeleteItem",
+    },
+    "CallbackRole": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
     "StateMachineRole": {"dynamodb:PutItem"},
 }
-"""Who may touch task tokens: claim and forget, keep, look up and forget, keep."""
+"""Who may touch task tokens: claim and forget, keep and send, look up and send, keep."""
 
 ROLES = sorted(whole().of_type("AWS::IAM::Role"))
 
@@ -121,19 +126,41 @@ def test_no_role_takes_a_policy_of_somebody_elses() -> None:
     assert arns == {"{FunctionBasics}"}
 
 
-def test_only_four_roles_may_touch_task_tokens() -> None:
+def test_only_these_roles_may_touch_task_tokens() -> None:
     able = {role: whole().actions_on(role, "{TokensTable.Arn}") for role in ROLES}
     assert {role: actions for role, actions in able.items() if actions} == TOKENS
 
 
-def test_only_api_and_callback_may_resume_an_execution() -> None:
+def test_only_these_may_resume_an_execution_and_only_two_with_a_result() -> None:
     resume = {"states:SendTaskSuccess", "states:SendTaskFailure"}
+    by_name = "arn:aws:states:eu-west-1:123456789012:stateMachine:gen3d-job"
+    assert whole().resources["StateMachine"]["Properties"]["StateMachineName"] == "gen3d-job"
     able = {
         role: actions & resume
         for role in ROLES
-        if (actions := whole().actions_on(role, "{StateMachine}")) & resume
+        if (
+            actions := whole().actions_on(role, "{StateMachine}")
+            | whole().actions_on(role, by_name)
+        )
+        & resume
     }
-    assert able == {"ApiRole": {"states:SendTaskSuccess"}, "CallbackRole": resume}
+    assert able == {
+        "ApiRole": {"states:SendTaskSuccess"},
+        "CallbackRole": resume,
+        "SubmitRole": {"states:SendTaskFailure"},
+    }
+
+
+def test_the_queues_index_is_read_by_those_who_send_or_tell_and_holds_no_token() -> None:
+    (index,) = whole()["TokensTable"]["GlobalSecondaryIndexes"]
+    assert index["Projection"] == {
+        "ProjectionType": "INCLUDE",
+        "NonKeyAttributes": ["owner", "stage"],
+    }
+    resource = f"{{TokensTable.Arn}}/index/{index['IndexName']}"
+    able = {role: found for role in ROLES if (found := whole().actions_on(role, resource))}
+    assert set(able) == {"ApiRole", "CallbackRole", "SubmitRole"}
+    assert all(actions == {"dynamodb:Query"} for actions in able.values())
 
 
 def test_nobody_may_scan_a_table() -> None:

@@ -199,7 +199,11 @@ class Calls:
 
     def fail(self, operation: str, code: str, times: int = 1) -> None:
         """Let the next calls of an operation fail with a service's error."""
-        self._failures[operation] = [client_error(code, operation)] * times
+        self.fail_with(operation, *[client_error(code, operation)] * times)
+
+    def fail_with(self, operation: str, *errors: Exception) -> None:
+        """Let the next calls of an operation raise these, the last first."""
+        self._failures[operation] = list(errors)
 
     def of(self, operation: str) -> list[dict[str, Any]]:
         """Parameters of the calls of an operation."""

@@ -6,7 +6,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from gen3d.errors import ERRORS, Gen3DError, InvalidMask
+from gen3d.errors import ERRORS, DependencyUnavailable, Gen3DError, InvalidMask
 from gen3d.store import FileStore
 from gen3d.tokens import TokenRow, TokenStore
 from hypothesis import given
@@ -52,7 +52,7 @@ def call(event: dict[str, Any], **changes: Any) -> None:
 def waiting(aws: None, states: FakeStates) -> FakeStates:
     """Both stages of a job wait."""
     for stage in RESULTS:
-        row = TokenRow(f"{JOB_ID}-{stage}-0-0", f"{TOKEN}-{stage}", OWNER, JOB_ID)
+        row = TokenRow(f"{JOB_ID}-1-{stage}-0-0", f"{TOKEN}-{stage}", OWNER, JOB_ID)
         TokenStore("TokensTable").put(row, 60)
         states.waiting[row.token] = None
     return states
@@ -75,8 +75,8 @@ def test_an_answer_ends_its_task_with_the_result(
     (resumed,) = waiting.resumed
     assert resumed["token"] == f"{TOKEN}-{stage}"
     assert json.loads(resumed["output"]) == RESULTS[stage]
-    assert [row["callbackId"] for row in rows("TokensTable")] == [
-        f"{JOB_ID}-{other}-0-0" for other in RESULTS if other != stage
+    assert [row["callbackId"] for row in rows("TokensTable") if "token" in row] == [
+        f"{JOB_ID}-1-{other}-0-0" for other in RESULTS if other != stage
     ]
 
 
@@ -132,7 +132,9 @@ def test_an_answer_that_comes_too_late_is_left(
     put_result(files, load_event("callback/initialize_completed"), RESULTS["initialize"])
     call(event)
     assert waiting.resumed == []
-    assert [row["callbackId"] for row in rows("TokensTable")] == [f"{JOB_ID}-reconstruct-0-0"]
+    assert [row["callbackId"] for row in rows("TokensTable") if "token" in row] == [
+        f"{JOB_ID}-1-reconstruct-0-0"
+    ]
 
 
 @pytest.mark.parametrize("name", ["initialize_completed", "initialize_expired"])
@@ -141,7 +143,7 @@ def test_a_passing_failure_is_raised_and_the_next_delivery_resumes(
 ) -> None:
     put_result(files, load_event("callback/initialize_completed"), RESULTS["initialize"])
     waiting.waiting[f"{TOKEN}-initialize"] = "ThrottlingException"
-    with pytest.raises(Exception, match="ThrottlingException"):
+    with pytest.raises(DependencyUnavailable):
         call(load_event(f"callback/{name}"))
     waiting.waiting[f"{TOKEN}-initialize"] = None
     call(load_event(f"callback/{name}"))
@@ -176,7 +178,14 @@ SENTENCES = [
 ]
 
 
-@pytest.mark.parametrize("wrap", [as_it_is, quoted_once_more])
+def quoted_twice_more(body: str) -> str:
+    return quoted_once_more(json.dumps(body)[1:-1])
+
+
+WRAPPINGS = [as_it_is, quoted_once_more, quoted_twice_more]
+
+
+@pytest.mark.parametrize("wrap", WRAPPINGS)
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_the_containers_error_is_found_in_the_reason(
     sentence: str, wrap: Callable[[str], str]
@@ -186,7 +195,7 @@ def test_the_containers_error_is_found_in_the_reason(
     assert (error.name, error.message) == ("InvalidMask", sentence)
 
 
-@given(st.text(), st.sampled_from([as_it_is, quoted_once_more]))
+@given(st.text(), st.sampled_from(WRAPPINGS))
 def test_any_sentence_survives_the_way(sentence: str, wrap: Callable[[str], str]) -> None:
     body = json.dumps(InvalidMask(sentence).body(), separators=(",", ":"))
     error = callback.failure_of(wrap(body))
@@ -201,7 +210,8 @@ def test_any_sentence_survives_the_way(sentence: str, wrap: Callable[[str], str]
         wrapped("<html>Traceback (most recent call last)</html>"),
         wrapped('{"error":"NoSuchName","message":"m"}'),
         wrapped('{"error":'),
-        wrapped('{"error":"InvalidMask","message":"cut o'),
+        wrapped('{"error":"Inval'),
+        wrapped('{"error":"InvalidMask","mess'),
         "ClientError: Your invocation timed out while waiting for a response from container model.",
     ],
 )
@@ -210,6 +220,33 @@ def test_a_reason_without_an_error_of_ours_is_a_plain_failure(reason: str) -> No
     assert error.name == "InferenceFailed"
     for secret in ("Traceback", "123456789012", "{"):
         assert secret not in error.message
+
+
+@pytest.mark.parametrize("wrap", WRAPPINGS)
+@pytest.mark.parametrize("end", ["", '"', '". See https://console.aws.amazon.com for more.'])
+def test_a_body_that_was_cut_off_keeps_its_name_and_what_there_is_of_its_sentence(
+    wrap: Callable[[str], str], end: str
+) -> None:
+    body = json.dumps(InvalidMask("The mask \u00e9 is empty.").body(), separators=(",", ":"))
+    whole = wrap(body)
+    cut = whole[: whole.index("mpty")] + end
+    error = callback.failure_of(cut)
+    assert (error.name, error.message) == ("InvalidMask", "The mask é is e …")
+
+
+@given(st.text(), st.sampled_from(WRAPPINGS), st.integers(0, 400), st.sampled_from(["", '"']))
+def test_a_cut_anywhere_names_an_error_that_can_be_written(
+    sentence: str, wrap: Callable[[str], str], at: int, end: str
+) -> None:
+    body = json.dumps(InvalidMask(sentence).body(), separators=(",", ":"))
+    error = callback.failure_of(wrap(body)[:at] + end)
+    assert error.name in ("InvalidMask", "InferenceFailed", "InferenceExpired")
+    assert error.message.encode().decode() == error.message
+
+
+def test_an_errors_patience_survives_the_way() -> None:
+    body = json.dumps({"error": "StorageUnavailable", "message": "m", "retryAfter": 7})
+    assert callback.failure_of(wrapped(body)).retry_after == 7
 
 
 @given(st.text() | st.text().map(lambda t: wrapped('{"error"' + t)))

@@ -21,8 +21,10 @@ def given_to(function: str) -> set[str]:
 
 
 def read_by(function: str) -> set[str]:
-    """Settings that a function's own modules read."""
+    """Settings that a function's own modules read, and what sends for it."""
     source = "".join(path.read_text() for path in (ROOT / "functions" / function).glob("*.py"))
+    if "Dispatcher.of(" in source:
+        source += (ROOT / "layers/gen3d/gen3d/dispatch.py").read_text()
     names = set(re.findall(r"\b(?:s|config|settings\(\))\.([a-z_]+)\b", source))
     return {name for name in names if name in Settings.model_fields}
 

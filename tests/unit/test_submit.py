@@ -5,8 +5,10 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from gen3d import contract
 from gen3d.contract import InitializeRequest, ReconstructRequest
+from gen3d.errors import DependencyUnavailable
 from gen3d.settings import settings
 from gen3d.store import FileStore
 from gen3d.tokens import TokenRow, callback_id
@@ -14,7 +16,7 @@ from pydantic import ValidationError
 
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, Context, load_event, submit
 
-from .conftest import Calls
+from .conftest import Calls, FakeStates
 
 INITIALIZE, RECONSTRUCT = load_event("submit/initialize"), load_event("submit/reconstruct")
 TOKEN = INITIALIZE["taskToken"]
@@ -55,7 +57,7 @@ def test_the_endpoint_is_sent_what_the_container_reads(
     answer = call(event)
 
     (made,) = calls.of("InvokeEndpointAsync")
-    name = f"{JOB_ID}-{event['stage']}-0-0"
+    name = f"{JOB_ID}-1-{event['stage']}-0-0"
     assert answer == {"callbackId": name}
     assert made == {
         "EndpointName": "gen3d",
@@ -75,49 +77,77 @@ def test_the_container_reads_with_the_same_models() -> None:
     assert inference.RequestAdapter is contract.RequestAdapter
 
 
-def test_the_row_is_written_before_the_endpoint_can_answer(
-    calls: Calls,
-) -> None:
+def test_file_and_row_are_written_before_the_endpoint_can_answer(calls: Calls) -> None:
     call(INITIALIZE)
     assert [operation for operation, _ in calls.made] == [
-        "PutItem",
         "PutObject",
+        "PutItem",
+        "GetItem",  # the window
+        "Query",
+        "TransactWriteItems",
         "InvokeEndpointAsync",
+        "UpdateItem",  # it was sent
+        "GetItem",
+        "Query",
     ]
 
 
 def test_the_row_maps_the_invocation_to_its_token(
     calls: Calls, rows: Callable[[str], list[dict[str, Any]]]
 ) -> None:
-    call(RECONSTRUCT)
-    (row,) = rows("TokensTable")
+    call(RECONSTRUCT | {"run": 3})
+    (row,) = [row for row in rows("TokensTable") if row["callbackId"] != "window"]
     assert row.pop("ttl") > 0
+    assert row.pop("sentAt") > row.pop("place")
     assert row == {
-        "callbackId": f"{JOB_ID}-reconstruct-0-0",
+        "callbackId": f"{JOB_ID}-3-reconstruct-0-0",
         "token": TOKEN,
         "owner": OWNER,
         "jobId": JOB_ID,
+        "run": 3,
+        "stage": "reconstruct",
+        "state": "SENT",
     }
 
 
-def test_the_same_attempt_again_is_the_same_invocation(
+def test_the_same_attempt_again_is_sent_once(
     calls: Calls, rows: Callable[[str], list[dict[str, Any]]]
 ) -> None:
     assert call(INITIALIZE) == call(INITIALIZE)
-    first, second = calls.of("InvokeEndpointAsync")
-    assert first == second
-    assert len(rows("TokensTable")) == 1
+    assert len(calls.of("InvokeEndpointAsync")) == 1
+    assert len(rows("TokensTable")) == 2
+
+
+def test_an_answer_resumes_the_task_that_was_entered_anew(
+    calls: Calls, rows: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    call(INITIALIZE)
+    call(INITIALIZE | {"taskToken": "another"})
+    assert [row["token"] for row in rows("TokensTable") if "token" in row] == ["another"]
+
+
+def test_an_attempt_takes_the_place_of_the_one_before(
+    calls: Calls, rows: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    call(INITIALIZE)
+    call(INITIALIZE | {"attempt": 1})
+    waiting = {row["callbackId"] for row in rows("TokensTable")} - {"window"}
+    assert waiting == {f"{JOB_ID}-1-initialize-0-1"}
 
 
 def test_every_attempt_object_and_stage_has_its_own_id(calls: Calls) -> None:
-    for change in ({}, {"attempt": 1}, {"n": 7}, {"stage": "initialize"}):
-        call(RECONSTRUCT | change)
-    ids = [made["InferenceId"] for made in calls.of("InvokeEndpointAsync")]
-    assert len(set(ids)) == 4
+    changes: list[dict[str, Any]] = [
+        {},
+        {"attempt": 1},
+        {"n": 7},
+        {"stage": "initialize"},
+        {"run": 2},
+    ]
+    assert len({call(RECONSTRUCT | change)["callbackId"] for change in changes}) == 5
 
 
 def test_an_id_is_no_longer_than_sagemaker_takes() -> None:
-    assert len(callback_id(JOB_ID, "reconstruct", contract.MAX_OBJECTS, 999)) <= 64
+    assert len(callback_id(JOB_ID, 99_999, "reconstruct", contract.MAX_OBJECTS, 999)) <= 64
 
 
 def test_without_an_endpoint_the_error_says_how_to_deploy_one(
@@ -126,21 +156,53 @@ def test_without_an_endpoint_the_error_says_how_to_deploy_one(
     monkeypatch.setattr(settings(), "endpoint_name", "")
     with pytest.raises(Exception, match="ContainerImage") as refused:
         call(INITIALIZE)
-    assert type(refused.value).__name__ == "InferenceFailed"
+    assert type(refused.value).__name__ == "EndpointMissing"
     assert calls.made == []
 
 
-def test_an_endpoint_that_refuses_fails_the_task(calls: Calls) -> None:
-    calls.fail("InvokeEndpointAsync", "ValidationError")
-    with pytest.raises(Exception, match="ValidationError"):
-        call(INITIALIZE)
+@pytest.mark.parametrize("operation", ["Query", "TransactWriteItems", "InvokeEndpointAsync"])
+def test_what_stands_in_the_queue_is_not_undone_by_a_fault_of_sending(
+    operation: str,
+    calls: Calls,
+    rows: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    calls.fail(operation, "InternalServerError")
+    assert call(INITIALIZE)["callbackId"]
+    (row,) = [row for row in rows("TokensTable") if row["callbackId"] != "window"]
+    assert row["state"] == "QUEUED"
+    assert row["lane"] == "endpoint"
 
 
-def test_throttling_has_the_name_that_is_tried_again(calls: Calls) -> None:
-    calls.fail("InvokeEndpointAsync", "ThrottlingException")
-    with pytest.raises(Exception, match="ThrottlingException") as refused:
+@pytest.mark.parametrize("operation", ["PutObject", "PutItem"])
+def test_a_passing_fault_has_the_name_that_is_tried_again(operation: str, calls: Calls) -> None:
+    calls.fail(operation, "ThrottlingException", 9)
+    with pytest.raises(DependencyUnavailable):
         call(INITIALIZE)
-    assert type(refused.value).__name__ == "ThrottlingException"
+    assert calls.of("InvokeEndpointAsync") == []
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [("Endpoint gen3d not found.", "EndpointMissing"), ("What?", "InferenceFailed")],
+)
+def test_a_request_that_the_endpoint_refuses_fails_its_task_and_lets_the_next_go(
+    message: str,
+    name: str,
+    calls: Calls,
+    states: FakeStates,
+    rows: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    states.waiting[TOKEN] = None
+    error = {"Error": {"Code": "ValidationError", "Message": message}}
+    calls.fail_with("InvokeEndpointAsync", ClientError(error, "InvokeEndpointAsync"))  # type: ignore[arg-type]
+    call(INITIALIZE)
+    assert [resumed["error"] for resumed in states.resumed] == [name]
+    call(RECONSTRUCT)
+    assert len(calls.of("InvokeEndpointAsync")) == 2
+    assert {row["callbackId"] for row in rows("TokensTable")} == {
+        "window",
+        f"{JOB_ID}-1-reconstruct-0-0",
+    }
 
 
 @pytest.mark.parametrize("missing", ["stage", "owner", "jobId", "attempt", "prefix"])
@@ -164,7 +226,7 @@ def test_tokens_are_never_logged_nor_sent(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     call(RECONSTRUCT)
-    sent = files.read(f"async/in/{JOB_ID}-reconstruct-0-0.json") or b""
+    sent = files.read(f"async/in/{JOB_ID}-1-reconstruct-0-0.json") or b""
     printed = (
         logs.getvalue()
         + capsys.readouterr().out

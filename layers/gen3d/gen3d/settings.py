@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     endpoint_name: str = ""
     invocation_timeout_seconds: int = 900
     request_ttl_seconds: int = 3000
+    max_instances: int = 1
     retention_days: int = 30
     max_running_jobs: int = 10
     max_jobs_per_day: int = 100

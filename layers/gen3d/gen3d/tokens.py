@@ -2,20 +2,30 @@
 
 A row maps a callback id to its token. The endpoint is told the callback id alone (as
 ``InferenceId``), the browser not even that.
+
+The rows of requests to the endpoint are its queue too. One that waits stands in the index `QUEUE`,
+which holds no token. Sending one takes it from there and notes it in one more row, the window, both
+in one transaction that fails where the window has changed: however many send at a time, the
+endpoint has no more in hand than it may. It leaves the window when its answer comes, whatever
+became of its own row meanwhile.
 """
 
 import json
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
 
-from gen3d import clients
+from gen3d import clients, queue
 from gen3d.clients import dynamodb, error_code
 from gen3d.errors import JobConflict, MaskExpired
-from gen3d.jobs import Job, JobObject, Status
+from gen3d.jobs import Job, JobObject, Status, iso, now
+from gen3d.queue import Request, Sent, Stage, Window
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -24,10 +34,22 @@ if TYPE_CHECKING:
 CLAIM_SECONDS = 60
 """A claim that was not followed by a resumption for this long was lost; it may be made again."""
 
+QUEUE = "byPlace"
+"""The index of the requests that wait; what was sent has no lane and so is not in it."""
+
+_LANE = "endpoint"
+"""All requests wait for one endpoint."""
+
+_WINDOW = {"callbackId": "window"}
+"""The row of what the endpoint has in hand: ``sent:{callbackId}``, ``turn:{owner}``, streak."""
+
 _WAITS = (0.2, 0.6)
-"""Seconds before the second and the third attempt."""
+"""Seconds before the second and the third attempt to end a task."""
 
 _GONE = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
+_CONFLICTS = ("TransactionConflictException", "TransactionInProgressException")
+_CONFLICT_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""A transaction holds its items for milliseconds; botocore does not try again for that."""
 
 
 def mask_callback_id(job_id: str) -> str:
@@ -35,9 +57,13 @@ def mask_callback_id(job_id: str) -> str:
     return f"{job_id}-mask"
 
 
-def callback_id(job_id: str, stage: str, n: int, attempt: int) -> str:
-    """One invocation of the endpoint; at most 64 characters, as an ``InferenceId`` may have."""
-    return f"{job_id}-{stage}-{n}-{attempt}"
+def callback_id(job_id: str, run: int, stage: str, n: int, attempt: int) -> str:
+    """One invocation of the endpoint; at most 64 characters, as an ``InferenceId`` may have.
+
+    An execution that takes a job up again, and an attempt after another, has an id of its own: an
+    answer that comes late resumes nobody else.
+    """
+    return f"{job_id}-{run}-{stage}-{n}-{attempt}"
 
 
 def _states() -> "SFNClient":
@@ -58,6 +84,19 @@ class TokenRow:
     token: str = field(repr=False)
     owner: str
     job_id: str
+    run: int = 1
+    sent: bool = False
+    """Whether SageMaker has taken the request."""
+
+
+class Taken(Enum):
+    """What came of taking a request from the queue."""
+
+    OURS = "ours"
+    GONE = "gone"
+    """It waits no more: somebody else sent it, or its job was cancelled."""
+    CHANGED = "changed"
+    """The window is not what it was."""
 
 
 class TokenStore:
@@ -79,6 +118,7 @@ class TokenStore:
                 "token": row.token,
                 "owner": row.owner,
                 "jobId": row.job_id,
+                "run": row.run,
                 "ttl": int(time.time()) + ttl_seconds,
             }
         )
@@ -88,18 +128,26 @@ class TokenStore:
         item: dict[str, Any] | None = self._table.get_item(
             Key={"callbackId": callback}, ConsistentRead=True
         ).get("Item")
-        if item is None:
+        if item is None or "token" not in item:
             return None
-        return TokenRow(callback, item["token"], item["owner"], item["jobId"])
+        return TokenRow(
+            callback,
+            item["token"],
+            item["owner"],
+            item["jobId"],
+            int(item.get("run", 1)),
+            "sentAt" in item,
+        )
 
     def delete(self, callback: str) -> None:
         """Forget a task that was resumed."""
-        self._table.delete_item(Key={"callbackId": callback})
+        _past_conflicts(lambda: self._table.delete_item(Key={"callbackId": callback}))
 
     def claim_mask(self, job: Job, objects: list[JobObject]) -> TokenRow:
         """Take the right to resume a job that waits for its mask, and record its objects.
 
-        One transaction: of two requests at the same time, one gets the claim.
+        One transaction: of two requests at the same time, one gets the claim. botocore gives it a
+        name, by which DynamoDB knows it again where its answer was lost.
 
         Raises
         ------
@@ -135,11 +183,13 @@ class TokenStore:
                             "TableName": self._jobs_name,
                             "Key": {"owner": job.owner, "jobId": job.job_id},
                             "UpdateExpression": "SET objects = :objects",
-                            "ConditionExpression": "#status = :awaiting",
-                            "ExpressionAttributeNames": {"#status": "status"},
+                            "ConditionExpression": "#status = :awaiting"
+                            " AND (#run = :run OR attribute_not_exists(#run))",
+                            "ExpressionAttributeNames": {"#status": "status", "#run": "run"},
                             "ExpressionAttributeValues": {
                                 ":objects": rows,
                                 ":awaiting": Status.AWAITING_MASK,
+                                ":run": job.run,
                             },
                         }
                     },
@@ -162,6 +212,201 @@ class TokenStore:
         self._table.update_item(
             Key={"callbackId": row.callback_id}, UpdateExpression="REMOVE claimedAt"
         )
+
+    # The queue
+
+    def enqueue(self, row: TokenRow, request: Request, ttl_seconds: int) -> None:
+        """Let a request wait for its turn.
+
+        Made again, as after a lost answer, it keeps its place, or stays sent; a task that was
+        entered anew is the one that its answer resumes then.
+        """
+        item: dict[str, Any] = {
+            "callbackId": row.callback_id,
+            "token": row.token,
+            "owner": row.owner,
+            "jobId": row.job_id,
+            "run": row.run,
+            "stage": request.stage,
+            "lane": _LANE,
+            "place": request.place,
+            "state": "QUEUED",
+            "ttl": int(time.time()) + ttl_seconds,
+        }
+        try:
+            self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(callbackId)")
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            _past_conflicts(
+                lambda: self._table.update_item(
+                    Key={"callbackId": row.callback_id},
+                    UpdateExpression="SET #token = :token",
+                    ExpressionAttributeNames={"#token": "token"},
+                    ExpressionAttributeValues={":token": row.token},
+                )
+            )
+
+    def waiting(self) -> list[Request]:
+        """All requests that wait, oldest first; the newest may be missing for a moment."""
+        found: list[Request] = []
+        more: dict[str, Any] = {}
+        while True:
+            page = self._table.query(
+                IndexName=QUEUE, KeyConditionExpression=Key("lane").eq(_LANE), **more
+            )
+            found += [
+                Request(i["place"], i["callbackId"], i["owner"], Stage(i["stage"]))
+                for i in map(dict[str, Any], page["Items"])
+            ]
+            if "LastEvaluatedKey" not in page:
+                return found
+            more = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def window(self, size: int = 1) -> Window:
+        """What the endpoint has in hand, as it is."""
+        item: dict[str, Any] = self._table.get_item(Key=_WINDOW, ConsistentRead=True).get(
+            "Item", {}
+        )
+        sent = [
+            Sent(value["at"], name.removeprefix("sent:"), value["owner"], Stage(value["stage"]))
+            for name, value in item.items()
+            if name.startswith("sent:")
+        ]
+        turns = {k.removeprefix("turn:"): v for k, v in item.items() if k.startswith("turn:")}
+        return Window(
+            size,
+            tuple(sorted(sent)),
+            turns,
+            int(item.get("streak", 0)),
+            int(item.get("version", 0)),
+        )
+
+    def take(self, window: Window, request: Request, waiting: Iterable[Request]) -> Taken:
+        """Take a request from the queue into the window that it was chosen for."""
+        following = queue.after(window, request, iso(now()), waiting)
+        sent = following.sent[-1]
+        # Only what changes is written: beside the request one turn, and those that are forgotten.
+        set_: dict[str, Any] = {
+            f"sent:{sent.callback_id}": {"at": sent.at, "owner": sent.owner, "stage": sent.stage},
+            "streak": following.streak,
+            "version": window.version + 1,
+        }
+        if sent.owner in following.turns:
+            set_[f"turn:{sent.owner}"] = sent.at
+        forgotten = [f"turn:{owner}" for owner in set(window.turns) - set(following.turns)]
+        names = {f"#n{i}": name for i, name in enumerate([*set_, *forgotten])}
+        placeholders = list(names)
+        assignments = ", ".join(f"{p} = :v{i}" for i, p in enumerate(placeholders[: len(set_)]))
+        removals = ", ".join(placeholders[len(set_) :])
+        try:
+            self._table.meta.client.transact_write_items(
+                TransactItems=[
+                    {
+                        "Update": {
+                            "TableName": self._name,
+                            "Key": {"callbackId": request.callback_id},
+                            "UpdateExpression": "SET #state = :sent REMOVE #lane",
+                            "ConditionExpression": "#state = :queued",
+                            "ExpressionAttributeNames": {"#state": "state", "#lane": "lane"},
+                            "ExpressionAttributeValues": {":sent": "SENT", ":queued": "QUEUED"},
+                        }
+                    },
+                    {
+                        "Update": {
+                            "TableName": self._name,
+                            "Key": _WINDOW,
+                            "UpdateExpression": f"SET {assignments}"
+                            + (f" REMOVE {removals}" if removals else ""),
+                            "ConditionExpression": "#version = :version"
+                            if window.version
+                            else "attribute_not_exists(#version)",
+                            "ExpressionAttributeNames": {**names, "#version": "version"},
+                            "ExpressionAttributeValues": {
+                                **{f":v{i}": value for i, value in enumerate(set_.values())},
+                                **({":version": window.version} if window.version else {}),
+                            },
+                        }
+                    },
+                ]
+            )
+        except ClientError as error:
+            if error_code(error) in _CONFLICTS:
+                return Taken.CHANGED
+            if error_code(error) != "TransactionCanceledException":
+                raise
+            reasons = error.response.get("CancellationReasons", [])
+            row = reasons[0].get("Code") if reasons else None
+            return Taken.GONE if row == "ConditionalCheckFailed" else Taken.CHANGED
+        return Taken.OURS
+
+    def note_sent(self, callback: str) -> None:
+        """SageMaker has taken the request."""
+        try:
+            self._table.update_item(
+                Key={"callbackId": callback},
+                UpdateExpression="SET sentAt = :now",
+                ConditionExpression="attribute_exists(callbackId)",
+                ExpressionAttributeValues={":now": iso(now())},
+            )
+        except ClientError as error:  # its answer was faster, or its job was cancelled meanwhile
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+
+    def put_back(self, callback: str) -> None:
+        """Let a request that could not be sent wait again, in its place."""
+        try:
+            _past_conflicts(
+                lambda: self._table.update_item(
+                    Key={"callbackId": callback},
+                    UpdateExpression="SET #state = :queued, #lane = :lane",
+                    ConditionExpression="#state = :sent",
+                    ExpressionAttributeNames={"#state": "state", "#lane": "lane"},
+                    ExpressionAttributeValues={
+                        ":queued": "QUEUED",
+                        ":sent": "SENT",
+                        ":lane": _LANE,
+                    },
+                )
+            )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+        self.leave(callback)
+
+    def leave(self, callback: str) -> None:
+        """The endpoint has the request in hand no more."""
+        _past_conflicts(
+            lambda: self._table.update_item(
+                Key=_WINDOW,
+                UpdateExpression="REMOVE #sent ADD #version :one",
+                ExpressionAttributeNames={"#sent": f"sent:{callback}", "#version": "version"},
+                ExpressionAttributeValues={":one": 1},
+            )
+        )
+
+    def settle(self, callback: str) -> None:
+        """Forget a request that was answered, or will not be."""
+        self.leave(callback)
+        self.delete(callback)
+
+    def ahead(self, job: Job) -> int | None:
+        """How many requests the endpoint answers before the job's first; None where none waits."""
+        window = self.window()
+        full = Window(max(1, len(window.sent)), window.sent, window.turns, window.streak)
+        return queue.ahead(job.job_id, self.waiting(), full)
+
+    def drop(self, job: Job) -> None:
+        """Forget every task of a job that was cancelled or deleted.
+
+        What the endpoint has in hand stays in the window until its answer comes, which then resumes
+        nobody.
+        """
+        requests: list[Request | Sent] = [*self.waiting(), *self.window().sent]
+        for request in requests:
+            if request.job_id == job.job_id:
+                self.delete(request.callback_id)
+        self.delete(mask_callback_id(job.job_id))
 
 
 class Tasks:
@@ -187,11 +432,8 @@ class Tasks:
             There is nothing to resume any more.
         """
         # The service takes at most 256 and 32768 characters.
-        _end(
-            lambda: _states().send_task_failure(
-                taskToken=row.token, error=name[:256], cause=message[:32768]
-            )
-        )
+        error, cause = name[:256], message[:32768]
+        _end(lambda: _states().send_task_failure(taskToken=row.token, error=error, cause=cause))
 
 
 def _end(call: Callable[[], object]) -> None:
@@ -207,10 +449,30 @@ def _end(call: Callable[[], object]) -> None:
                 raise TaskGone from None
             if wait is None or not clients.transient(error):
                 raise
-            lost = lost or clients.unanswered(error)
+            lost = lost or clients.unanswered(error) or _broke(error)
             time.sleep(wait)
         else:
             return
+
+
+def _broke(error: Exception) -> bool:
+    """Whether the service failed in the middle of the call, and may have carried it out."""
+    if not isinstance(error, ClientError):
+        return False
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+
+
+def _past_conflicts(write: Callable[[], object]) -> None:
+    for seconds in _CONFLICT_WAITS:
+        try:
+            write()
+        except ClientError as error:
+            if error_code(error) not in _CONFLICTS:
+                raise
+            time.sleep(seconds * random.uniform(0.5, 1))  # noqa: S311 — parts those who wait
+        else:
+            return
+    write()
 
 
 def mask_expired() -> MaskExpired:
