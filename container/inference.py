@@ -14,17 +14,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from types import FrameType
 
-import boto3
 import uvicorn
-from botocore.config import Config
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from gen3d.contract import RequestAdapter
-from gen3d.errors import Gen3DError, InvalidRequest
+from gen3d import contract
+from gen3d.errors import EndpointUnavailable, Gen3DError, InvalidRequest
 from pydantic import ValidationError
 
 from container import engine, logs
-from container.storage import Storage
+from container.storage import Storage, connect
 from container.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -49,10 +47,7 @@ def create_app(worker: Worker) -> FastAPI:
 
     @app.post("/invocations")
     async def invocations(request: Request) -> Response:
-        try:
-            job = RequestAdapter.validate_json(await request.body())
-        except ValidationError as error:
-            raise InvalidRequest(_what_is_wrong(error)) from None
+        job = _read(await request.body())
         result = await worker.run(job, request.headers.get(_INFERENCE_ID, ""))
         return Response(result.model_dump_json(), media_type="application/json")
 
@@ -61,6 +56,20 @@ def create_app(worker: Worker) -> FastAPI:
         return JSONResponse(error.body(), error.status)
 
     return app
+
+
+def _read(body: bytes) -> contract.InitializeRequest | contract.ReconstructRequest:
+    try:
+        number = contract.Numbered.model_validate_json(body).contract
+        if number > contract.CONTRACT:  # the functions are newer: so will this container be
+            raise EndpointUnavailable("The endpoint is being updated. Send the request again.")
+        if number < contract.CONTRACT - 1:
+            raise InvalidRequest(
+                f"The request is of contract {number}, which is no longer answered. Send it anew."
+            )
+        return contract.RequestAdapter.validate_json(body)
+    except ValidationError as error:
+        raise InvalidRequest(_what_is_wrong(error)) from None
 
 
 def _what_is_wrong(error: ValidationError) -> str:
@@ -80,14 +89,13 @@ class Server(uvicorn.Server):
         self._worker = worker
         self._draining: asyncio.Task[None] | None = None
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Take a signal; Python calls this between any two instructions of the loop's thread."""
-        if self._draining is None:
-            loop = asyncio.get_running_loop()
-            self._draining = loop.create_task(self._drain())
-            loop.call_soon_threadsafe(lambda: None)  # wakes the loop if it was waiting
-        else:
-            super().handle_exit(sig, frame)
+        if self._draining is not None:
+            os._exit(128 + sig)  # a job's thread would keep the process from ending otherwise
+        loop = asyncio.get_running_loop()
+        self._draining = loop.create_task(self._drain())
+        loop.call_soon_threadsafe(lambda: None)  # wakes the loop if it was waiting
 
     async def on_tick(self, counter: int) -> bool:
         """Look ten times a second whether to go on; SageMaker starts an ended container anew."""
@@ -111,12 +119,8 @@ def main() -> None:
     name = environment.get("GEN3D_ENGINE", "lite")
     folder = Path(environment.get("GEN3D_MODEL_DIR", "/opt/ml/model"))
     revision = environment.get("GEN3D_MODEL_REVISION") or None
-    client = boto3.client(
-        "s3",
-        region_name=environment.get("AWS_REGION"),
-        config=Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard"}),
-    )
-    worker = Worker(lambda: engine.load(name, folder, revision), Storage(client))
+    storage = Storage(connect(environment.get("AWS_REGION")))
+    worker = Worker(lambda: engine.load(name, folder, revision), storage)
     config = uvicorn.Config(
         create_app(worker),
         host=environment.get("GEN3D_HOST", "0.0.0.0"),  # noqa: S104 — SageMaker calls from outside

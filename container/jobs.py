@@ -69,8 +69,10 @@ def _initialize(
         meta = encoded.meta.model_copy(update=size)
         packed = embeddings.pack(replace(encoded, meta=meta))
     with timings.step("upload"):
+        storage.require(request.image)
         storage.write(request.output, packed)
     return InitializeResult(
+        contract=request.contract,
         width=width,
         height=height,
         candidates=len(encoded.candidates.scores) if encoded.candidates else 0,
@@ -94,8 +96,10 @@ def _reconstruct(
     with timings.step("pack"):
         packed = splat.pack(gaussians)
     with timings.step("upload"):
+        storage.require(request.mask)
         storage.write(request.output, packed)
     return ReconstructResult(
+        contract=request.contract,
         gaussians=len(gaussians),
         pose=pose,
         bytes=len(packed),

@@ -279,7 +279,9 @@ def test_reconstruct_writes_the_splat(endpoint: Endpoint, files: Any) -> None:
         ([], 400, "InvalidRequest"),
         ({}, 400, "InvalidRequest"),
         ({"task": "paint"}, 400, "InvalidRequest"),
-        ({**initialize(), "more": 1}, 400, "InvalidRequest"),
+        ({**initialize(), "contract": "one"}, 400, "InvalidRequest"),
+        ({**initialize(), "contract": 0}, 400, "InvalidRequest"),
+        ({"contract": 2, "task": "of tomorrow"}, 503, "EndpointUnavailable"),
         ({**initialize(), "image": "http://bucket/key"}, 400, "InvalidRequest"),
         ({**initialize(), "text": "x" * 201}, 400, "InvalidRequest"),
         (reconstruct(seed=-1), 400, "InvalidRequest"),
@@ -303,6 +305,12 @@ def test_what_cannot_be_done_is_refused_by_name(
     assert from_body(answer.json()) is not None
     assert "Traceback" not in answer.text
     assert endpoint.ping() == 200
+
+
+def test_what_a_newer_function_adds_is_passed_over(endpoint: Endpoint) -> None:
+    answer = endpoint.post({**initialize(), "of tomorrow": {"a": 1}, "contract": 1})
+    assert answer.status_code == 200
+    assert "contract" not in answer.json()  # the first release's readers refuse what is new
 
 
 def test_the_ping_is_answered_while_a_job_computes(endpoint: Endpoint) -> None:
@@ -333,6 +341,24 @@ def test_sigterm_finishes_the_running_job(
         assert running.result().status_code == 200
     assert endpoint.process.wait(60) == 0
     assert files.head_object(Bucket=BUCKET, Key="out/last")["ContentLength"] > 0
+
+
+def test_a_second_sigterm_ends_it_at_once(
+    launch: Callable[..., tuple[Endpoint, Path]], s3: S3, files: Any, lite_weights: Path
+) -> None:
+    endpoint, _ = launch(GEN3D_MODEL_DIR=str(lite_weights))
+    s3.arrived.clear()
+    s3.released.clear()
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(endpoint.post, initialize(image="held.png", output="out/never"))
+        assert s3.arrived.wait(60)
+        endpoint.process.send_signal(signal.SIGTERM)
+        while endpoint.ping() == 200:
+            time.sleep(0.01)
+        endpoint.process.send_signal(signal.SIGTERM)
+        assert endpoint.process.wait(60) == 128 + signal.SIGTERM
+        assert isinstance(running.exception(), httpx.TransportError)
+        s3.released.set()  # not before it has ended
 
 
 def test_bad_weights_fail_jobs_at_once_and_say_why(

@@ -7,12 +7,14 @@ import threading
 from collections.abc import Callable, Iterator
 
 import boto3
+import httpx
 import pytest
 import uvicorn
 from gen3d.contract import InitializeRequest, InitializeResult, Pose
 from gen3d.errors import (
     EndpointUnavailable,
     Gen3DError,
+    InputMissing,
     InternalError,
     OutOfMemory,
     WeightsInvalid,
@@ -96,6 +98,55 @@ def test_jobs_wait_for_each_other(lite: Engine, storage: Storage) -> None:
     results = asyncio.run(scenario())
     assert all(isinstance(result, InitializeResult) for result in results)
     assert (slow.jobs, slow.most) == (3, 1)
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_nothing_is_written_for_a_job_that_was_deleted_meanwhile(
+    stands: bool, lite: Engine, storage: Storage
+) -> None:
+    async def scenario() -> None:
+        worker = worker_of(slow, storage)
+        await worker.start()
+        job = asyncio.create_task(worker.run(REQUEST, "job"))
+        await asyncio.to_thread(slow.entered.wait, 60)
+        if not stands:
+            s3.delete_object(Bucket="bucket", Key="image.png")
+        slow.free.set()
+        if stands:
+            await job
+        else:
+            with pytest.raises(InputMissing, match="deleted"):
+                await job
+
+    slow, s3 = Slow(lite), storage._client
+    asyncio.run(scenario())
+    keys = [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
+    assert ("out.safetensors" in keys) == stands
+
+
+def test_a_contract_is_answered_in_itself_and_only_this_one_and_the_last(
+    lite: Engine, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> dict[int, dict[str, object]]:
+        worker = worker_of(lite, storage)
+        await worker.start()
+        transport = httpx.ASGITransport(create_app(worker))
+        async with httpx.AsyncClient(transport=transport, base_url="http://endpoint") as client:
+            return {
+                number: (
+                    await client.post(
+                        "/invocations", json={**REQUEST.model_dump(), "contract": number}
+                    )
+                ).json()
+                for number in (1, 2, 3, 4)
+            }
+
+    monkeypatch.setattr("gen3d.contract.CONTRACT", 3)
+    answers = asyncio.run(scenario())
+    assert answers[1]["error"] == "InvalidRequest"
+    assert answers[2]["contract"] == 2
+    assert answers[3]["contract"] == 3
+    assert answers[4]["error"] == "EndpointUnavailable"
 
 
 def test_draining_ends_the_running_job_and_refuses_the_rest(lite: Engine, storage: Storage) -> None:

@@ -74,7 +74,7 @@ def test_the_endpoint_is_sent_what_the_container_reads(
 
 def test_the_container_reads_with_the_same_models() -> None:
     inference = pytest.importorskip("container.inference")
-    assert inference.RequestAdapter is contract.RequestAdapter
+    assert inference.contract is contract
 
 
 def test_file_and_row_are_written_before_the_endpoint_can_answer(calls: Calls) -> None:

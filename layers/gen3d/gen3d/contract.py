@@ -2,14 +2,22 @@
 
 Requests and results are JSON, the bodies of ``/invocations``. Embeddings are safetensors whose
 metadata is `EmbeddingsMeta`, spelled as strings because the format allows nothing else.
+
+Functions are replaced in seconds, an endpoint in minutes, and a request may wait in between. So
+readers ignore fields that they do not know; a field that is added has a default for writers that
+do not know it; and what even so could not be read raises `CONTRACT`. Functions take results of
+this contract and of the last, and the container answers requests of both, each in its own.
 """
 
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
-CONTRACT_VERSION = 1
-"""Raised when an older client could no longer read what the container writes."""
+CONTRACT = 1
+"""Of requests and results."""
+
+EMBEDDINGS_CONTRACT = 1
+"""Raised when an older page could no longer read the embeddings."""
 
 MAX_OBJECTS = 8
 """Objects in one job."""
@@ -25,10 +33,19 @@ Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class InitializeRequest(_Message):
+class Numbered(_Message):
+    """What each request and result says of itself, whatever else it holds.
+
+    The first contract is not spelled out: its readers refuse fields that they do not know.
+    """
+
+    contract: int = Field(default=1, ge=1, exclude_if=lambda contract: contract == 1)
+
+
+class InitializeRequest(Numbered):
     """Encode `image` and write the embeddings to `output`.
 
     Where `text` names a thing ("chair"), masks of all such things come with the embeddings.
@@ -40,7 +57,7 @@ class InitializeRequest(_Message):
     text: TextPrompt | None = None
 
 
-class ReconstructRequest(_Message):
+class ReconstructRequest(Numbered):
     """Turn the object under `mask` in `image` into gaussians and write the PLY to `output`."""
 
     task: Literal["reconstruct"] = "reconstruct"
@@ -54,7 +71,7 @@ Request: TypeAlias = Annotated[InitializeRequest | ReconstructRequest, Field(dis
 RequestAdapter: TypeAdapter[InitializeRequest | ReconstructRequest] = TypeAdapter(Request)
 
 
-class _Result(_Message):
+class _Result(Numbered):
     bytes: int
     timings: dict[str, float]
     """Milliseconds a step, in the order in which they ran."""
@@ -97,7 +114,7 @@ class EmbeddingsMeta(_Message):
     first, and ``candidate_scores``, f32 [K], from 0 to 1; K is at most `MAX_CANDIDATES`.
     """
 
-    contract: str = str(CONTRACT_VERSION)
+    contract: str = str(EMBEDDINGS_CONTRACT)
     engine: str
     revision: str
     input_width: str
