@@ -2,15 +2,16 @@
 
 import os
 import tempfile
-from functools import cache
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
-from gen3d.errors import InputMissing
+from gen3d import clients
+from gen3d.errors import InputMissing, SplatTooLarge
 from gen3d.observability import logger, metrics, tracer
 from gen3d.paths import MESH_FORMATS, ObjectFiles
 from pydantic import BaseModel
@@ -21,6 +22,7 @@ warm.unpack()
 
 from mesh.pipeline import QUALITIES, Figures, build  # noqa: E402  numba reads its cache's place once
 from mesh.preview import render  # noqa: E402
+from mesh.splat import MAX_BYTES  # noqa: E402
 from mesh.write import encode  # noqa: E402
 
 if TYPE_CHECKING:
@@ -47,14 +49,15 @@ class ObjectEvent(BaseModel):
     name: str | None = None
 
 
-@cache
 def _s3() -> "S3Client":
-    return boto3.client("s3")
+    client: S3Client = clients.client("s3")
+    return client
 
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
+@clients.naming_faults()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
     """Make an object's mesh.
 
@@ -71,7 +74,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     Raises
     ------
     InputMissing
-        The splat does not exist.
+        The splat does not exist, or was deleted meanwhile: then nothing is written.
+    DependencyUnavailable
+        S3 is busy.
     InvalidSplat, SplatTooLarge, EmptySurface
         The splat cannot become a mesh.
     """
@@ -83,27 +88,47 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         model, figures = build(path, QUALITIES[os.environ.get("MESH_QUALITY", "standard")])
     name = request.name or "object"
     keys = ObjectFiles(request.prefix)
-    files: dict[str, dict[str, str | int]] = {}
     with figures.step("write"):
-        for ending in MESH_FORMATS:
-            data = encode(model, ending, name)
-            files[ending] = _upload(request.bucket, keys.mesh(ending), data, ending)
+        contents = {
+            ending: (keys.mesh(ending), encode(model, ending, name), ending)
+            for ending in MESH_FORMATS
+        }
     with figures.step("preview"):
-        files["preview"] = _upload(request.bucket, keys.preview, render(model), "png")
+        contents["preview"] = (keys.preview, render(model), "png")
+    with figures.step("upload"):
+        _size(request.bucket, request.splat)  # whoever deletes a job deletes it
+        files = {kind: _upload(request.bucket, *content) for kind, content in contents.items()}
     logger.info("Mesh made", extra={"figures": figures.answer()})
     _measure(figures)
     return {"files": files, **figures.answer()}
 
 
 def _download(bucket: str, key: str, path: Path) -> None:
-    try:
+    size = _size(bucket, key)
+    if size > MAX_BYTES:
+        raise SplatTooLarge(
+            f"The splat's file has {size / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are "
+            "taken. Prune it before you send it."
+        )
+    with _gone():
         _s3().download_file(bucket, key, str(path))
+
+
+def _size(bucket: str, key: str) -> int:
+    with _gone():
+        return _s3().head_object(Bucket=bucket, Key=key)["ContentLength"]
+
+
+@contextmanager
+def _gone() -> Iterator[None]:
+    try:
+        yield
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey"):
-            raise InputMissing(
-                "The object's splat is gone. Start the job again from its photo."
-            ) from None
-        raise
+        if clients.error_code(error) not in ("404", "NoSuchKey"):
+            raise
+        raise InputMissing(
+            "The object's splat is gone. Start the job again from its photo."
+        ) from None
 
 
 def _upload(bucket: str, key: str, data: bytes, ending: str) -> dict[str, str | int]:

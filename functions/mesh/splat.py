@@ -18,6 +18,12 @@ Floats = npt.NDArray[np.float32]
 MAX_GAUSSIANS = 2_000_000
 """A third more than the largest that SAM 3D Objects can write (32 in each of 42,000 voxels)."""
 
+MAX_BYTES = MAX_GAUSSIANS * 62 * 4
+"""Of a file: with all harmonics of the third degree, as the reference code writes them."""
+
+MAX_WORDS = 20_000_000
+"""Of a file in ASCII, whose values take ten times as much memory while they are read."""
+
 MAX_HEADER_BYTES = 64 * 1024
 
 _SCALARS = {
@@ -31,6 +37,9 @@ _ESSENTIAL = (
     "x", "y", "z", "f_dc_0", "f_dc_1", "f_dc_2", "opacity",
     "scale_0", "scale_1", "scale_2", "rot_0", "rot_1", "rot_2", "rot_3",
 )  # fmt: skip
+_DIGITS = re.compile("[0-9]{1,40}")
+"""Of a count, however absurd: Python reads no integer of thousands of digits."""
+
 _HINT = "Give a 3D Gaussian Splatting PLY."
 
 
@@ -139,7 +148,7 @@ def _read_header(path: Path) -> _Header:
         match line.split():
             case ["format", name, *_]:
                 order = _FORMATS.get(name, "")
-            case ["element", "vertex", number] if count < 0 and number.isdecimal():
+            case ["element", "vertex", number] if count < 0 and _DIGITS.fullmatch(number):
                 count = int(number)
             case ["element", *_] if count < 0:
                 raise InvalidSplat(f"The PLY's first element is not its vertices. {_HINT}")
@@ -160,6 +169,11 @@ def _read_body(path: Path, header: _Header) -> dict[str, Floats]:
     names = [name for name, _ in header.fields]
     cut_off = InvalidSplat("The PLY is cut off or damaged: fewer values than announced.")
     if header.order == "=":
+        if header.count * len(names) > MAX_WORDS:
+            raise SplatTooLarge(
+                f"The splat holds {header.count * len(names):,} values in ASCII; at most "
+                f"{MAX_WORDS:,} are taken. Save it as a binary PLY."
+            )
         room = path.stat().st_size - header.body
         if room < 2 * header.count * len(names) - 1:  # a digit and a blank a value
             raise cut_off

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from gen3d.errors import EmptySurface, InputMissing
+from botocore.exceptions import ClientError
+from gen3d import clients
+from gen3d.errors import DependencyUnavailable, EmptySurface, InputMissing, SplatTooLarge
 from gen3d.paths import MESH_FORMATS
 from mesh import handler
+from mesh.model import Model
+from mesh.preview import render
 from mesh.sample import ball, write_splat
 from moto import mock_aws
 
@@ -31,11 +35,11 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Client"]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("MESH_QUALITY", "preview")
     with mock_aws():
-        handler._s3.cache_clear()
+        clients.client.cache_clear()
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket=EVENT["bucket"])
         yield s3
-    handler._s3.cache_clear()
+    clients.client.cache_clear()
 
 
 def test_writes_all_files_and_answers_figures(bucket: "S3Client", tmp_path: Path) -> None:
@@ -67,3 +71,43 @@ def test_unusable_splat_is_named_and_writes_nothing(bucket: "S3Client", tmp_path
         handler.handler(EVENT, CONTEXT)
     listed = bucket.list_objects_v2(Bucket=EVENT["bucket"])
     assert [file["Key"] for file in listed["Contents"]] == [EVENT["splat"]]
+
+
+def keys(s3: "S3Client") -> list[str]:
+    return [file["Key"] for file in s3.list_objects_v2(Bucket=EVENT["bucket"]).get("Contents", [])]
+
+
+def test_nothing_is_written_for_a_job_that_was_deleted_meanwhile(
+    bucket: "S3Client", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def render_while_it_is_deleted(model: Model) -> bytes:
+        bucket.delete_object(Bucket=EVENT["bucket"], Key=EVENT["splat"])
+        return render(model)
+
+    monkeypatch.setattr(handler, "render", render_while_it_is_deleted)
+    write_splat(tmp_path / "splat.ply", ball(10_000))
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
+    with pytest.raises(InputMissing, match="gone"):
+        handler.handler(EVENT, CONTEXT)
+    assert keys(bucket) == []
+
+
+def test_a_file_that_is_too_large_is_not_fetched(
+    bucket: "S3Client", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "MAX_BYTES", 10 * 2**20)
+    bucket.put_object(Bucket=EVENT["bucket"], Key=EVENT["splat"], Body=bytes(10 * 2**20 + 1))
+    with pytest.raises(SplatTooLarge, match="at most 10 MB"):
+        handler.handler(EVENT, CONTEXT)
+
+
+def test_a_busy_s3_is_a_fault_that_passes(
+    bucket: "S3Client", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow_down(**_: object) -> None:
+        answer = {"ResponseMetadata": {"HTTPStatusCode": 503}, "Error": {"Code": "SlowDown"}}
+        raise ClientError(answer, "HeadObject")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(handler._s3(), "head_object", slow_down)
+    with pytest.raises(DependencyUnavailable):
+        handler.handler(EVENT, CONTEXT)

@@ -92,6 +92,7 @@ def test_applies_activations(path: Path) -> None:
         (header(1).replace(b"float z", b"float x"), "twice"),
         (header(1).replace(b"element vertex", b"element face"), "first element"),
         (header(1).replace(b"element vertex 1", b"element vertex -1"), "first element"),
+        (header(1).replace(b"vertex 1", b"vertex " + b"9" * 5000), "first element"),
         (header(1, kind="zipped") + bytes(68), "lacks a format"),
     ],
 )
@@ -117,6 +118,12 @@ def test_promise_of_a_billion_costs_nothing(path: Path, count: int, kind: str) -
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2**20
+
+
+def test_ascii_is_taken_only_where_its_words_fit_into_memory(path: Path) -> None:
+    path.write_bytes(header(1_999_999, kind="ascii") + bytes(680))
+    with pytest.raises(SplatTooLarge, match="Save it as a binary PLY"):
+        read_splat(path)
 
 
 def test_a_thinned_splat_covers_as_much_with_less() -> None:
