@@ -35,7 +35,8 @@ def configuration(outputs: dict[str, str]) -> dict[str, Any]:
     return {
         "region": outputs["Region"],
         "engine": outputs["Engine"],
-        "apiUrl": outputs["ApiUrl"],
+        # Below the page's own address; a stack from before that tells the API's.
+        "apiUrl": outputs.get("WebApiUrl", outputs["ApiUrl"]),
         "userPoolId": outputs["UserPoolId"],
         "userPoolClientId": outputs["UserPoolClientId"],
         "identityPoolId": outputs["IdentityPoolId"],

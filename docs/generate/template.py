@@ -21,7 +21,10 @@ _DATA = Path(__file__).with_name("resources.toml")
 _RULE = "# ───"
 _LAYER = re.compile(r"^(Layer)[0-9a-f]{10}$")
 """SAM puts a digest of a layer's properties behind its name."""
-CONDITIONS = {"HasContainer": "once ContainerImage is set"}
+CONDITIONS = {
+    "HasContainer": "once ContainerImage is set",
+    "HasSignUpFirewall": "where SignUpFirewall asks for it",
+}
 """Conditions in words."""
 
 Json = dict[str, Any]
@@ -118,13 +121,12 @@ class Template:
         """The HTTP API's routes, with what the function that answers says of itself."""
         said = _handlers(api)
         rows = []
-        for name, resource in self.body["Resources"].items():
-            for event in resource.get("Properties", {}).get("Events", {}).values():
-                if event["Type"] != "HttpApi":
-                    continue
-                route = f"{event['Properties']['Method']} {event['Properties']['Path']}"
+        paths = self.body["Resources"]["HttpApi"]["Properties"]["DefinitionBody"]["paths"]
+        for path, methods in paths.items():
+            for method in methods:
+                route = f"{method.upper()} {path}"
                 if route not in said:
-                    raise DocumentError(f"{api.name} has no handler for {route} of {name}.")
+                    raise DocumentError(f"{api.name} has no handler for {route}.")
                 rows.append((code(route), said[route]))
         return table(["request", "what it does"], rows)
 

@@ -47,9 +47,9 @@ class Stack:
 
     def __init__(self, **parameters: str) -> None:
         given = {"SenderEmail": "sender@example.com"} | parameters
-        template = _translated(given)
-        self._values = PSEUDO | {
-            name: str(given.get(name, parameter.get("Default")))
+        template = translated(source(), given)
+        self._values: Json = PSEUDO | {
+            name: _value(parameter["Type"], str(given.get(name, parameter.get("Default"))))
             for name, parameter in template["Parameters"].items()
         }
         self._conditions = template["Conditions"]
@@ -121,7 +121,7 @@ class Stack:
             case {"Fn::If": [str(condition), yes, no]}:
                 return self._evaluate(yes if self._holds(condition) else no)
             case {"Fn::Equals": [left, right]}:
-                return self._evaluate(left) == self._evaluate(right)
+                return str(self._evaluate(left)) == str(self._evaluate(right))  # 0 equals '0'
             case {"Fn::Not": [operand]}:
                 return not self._evaluate(operand)
             case dict():
@@ -159,8 +159,13 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _translated(parameters: dict[str, str]) -> Json:
-    template = source()
+def _value(kind: str, text: str) -> Any:
+    """A parameter as ``!Ref`` gives it."""
+    return text.split(",") if kind == "CommaDelimitedList" else text
+
+
+def translated(template: Json, parameters: dict[str, str]) -> Json:
+    """A template without what is SAM's; what ``Fn::If`` chooses is still open."""
     for resource in template["Resources"].values():
         properties = resource["Properties"]
         # What `sam package` puts in the place of local paths.
@@ -171,7 +176,7 @@ def _translated(parameters: dict[str, str]) -> Json:
             properties["ImageUri"] = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/mesh:1"
     session = boto3.Session(region_name=PSEUDO["AWS::Region"])
     # No managed policies to look up in IAM: the roles are all the template's own.
-    translated: Json = Translator({}, Parser(), boto_session=session).translate(
+    plain: Json = Translator({}, Parser(), boto_session=session).translate(
         template, dict(parameters)
     )
-    return translated
+    return plain

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.infra.stack import ROOT, Stack, whole
+from tests.infra.stack import ROOT, Stack, source, whole
+
+WATCHERS, POLL_SECONDS = 1000, 5
+"""Of 10,000 people, those who watch a job at once, each asking so often (Architecture)."""
 
 
 def body() -> dict[str, Any]:
@@ -49,30 +52,32 @@ def test_every_route_asks_for_a_token_of_the_user_pool() -> None:
 
 def test_every_route_leads_to_the_api_function() -> None:
     for operation in operations().values():
-        assert "{ApiFunction.Arn}" in operation["x-amazon-apigateway-integration"]["uri"]
+        uri = operation["x-amazon-apigateway-integration"]["uri"]
+        assert uri.endswith(f":function:{whole()['ApiFunction']['FunctionName']}/invocations")
 
 
-@pytest.mark.parametrize(
-    ("origins", "extra"),
-    [
-        ("", []),
-        ("https://a.example,http://localhost:1", ["https://a.example", "http://localhost:1"]),
-    ],
-)
-def test_browsers_may_call_from_exact_origins(origins: str, extra: list[str]) -> None:
-    cors = Stack(WebOrigins=origins)["HttpApi"]["Body"]["x-amazon-apigateway-cors"]
-    assert cors == {
-        "allowOrigins": ["https://{Distribution.DomainName}", *extra],
+def test_browsers_may_call_from_exact_origins_that_somebody_named() -> None:
+    origins = ["https://a.example", "http://localhost:1"]
+    assert Stack(WebOrigins=",".join(origins))["HttpApi"]["Body"]["x-amazon-apigateway-cors"] == {
+        "allowOrigins": origins,
         "allowMethods": ["GET", "POST", "PATCH", "DELETE"],
         "allowHeaders": ["authorization", "content-type"],
+        "exposeHeaders": ["retry-after"],
         "maxAge": 3600,
     }
 
 
+def test_the_page_needs_no_permission_from_the_api_as_it_comes_from_the_same_origin() -> None:
+    assert "x-amazon-apigateway-cors" not in whole()["HttpApi"]["Body"]
+    assert whole().outputs["WebApiUrl"] == "https://{Distribution.DomainName}/api"
+    assert "Distribution" not in json.dumps(whole()["HttpApi"]), "else the two were a circle"
+
+
 def test_calls_are_throttled_and_logged() -> None:
     (stage,) = whole().of_type("AWS::ApiGatewayV2::Stage").values()
-    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] > 0
-    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
+    rate = stage["DefaultRouteSettings"]["ThrottlingRateLimit"]
+    assert rate >= 2 * WATCHERS / POLL_SECONDS
+    assert rate <= stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] <= 5000  # the account's
     assert stage["AccessLogSettings"]["DestinationArn"] == "{ApiAccessLogs.Arn}"
     line = json.loads(stage["AccessLogSettings"]["Format"])
     assert {"requestId", "route", "status", "caller"} <= set(line)
@@ -85,6 +90,13 @@ def test_no_token_reaches_the_access_log() -> None:
 
 def test_the_function_answers_before_the_api_gives_up() -> None:
     assert whole()["ApiFunction"]["Timeout"] < 30
+
+
+def test_this_api_alone_may_call_the_function() -> None:
+    permission = whole()["ApiFunctionPermission"]
+    assert permission["Principal"] == "apigateway.amazonaws.com"
+    assert permission["FunctionName"] == "{ApiFunction}"
+    assert permission["SourceArn"] == "arn:aws:execute-api:eu-west-1:123456789012:{HttpApi}/*"
 
 
 def test_people_sign_in_with_a_verified_address() -> None:
@@ -116,3 +128,37 @@ def test_the_browser_client_keeps_no_secret_and_tells_no_names() -> None:
     ]
     assert client["TokenValidityUnits"]["IdToken"] == "hours"
     assert client["IdTokenValidity"] == 1
+
+
+@pytest.mark.parametrize("asked", ["true", "false"])
+def test_codes_come_through_ses_once_its_sender_is_confirmed(asked: str) -> None:
+    assert source()["Parameters"]["CodesThroughSes"]["Default"] == "false", "refused before"
+    stack = Stack(CodesThroughSes=asked, SenderEmail="ada@example.com")
+    assert stack["UserPool"].get("EmailConfiguration") == (
+        {
+            "EmailSendingAccount": "DEVELOPER",
+            "SourceArn": "arn:aws:ses:eu-west-1:123456789012:identity/ada@example.com",
+            "From": "ada@example.com",
+            "ConfigurationSet": "{ConfigurationSet}",
+        }
+        if asked == "true"
+        else None
+    )
+
+
+def test_a_script_that_signs_up_is_slowed_down_where_somebody_pays_for_it() -> None:
+    assert "SignUpWebAcl" not in whole().resources, "it has a price by the month"
+    stack = Stack(SignUpFirewall="true")
+    assert stack["SignUpWebAclAssociation"] == {
+        "ResourceArn": "{UserPool.Arn}",
+        "WebACLArn": "{SignUpWebAcl.Arn}",
+    }
+    mails, everything = stack["SignUpWebAcl"]["Rules"]
+    for rule in (mails, everything):
+        assert rule["Action"] == {"Block": {}}
+        assert rule["Statement"]["RateBasedStatement"]["AggregateKeyType"] == "IP"
+    scope = mails["Statement"]["RateBasedStatement"]["ScopeDownStatement"]["RegexMatchStatement"]
+    assert scope["FieldToMatch"] == {"SingleHeader": {"Name": "x-amzn-cognito-operation-name"}}
+    named = re.compile(scope["RegexString"])
+    assert all(map(named.search, ("SignUp", "ResendConfirmationCode", "ForgotPassword")))
+    assert not any(map(named.search, ("InitiateAuth", "ConfirmSignUp", "GetUser")))

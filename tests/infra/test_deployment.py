@@ -1,11 +1,13 @@
 """What a deployment is told, and what it tells."""
 
+import re
 import tomllib
+from graphlib import TopologicalSorter
 from typing import Any
 
 import pytest
 
-from tests.infra.stack import ROOT, bare, source, whole
+from tests.infra.stack import ROOT, bare, listed, source, translated, whole
 
 ENVIRONMENTS = ("default", "dev", "prod")
 
@@ -44,6 +46,32 @@ def test_only_the_senders_address_has_to_be_given() -> None:
     assert [name for name, p in parameters.items() if "Default" not in p] == ["SenderEmail"]
     assert parameters["AdminEmail"]["Default"] == "info@2112-lab.com"
     assert all(parameter["Description"] for parameter in parameters.values())
+
+
+def test_no_resources_wait_for_each_other_in_a_circle() -> None:
+    resources = translated(source(), {})["Resources"]
+    TopologicalSorter(
+        {name: needs(each) & set(resources) for name, each in resources.items()}
+    ).prepare()
+
+
+def needs(part: Any) -> set[str]:
+    """The names that a resource, or a part of one, refers to."""
+    match part:
+        case {"Ref": str(name)}:
+            return {name}
+        case {"Fn::GetAtt": path}:
+            return {path.split(".")[0] if isinstance(path, str) else path[0]}
+        case {"Fn::Sub": [str(text), dict(names)]}:
+            return needs({"Fn::Sub": text}) - set(names) | needs(list(names.values()))
+        case {"Fn::Sub": str(text)}:
+            return {found.split(".")[0] for found in re.findall(r"\$\{([^!}]+)\}", text)}
+        case dict():
+            first = listed(part["DependsOn"]) if "Type" in part and "DependsOn" in part else []
+            return set(first).union(*map(needs, part.values()))
+        case list():
+            return set().union(*map(needs, part))
+    return set()
 
 
 def test_roles_have_no_fixed_names() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.stack import Stack, bare, source, whole
+from tests.infra.stack import ROOT, Stack, bare, source, whole
 
 ENDPOINT_TYPES = {
     "AWS::SageMaker::Model",
@@ -193,3 +193,30 @@ def test_it_reads_and_writes_the_files_of_its_contract() -> None:
 def test_an_image_stays_what_its_tag_says() -> None:
     assert whole()["Repository"]["ImageTagMutability"] == "IMMUTABLE"
     assert whole()["Repository"]["ImageScanningConfiguration"] == {"ScanOnPush": True}
+
+
+class TestNetwork:
+    """The container decodes what strangers send: its way out may be closed, but for S3."""
+
+    def test_is_sagemakers_own_unless_somebody_names_theirs(self) -> None:
+        assert "VpcConfig" not in whole()["Model"]
+        actions = {a for s in whole().statements("ModelRole") for a in s["Action"]}
+        assert not {action for action in actions if action.startswith("ec2:")}
+
+    def test_goes_through_the_subnets_that_are_named(self) -> None:
+        stack = Stack(
+            ContainerImage="image",
+            WeightsRevision="0123456789ab",
+            EndpointSubnets="subnet-0123abcd,subnet-4567abcd",
+            EndpointSecurityGroups="sg-0123abcd",
+        )
+        assert stack["Model"]["VpcConfig"] == {
+            "Subnets": ["subnet-0123abcd", "subnet-4567abcd"],
+            "SecurityGroupIds": ["sg-0123abcd"],
+        }
+        actions = {a for s in stack.statements("ModelRole") for a in s["Action"]}
+        assert "ec2:CreateNetworkInterface" in actions
+
+    def test_is_not_isolated_as_the_container_reads_and_writes_by_itself(self) -> None:
+        assert "EnableNetworkIsolation" not in whole()["Model"]
+        assert "boto3" in (ROOT / "container" / "storage.py").read_text()

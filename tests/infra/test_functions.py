@@ -5,7 +5,7 @@ import json
 import pytest
 from gen3d.settings import Settings
 
-from tests.infra.stack import whole
+from tests.infra.stack import Stack, whole
 
 FUNCTIONS = {"ApiFunction", "SubmitFunction", "CallbackFunction", "MeshFunction", "NotifyFunction"}
 LIBRARIES = ("POWERTOOLS_", "AWS_")  # what others read
@@ -66,8 +66,13 @@ class TestEachFunction:
         others = FUNCTIONS - {name}
         assert role_of(name) not in {role_of(other) for other in others}
         trust = whole()[role_of(name)]["AssumeRolePolicyDocument"]["Statement"]
-        assert [statement["Principal"] for statement in trust] == [
-            {"Service": "lambda.amazonaws.com"}
+        assert trust == [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
+            }
         ]
 
     def test_is_told_only_what_the_code_reads(self, name: str) -> None:
@@ -84,6 +89,16 @@ def test_every_setting_is_given_to_some_function() -> None:
     given = {variable for name in FUNCTIONS for variable in environment(name)}
     by_lambda = {"AWS_REGION"}
     assert {field.upper() for field in Settings.model_fields} <= given | by_lambda
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_concurrency_is_kept_for_those_who_may_crowd_out_the_others(name: str) -> None:
+    crowded = {"ApiFunction": 50, "MeshFunction": 20}
+    assert "ReservedConcurrentExecutions" not in whole()[name], "a new account has 10 in all"
+    stack = Stack(ApiConcurrency="50", MeshConcurrency="20")
+    assert stack[name].get("ReservedConcurrentExecutions") == (
+        str(crowded[name]) if name in crowded else None
+    )
 
 
 def test_only_mesh_is_an_image() -> None:
@@ -121,7 +136,11 @@ def test_every_event_that_cannot_be_delivered_is_kept() -> None:
         for target in rule["Targets"]:
             assert target["DeadLetterConfig"] == {"Arn": "{UndeliveredEvents.Arn}"}
             assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
-    statements = stack["UndeliveredEventsPolicy"]["PolicyDocument"]["Statement"]
+    statements = [
+        statement
+        for statement in stack["UndeliveredEventsPolicy"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
     sources = [s["Condition"]["ArnEquals"]["aws:SourceArn"] for s in statements]
     assert sources == [
         ["{SuccessTopic}", "{ErrorTopic}"],

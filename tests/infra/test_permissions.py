@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from gen3d.paths import IMAGE_SUFFIX
 
 from tests.infra.stack import listed, whole
 
@@ -43,15 +42,6 @@ PATTERNS: dict[str, str] = {
     "{Bucket.Arn}/private/*/objects/*/preview.png": "likewise",
     "{Bucket.Arn}/private/*/objects/*/splat.ply": "likewise",
     "{Bucket.Arn}/private/${cognito-identity.amazonaws.com:sub}/*": "one person's folder",
-    **{
-        f"{{Bucket.Arn}}/private/${{cognito-identity.amazonaws.com:sub}}/jobs/*/image.{ending}": (
-            "their photos"
-        )
-        for ending in IMAGE_SUFFIX.values()
-    },
-    "{Bucket.Arn}/private/${cognito-identity.amazonaws.com:sub}/jobs/*/objects/*/mask.png": (
-        "their masks"
-    ),
     "{Bucket.Arn}/models/*/*/decoder.onnx": "a job keeps the engine and revision it began with",
     "{Bucket.Arn}/models/*/*/LICENSE*": "the licences of the decoders",
     "{Bucket.Arn}/models/sam/0123456789ab/*": "the files of one revision",
@@ -184,21 +174,16 @@ def test_services_act_for_this_account_alone(role: str, service: str) -> None:
 
 def test_mails_come_from_one_address() -> None:
     (statement,) = [
-        s for role, s in statements() if role == "NotifyRole" and "ses:SendEmail" in s["Action"]
+        s
+        for role, s in statements()
+        if role == "NotifyRole" and any(a.startswith("ses:") for a in s["Action"])
     ]
     assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": "sender@example.com"}}
 
 
-def test_a_signed_in_person_writes_photos_and_masks_of_their_own_only() -> None:
-    own = "{Bucket.Arn}/private/${cognito-identity.amazonaws.com:sub}/"
-    writes = {
-        resource
-        for statement in whole().statements("SignedInRole")
-        if "s3:PutObject" in statement["Action"]
-        for resource in statement["Resource"]
-    }
-    photos = {f"{own}jobs/*/image.{ending}" for ending in IMAGE_SUFFIX.values()}
-    assert writes == {*photos, f"{own}jobs/*/objects/*/mask.png"}
+def test_a_signed_in_person_writes_and_deletes_nothing_by_themselves() -> None:
+    actions = {a for s in whole().statements("SignedInRole") for a in s["Action"]}
+    assert actions == {"s3:GetObject", "s3:ListBucket"}, "no size of a PutObject can be bounded"
 
 
 def test_a_signed_in_person_lists_their_own_folder_only() -> None:
@@ -223,6 +208,26 @@ def test_there_are_no_guests() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("kind", "policies", "named"),
+    [
+        ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "{{{}.Arn}}"),
+        ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "{{{}}}"),
+        ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "{{{}.Arn}}"),
+    ],
+)
+def test_nothing_is_sent_but_by_tls(kind: str, policies: str, named: str) -> None:
+    refused = {
+        resource
+        for policy in whole().of_type(policies).values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        for resource in listed(statement["Resource"])
+    }
+    assert {named.format(name) for name in whole().of_type(kind)} <= refused
+
+
 def test_policies_on_resources_let_in_nobody_but_the_services_that_need_it() -> None:
     policies = [
         (name, statement)
@@ -240,7 +245,7 @@ def test_policies_on_resources_let_in_nobody_but_the_services_that_need_it() -> 
         for name, statement in policies
         if statement["Effect"] == "Allow"
         for service in listed(statement["Principal"].get("Service", []))
-        if statement["Condition"]
+        if statement.get("Condition")
     }
     assert allowed == {
         ("BucketPolicy", "cloudfront.amazonaws.com"),
@@ -251,6 +256,10 @@ def test_policies_on_resources_let_in_nobody_but_the_services_that_need_it() -> 
         ("TopicKey", "cloudwatch.amazonaws.com"),
         ("TopicKey", "ses.amazonaws.com"),
     }
+    unconditional = [
+        name for name, s in policies if s["Effect"] == "Allow" and "Condition" not in s
+    ]
+    assert unconditional == ["TopicKey"], "the account's own line"
     people = [
         (name, statement["Principal"])
         for name, statement in policies

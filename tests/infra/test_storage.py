@@ -62,12 +62,34 @@ def test_files_go_when_they_should() -> None:
     assert {rule["Status"] for rule in rules} == {"Enabled"}
     assert {r["Prefix"]: r["ExpirationInDays"] for r in rules if "Prefix" in r} == {
         "private/": "30",
+        "uploads/": 1,
         "async/": 1,
         "build/": 30,
     }
-    broken = [r["AbortIncompleteMultipartUpload"] for r in rules if "Prefix" not in r]
-    assert broken == [{"DaysAfterInitiation": 1}]
+    broken = [r for r in rules if "AbortIncompleteMultipartUpload" in r]
+    assert [r["AbortIncompleteMultipartUpload"] for r in broken] == [{"DaysAfterInitiation": 1}]
     assert "VersioningConfiguration" not in bucket(), "an old version would outlive its deletion"
+
+
+@pytest.mark.parametrize(("days", "kept", "gone_after"), [("0", None, 1), ("7", "Enabled", "7")])
+def test_what_was_deleted_is_kept_only_for_as_long_as_somebody_asked(
+    days: str, kept: str | None, gone_after: int | str
+) -> None:
+    found = Stack(RecoverableDays=days)["Bucket"]
+    assert found.get("VersioningConfiguration", {}).get("Status") == kept
+    (old,) = [r for r in found["LifecycleConfiguration"]["Rules"] if r["Id"] == "old-versions"]
+    assert old["Status"] == "Enabled"
+    assert old["NoncurrentVersionExpiration"] == {"NoncurrentDays": gone_after}
+    assert old["ExpiredObjectDeleteMarker"] is True
+
+
+@pytest.mark.parametrize("asked", ["true", "false"])
+def test_tables_and_people_are_protected_once_somebody_asks(asked: str) -> None:
+    assert source()["Parameters"]["DeletionProtection"]["Default"] == "false"
+    stack = Stack(DeletionProtection=asked)
+    tables = stack.of_type("AWS::DynamoDB::Table").values()
+    assert {t["DeletionProtectionEnabled"] for t in tables} == {asked == "true"}
+    assert stack["UserPool"]["DeletionProtection"] == ("ACTIVE" if asked == "true" else "INACTIVE")
 
 
 def test_a_job_outlives_the_longest_wait_for_its_mask() -> None:

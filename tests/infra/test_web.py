@@ -1,8 +1,11 @@
 """The page: served from the private bucket, isolated, and allowed to talk to its own parts only."""
 
+import subprocess
 from typing import Any
 
-from tests.infra.stack import whole
+import pytest
+
+from tests.infra.stack import Stack, whole
 
 
 def distribution() -> dict[str, Any]:
@@ -21,7 +24,8 @@ def directives() -> dict[str, list[str]]:
 
 
 def test_files_come_from_the_buckets_public_folder_with_signed_requests() -> None:
-    (origin,) = distribution()["Origins"]
+    origin, _ = distribution()["Origins"]
+    assert distribution()["DefaultCacheBehavior"]["TargetOriginId"] == origin["Id"]
     assert origin["DomainName"] == f"{whole()['Bucket']['BucketName']}.s3.eu-west-1.amazonaws.com"
     assert origin["OriginPath"] == "/public"
     assert origin["OriginAccessControlId"] == "{OriginAccessControl.Id}"
@@ -43,7 +47,41 @@ def test_a_path_of_the_app_is_its_page() -> None:
         error["ErrorCode"]: (error["ResponseCode"], error["ResponsePagePath"])
         for error in distribution()["CustomErrorResponses"]
     }
-    assert pages == {403: (200, "/index.html"), 404: (200, "/index.html")}
+    assert pages == {403: (200, "/index.html")}, "404 is an answer of the API's"
+
+
+def test_the_api_is_reached_below_the_pages_own_address() -> None:
+    (behaviour,) = distribution()["CacheBehaviors"]
+    (origin,) = [o for o in distribution()["Origins"] if o["Id"] == behaviour["TargetOriginId"]]
+    assert origin["DomainName"] == "{HttpApi}.execute-api.eu-west-1.amazonaws.com"
+    assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+    assert behaviour["PathPattern"] == "/api/*"
+    assert behaviour["ViewerProtocolPolicy"] == "https-only", "a token goes with it"
+    assert {"GET", "POST", "PATCH", "DELETE"} <= set(behaviour["AllowedMethods"])
+    # By AWS's own ids: nothing is cached, and everything but the host is passed on.
+    assert behaviour["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    assert behaviour["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+
+
+def test_the_path_of_a_request_loses_what_the_api_does_not_know() -> None:
+    (behaviour,) = distribution()["CacheBehaviors"]
+    (association,) = behaviour["FunctionAssociations"]
+    assert association == {
+        "EventType": "viewer-request",
+        "FunctionARN": "{ApiPath.FunctionMetadata.FunctionARN}",
+    }
+    code = whole()["ApiPath"]["FunctionCode"]
+    for path in ("/jobs", "/jobs/01M82SZE4Z7ZQ9FY1VB33KS0D2/initialize"):
+        call = f"console.log(handler({{request: {{uri: '/api{path}'}}}}).uri)"
+        done = subprocess.run(["node", "-e", f"{code}\n{call}"], capture_output=True, check=True)
+        assert done.stdout.decode().strip() == path
+
+
+@pytest.mark.parametrize(
+    ("arn", "named"), [("", None), (f"arn:aws:wafv2:us-east-1:{'1' * 12}:global/webacl/a/b",) * 2]
+)
+def test_a_web_acl_of_ones_own_goes_before_page_and_api(arn: str, named: str | None) -> None:
+    assert Stack(WebAclArn=arn)["Distribution"]["DistributionConfig"].get("WebACLId") == named
 
 
 def test_the_page_is_isolated() -> None:
@@ -76,7 +114,6 @@ def test_the_page_talks_to_its_own_parts_only() -> None:
         "data:",
         "blob:",
         files,
-        "https://*.execute-api.eu-west-1.amazonaws.com",
         "https://cognito-idp.eu-west-1.amazonaws.com",
         "https://cognito-identity.eu-west-1.amazonaws.com",
     ]

@@ -10,8 +10,8 @@ from tests.support import event_names, load_event, notify, resources
 
 
 def test_every_route_has_a_sample() -> None:
-    events = resources("AWS::Serverless::Function")["ApiFunction"]["Events"].values()
-    routes = {f"{e['Properties']['Method']} {e['Properties']['Path']}" for e in events}
+    paths = resources("AWS::Serverless::HttpApi")["HttpApi"]["DefinitionBody"]["paths"]
+    routes = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
     samples = {load_event(n)["routeKey"] for n in event_names() if n.startswith("api/")}
     assert samples == routes
 

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     max_queued_objects: int = 24
     sender_email: str = ""
     admin_email: str = ""
+    admin_notices: str = "all"
     configuration_set: str = ""
     web_url: str = ""
     log_groups: str = ""
