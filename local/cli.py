@@ -115,8 +115,10 @@ def _stack(settings: Settings, options: argparse.Namespace) -> Iterator[dict[str
         outputs = stack.deploy(parameters)
         now = time.monotonic()
         print(f"Up in {started - begun:.1f} s, deployed in {now - started:.1f} s.")
+        if stack.resumed:
+            print(f"Gone on with what the last stop had cut off: {', '.join(stack.resumed)}")
         if stack.lost:
-            print(f"Ended what the last stop had cut off: {', '.join(stack.lost)}")
+            print(f"Ended what could not go on after the last stop: {', '.join(stack.lost)}")
         print(f"  web app  {settings.url}/  ({USER}, {PASSWORD})")
         print(f"  console  {settings.url}/_gen3d/", flush=True)
         yield outputs

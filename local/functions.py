@@ -3,24 +3,37 @@
 ministack's own Python worker loses an error's type and shares this process's packages. Its path for
 custom runtimes speaks the real Runtime API, enforces timeouts and keeps workers warm, so every
 function takes that path, with a bootstrap that starts awslambdaric.
+
+In AWS a call that finds no worker free gets a new one. Here each function has a few, and what comes
+while all are busy waits its turn before its time-out runs: a new process takes a second of one
+processor, which all calls share, and then stays in memory.
 """
 
 import io
 import os
 import shlex
+import subprocess
 import tempfile
 import threading
 import zipfile
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
+from local import children
 from local.images import Image
 
 _KEPT = ("AWS_", "_HANDLER", "LAMBDA_TASK_ROOT")
+_PROCESSORS = os.cpu_count() or 1
+_WORKERS = min(4, max(2, _PROCESSORS))
+"""Of each function; their waiting for services leaves room for no more."""
+
+_INIT_SECONDS = 120.0
+"""How long a worker may take to start, which its function's time-out does not count."""
 
 
 class Functions:
@@ -41,7 +54,9 @@ class Functions:
         self._packages: dict[tuple[str, str], bytes] = {}
         # In AWS each call has processors of its own; here heavy ones take turns, before their time
         # runs. What is an image is heavy.
-        self._processors = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self._processors = threading.BoundedSemaphore(_PROCESSORS)
+        self._places: dict[str, threading.BoundedSemaphore] = {}
+        self._lock = threading.Lock()
 
     def add_image(self, uri: str, image: Image) -> None:
         """Say what stands in for a container image."""
@@ -50,6 +65,8 @@ class Functions:
     def install(self) -> None:
         """Take over from ministack's own workers."""
         self._run_under_awslambdaric()
+        self._wait_instead_of_throttling()
+        self._start_workers_as_children()
         self._give_only_lambdas_environment()
         self._write_logs()
 
@@ -64,10 +81,34 @@ class Functions:
                 words = (config.get("ImageConfigResponse") or {}).get("ImageConfig") or {}
                 config["Handler"] = (words.get("Command") or image.command)[-1]
             code = self._package(func, config, image)
-            with self._processors if image else nullcontext():
+            with self._processors if image else self._place(func, config):
                 return original({**func, "config": config, "code_zip": code}, config, *rest)
 
         lambda_svc._execute_function_dispatch = dispatch
+
+    def _place(self, func: dict[str, Any], config: dict[str, Any]) -> threading.BoundedSemaphore:
+        """What a call of this function holds while it runs."""
+        with self._lock:
+            name = config["FunctionName"]
+            if name not in self._places:
+                reserved = _reserved(func, config)
+                places = min(reserved or _WORKERS, _WORKERS)
+                self._places[name] = threading.BoundedSemaphore(places)
+            return self._places[name]
+
+    def _wait_instead_of_throttling(self) -> None:
+        """Ministack refuses a call above the reserved concurrency, which counts those that wait."""
+
+        def reserved(func: dict[str, Any], config: dict[str, Any]) -> int | None:
+            return 0 if _reserved(func, config) == 0 else None
+
+        lambda_svc._reserved_concurrency = reserved
+
+    def _start_workers_as_children(self) -> None:
+        """Ministack's workers outlive it when it is killed, and may take ten seconds to start."""
+        replaced = {"Popen": children.start}
+        lambda_runtime.subprocess = SimpleNamespace(**(vars(subprocess) | replaced))
+        lambda_runtime._PROVIDED_INIT_TIMEOUT = _INIT_SECONDS
 
     def _image(self, config: dict[str, Any]) -> Image | None:
         return self._images.get(config.get("ImageUri", ""))
@@ -127,6 +168,10 @@ class Functions:
                     file.write(f"{moment} {request}\n{text.rstrip()}\n")
 
         lambda_svc._emit_lambda_logs = emit
+
+
+_reserved = lambda_svc._reserved_concurrency
+"""What a function's `ReservedConcurrentExecutions` says, or None."""
 
 
 def _bootstrap(image: Image | None, python: Path) -> str:

@@ -50,6 +50,7 @@ class Gateway:
         self._pages = pages
         self._loop = asyncio.new_event_loop()
         self._end = asyncio.Event()
+        self._deployed = asyncio.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def start(self) -> None:
@@ -63,6 +64,10 @@ class Gateway:
             except httpx.TransportError:
                 threading.Event().wait(0.05)
         raise LocalError(f"The stack did not start; see {self._settings.logs}/stack.log.")
+
+    def open(self) -> None:
+        """Let the HTTP API answer; until then its requests wait, as jobs are not yet resumed."""
+        self._loop.call_soon_threadsafe(self._deployed.set)
 
     def stop(self) -> None:
         """End after the requests in hand; ministack then writes its state."""
@@ -106,6 +111,7 @@ class Gateway:
             case "pages":
                 await self._pages(scope, receive, send)
             case "api":
+                await self._deployed.wait()
                 await ministack.app(self._to_api(scope), receive, send)
             case "web app":
                 await self._web_app(scope, receive, send)

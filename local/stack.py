@@ -35,6 +35,7 @@ class Stack:
         self._lock: IO[str] | None = None
         self._ended = threading.Event()
         self._forget = False
+        self.resumed: list[str] = []
         self.lost: list[str] = []
 
     def start(self) -> None:
@@ -52,7 +53,6 @@ class Stack:
         _log_to(self.settings)
         self._assemble(python)
         self._gateway.start()
-        self.lost = self._workflow.executions.abort_lost()
         threading.Thread(target=self._save_now_and_then, daemon=True).start()
 
     def _assemble(self, python: Any) -> None:
@@ -90,7 +90,7 @@ class Stack:
         self._gateway = Gateway(self.settings, Pages(self.settings, self._workflow, mailbox))
 
     def deploy(self, parameters: dict[str, str]) -> dict[str, str]:
-        """Deploy the template and give the stack's outputs."""
+        """Deploy the template, go on with what a stop cut off, and give the stack's outputs."""
         from local import resources
 
         first = resources.stack() is None
@@ -101,6 +101,8 @@ class Stack:
             self._forget = first
             raise
         self.save(code=True)
+        self.resumed, self.lost = self._workflow.resume()
+        self._gateway.open()
         return outputs
 
     def save(self, code: bool = False) -> None:
@@ -127,6 +129,7 @@ class Stack:
             return
         self._ended.set()
         if hasattr(self, "_gateway"):
+            self._workflow.executions.freeze()
             self._endpoints.close()
             self._gateway.stop()
             self._stop_functions()

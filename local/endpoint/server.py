@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from local import aws
+from local import aws, children
 from local.endpoint.spec import EndpointSpec
 from local.images import Image
 
@@ -141,7 +141,7 @@ class Server:
             "GEN3D_PORT": str(self._port),
         }
         with self._log_file.open("ab") as output:
-            self._process = subprocess.Popen(
+            self._process = children.start(
                 self._image.start(_COMMAND),
                 cwd=self._image.folder,
                 env=environment,

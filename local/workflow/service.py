@@ -11,9 +11,10 @@ from moto.moto_server.werkzeug_app import create_backend_app
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from werkzeug.test import Client
 
+from local import resources
 from local.services import Handler, Response
 from local.settings import ACCOUNT, REGION
-from local.workflow import calls, executions, language, tasks
+from local.workflow import branches, calls, language, past, tasks
 from local.workflow.executions import Executions
 
 _EXECUTED_BY_MOTO = {
@@ -42,11 +43,14 @@ class Workflow:
 
     def __init__(self, kept: Executions, machines: Any) -> None:
         moto_config.default_user_config["stepfunctions"] = {"execute_state_machine": True}
-        for module in (language, calls, tasks):
+        for module in (language, calls, branches):
             module.install()
+        tasks.install(kept.machine_of)
         kept.install()
+        past.remember(kept)
         self.executions = kept
         self._machines = machines
+        self._known: dict[str, tuple[str, str]] = {}
         self._wsgi = create_backend_app("stepfunctions")
         self._ministack: Handler = ministack.SERVICE_HANDLERS["states"]
         self.backend = stepfunctions_parser_backends[ACCOUNT][REGION]
@@ -60,11 +64,23 @@ class Workflow:
         self._mirror(json.loads(body or b"{}").get("stateMachineArn"))
         return await asyncio.to_thread(self._ask_moto, method, path, headers, body)
 
+    def resume(self) -> tuple[list[str], list[str]]:
+        """Go on with what ran when the process ended; see `Executions.resume`."""
+        for record in self.executions.past.running():
+            self._mirror(record["detail"]["stateMachineArn"])
+        return self.executions.resume(self.backend)
+
     def resource(self, _path: str, body: bytes) -> str | None:
         """What an IAM policy names: a token stands for the state machine that waits with it."""
         token = json.loads(body or b"{}").get("taskToken")
-        found = tasks.find(self.backend, token) if token else None
-        return str(found[0].state_machine.arn) if found else None
+        if not token:
+            return None
+        found = tasks.find(self.backend, token)
+        if found:
+            return str(found[0].state_machine.arn)
+        deployed = resources.of_type("AWS::StepFunctions::StateMachine")
+        ours = deployed[0]["PhysicalResourceId"] if deployed else None
+        return self.executions.machine_of(token) or ours  # whose token was lost with a restart
 
     def all(self) -> list[dict[str, Any]]:
         """Every execution as the detail of its status event, newest first."""
@@ -72,30 +88,23 @@ class Workflow:
 
     def record(self, name: str) -> dict[str, Any] | None:
         """The `detail`, `events` and `definition` of an execution, or None."""
-        record = self.executions.record(name)
-        running = self._running(name) if record else None
-        return executions.as_record(running) if running else record
-
-    def _running(self, name: str) -> Any:
-        for machine in self.backend.state_machines:
-            for execution in machine.executions:
-                if execution.name == name and execution.status == "RUNNING":
-                    return execution
-        return None
+        return self.executions.record(name)
 
     def _mirror(self, arn: str | None) -> None:
         """Give moto the definition that ministack has now."""
         record = self._machines.get(arn) if arn else None
-        if record is None:
+        if arn is None or record is None:
             return
-        known = next((m for m in self.backend.state_machines if m.arn == arn), None)
+        now = (record["definition"], record["roleArn"])
+        if self._known.get(arn) == now:
+            return
         # A definition may be deployed as YAML; AWS keeps JSON.
         definition = json.dumps(yaml.safe_load(record["definition"]))
-        role = record["roleArn"]
-        if known is None:
-            self.backend.create_state_machine(record["name"], definition, role)
-        elif (known.definition, known.roleArn) != (definition, role):
-            self.backend.update_state_machine(arn, definition, role)
+        if any(machine.arn == arn for machine in self.backend.state_machines):
+            self.backend.update_state_machine(arn, definition, record["roleArn"])
+        else:
+            self.backend.create_state_machine(record["name"], definition, record["roleArn"])
+        self._known[arn] = now
 
     def _ask_moto(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Response:
         answer = Client(self._wsgi).open(path, method=method, headers=headers, data=body)

@@ -1,5 +1,6 @@
 """Puts right how a waiting task ends: by its token, by a missed heartbeat, with a cause."""
 
+from collections.abc import Callable
 from typing import Any
 
 from moto.core.exceptions import AWSError
@@ -23,10 +24,19 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import (
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
+Ended = Callable[[str], object]
+"""Whether a token is one of an execution that has ended."""
 
-def install() -> None:
-    """Apply every correction of this module."""
-    _settle_a_token_once()
+
+def install(ended: Ended = lambda _token: None) -> None:
+    """Apply every correction of this module.
+
+    Parameters
+    ----------
+    ended : callable
+        Tells the token of an execution that has ended from an invented one.
+    """
+    _settle_a_token_once(ended)
     _give_each_try_a_token()
     _pass_the_cause_on()
     _tell_heartbeats_from_timeouts()
@@ -43,18 +53,21 @@ def find(backend: Any, token: str) -> tuple[Any, Any] | None:
     return None
 
 
-def _settle_a_token_once() -> None:
+def _settle_a_token_once(ended: Ended) -> None:
     """Moto took a second answer, or one that came too late, and forgot it silently."""
 
     def waiting(backend: Any, token: str) -> Any:
         found = find(backend, token)
-        if found is None:
+        if found is None and not ended(token):
             raise AWSError("Invalid Token: 'Invalid token'", "InvalidToken")
-        execution, endpoint = found
-        if execution.status != ExecutionStatus.RUNNING or endpoint._notify_event.is_set():
+        if (
+            found is None
+            or found[0].status != ExecutionStatus.RUNNING
+            or found[1]._notify_event.is_set()
+        ):
             gone = "Task Timed Out: 'Provided task does not exist anymore'"
             raise AWSError(gone, "TaskTimedOut")
-        return endpoint
+        return found[1]
 
     def success(self: Any, task_token: str, outcome: str) -> None:
         waiting(self, task_token).notify(CallbackOutcomeSuccess(task_token, outcome))

@@ -91,7 +91,9 @@ def test_no_token_is_shown(stack: RunningStack) -> None:
         eventually(lambda page=page: "(task token)" in stack.get(page).text)
         assert token not in stack.get(page).text
     states.stop_execution(executionArn=execution)
-    assert token not in (stack.folder / "executions" / "hides.json").read_text()
+    assert token not in stack.get(f"{path}/history.json").text
+    for file in (stack.folder / "executions").iterdir():
+        assert token.encode() not in file.read_bytes()
 
 
 def test_a_mail_is_listed_and_shown_with_its_picture(stack: RunningStack) -> None:

@@ -1,0 +1,51 @@
+"""Processes that end with this one, however it ends.
+
+A stack that is killed cannot end what it started. So each process asks the kernel to be killed with
+its parent, before it becomes what it was started for. Linux counts the parent's thread, not its
+process, which is why one thread that never ends starts them all. Other systems lack the call: there
+a killed stack's processes end when they next ask it for something.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+_SET_PARENT_DEATH_SIGNAL = 1
+
+_starter = ThreadPoolExecutor(1, thread_name_prefix="starts-processes")
+
+
+def start(words: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
+    """Start a process that does not outlive this one.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The program and its arguments.
+    options
+        As `subprocess.Popen` takes them.
+
+    Returns
+    -------
+    subprocess.Popen
+        Ends at once, with a traceback on its standard error, where there is no such program.
+    """
+    launcher = [sys.executable, "-I", "-S", __file__, str(os.getpid()), *words]
+    return _starter.submit(lambda: subprocess.Popen(launcher, **options)).result()
+
+
+def _become(parent: int, words: list[str]) -> None:
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() == parent:  # otherwise it ended before it could be asked about
+        os.execvp(words[0], words)  # noqa: S606
+
+
+if __name__ == "__main__":
+    _become(int(sys.argv[1]), sys.argv[2:])
