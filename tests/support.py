@@ -16,6 +16,8 @@ from typing import Any
 
 import boto3
 import pytest
+from boto3.dynamodb.conditions import Attr
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from gen3d.jobs import Image, Job, JobObject, ObjectStatus, Status
 from gen3d.paths import MESH_FORMATS
@@ -32,6 +34,7 @@ STATE_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:gen3d"
 OWNER = "7c1f0f2e-2b43-4a53-9c57-1f5f3c1b9a10"
 JOB_ID = "01M82SZE4Z7ZQ9FY1VB33KS0D2"
 PREFIX = f"private/us-east-1:4f0a51c6-93ad-4b0f-8f67-0d9b8f7e2c11/jobs/{JOB_ID}/"
+UPLOADS = PREFIX.replace("private/", "uploads/")
 EMAIL = "ada@example.com"
 ADMIN = "admin@example.com"
 SENDER = "gen3d@example.com"
@@ -103,12 +106,25 @@ def stack(config: dict[str, Any] | None = None) -> Iterator[None]:
         mock_aws(config=config or {}),
     ):
         environment.setenv("AWS_DEFAULT_REGION", REGION)
+        environment.setattr(BaseClient, "_make_api_call", _heeding_etags)
         client("s3").create_bucket(Bucket=BUCKET)
         for name, table in resources("AWS::DynamoDB::Table").items():
             keys = ("KeySchema", "AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes")
             definition = {key: table[key] for key in keys if key in table}
             client("dynamodb").create_table(TableName=name, **definition)
         yield
+
+
+_make_api_call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+
+def _heeding_etags(self: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+    """Refuse a copy whose source has changed, as S3 does and moto does not."""
+    if operation == "CopyObject" and "CopySourceIfMatch" in parameters:
+        found = _make_api_call(self, "HeadObject", parameters["CopySource"])
+        if found["ETag"] != parameters["CopySourceIfMatch"]:
+            raise client_error("PreconditionFailed", operation, 412)
+    return _make_api_call(self, operation, parameters)
 
 
 def table(name: str) -> Any:
@@ -173,6 +189,40 @@ def make_job(status: Status = Status.CREATED, **changes: Any) -> Job:
         "image": None if status is Status.CREATED else Image(width=64, height=48, bytes=1000),
     }
     return Job(**{**fields, **changes})
+
+
+def begin_execution(name: str) -> bool:
+    """Do what the state machine does first, in an execution that was started; whether it may.
+
+    moto keeps executions and runs none.
+    """
+    arn = f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{name}"
+    job = json.loads(client("stepfunctions").describe_execution(executionArn=arn)["input"])
+    ended = Attr("status").is_in(["CREATED", "FAILED", "EXPIRED", "CANCELLED", "COMPLETED"])
+    again = Attr("run").eq(job["run"]) & Attr("status").eq("INITIALIZING")
+    objects = {
+        str(o["n"]): {k: v for k, v in o.items() if k in ("n", "name", "seed")}
+        | {"status": "COMPLETED" if o["have"] == "mesh" else "PENDING"}
+        for o in job["objects"]
+    }
+    try:
+        table("JobsTable").update_item(
+            Key={"owner": job["owner"], "jobId": job["jobId"]},
+            UpdateExpression="SET #status = :status, #run = :run, image = :image, #text = :text"
+            + (", objects = :objects" if objects else ""),
+            ConditionExpression=(Attr("run").lt(job["run"]) & ended) | again,
+            ExpressionAttributeNames={"#status": "status", "#run": "run", "#text": "text"},
+            ExpressionAttributeValues={
+                ":status": "INITIALIZING",
+                ":run": job["run"],
+                ":image": job["image"],
+                ":text": job["text"],
+                **({":objects": objects} if objects else {}),
+            },
+        )
+    except client("dynamodb").exceptions.ConditionalCheckFailedException:
+        return False
+    return True
 
 
 def finished_object(n: int = 0, name: str = "Cup") -> JobObject:

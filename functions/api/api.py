@@ -6,7 +6,15 @@ from typing import Any, TypeVar
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from gen3d.errors import Gen3DError, InternalError, InvalidRequest, JobNotFound, Unauthorized
+from gen3d import clients
+from gen3d.errors import (
+    DependencyUnavailable,
+    Gen3DError,
+    InternalError,
+    InvalidRequest,
+    JobNotFound,
+    Unauthorized,
+)
 from gen3d.observability import logger, metrics, tracer
 from pydantic import BaseModel, ValidationError
 from service import (
@@ -17,6 +25,7 @@ from service import (
     MaskUploads,
     Reconstruct,
     RenameJob,
+    Retry,
 )
 
 M = TypeVar("M", bound=BaseModel)
@@ -41,7 +50,8 @@ def list_jobs() -> Response[str]:
 @app.get("/jobs/<job_id>")
 def get_job(job_id: str) -> Response[str]:
     """A job with signed links to what exists of it."""
-    return _answer(200, service.get(_caller(), job_id))
+    job = service.get(_caller(), job_id)
+    return _answer(200, job, job["pollSeconds"])
 
 
 @app.patch("/jobs/<job_id>")
@@ -52,8 +62,22 @@ def rename_job(job_id: str) -> Response[str]:
 
 @app.delete("/jobs/<job_id>")
 def delete_job(job_id: str) -> Response[str]:
-    """Cancel a running job, forget an ended one; the files go in both cases."""
-    return _answer(202, service.delete(_caller(), job_id))
+    """Forget a job and its files; again, or where there is none, and nothing more happens."""
+    service.delete(_caller(), job_id)
+    return Response(204)
+
+
+@app.post("/jobs/<job_id>/cancel")
+def cancel_job(job_id: str) -> Response[str]:
+    """Stop a job and keep what there is of it."""
+    cancelled, job = service.cancel(_caller(), job_id)
+    return _answer(202 if cancelled else 200, job)
+
+
+@app.post("/jobs/<job_id>/retry")
+def retry_job(job_id: str) -> Response[str]:
+    """Take an ended job up where it ended, or make objects of it anew."""
+    return _answer(202, service.retry(_caller(), job_id, _body(Retry)))
 
 
 @app.post("/jobs/<job_id>/initialize")
@@ -81,10 +105,12 @@ def _caller() -> Caller:
     if claims.get("token_use") != "id" or not claims.get("sub"):
         raise Unauthorized("Send the ID token of a signed-in user, not the access token.")
     header = app.current_event.headers.get("authorization", "")
+    scheme, _, token = header.partition(" ")
     return Caller(
         sub=claims["sub"],
         email=claims.get("email", ""),
-        id_token=header.removeprefix("Bearer "),
+        # API Gateway takes the scheme in any case, and a token without one.
+        id_token=token.strip() if scheme.lower() == "bearer" else header,
     )
 
 
@@ -103,15 +129,20 @@ def _what_is_wrong(error: Exception) -> str:
     return f"{where}: {first['msg']}. Correct it and send the request again."
 
 
-def _answer(status: int, body: dict[str, Any]) -> Response[str]:
-    return Response(status, "application/json", json.dumps(body))
+def _answer(status: int, body: dict[str, Any], retry_after: int | None = None) -> Response[str]:
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return Response(status, "application/json", json.dumps(body), headers)
+
+
+def _refuse(error: Gen3DError) -> Response[str]:
+    logger.info("Refused", extra={"error": error.name, "reason": error.message})
+    return _answer(error.status, error.body(), error.retry_after)
 
 
 @app.exception_handler(Gen3DError)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
 def named(error: Gen3DError) -> Response[str]:
     """Answer a named error."""
-    logger.info("Refused", extra={"error": error.name, "reason": error.message})
-    return _answer(error.status, error.body())
+    return _refuse(error)
 
 
 @app.not_found
@@ -124,6 +155,10 @@ def unknown(_error: Exception) -> Response[str]:
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def unforeseen(error: Exception) -> Response[str]:
     """Answer anything else without its details, which go to the log."""
+    if clients.transient(error):
+        logger.warning("A service did not answer", exc_info=error)
+        busy = "Something that this needs is busy. Try again in a moment."
+        return _refuse(DependencyUnavailable(busy, clients.RETRY_AFTER))
     logger.exception("Unforeseen error", exc_info=error)
     return _answer(500, InternalError("Something went wrong on our side. Try again.").body())
 

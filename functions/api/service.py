@@ -1,15 +1,14 @@
 """What the API does with jobs: one method a route, plain data in and out."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import boto3
 import views
 from botocore.exceptions import ClientError
-from gen3d import images, paths
+from gen3d import clients, images, paths
 from gen3d.contract import MAX_OBJECTS, Seed, TextPrompt
 from gen3d.errors import (
     ImageMissing,
@@ -22,29 +21,33 @@ from gen3d.errors import (
     UnsupportedImage,
 )
 from gen3d.jobs import (
-    TERMINAL,
+    PLAIN,
     Image,
     Job,
     JobObject,
+    ObjectTask,
+    PlainText,
     Status,
     check_job_id,
-    execution_input,
     new_job_id,
     now,
 )
 from gen3d.limits import Limits
 from gen3d.observability import count, logger, tracer
+from gen3d.runs import FROM_THE_START, Plan, Runs, plan_retry
 from gen3d.settings import Settings, settings
-from gen3d.store import FileStore, JobStore, error_code
-from gen3d.tokens import TaskGone, Tasks, TokenStore, mask_callback_id, mask_expired
+from gen3d.store import FileStore, JobStore
+from gen3d.tokens import TaskGone, Tasks, TokenStore, mask_expired
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_identity import CognitoIdentityClient
-    from mypy_boto3_stepfunctions import SFNClient
 
 PAGE = 20
 """Jobs in one answer of the list."""
+
+_CHECKS = 3
+"""A photo or mask that is replaced while it is checked is checked again, this often in all."""
 
 
 @dataclass(frozen=True)
@@ -63,20 +66,20 @@ class _Body(BaseModel):
 class CreateJob(_Body):
     """A photo is about to be uploaded."""
 
-    filename: str = Field(min_length=1, max_length=255)
+    filename: PlainText = Field(min_length=1, max_length=255)
     contentType: str = Field(max_length=100)  # noqa: N815  the API speaks camelCase
 
 
 class RenameJob(_Body):
     """A job's new name."""
 
-    name: str = Field(min_length=1, max_length=100)
+    name: PlainText = Field(min_length=1, max_length=100)
 
 
 class Initialize(_Body):
     """What to look for in the photo, for engines that find things by their names."""
 
-    text: TextPrompt | None = None
+    text: Annotated[TextPrompt, PLAIN] | None = None
 
 
 class MaskUploads(_Body):
@@ -88,7 +91,7 @@ class MaskUploads(_Body):
 class ObjectRequest(_Body):
     """One object to reconstruct."""
 
-    name: str | None = Field(default=None, min_length=1, max_length=100)
+    name: PlainText | None = Field(default=None, min_length=1, max_length=100)
     seed: Seed = 0
 
 
@@ -96,6 +99,24 @@ class Reconstruct(_Body):
     """The objects, in the order of their masks."""
 
     objects: list[ObjectRequest] = Field(min_length=1, max_length=MAX_OBJECTS)
+
+
+class ObjectAgain(_Body):
+    """An object that is to be made anew, with another seed where one is given."""
+
+    n: int = Field(ge=0, lt=MAX_OBJECTS)
+    seed: Seed | None = None
+
+
+class Retry(_Body):
+    """The objects to make anew; without them, what failed is taken up again."""
+
+    objects: list[ObjectAgain] = Field(default=[], max_length=MAX_OBJECTS)
+
+    @property
+    def wanted(self) -> Mapping[int, int | None]:
+        """Object → its new seed, or None for the one that it has."""
+        return {o.n: o.seed for o in self.objects}
 
 
 @dataclass(frozen=True)
@@ -107,23 +128,26 @@ class JobService:
     files: FileStore
     tokens: TokenStore
     tasks: Tasks
+    runs: Runs
     limits: Limits
 
     @classmethod
     def from_settings(cls) -> "JobService":
         """Wire the service as the environment says."""
         s = settings()
+        jobs = JobStore(s.jobs_table)
         return cls(
             s,
-            JobStore(s.jobs_table),
+            jobs,
             FileStore(s.bucket),
             TokenStore(s.tokens_table, s.jobs_table),
             Tasks(),
+            Runs(s.state_machine_arn, jobs),
             Limits(s.max_running_jobs, s.max_jobs_per_day, s.max_queued_objects),
         )
 
     def create(self, caller: Caller, body: CreateJob) -> dict[str, Any]:
-        """Record a job; its photo may be uploaded to the answered form or prefix."""
+        """Record a job; its photo may be uploaded with the answered form."""
         if body.contentType not in paths.IMAGE_SUFFIX:
             raise UnsupportedImage(
                 f"{body.contentType} is not taken. Send a JPEG, PNG or WebP photo."
@@ -147,7 +171,7 @@ class JobService:
         )
         self.jobs.create(job)
         count("JobCreated")
-        form = self.files.upload_form(job.files.image(job.content_type), job.content_type)
+        form = self.files.upload_form(job.uploads.image(job.content_type), job.content_type)
         return {"jobId": job_id, "prefix": job.prefix, "upload": form}
 
     def list(self, caller: Caller, cursor: str | None) -> dict[str, Any]:
@@ -158,7 +182,7 @@ class JobService:
 
     def get(self, caller: Caller, job_id: str) -> dict[str, Any]:
         """A job, whole."""
-        return views.detail(self._job(caller, job_id), self.files)
+        return self._view(self._job(caller, job_id))
 
     def rename(self, caller: Caller, job_id: str, body: RenameJob) -> dict[str, Any]:
         """Give a job another name."""
@@ -170,7 +194,7 @@ class JobService:
     def initialize(
         self, caller: Caller, job_id: str, body: Initialize
     ) -> tuple[bool, dict[str, Any]]:
-        """Check the photo, then start the execution that is named like the job.
+        """Check the photo, then start the execution, which writes everything else of the job.
 
         Returns
         -------
@@ -180,24 +204,25 @@ class JobService:
         if body.text is not None and self.config.engine == "lite":
             raise InvalidRequest("The lite engine finds objects by clicks only. Leave text out.")
         job = self._job(caller, job_id)
-        first = job.status is Status.CREATED and self._begin(job, body.text)
+        if job.status is not Status.CREATED:
+            return False, self._view(job)
+        return self._start(job.model_copy(update={"text": body.text}), FROM_THE_START)
+
+    @tracer.capture_method(capture_response=False)
+    def retry(self, caller: Caller, job_id: str, body: Retry) -> dict[str, Any]:
+        """Take an ended job up where it ended, or make objects of it anew."""
         job = self._job(caller, job_id)
-        # Also where an earlier call recorded the start but was cut off before it started anything.
-        if job.status is Status.INITIALIZING:
-            try:
-                self._start(job)
-            except ClientError:
-                if first:  # else an earlier call may well have started it
-                    self.jobs.unbegin(job)
-                raise
-        return first, self.get(caller, job_id)
+        started, view = self._start(job, plan_retry(job, body.wanted))
+        if not started:
+            raise JobConflict("The job is at work again already. Read its status.")
+        return view
 
     def mask_uploads(self, caller: Caller, job_id: str, body: MaskUploads) -> dict[str, Any]:
         """Forms to upload masks with, one per object."""
         job = self._job(caller, job_id)
         _require_awaiting(job)
         forms = [
-            self.files.upload_form(job.files.object(n).mask, "image/png") for n in range(body.count)
+            self.files.upload_form(job.uploads.mask(n), "image/png") for n in range(body.count)
         ]
         return {"uploads": forms}
 
@@ -206,14 +231,16 @@ class JobService:
         """Check every mask, claim the waiting task, resume it."""
         job = self._job(caller, job_id)
         _require_awaiting(job)
+        self._check_queue(job, len(body.objects))
         for n in range(len(body.objects)):
-            self._check_mask(job, n)
+            self._keep_mask(job, n)
         objects = [
             JobObject(n=n, name=o.name or f"Object {n + 1}", seed=o.seed)
             for n, o in enumerate(body.objects)
         ]
         row = self.tokens.claim_mask(job, objects)
-        output = {"objects": [o.model_dump(include={"n", "name", "seed"}) for o in objects]}
+        tasks = [ObjectTask(n=o.n, name=o.name, seed=o.seed) for o in objects]
+        output = {"objects": [task.model_dump() for task in tasks]}
         try:
             self.tasks.succeed(row, output)
         except TaskGone:
@@ -226,96 +253,115 @@ class JobService:
         count("ReconstructionRequested", len(objects))
         return self.get(caller, job_id)
 
-    def delete(self, caller: Caller, job_id: str) -> dict[str, Any]:
-        """Cancel a running job and keep its record; forget one that has ended."""
+    def cancel(self, caller: Caller, job_id: str) -> tuple[bool, dict[str, Any]]:
+        """Stop a job; its record and its files stay.
+
+        Returns
+        -------
+        tuple of bool and dict
+            Whether this call cancelled it, and the job; one that had ended stays as it was.
+        """
+        cancelled = self.jobs.cancel(self._job(caller, job_id))
         job = self._job(caller, job_id)
-        running = job.status not in TERMINAL
-        cancelled = running and self.jobs.cancel(job)
-        if running or job.status is Status.CANCELLED:  # an earlier call may have been cut off here
-            self._stop(job)
-            self.tokens.delete(mask_callback_id(job.job_id))
-        if not cancelled:
-            self.jobs.delete(job)
+        if job.status is Status.CANCELLED:  # an earlier call may have been cut off here
+            self.runs.stop(job)
+            self.tokens.drop(job)
+        if cancelled:
+            count("JobCancelled")
+        return cancelled, self._view(job)
+
+    def delete(self, caller: Caller, job_id: str) -> None:
+        """Forget a job and its files, whatever it is doing; gone on with where it was cut off."""
+        job = self.jobs.find(caller.sub, check_job_id(job_id))
+        if job is None:
+            return
+        logger.append_keys(job_id=job.job_id)
+        self.jobs.tombstone(job)
+        job = self.jobs.find(caller.sub, job_id) or job  # an execution may just have begun it
+        self.runs.stop(job)
+        self.tokens.drop(job)
         self.files.remove(job.prefix)
+        self.files.remove(job.uploads.prefix)
         count("JobRemoved")
-        return {"jobId": job_id, "status": Status.CANCELLED.value if cancelled else "DELETED"}
 
     def _job(self, caller: Caller, job_id: str) -> Job:
         job = self.jobs.get(caller.sub, check_job_id(job_id))
         logger.append_keys(job_id=job.job_id)
         return job
 
-    def _begin(self, job: Job, text: str | None) -> bool:
-        image = self._check_photo(job)
-        try:
-            self.jobs.begin(job, image, text)
-        except JobConflict:
-            return False
-        return True
+    def _view(self, job: Job) -> dict[str, Any]:
+        return views.detail(job, self.files, self._ahead(job))
 
-    def _check_photo(self, job: Job) -> Image:
-        key = job.files.image(job.content_type)
-        size = self.files.size(key)
-        if size is not None and size > images.MAX_BYTES:
-            raise ImageTooLarge(
-                f"The photo has more than {images.MAX_BYTES // 2**20} MB. "
-                "Save it smaller and create a new job."
-            )
-        data = self.files.read(key)
-        if data is None:
-            raise ImageMissing("The photo is not there yet. Upload it, then initialize the job.")
-        info = images.check_photo(data, job.content_type)
-        return Image(width=info.width, height=info.height, bytes=info.bytes)
+    def _ahead(self, job: Job) -> int | None:
+        if job.status not in (Status.INITIALIZING, Status.RECONSTRUCTING):
+            return None
+        return self.tokens.ahead(job)
 
-    def _check_mask(self, job: Job, n: int) -> None:
+    def _start(self, job: Job, plan: Plan) -> tuple[bool, dict[str, Any]]:
+        """Start an execution of a job that has none, where its owner may have another."""
+        self.limits.check_running(self.jobs.active(job.owner))
+        self._check_queue(job, plan.work)
+        if job.image is None:
+            job = job.model_copy(update={"image": self._keep_photo(job)})
+        begun = self.runs.start(job, plan)
+        if begun is None:
+            return False, self._view(self.jobs.get(job.owner, job.job_id))
+        count("JobStarted")
+        return True, self._view(begun)
+
+    def _check_queue(self, job: Job, more: int) -> None:
+        if more:
+            self.limits.check_queued(self.jobs.queued_objects(job.owner), more)
+
+    def _keep_photo(self, job: Job) -> Image:
+        """Check the photo and keep what was checked where no browser may write."""
+        target = job.files.image(job.content_type)
+        for _ in range(_CHECKS):
+            file = self.files.open(job.uploads.image(job.content_type), images.MAX_BYTES)
+            if file is None:  # kept by an earlier call, whose execution never began
+                file = self.files.open(target, images.MAX_BYTES)
+            if file is None:
+                raise ImageMissing(
+                    "The photo is not there yet. Upload it, then initialize the job."
+                )
+            if file.size > images.MAX_BYTES:
+                raise ImageTooLarge(
+                    f"The photo has more than {images.MAX_BYTES // 2**20} MB. "
+                    "Save it smaller and create a new job."
+                )
+            info = images.check_photo(file.data, job.content_type)
+            if file.key == target or self.files.keep(file, target, job.content_type):
+                return Image(width=info.width, height=info.height, bytes=info.bytes)
+        raise ImageMissing(
+            "The photo was replaced while it was being checked. Upload it once, then try again."
+        )
+
+    def _keep_mask(self, job: Job, n: int) -> None:
+        """Check a mask and keep what was checked where no browser may write."""
         assert job.image is not None
-        key = job.files.object(n).mask
-        size = self.files.size(key)
-        if size is not None and size > images.MAX_BYTES:
-            raise InvalidMask(
-                f"Mask {n} has more than {images.MAX_BYTES // 2**20} MB. "
-                "Send a black and white PNG of the photo's size."
-            )
-        data = self.files.read(key)
-        if data is None:
-            raise InvalidMask(f"Mask {n} is not there. Upload it, then send the request again.")
-        try:
-            images.read_mask(data, job.image.width, job.image.height)
-        except InvalidMask as error:
-            raise InvalidMask(f"Mask {n}: {error.message}") from None
-
-    def _start(self, job: Job) -> None:
-        try:
-            _states().start_execution(
-                stateMachineArn=self.config.state_machine_arn,
-                name=job.job_id,
-                input=execution_input(job, 1),
-            )
-        except ClientError as error:
-            if error_code(error) != "ExecutionAlreadyExists":
-                raise
-        else:
-            count("JobStarted")
-
-    def _stop(self, job: Job) -> None:
-        arn = self.config.state_machine_arn.replace(":stateMachine:", ":execution:", 1)
-        try:
-            _states().stop_execution(
-                executionArn=f"{arn}:{job.job_id}", error="Cancelled", cause="By the owner"
-            )
-        except ClientError as error:
-            if error_code(error) != "ExecutionDoesNotExist":
-                raise
+        for _ in range(_CHECKS):
+            file = self.files.open(job.uploads.mask(n), images.MAX_BYTES)
+            if file is None:
+                raise InvalidMask(f"Mask {n} is not there. Upload it, then send the request again.")
+            if file.size > images.MAX_BYTES:
+                raise InvalidMask(
+                    f"Mask {n} has more than {images.MAX_BYTES // 2**20} MB. "
+                    "Send a black and white PNG of the photo's size."
+                )
+            try:
+                images.read_mask(file.data, job.image.width, job.image.height)
+            except InvalidMask as error:
+                raise InvalidMask(f"Mask {n}: {error.message}") from None
+            if self.files.keep(file, job.files.object(n).mask, "image/png"):
+                return
+        raise InvalidMask(
+            f"Mask {n} was replaced while it was being checked. Upload it once, then try again."
+        )
 
 
-@cache
-def _states() -> "SFNClient":
-    return boto3.client("stepfunctions")
-
-
-@cache
 def _identities() -> "CognitoIdentityClient":
-    return boto3.client("cognito-identity")
+    identities: CognitoIdentityClient = clients.client("cognito-identity")
+    return identities
 
 
 def _identity_id(config: Settings, caller: Caller) -> str:
@@ -326,7 +372,7 @@ def _identity_id(config: Settings, caller: Caller) -> str:
             IdentityPoolId=config.identity_pool_id, Logins={provider: caller.id_token}
         )
     except ClientError as error:
-        if error_code(error) == "NotAuthorizedException":
+        if clients.error_code(error) == "NotAuthorizedException":
             raise Unauthorized("The sign-in has expired. Sign in again.") from None
         raise
     return str(answer["IdentityId"])

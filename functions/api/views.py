@@ -3,7 +3,7 @@
 from typing import Any
 
 from gen3d import paths
-from gen3d.jobs import Job, JobObject, ObjectStatus, Stage, Status, iso
+from gen3d.jobs import TERMINAL, Job, JobObject, ObjectStatus, Stage, Status, iso, now
 from gen3d.store import FileStore
 
 
@@ -11,7 +11,7 @@ def summary(job: Job, files: FileStore) -> dict[str, Any]:
     """A job in a list: enough for a card with a picture."""
     done = [o for o in job.ordered_objects if o.status is ObjectStatus.COMPLETED]
     picture = job.files.object(done[0].n).preview if done else None
-    if picture is None and job.image is not None and _has_files(job):
+    if picture is None and job.image is not None:
         picture = job.files.image(job.content_type)
     return {
         "jobId": job.job_id,
@@ -23,9 +23,8 @@ def summary(job: Job, files: FileStore) -> dict[str, Any]:
     }
 
 
-def detail(job: Job, files: FileStore) -> dict[str, Any]:
-    """A job, whole."""
-    there = _has_files(job)
+def detail(job: Job, files: FileStore, ahead: int | None = None) -> dict[str, Any]:
+    """A job, whole, with how many requests the model has to answer before its first."""
     view: dict[str, Any] = {
         "jobId": job.job_id,
         "name": job.name,
@@ -34,6 +33,9 @@ def detail(job: Job, files: FileStore) -> dict[str, Any]:
         "prefix": job.prefix,
         "status": job.status,
         "createdAt": iso(job.created_at),
+        "run": job.run,
+        "queue": None if ahead is None else {"ahead": ahead},
+        "pollSeconds": poll_seconds(job, ahead or 0),
         "text": job.text,
         "stages": {
             "initialize": _stage(job.stages.initialize),
@@ -42,14 +44,14 @@ def detail(job: Job, files: FileStore) -> dict[str, Any]:
         },
         "objects": [_object(job, o, files) for o in job.ordered_objects],
     }
-    if job.image is not None and there:
+    if job.image is not None:
         view["image"] = {
             "width": job.image.width,
             "height": job.image.height,
             "bytes": job.image.bytes,
             "url": files.link(job.files.image(job.content_type)),
         }
-    if job.model is not None and there:
+    if job.model is not None:
         view["embeddings"] = {"url": files.link(job.files.embeddings)}
         view["decoder"] = {
             "engine": job.model.engine,
@@ -61,8 +63,28 @@ def detail(job: Job, files: FileStore) -> dict[str, Any]:
     return view
 
 
-def _has_files(job: Job) -> bool:
-    return job.status is not Status.CANCELLED
+_PATIENCE = ((20, 1), (60, 2), (300, 5))
+"""Below so many seconds of a stage, ask again after so many; then after ten."""
+
+_IDLE_SECONDS = 30
+"""Between looks at a job that waits for a person, or far back in the queue."""
+
+
+def poll_seconds(job: Job, ahead: int) -> int | None:
+    """After how many seconds it is worth asking again; None for a job that has ended.
+
+    Those who have just begun see each step at once, and those who wait long ask seldom: the number
+    of requests follows the number of jobs that end, not that of people who watch.
+    """
+    if job.status in TERMINAL:
+        return None
+    if job.status in (Status.CREATED, Status.AWAITING_MASK):
+        return _IDLE_SECONDS
+    stages = job.stages
+    stage = stages.initialize if job.status is Status.INITIALIZING else stages.reconstruct
+    age = (now() - stage.start).total_seconds() if stage.start else 0
+    calm = next((seconds for limit, seconds in _PATIENCE if age < limit), 10)
+    return max(calm, min(ahead, _IDLE_SECONDS))
 
 
 def _stage(stage: Stage) -> dict[str, Any]:
@@ -76,8 +98,6 @@ def _stage(stage: Stage) -> dict[str, Any]:
 def _object(job: Job, o: JobObject, files: FileStore) -> dict[str, Any]:
     keys = job.files.object(o.n)
     view: dict[str, Any] = {"n": o.n, "name": o.name, "seed": o.seed, "status": o.status}
-    if not _has_files(job):
-        return view
     view["mask"] = {"url": files.link(keys.mask)}
     if o.splat is not None:
         view["splat"] = {"url": files.link(keys.splat, f"{o.name}-splat.ply"), **o.splat}

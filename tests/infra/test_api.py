@@ -31,7 +31,7 @@ def test_routes_are_those_that_the_code_serves() -> None:
         (method.upper(), path.replace("<job_id>", "{jobId}"))
         for method, path in re.findall(r'@app\.(get|post|put|patch|delete)\("([^"]+)"', code)
     }
-    assert len(served) == 8
+    assert len(served) == 10
     assert set(operations()) == served
 
 

@@ -33,6 +33,7 @@ NO_RESOURCE_TO_NAME: dict[tuple[str, ...], str] = {
 
 PATTERNS: dict[str, str] = {
     "{Bucket.Arn}/private/*": "identities and job ids arise at run time",
+    "{Bucket.Arn}/uploads/*": "likewise",
     "{Bucket.Arn}/private/*/jobs/*/result.json": "likewise, and this file alone",
     "{Bucket.Arn}/private/*/embeddings.safetensors": "likewise",
     "{Bucket.Arn}/private/*/image.*": "likewise; the ending says jpg, png or webp",

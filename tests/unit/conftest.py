@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 from botocore.client import BaseClient
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from gen3d import tokens
 from gen3d.jobs import Job
 from gen3d.observability import logger, metrics
@@ -196,6 +196,7 @@ class Calls:
     def __init__(self) -> None:
         self.made: list[tuple[str, dict[str, Any]]] = []
         self._failures: dict[str, list[Exception]] = {}
+        self._lost: set[str] = set()
 
     def fail(self, operation: str, code: str, times: int = 1) -> None:
         """Let the next calls of an operation fail with a service's error."""
@@ -204,6 +205,22 @@ class Calls:
     def fail_with(self, operation: str, *errors: Exception) -> None:
         """Let the next calls of an operation raise these, the last first."""
         self._failures[operation] = list(errors)
+
+    def hang(self, operation: str, times: int = 1) -> None:
+        """Let the next calls of an operation be given up before a connection is made."""
+        url = "https://aws.example.com/"
+        self._failures[operation] = [ConnectTimeoutError(endpoint_url=url)] * times
+
+    def lose_answer(self, operation: str) -> None:
+        """Let the next call of an operation be made twice, as where its first answer is lost."""
+        self._lost.add(operation)
+
+    def loses(self, operation: str) -> bool:
+        """Whether the answer to this call is lost."""
+        if operation not in self._lost:
+            return False
+        self._lost.remove(operation)
+        return True
 
     def of(self, operation: str) -> list[dict[str, Any]]:
         """Parameters of the calls of an operation."""
@@ -224,6 +241,8 @@ def calls(aws: None, monkeypatch: pytest.MonkeyPatch) -> Calls:
 
     def call(self: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
         noted.note(operation, parameters)
+        if noted.loses(operation):
+            real(self, operation, parameters)
         return real(self, operation, parameters)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", call)

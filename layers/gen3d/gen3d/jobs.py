@@ -104,8 +104,10 @@ def plain(text: str) -> str:
     return " ".join("".join(spaced).split())
 
 
-PlainText = Annotated[str, BeforeValidator(lambda v: plain(v) if isinstance(v, str) else v)]
-"""What a person wrote, made `plain`."""
+PLAIN = BeforeValidator(lambda v: plain(v) if isinstance(v, str) else v)
+"""Makes what a person wrote `plain`, before anything else is asked of it."""
+
+PlainText = Annotated[str, PLAIN]
 
 
 class _Record(BaseModel):

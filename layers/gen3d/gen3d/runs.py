@@ -1,15 +1,37 @@
-"""Executions of jobs: starting one, taking a job up again, and stopping what runs."""
+"""Executions of jobs: starting one, taking a job up again where it ended, and stopping what runs.
 
+Starting an execution is all that is done to begin a job. Whatever is true of the job then, its
+execution writes: one that was never started leaves nothing behind that says so.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from gen3d import clients
-from gen3d.jobs import Job, execution_name
+from gen3d.errors import DependencyUnavailable, InvalidRequest, JobConflict
+from gen3d.jobs import (
+    RESUMABLE,
+    Job,
+    JobObject,
+    ObjectStatus,
+    ObjectTask,
+    Resume,
+    Status,
+    execution_input,
+    execution_name,
+    iso,
+    now,
+)
+from gen3d.store import JobStore
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+NAMES = 5
+"""So many executions of a job that ended before they began are passed over."""
 
 
 def _states() -> "SFNClient":
@@ -18,10 +40,137 @@ def _states() -> "SFNClient":
 
 
 @dataclass(frozen=True)
+class Plan:
+    """Where an execution takes its job up, and what it is given of the job's objects."""
+
+    resume: Resume
+    objects: tuple[ObjectTask, ...] = ()
+
+    @property
+    def work(self) -> int:
+        """How many objects go into the queue for the model."""
+        return sum(o.have == "nothing" for o in self.objects)
+
+
+FROM_THE_START = Plan(Resume.INITIALIZE)
+
+
+def plan_retry(job: Job, wanted: Mapping[int, int | None] | None = None) -> Plan:
+    """Where an ended job goes on: at the stage that failed, with all that exists of it.
+
+    Parameters
+    ----------
+    job : Job
+    wanted : mapping of int to int or None
+        Objects to make anew, though there may be something of them, each with its new seed, or None
+        for the one that it has.
+
+    Raises
+    ------
+    JobConflict
+        The job is at work, or nothing of it is left to do.
+    InvalidRequest
+        It has no such object.
+    """
+    wanted = wanted or {}
+    if job.status not in RESUMABLE:
+        raise JobConflict(
+            f"The job has not ended: it is {job.status}. Wait until it has, or cancel it."
+        )
+    absent = wanted.keys() - {o.n for o in job.ordered_objects}
+    if absent:
+        raise InvalidRequest(
+            f"objects: the job has no object {min(absent)}. Name those that it has."
+        )
+    if job.model is None:
+        return FROM_THE_START
+    if not job.objects:
+        return Plan(Resume.MASK)
+    tasks = tuple(_task(o, wanted) for o in job.ordered_objects)
+    if job.status is Status.COMPLETED and all(task.have == "mesh" for task in tasks):
+        raise JobConflict("Nothing of the job has failed. Name the objects that you want anew.")
+    return Plan(Resume.RECONSTRUCT, tasks)
+
+
+def _task(o: JobObject, wanted: Mapping[int, int | None]) -> ObjectTask:
+    if o.n in wanted:
+        seed = wanted[o.n]
+        return ObjectTask(n=o.n, name=o.name, seed=o.seed if seed is None else seed)
+    task = ObjectTask(n=o.n, name=o.name, seed=o.seed, splat=o.splat, mesh=o.mesh)
+    if o.splat is None:
+        return task.model_copy(update={"mesh": None})
+    return task.model_copy(update={"have": "splat" if o.mesh is None else "mesh"})
+
+
+@dataclass(frozen=True)
 class Runs:
     """The executions of one state machine."""
 
     state_machine_arn: str
+    jobs: JobStore
+
+    def start(self, job: Job, plan: Plan = FROM_THE_START) -> Job | None:
+        """Start the job's next execution; the same again starts nothing more.
+
+        Parameters
+        ----------
+        job : Job
+            As it was read, with its photo's size.
+        plan : Plan
+
+        Returns
+        -------
+        Job or None
+            The job as the execution is about to write it; None where one has begun meanwhile.
+
+        Raises
+        ------
+        DependencyUnavailable
+            Each execution that was ever started ended before it began.
+        """
+        if job.status is Status.CANCELLED:  # the cancellation may have been cut off here
+            self.stop(job)
+        for run in range(job.run + 1, job.run + 1 + NAMES):
+            if self._start(job, run, plan):
+                return _begun(job, run, plan)
+            # By now, has an execution of this name begun? If not, it never will, or it finds the
+            # job begun by the next one.
+            if self.jobs.get(job.owner, job.job_id).run >= run:
+                return None
+        raise DependencyUnavailable("The job could not be started. Try again later.", 60)
+
+    def _start(self, job: Job, run: int, plan: Plan) -> bool:
+        try:
+            _states().start_execution(
+                stateMachineArn=self.state_machine_arn,
+                name=execution_name(job.job_id, run),
+                input=execution_input(job, run, plan.resume, plan.objects),
+            )
+        except ClientError as error:
+            if clients.error_code(error) != "ExecutionAlreadyExists":
+                raise
+            return False
+        return True
+
+    def retry(self, owner: str, job_id: str) -> Job | None:
+        """Take an ended job up where it ended, as its owner may by the API.
+
+        Returns
+        -------
+        Job or None
+            As `start` gives it.
+
+        Raises
+        ------
+        JobNotFound
+        JobConflict
+            The job has not ended, nothing of it failed, or it never began.
+        """
+        job = self.jobs.get(owner, job_id)
+        plan = plan_retry(job)
+        if job.image is None:
+            raise JobConflict("The job's photo was never checked. Only its owner can begin it.")
+        return self.start(job, plan)
 
     def stop(self, job: Job) -> None:
         """Stop the job's execution; nothing happens where there is none, or it has ended."""
@@ -35,3 +184,23 @@ class Runs:
         except ClientError as error:
             if clients.error_code(error) != "ExecutionDoesNotExist":
                 raise
+
+
+def _begun(job: Job, run: int, plan: Plan) -> Job:
+    start = {} if plan.resume is not Resume.INITIALIZE else {"initialize": {"start": iso(now())}}
+    return job.model_copy(
+        update={
+            "status": Status.INITIALIZING,
+            "run": run,
+            "error": None,
+            "stages": job.stages.model_validate({**job.stages.model_dump(), **start}),
+            "objects": {**job.objects, **dict(_pending(job, plan.objects))},
+        }
+    )
+
+
+def _pending(job: Job, tasks: Iterable[ObjectTask]) -> Iterable[tuple[str, JobObject]]:
+    for task in tasks:
+        if task.have != "mesh":
+            changes = {"status": ObjectStatus.PENDING, "error": None, "seed": task.seed}
+            yield str(task.n), job.objects[str(task.n)].model_copy(update=changes)

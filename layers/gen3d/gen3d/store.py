@@ -4,6 +4,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from gen3d.clients import dynamodb as dynamodb
 from gen3d.clients import error_code as error_code
 from gen3d.errors import DependencyUnavailable, JobConflict, JobNotFound
 from gen3d.images import MAX_BYTES
-from gen3d.jobs import TERMINAL, Failure, Image, Job, Status, iso, now, oldest_job_id
+from gen3d.jobs import TERMINAL, Failure, Job, ObjectStatus, Status, iso, now, oldest_job_id
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -39,6 +40,8 @@ _ACTIVE = (Status.INITIALIZING, Status.RECONSTRUCTING)
 _CONFLICT_WAITS = (0.05, 0.1, 0.2, 0.4)
 """A transaction holds its items for milliseconds."""
 
+
+_MISSING = ("404", "NoSuchKey", "NotFound")
 
 _PERSONAL = ("text", "image", "model", "objects", "error")
 """What a tombstone has no need of, beside names and the address."""
@@ -154,40 +157,26 @@ class JobStore:
         query = {"KeyConditionExpression": since, "ProjectionExpression": "jobId"}
         return sum(1 for _ in self._query(ConsistentRead=True, **query))
 
-    def active(self, owner: str) -> list[str]:
-        """Ids of an owner's jobs at which the model or a function is at work."""
-        return [
-            str(item["jobId"])
-            for status in _ACTIVE
-            for item in self._query(
-                IndexName=BY_STATUS,
-                KeyConditionExpression=Key("owner").eq(owner) & Key("status").eq(status),
-                ProjectionExpression="jobId",
-            )
-        ]
+    def active(self, owner: str) -> int:
+        """How many jobs of an owner the model or a function is at work on."""
+        return sum(1 for status in _ACTIVE for _ in self._in_status(owner, status))
 
-    def begin(self, job: Job, image: Image, text: str | None = None) -> None:
-        """CREATED → INITIALIZING, with what is known of the photo now and is looked for in it.
-
-        Raises
-        ------
-        JobConflict
-            The job is not CREATED any more.
-        """
-        self._update(
-            job,
-            {Status.CREATED},
-            {
-                "status": Status.INITIALIZING,
-                "image": image.model_dump(),
-                "text": text,
-                "stages.initialize.start": iso(now()),
-            },
+    def queued_objects(self, owner: str) -> int:
+        """How many objects of an owner wait for the model."""
+        jobs = (self.find(owner, i) for i in self._in_status(owner, Status.RECONSTRUCTING))
+        return sum(
+            o.status is ObjectStatus.PENDING
+            for job in jobs
+            if job is not None and job.status is Status.RECONSTRUCTING
+            for o in job.objects.values()
         )
 
-    def unbegin(self, job: Job) -> None:
-        """INITIALIZING → CREATED, where the execution could not be started."""
-        self._update(job, {Status.INITIALIZING}, {"status": Status.CREATED})
+    def _in_status(self, owner: str, status: Status) -> Iterable[str]:
+        found = self._query(
+            IndexName=BY_STATUS,
+            KeyConditionExpression=Key("owner").eq(owner) & Key("status").eq(status),
+        )
+        return (str(item["jobId"]) for item in found)
 
     def rename(self, job: Job, name: str) -> None:
         """Give the job another name, whatever its status."""
@@ -245,10 +234,6 @@ class JobStore:
             self._update(job, set(Status) - {Status.DELETED}, changes, forget=_PERSONAL)
         except JobConflict:  # it is one, or its time is over
             return
-
-    def delete(self, job: Job) -> None:
-        """Forget the job."""
-        self._table.delete_item(Key={"owner": job.owner, "jobId": job.job_id})
 
     def _query(self, **query: Any) -> Iterable[dict[str, Any]]:
         while True:
@@ -319,15 +304,6 @@ class FileStore:
     def __init__(self, bucket: str) -> None:
         self.bucket = bucket
 
-    def size(self, key: str) -> int | None:
-        """Bytes of a file, or None where there is none."""
-        try:
-            return _s3().head_object(Bucket=self.bucket, Key=key)["ContentLength"]
-        except ClientError as error:
-            if error_code(error) in ("404", "NoSuchKey", "NotFound"):
-                return None
-            raise
-
     def read(self, key: str) -> bytes | None:
         """A file's bytes, or None where there is none."""
         file = self.open(key)
@@ -337,23 +313,22 @@ class FileStore:
         """Read a file of at most `most` bytes, or None where there is none."""
         for attempt in range(1, clients.ATTEMPTS + 1):
             try:
-                return self._open(key, most)
+                answer = _s3().get_object(Bucket=self.bucket, Key=key)
+            except ClientError as error:
+                if error_code(error) in _MISSING:
+                    return None
+                raise
+            size = answer["ContentLength"]
+            try:
+                # As a context, the body would be the raw stream, with errors of another library.
+                with closing(answer["Body"]) as body:
+                    data = b"" if most is not None and size > most else body.read()
             except Exception as error:  # while the bytes come, botocore tries nothing again
                 if attempt == clients.ATTEMPTS or not clients.unanswered(error):
                     raise
-        raise AssertionError
-
-    def _open(self, key: str, most: int | None) -> StoredFile | None:
-        try:
-            answer = _s3().get_object(Bucket=self.bucket, Key=key)
-        except ClientError as error:
-            if error_code(error) in ("404", "NoSuchKey", "NotFound"):
-                return None
-            raise
-        size = answer["ContentLength"]
-        with answer["Body"] as body:
-            data = b"" if most is not None and size > most else body.read()
-        return StoredFile(key, answer["ETag"], size, data)
+            else:
+                return StoredFile(key, answer["ETag"], size, data)
+        raise AssertionError("the last attempt returns or raises")
 
     def keep(self, file: StoredFile, key: str, content_type: str) -> bool:
         """Copy what was read to another key; False where it has been replaced or removed since."""
@@ -367,7 +342,7 @@ class FileStore:
                 MetadataDirective="REPLACE",
             )
         except ClientError as error:
-            if error_code(error) in ("PreconditionFailed", "412", "404", "NoSuchKey", "NotFound"):
+            if error_code(error) in ("PreconditionFailed", "412", *_MISSING):
                 return False
             raise
         return True

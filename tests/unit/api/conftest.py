@@ -13,6 +13,7 @@ from tests.support import (
     JOB_ID,
     OWNER,
     PREFIX,
+    UPLOADS,
     encode,
     make_job,
     mask,
@@ -31,7 +32,7 @@ def _signed_in(identity_pool: str) -> None:
 @pytest.fixture
 def created(put_job: PutJob, files: FileStore) -> Job:
     """A job whose photo is uploaded."""
-    files.write(f"{PREFIX}image.jpg", PHOTO, "image/jpeg")
+    files.write(f"{UPLOADS}image.jpg", PHOTO, "image/jpeg")
     return put_job(make_job())
 
 
@@ -41,7 +42,7 @@ def awaiting(put_job: PutJob, files: FileStore, states: FakeStates) -> Job:
     job = put_job(make_job(Status.AWAITING_MASK, model=Model(engine="lite", revision="0" * 12)))
     files.write(f"{PREFIX}image.jpg", PHOTO, "image/jpeg")
     for n in range(8):
-        files.write(job.files.object(n).mask, encode(mask()), "image/png")
+        files.write(job.uploads.mask(n), encode(mask()), "image/png")
     table("TokensTable").put_item(
         Item={
             "callbackId": mask_callback_id(JOB_ID),

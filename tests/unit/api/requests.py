@@ -30,6 +30,8 @@ OF_A_JOB = (
     "initialize_job",
     "create_mask_uploads",
     "reconstruct_job",
+    "cancel_job",
+    "retry_job",
 )
 
 
@@ -43,13 +45,21 @@ def call(
     event["requestContext"]["authorizer"]["jwt"]["claims"].update(claims or {})
     event.update(fields)
     answer = api.handler(event, Context())
+    if answer["statusCode"] == 204:
+        assert not answer["body"]
+        return 204, None
     assert answer["headers"]["Content-Type"] == "application/json"
     content = json.loads(answer["body"])
     if answer["statusCode"] >= 400:
-        assert set(content) == {"error", "message"}
+        assert {"error", "message"} <= set(content) <= {"error", "message", "retryAfter"}
+        assert answer["headers"].get("Retry-After") == _text(content.get("retryAfter"))
         assert content["error"] in ERRORS
         assert "Traceback" not in content["message"]
     return answer["statusCode"], content
+
+
+def _text(seconds: int | None) -> str | None:
+    return None if seconds is None else str(seconds)
 
 
 def refused(answer: Answer) -> tuple[int, str]:

@@ -25,9 +25,20 @@ from .requests import OF_A_JOB, TOKEN, call, refused
 # Who is calling
 
 
-@pytest.mark.parametrize("name", OF_A_JOB)
+@pytest.mark.parametrize("name", set(OF_A_JOB) - {"delete_job"})
 def test_somebody_elses_job_is_not_found(name: str, created: Job, jobs: JobStore) -> None:
     assert refused(call(name, claims={"sub": "somebody-else"})) == (404, "JobNotFound")
+    assert jobs.get(OWNER, JOB_ID) == created
+
+
+@pytest.mark.parametrize("name", set(OF_A_JOB) - {"delete_job"})
+def test_a_deleted_job_is_not_found(name: str, created: Job, jobs: JobStore) -> None:
+    jobs.tombstone(created)
+    assert refused(call(name)) == (404, "JobNotFound")
+
+
+def test_deleting_somebody_elses_job_changes_nothing(created: Job, jobs: JobStore) -> None:
+    assert call("delete_job", claims={"sub": "somebody-else"})[0] == 204
     assert jobs.get(OWNER, JOB_ID) == created
 
 
@@ -37,15 +48,20 @@ def test_only_an_id_token_counts(name: str, claims: dict[str, str]) -> None:
     assert refused(call(name, claims=claims)) == (401, "Unauthorized")
 
 
+@pytest.mark.parametrize("header", ["Bearer an-id-token", "bearer  an-id-token", "an-id-token"])
+def test_the_scheme_is_taken_in_any_case(header: str, calls: Calls) -> None:
+    headers = {"authorization": header}
+    assert call("create_job", headers=headers)[0] == 201
+    assert set(calls.of("GetId")[0]["Logins"].values()) == {"an-id-token"}
+
+
 def test_an_expired_sign_in_is_named(calls: Calls) -> None:
     calls.fail("GetId", "NotAuthorizedException")
     assert refused(call("create_job")) == (401, "Unauthorized")
 
 
 @pytest.mark.parametrize("name", OF_A_JOB)
-@pytest.mark.parametrize(
-    "job_id", ["x", JOB_ID.lower(), "8" * 26, new_job_id(), "%2e%2e", "ü" * 26]
-)
+@pytest.mark.parametrize("job_id", ["x", JOB_ID.lower(), "8" * 26, "%2e%2e", "ü" * 26])
 def test_a_job_id_that_is_none_is_not_found(name: str, job_id: str) -> None:
     path = load_event(f"api/{name}")["rawPath"].replace(JOB_ID, job_id)
     assert refused(call(name, rawPath=path)) == (404, "JobNotFound")
@@ -55,11 +71,25 @@ def test_a_job_id_that_is_none_is_not_found(name: str, job_id: str) -> None:
 
 
 def test_a_fault_of_ours_is_logged_and_not_told(created: Job, calls: Calls, logs: StringIO) -> None:
-    calls.fail("GetItem", "InternalServerError", times=1)
+    calls.fail("GetItem", "ValidationException", times=1)
     status, body = call("get_job")
     assert (status, body["error"]) == (500, "InternalError")
-    assert "InternalServerError" not in json.dumps(body)
-    assert "InternalServerError" in logs.getvalue()
+    assert "ValidationException" not in json.dumps(body)
+    assert "ValidationException" in logs.getvalue()
+
+
+@pytest.mark.parametrize("code", ["InternalServerError", "ThrottlingException", None])
+def test_a_service_that_does_not_answer_is_not_a_fault_of_ours(
+    code: str | None, created: Job, calls: Calls, logs: StringIO
+) -> None:
+    if code is None:
+        calls.hang("GetItem")
+    else:
+        calls.fail("GetItem", code)
+    answer = call("get_job")
+    assert refused(answer) == (503, "DependencyUnavailable")
+    assert answer[1]["retryAfter"] > 0
+    assert "did not answer" in logs.getvalue()
 
 
 def test_one_request_leaves_nothing_in_the_next_ones_log(created: Job, logs: StringIO) -> None:

@@ -1,26 +1,34 @@
 """Checking the photo and starting the execution, once."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ResponseStreamingError
+from botocore.response import StreamingBody
+from gen3d import images
 from gen3d.images import MAX_BYTES
 from gen3d.jobs import (
     Image,
     Job,
     Status,
+    new_job_id,
 )
+from gen3d.runs import NAMES
 from gen3d.store import FileStore, JobStore
 from PIL import Image as Pillow
+from service import JobService
 
 from tests.support import (
+    BUCKET,
     JOB_ID,
     OWNER,
     PREFIX,
     STATE_MACHINE,
+    UPLOADS,
     api,
+    begin_execution,
     client,
     encode,
     make_job,
@@ -28,7 +36,9 @@ from tests.support import (
 )
 
 from ..conftest import Calls
-from .requests import PHOTO, Answer, PutJob, call, refused
+from .requests import PHOTO, PutJob, call, refused
+
+EXECUTION = STATE_MACHINE.replace(":stateMachine:", ":execution:")
 
 
 def test_initializing_starts_the_execution_named_like_the_job(
@@ -36,7 +46,7 @@ def test_initializing_starts_the_execution_named_like_the_job(
 ) -> None:
     status, body = call("initialize_job")
 
-    assert (status, body["status"]) == (202, "INITIALIZING")
+    assert (status, body["status"], body["run"]) == (202, "INITIALIZING", 1)
     assert body["image"] | {"url": ""} == {
         "width": 64,
         "height": 48,
@@ -47,16 +57,26 @@ def test_initializing_starts_the_execution_named_like_the_job(
     assert executions() == [JOB_ID]
 
 
-def test_what_to_look_for_is_kept_and_passed_on(
-    created: Job, executions: Callable[[], list[str]]
+def test_the_execution_alone_writes_that_the_job_has_begun(
+    created: Job, executions: Callable[[], list[str]], jobs: JobStore, calls: Calls
 ) -> None:
-    assert call("initialize_job", {"text": "  a cup "})[1]["text"] == "a cup"
+    call("initialize_job")
+    assert jobs.get(OWNER, JOB_ID) == created
+    assert not calls.of("UpdateItem")
+    assert begin_execution(JOB_ID)
+    begun = jobs.get(OWNER, JOB_ID)
+    assert (begun.status, begun.run, begun.image) == (
+        Status.INITIALIZING,
+        1,
+        Image(width=64, height=48, bytes=len(PHOTO)),
+    )
+
+
+def test_what_to_look_for_is_passed_on(created: Job, executions: Callable[[], list[str]]) -> None:
+    assert call("initialize_job", {"text": "  a \x00 cup "})[1]["text"] == "a cup"
+    begin_execution(JOB_ID)
     assert call("initialize_job", {"text": "another"})[1]["text"] == "a cup"
-    (execution,) = client("stepfunctions").list_executions(stateMachineArn=STATE_MACHINE)[
-        "executions"
-    ]
-    described = client("stepfunctions").describe_execution(executionArn=execution["executionArn"])
-    assert json.loads(described["input"])["text"] == "a cup"
+    assert executions() == [JOB_ID]
 
 
 @pytest.mark.parametrize("text", ["", " ", "x" * 201, 7])
@@ -78,70 +98,178 @@ def test_initializing_twice_starts_one_execution(
     created: Job, executions: Callable[[], list[str]]
 ) -> None:
     assert call("initialize_job")[0] == 202
+    assert call("initialize_job")[0] == 202  # it has not begun yet, and is the same
+    begin_execution(JOB_ID)
     assert call("initialize_job")[0] == 200
     assert executions() == [JOB_ID]
 
 
-def test_initializing_twice_at_once_starts_one_execution(
+def test_of_two_that_initialize_at_once_with_different_texts_one_begins(
+    created: Job, executions: Callable[[], list[str]], jobs: JobStore
+) -> None:
+    """Two executions are started, and the one that comes later finds the job begun."""
+    call("initialize_job", {"text": "cup"})
+    assert call("initialize_job", {"text": "saucer"})[0] == 202
+    assert begin_execution(JOB_ID)
+    assert not begin_execution(f"{JOB_ID}-2")
+    assert jobs.get(OWNER, JOB_ID).text == "cup"
+
+
+def test_an_execution_that_has_begun_meanwhile_is_the_one(
     created: Job, executions: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second call begins while the first still checks the photo."""
-    check = api.service.jobs.begin
-    second: list[Answer] = []
+    """The second call reads the job before the first one's execution begins."""
+    keep = JobService._keep_photo
 
-    def begin(job: Job, image: Image, text: str | None) -> Any:
+    def beginning(self: JobService, job: Job) -> Image:
         monkeypatch.undo()
-        second.append(call("initialize_job"))
-        return check(job, image, text)
+        call("initialize_job", {"text": "cup"})
+        begin_execution(JOB_ID)
+        return keep(self, job)
 
-    monkeypatch.setattr(api.service.jobs, "begin", begin)
-    monkeypatch.setattr(api.service.config, "identity_pool_id", api.service.config.identity_pool_id)
-    first = call("initialize_job")
-
-    assert sorted([first[0], second[0][0]]) == [200, 202]
+    pool = api.service.config.identity_pool_id
+    monkeypatch.setattr(JobService, "_keep_photo", beginning)
+    status, body = call("initialize_job", {"text": "saucer"})
+    monkeypatch.setattr(api.service.config, "identity_pool_id", pool)
+    assert (status, body["text"]) == (200, "cup")
     assert executions() == [JOB_ID]
 
 
-def test_a_start_that_was_lost_is_made_up_for(
-    put_job: PutJob, executions: Callable[[], list[str]]
-) -> None:
-    """The function ended after the record was written and before the execution was started."""
-    put_job(make_job(Status.INITIALIZING))
-    assert call("initialize_job")[0] == 200
-    assert executions() == [JOB_ID]
-
-
-def test_a_start_that_failed_can_be_made_again(
+@pytest.mark.parametrize("code", ["ThrottlingException", None])
+def test_a_start_that_failed_leaves_nothing_and_can_be_made_again(
+    code: str | None,
     created: Job,
     executions: Callable[[], list[str]],
     calls: Calls,
     jobs: JobStore,
 ) -> None:
-    calls.fail("StartExecution", "ThrottlingException")
-    assert refused(call("initialize_job")) == (500, "InternalError")
-    assert jobs.get(OWNER, JOB_ID).status is Status.CREATED
+    if code:
+        calls.fail("StartExecution", code)
+    else:
+        calls.hang("StartExecution")
+    assert refused(call("initialize_job")) == (503, "DependencyUnavailable")
+    assert jobs.get(OWNER, JOB_ID) == created
     assert call("initialize_job")[0] == 202
     assert executions() == [JOB_ID]
 
 
-def test_a_second_start_that_fails_leaves_the_running_job_alone(
-    created: Job,
-    executions: Callable[[], list[str]],
-    calls: Calls,
-    jobs: JobStore,
+def test_a_start_whose_answer_was_lost_is_one(
+    created: Job, executions: Callable[[], list[str]], calls: Calls
+) -> None:
+    calls.lose_answer("StartExecution")
+    assert call("initialize_job")[0] == 202
+    assert executions() == [JOB_ID]
+
+
+def test_an_execution_that_ended_before_it_began_is_passed_over(
+    created: Job, executions: Callable[[], list[str]], jobs: JobStore
 ) -> None:
     call("initialize_job")
-    calls.fail("StartExecution", "ThrottlingException")
-    assert refused(call("initialize_job")) == (500, "InternalError")
-    assert jobs.get(OWNER, JOB_ID).status is Status.INITIALIZING
+    client("stepfunctions").stop_execution(executionArn=f"{EXECUTION}:{JOB_ID}")
+    status, body = call("initialize_job")
+    assert (status, body["run"]) == (202, 2)
+    assert begin_execution(f"{JOB_ID}-2")
+    assert jobs.get(OWNER, JOB_ID).run == 2
 
 
-def test_an_execution_that_ended_is_not_started_again(
-    put_job: PutJob, executions: Callable[[], list[str]], calls: Calls
+def test_executions_that_never_begin_are_given_up(
+    created: Job, calls: Calls, executions: Callable[[], list[str]]
 ) -> None:
-    put_job(make_job(Status.INITIALIZING))
-    calls.fail("StartExecution", "ExecutionAlreadyExists")
-    assert call("initialize_job")[0] == 200
+    calls.fail("StartExecution", "ExecutionAlreadyExists", times=NAMES)
+    assert refused(call("initialize_job")) == (503, "DependencyUnavailable")
+    assert len(calls.of("StartExecution")) == NAMES
+
+
+# How many jobs of one person may be at work
+
+
+def test_who_has_enough_jobs_at_work_waits(
+    created: Job,
+    executions: Callable[[], list[str]],
+    put_job: PutJob,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits = replace(api.service.limits, running_jobs=2)
+    monkeypatch.setattr(api, "service", replace(api.service, limits=limits))
+    put_job(make_job(Status.INITIALIZING, job_id=new_job_id()))
+    put_job(make_job(Status.AWAITING_MASK, job_id=new_job_id()))
+    put_job(make_job(Status.COMPLETED, job_id=new_job_id()))
+    put_job(make_job(Status.INITIALIZING, owner="another"))
+    assert call("initialize_job")[0] == 202
+
+    put_job(make_job(Status.RECONSTRUCTING, job_id=new_job_id()))
+    answer = call("initialize_job")
+    assert refused(answer) == (429, "LimitReached")
+    assert answer[1]["retryAfter"] > 0
+    monkeypatch.setattr(
+        api, "service", replace(api.service, limits=replace(limits, running_jobs=0))
+    )
+    assert call("initialize_job")[0] == 202
+
+
+# What was checked is what is used
+
+
+def test_the_photo_is_kept_where_no_browser_may_write(
+    created: Job, executions: Callable[[], list[str]], files: FileStore
+) -> None:
+    call("initialize_job")
+    kept = client("s3").get_object(Bucket=BUCKET, Key=f"{PREFIX}image.jpg")
+    assert kept["Body"].read() == PHOTO
+    assert kept["ContentType"] == "image/jpeg"
+
+
+@pytest.mark.parametrize(("times", "status"), [(1, 202), (2, 202), (3, 422)])
+def test_a_photo_that_is_replaced_while_it_is_checked_is_checked_again(
+    times: int,
+    status: int,
+    created: Job,
+    executions: Callable[[], list[str]],
+    files: FileStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    check = images.check_photo
+    seen: list[bytes] = []
+
+    def replaced(data: bytes, kind: str) -> Any:
+        seen.append(data)
+        if len(seen) <= times:
+            other = encode(Pillow.new("RGB", (64, 48), (0, 0, 9 * len(seen))), "JPEG")
+            files.write(f"{UPLOADS}image.jpg", other, "image/jpeg")
+        return check(data, kind)
+
+    monkeypatch.setattr(images, "check_photo", replaced)
+    answer = call("initialize_job")
+    assert answer[0] == status
+    assert files.read(f"{PREFIX}image.jpg") == (seen[-1] if status == 202 else None)
+    assert executions() == ([JOB_ID] if status == 202 else [])
+
+
+def test_a_photo_that_was_kept_by_an_earlier_call_is_enough(
+    created: Job, executions: Callable[[], list[str]], files: FileStore, calls: Calls
+) -> None:
+    """What is uploaded is gone after a day."""
+    calls.fail("StartExecution", "ThrottlingException")
+    call("initialize_job")
+    files.remove(UPLOADS)
+    assert call("initialize_job")[0] == 202
+
+
+def test_a_read_that_breaks_off_is_made_again(
+    created: Job, executions: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = StreamingBody.read
+    broken: list[int] = []
+
+    def breaking(self: StreamingBody, amt: int | None = None) -> bytes:
+        if not broken:
+            broken.append(1)
+            raise ResponseStreamingError(error="reset")
+        return read(self, amt)
+
+    monkeypatch.setattr(StreamingBody, "read", breaking)
+    assert call("initialize_job")[0] == 202
+    assert broken
 
 
 @pytest.mark.parametrize(
@@ -180,7 +308,7 @@ def test_a_bad_photo_never_starts_a_job(
 ) -> None:
     put_job(make_job())
     if photo is not None:
-        files.write(f"{PREFIX}image.jpg", photo, "image/jpeg")
+        files.write(f"{UPLOADS}image.jpg", photo, "image/jpeg")
     assert refused(call("initialize_job")) == answer
     assert executions() == []
     assert jobs.get(OWNER, JOB_ID).status is Status.CREATED

@@ -1,15 +1,18 @@
 """Checking the masks and resuming the execution, once."""
 
 import json
+from dataclasses import replace
 from time import time
 from typing import Any
 
 import pytest
-from gen3d import tokens
+from gen3d import images, tokens
 from gen3d.images import MAX_BYTES
 from gen3d.jobs import (
     Job,
+    JobObject,
     Status,
+    new_job_id,
 )
 from gen3d.store import FileStore, JobStore
 from gen3d.tokens import CLAIM_SECONDS, mask_callback_id
@@ -18,7 +21,9 @@ from service import JobService
 
 from tests.support import (
     JOB_ID,
+    api,
     encode,
+    finished_object,
     make_job,
     mask,
     table,
@@ -34,7 +39,7 @@ def test_each_object_gets_a_form_for_its_mask(awaiting: Job) -> None:
     status, body = call("create_mask_uploads", {"count": 8})
     assert status == 200
     keys = [form["fields"]["key"] for form in body["uploads"]]
-    assert keys == [awaiting.files.object(n).mask for n in range(8)]
+    assert keys == [awaiting.uploads.mask(n) for n in range(8)]
 
 
 @pytest.mark.parametrize("count", [0, 9, -1, "x", None, 1.5])
@@ -68,7 +73,10 @@ def test_reconstructing_resumes_the_execution_with_its_objects(
     (resumed,) = states.resumed
     assert resumed["token"] == TOKEN
     assert json.loads(resumed["output"]) == {
-        "objects": [{"n": 0, "name": "Cup", "seed": 7}, {"n": 1, "name": "Object 2", "seed": 0}]
+        "objects": [
+            {"n": 0, "name": "Cup", "seed": 7, "have": "nothing", "splat": None, "mesh": None},
+            {"n": 1, "name": "Object 2", "seed": 0, "have": "nothing", "splat": None, "mesh": None},
+        ]
     }
     assert rows("TokensTable") == []
 
@@ -125,7 +133,7 @@ def test_a_job_that_is_cancelled_meanwhile_is_not_resumed(
     awaiting: Job, states: FakeStates, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cancellation comes between the check of the masks and the claim."""
-    monkeypatch.setattr(JobService, "_check_mask", lambda _, job, n: jobs.cancel(job))
+    monkeypatch.setattr(JobService, "_keep_mask", lambda _, job, n: jobs.cancel(job))
     assert refused(call("reconstruct_job")) == (409, "JobConflict")
     assert states.resumed == []
 
@@ -169,7 +177,7 @@ def test_resuming_is_not_repeated_by_the_client_itself() -> None:
 
 def test_a_passing_failure_gives_the_claim_back(awaiting: Job, states: FakeStates) -> None:
     states.waiting[TOKEN] = "ThrottlingException"
-    assert refused(call("reconstruct_job")) == (500, "InternalError")
+    assert refused(call("reconstruct_job")) == (503, "DependencyUnavailable")
     states.waiting[TOKEN] = None
     assert call("reconstruct_job")[0] == 202
 
@@ -189,7 +197,7 @@ def test_a_passing_failure_gives_the_claim_back(awaiting: Job, states: FakeState
 def test_a_bad_mask_is_named_by_its_number(
     bad: bytes | None, says: str, awaiting: Job, files: FileStore, states: FakeStates
 ) -> None:
-    key = awaiting.files.object(1).mask
+    key = awaiting.uploads.mask(1)
     files.remove(key)
     if bad is not None:
         files.write(key, bad, "image/png")
@@ -199,3 +207,63 @@ def test_a_bad_mask_is_named_by_its_number(
     assert says in answer[1]["message"]
     assert states.resumed == []
     assert call("reconstruct_job", {"objects": [{}]})[0] == 202
+
+
+# What was checked is what is used
+
+
+def test_a_mask_is_kept_where_no_browser_may_write(
+    awaiting: Job, states: FakeStates, files: FileStore
+) -> None:
+    call("reconstruct_job", {"objects": [{}, {}]})
+    for n in range(2):
+        assert files.read(awaiting.files.object(n).mask) == encode(mask())
+    assert files.read(awaiting.files.object(2).mask) is None
+
+
+def test_a_mask_that_is_replaced_while_it_is_checked_is_checked_again(
+    awaiting: Job, states: FakeStates, files: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = images.read_mask
+    seen: list[bytes] = []
+
+    def replaced(data: bytes, *size: int) -> Any:
+        seen.append(data)
+        if len(seen) == 1:
+            files.write(awaiting.uploads.mask(0), encode(mask(9, 9)), "image/png")
+        return check(data, *size)
+
+    monkeypatch.setattr(images, "read_mask", replaced)
+    assert refused(call("reconstruct_job")) == (422, "InvalidMask")
+    assert len(seen) == 2
+    assert files.read(awaiting.files.object(0).mask) is None
+    assert states.resumed == []
+
+
+# How much one person may have in the queue
+
+
+def waiting_objects(count: int) -> dict[str, JobObject]:
+    return {str(n): JobObject(n=n, name="Cup") for n in range(count)}
+
+
+def test_who_has_a_full_queue_waits(
+    awaiting: Job, states: FakeStates, put_job: PutJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = replace(api.service.limits, queued_objects=10)
+    monkeypatch.setattr(api, "service", replace(api.service, limits=limits))
+    put_job(
+        make_job(
+            Status.RECONSTRUCTING,
+            job_id=new_job_id(),
+            objects={**waiting_objects(8), "8": finished_object(8)},
+        )
+    )
+    put_job(make_job(Status.RECONSTRUCTING, owner="another", objects=waiting_objects(8)))
+    put_job(make_job(Status.FAILED, job_id=new_job_id(), objects=waiting_objects(8)))
+
+    answer = call("reconstruct_job", {"objects": [{}] * 3})
+    assert refused(answer) == (429, "LimitReached")
+    assert answer[1]["retryAfter"] > 0
+    assert states.resumed == []
+    assert call("reconstruct_job", {"objects": [{}] * 2})[0] == 202

@@ -1,39 +1,44 @@
-"""Creating, reading, listing, renaming and deleting jobs."""
+"""Creating, reading, listing and renaming jobs."""
 
 import json
-from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlparse
 
 import pytest
+import views
+from botocore.client import BaseClient
 from gen3d.jobs import (
-    RESUMABLE,
     TERMINAL,
     Failure,
     Job,
     JobObject,
     Model,
     ObjectStatus,
+    Stage,
+    Stages,
     Status,
     new_job_id,
+    now,
 )
 from gen3d.paths import MESH_FORMATS
-from gen3d.store import FileStore, JobStore
+from gen3d.store import JobStore
+from gen3d.tokens import TokenStore
+from ulid import ULID
 
 from tests.support import (
-    JOB_ID,
     OWNER,
     PREFIX,
     Context,
     api,
-    client,
     finished_object,
     load_event,
     make_job,
 )
 
 from ..conftest import Calls
-from .requests import PHOTO, PutJob, Rows, call, refused
+from .requests import PutJob, Rows, call, refused
 
 # POST /jobs
 
@@ -45,7 +50,8 @@ def test_creating_a_job_answers_where_its_photo_goes(jobs: JobStore) -> None:
     job = jobs.get(OWNER, body["jobId"])
     assert (job.status, job.email, job.name) == (Status.CREATED, "ada@example.com", "coffee")
     assert body["prefix"] == job.prefix == f"private/{job.identity_id}/jobs/{job.job_id}/"
-    assert body["upload"]["fields"]["key"] == f"{job.prefix}image.jpg"
+    assert body["upload"]["fields"]["key"] == job.uploads.image("image/jpeg")
+    assert job.uploads.prefix == job.prefix.replace("private/", "uploads/")
     assert body["upload"]["fields"]["Content-Type"] == "image/jpeg"
     assert "policy" in body["upload"]["fields"]
 
@@ -90,6 +96,36 @@ def test_a_malformed_body_is_refused(body: Any, rows: Rows) -> None:
 def test_a_body_that_is_not_base64_is_refused() -> None:
     answer = call("create_job", "\x00", isBase64Encoded=True)
     assert refused(answer) == (400, "InvalidRequest")
+
+
+def test_what_cannot_stand_in_a_line_is_taken_out_of_names(rows: Rows) -> None:
+    filename = "my\x00cup\r\n\u202egpj.jpg"
+    call("create_job", {"filename": filename, "contentType": "image/jpeg"})
+    (row,) = rows("JobsTable")
+    assert (row["filename"], row["name"]) == ("my cup gpj.jpg", "my cup gpj")
+    assert refused(call("create_job", {"filename": "\n", "contentType": "image/jpeg"}))[0] == 400
+
+
+def test_a_job_whose_answer_was_lost_is_created_once(rows: Rows, calls: Calls) -> None:
+    """The client makes the call again by itself and meets its own row."""
+    calls.lose_answer("PutItem")
+    assert call("create_job")[0] == 201
+    assert len(rows("JobsTable")) == 1
+
+
+def test_who_has_created_enough_jobs_today_comes_back_tomorrow(
+    put_job: PutJob, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = replace(api.service.limits, jobs_per_day=3)
+    monkeypatch.setattr(api, "service", replace(api.service, limits=limits))
+    yesterday = str(ULID.from_timestamp((now() - timedelta(hours=25)).timestamp()))
+    for job_id in (yesterday, new_job_id(), new_job_id()):
+        put_job(make_job(job_id=job_id))
+    put_job(make_job(job_id=new_job_id(), owner="another"))
+    _, third = call("create_job")
+    assert refused(call("create_job")) == (429, "LimitReached")
+    assert call("delete_job", rawPath=f"/jobs/{third['jobId']}")[0] == 204
+    assert refused(call("create_job")) == (429, "LimitReached")
 
 
 @pytest.mark.parametrize("kind", ["image/gif", "text/html", "image/svg+xml", ""])
@@ -164,9 +200,59 @@ def test_only_named_errors_are_shown(raw: str, shown: str, put_job: PutJob) -> N
         assert ("0x7f" in error["message"]) == (raw == shown)
 
 
-def test_a_cancelled_job_links_to_nothing(put_job: PutJob) -> None:
+def test_a_cancelled_job_keeps_what_there_is_of_it(put_job: PutJob) -> None:
     put_job(make_job(Status.CANCELLED, objects={"0": finished_object()}))
-    assert "http" not in json.dumps(call("get_job")[1])
+    body = call("get_job")[1]
+    assert body["image"]["url"]
+    assert set(body["objects"][0]["files"]) == {*MESH_FORMATS, "preview"}
+
+
+# When to ask again
+
+
+@pytest.mark.parametrize("status", TERMINAL - {Status.DELETED})
+def test_a_job_that_has_ended_needs_no_more_looks(status: Status, put_job: PutJob) -> None:
+    put_job(make_job(status))
+    assert call("get_job")[1]["pollSeconds"] is None
+
+
+def test_the_answer_says_when_to_ask_again(put_job: PutJob) -> None:
+    put_job(make_job(Status.AWAITING_MASK))
+    answer = api.handler(load_event("api/get_job"), Context())
+    seconds = json.loads(answer["body"])["pollSeconds"]
+    assert answer["headers"]["Retry-After"] == str(seconds)
+
+
+@pytest.mark.parametrize(
+    ("status", "age", "ahead", "seconds"),
+    [
+        (Status.INITIALIZING, None, 0, 1),
+        (Status.INITIALIZING, 3, 0, 1),
+        (Status.RECONSTRUCTING, 3, 0, 1),
+        (Status.RECONSTRUCTING, 30, 0, 2),
+        (Status.RECONSTRUCTING, 200, 0, 5),
+        (Status.RECONSTRUCTING, 2000, 0, 10),
+        (Status.RECONSTRUCTING, 3, 8, 8),
+        (Status.RECONSTRUCTING, 3, 500, 30),
+        (Status.AWAITING_MASK, 3, 0, 30),
+    ],
+)
+def test_who_waits_long_asks_seldom(
+    status: Status, age: int | None, ahead: int, seconds: int
+) -> None:
+    start = None if age is None else now() - timedelta(seconds=age)
+    stage = Stage(start=start)
+    job = make_job(status, stages=Stages(initialize=stage, reconstruct=stage))
+    assert views.poll_seconds(job, ahead) == seconds
+
+
+def test_the_answer_says_how_many_are_first(
+    put_job: PutJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_job(make_job(Status.RECONSTRUCTING))
+    monkeypatch.setattr(TokenStore, "ahead", lambda _, job: 12, raising=False)
+    body = call("get_job")[1]
+    assert (body["queue"], body["pollSeconds"]) == ({"ahead": 12}, 12)
 
 
 def test_a_job_is_renamed(created: Job) -> None:
@@ -201,6 +287,34 @@ def test_pages_hold_every_job_once_newest_first(put_job: PutJob) -> None:
     assert seen == sorted(ids, reverse=True)
 
 
+def test_the_list_leaves_deleted_jobs_out(put_job: PutJob, jobs: JobStore) -> None:
+    kept = [put_job(make_job(job_id=new_job_id())) for _ in range(25)]
+    for _ in range(30):
+        jobs.tombstone(put_job(make_job(job_id=new_job_id())))
+    first = call("list_jobs", queryStringParameters={})[1]
+    second = call("list_jobs", queryStringParameters={"cursor": first["cursor"]})[1]
+    assert [len(first["jobs"]), len(second["jobs"])] == [20, 5]
+    assert second["cursor"] is None
+    seen = [job["jobId"] for job in first["jobs"] + second["jobs"]]
+    assert seen == sorted((job.job_id for job in kept), reverse=True)
+
+
+def test_a_page_that_dynamodb_cuts_short_goes_on(
+    put_job: PutJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A megabyte ends an answer of its, however many rows were asked for."""
+    ids = sorted((put_job(make_job(job_id=new_job_id())).job_id for _ in range(5)), reverse=True)
+    real = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def short(self: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        return real(self, operation, parameters | ({"Limit": 2} if operation == "Query" else {}))
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", short)
+    answer = call("list_jobs", queryStringParameters={})[1]
+    assert [job["jobId"] for job in answer["jobs"]] == ids
+    assert answer["cursor"] is None
+
+
 def test_a_list_without_jobs_is_empty() -> None:
     assert call("list_jobs") == (200, {"jobs": [], "cursor": None})
 
@@ -219,77 +333,3 @@ def test_a_card_shows_the_mesh_or_else_the_photo(put_job: PutJob) -> None:
     assert pictures[0] is None
     assert "image.jpg" in pictures[1]
     assert "preview.png" in pictures[2]
-
-
-# DELETE /jobs/{jobId}
-
-
-@pytest.mark.parametrize("status", set(Status) - TERMINAL)
-def test_deleting_a_running_job_cancels_it(
-    status: Status,
-    put_job: PutJob,
-    files: FileStore,
-    jobs: JobStore,
-    executions: Callable[[], list[str]],
-    calls: Calls,
-) -> None:
-    put_job(make_job(status))
-    files.write(f"{PREFIX}image.jpg", PHOTO, "image/jpeg")
-    calls.fail("StopExecution", "ExecutionDoesNotExist")
-
-    assert call("delete_job") == (202, {"jobId": JOB_ID, "status": "CANCELLED"})
-
-    assert calls.of("StopExecution")
-    assert jobs.get(OWNER, JOB_ID).status is Status.CANCELLED
-    assert files.read(f"{PREFIX}image.jpg") is None
-
-
-def test_cancelling_stops_the_execution(created: Job, executions: Callable[[], list[str]]) -> None:
-    call("initialize_job")
-    assert call("delete_job")[0] == 202
-    arn = f"arn:aws:states:us-east-1:123456789012:execution:gen3d:{JOB_ID}"
-    execution = client("stepfunctions").describe_execution(executionArn=arn)
-    assert execution["status"] == "ABORTED"
-
-
-def test_cancelling_forgets_the_token(awaiting: Job, executions: Any, rows: Rows) -> None:
-    call("delete_job")
-    assert rows("TokensTable") == []
-
-
-def test_cancelling_goes_on_where_it_was_cut_off(
-    awaiting: Job, executions: Any, rows: Rows, calls: Calls
-) -> None:
-    calls.fail("StopExecution", "ThrottlingException")
-    assert call("delete_job")[0] == 500
-    calls.fail("StopExecution", "ExecutionDoesNotExist")
-    assert call("delete_job") == (202, {"jobId": JOB_ID, "status": "DELETED"})
-    assert len(calls.of("StopExecution")) == 2
-    assert rows("TokensTable") == rows("JobsTable") == []
-
-
-def test_a_cancellation_that_was_not_confirmed_stops_the_execution(
-    awaiting: Job, executions: Any, calls: Calls, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cancel = JobStore.cancel
-    monkeypatch.setattr(JobStore, "cancel", lambda self, job: cancel(self, job) and False)
-    calls.fail("StopExecution", "ExecutionDoesNotExist")
-    assert call("delete_job")[0] == 202
-    assert calls.of("StopExecution")
-
-
-@pytest.mark.parametrize("status", RESUMABLE)
-def test_deleting_an_ended_job_forgets_it(
-    status: Status, put_job: PutJob, files: FileStore, rows: Rows
-) -> None:
-    put_job(make_job(status))
-    neighbour = PREFIX.replace(JOB_ID, new_job_id())
-    for prefix in (PREFIX, neighbour):
-        files.write(f"{prefix}image.jpg", PHOTO, "image/jpeg")
-
-    assert call("delete_job") == (202, {"jobId": JOB_ID, "status": "DELETED"})
-
-    assert rows("JobsTable") == []
-    assert files.read(f"{PREFIX}image.jpg") is None
-    assert files.read(f"{neighbour}image.jpg") == PHOTO
-    assert refused(call("delete_job")) == (404, "JobNotFound")

@@ -1,0 +1,444 @@
+"""Cancelling, deleting, and taking up again."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+from gen3d.jobs import (
+    RESUMABLE,
+    TERMINAL,
+    Failure,
+    Job,
+    JobObject,
+    Model,
+    ObjectStatus,
+    Status,
+    new_job_id,
+)
+from gen3d.runs import Runs
+from gen3d.store import FileStore, JobStore
+
+from tests.support import (
+    JOB_ID,
+    OWNER,
+    PREFIX,
+    STATE_MACHINE,
+    UPLOADS,
+    api,
+    begin_execution,
+    client,
+    finished_object,
+    make_job,
+)
+
+from ..conftest import Calls
+from .requests import PHOTO, PutJob, Rows, call, refused
+
+EXECUTION = STATE_MACHINE.replace(":stateMachine:", ":execution:")
+MODEL = Model(engine="lite", revision="0" * 12)
+RUNNING = set(Status) - TERMINAL
+
+
+def execution(name: str = JOB_ID) -> dict[str, Any]:
+    """What Step Functions says of an execution."""
+    described = client("stepfunctions").describe_execution(executionArn=f"{EXECUTION}:{name}")
+    return dict(described)
+
+
+def started_with(name: str) -> Any:
+    """The input of an execution."""
+    return json.loads(execution(name)["input"])
+
+
+# POST /jobs/{jobId}/cancel
+
+
+@pytest.mark.parametrize("status", RUNNING)
+def test_cancelling_stops_the_job_and_keeps_it(
+    status: Status,
+    put_job: PutJob,
+    files: FileStore,
+    jobs: JobStore,
+    executions: Any,
+    calls: Calls,
+) -> None:
+    put_job(make_job(status))
+    files.write(f"{PREFIX}image.jpg", PHOTO, "image/jpeg")
+    code, body = call("cancel_job")
+    assert (code, body["status"]) == (202, "CANCELLED")
+    assert calls.of("StopExecution")
+    assert jobs.get(OWNER, JOB_ID).status is Status.CANCELLED
+    assert files.read(f"{PREFIX}image.jpg") == PHOTO
+
+
+@pytest.mark.parametrize("status", RESUMABLE)
+def test_cancelling_what_has_ended_destroys_nothing(
+    status: Status, put_job: PutJob, files: FileStore, jobs: JobStore, executions: Any
+) -> None:
+    job = put_job(make_job(status, objects={"0": finished_object()}))
+    files.write(f"{PREFIX}image.jpg", PHOTO, "image/jpeg")
+    code, body = call("cancel_job")
+    assert (code, body["status"]) == (200, status)
+    assert jobs.get(OWNER, JOB_ID) == job
+    assert files.read(f"{PREFIX}image.jpg") == PHOTO
+
+
+def test_cancelling_stops_the_execution(created: Job, executions: Any) -> None:
+    call("initialize_job")
+    begin_execution(JOB_ID)
+    assert call("cancel_job")[0] == 202
+    assert execution()["status"] == "ABORTED"
+
+
+def test_an_execution_that_begins_late_does_not_wake_a_cancelled_job(
+    created: Job, executions: Any, jobs: JobStore
+) -> None:
+    call("initialize_job")
+    assert call("cancel_job")[0] == 202
+    assert not begin_execution(JOB_ID)
+    assert jobs.get(OWNER, JOB_ID).status is Status.CANCELLED
+
+
+def test_an_execution_that_begins_just_then_is_cancelled_too(
+    created: Job, executions: Any, jobs: JobStore, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the read of the record and the write of the cancellation."""
+    call("initialize_job")
+    update = JobStore._update
+
+    def beginning(self: JobStore, *arguments: Any) -> None:
+        monkeypatch.setattr(JobStore, "_update", update)
+        begin_execution(JOB_ID)
+        update(self, *arguments)
+
+    monkeypatch.setattr(JobStore, "_update", beginning)
+    assert call("cancel_job")[0] == 202
+    assert jobs.get(OWNER, JOB_ID).status is Status.CANCELLED
+    assert execution()["status"] == "ABORTED"
+
+
+def test_cancelling_forgets_the_token(awaiting: Job, executions: Any, rows: Rows) -> None:
+    call("cancel_job")
+    assert rows("TokensTable") == []
+
+
+def test_cancelling_goes_on_where_it_was_cut_off(
+    awaiting: Job, executions: Any, rows: Rows, calls: Calls
+) -> None:
+    calls.fail("StopExecution", "ThrottlingException")
+    assert refused(call("cancel_job")) == (503, "DependencyUnavailable")
+    code, body = call("cancel_job")
+    assert (code, body["status"]) == (200, "CANCELLED")
+    assert len(calls.of("StopExecution")) == 2
+    assert rows("TokensTable") == []
+
+
+def test_a_cancellation_whose_answer_was_lost_is_one(
+    awaiting: Job, executions: Any, calls: Calls
+) -> None:
+    """The client makes the call again by itself and finds the job cancelled."""
+    calls.lose_answer("UpdateItem")
+    assert call("cancel_job")[0] == 202
+
+
+# DELETE /jobs/{jobId}
+
+
+@pytest.mark.parametrize("status", set(Status) - {Status.DELETED})
+def test_deleting_forgets_the_job_and_its_files(
+    status: Status,
+    put_job: PutJob,
+    files: FileStore,
+    jobs: JobStore,
+    rows: Rows,
+    executions: Any,
+    calls: Calls,
+) -> None:
+    put_job(make_job(status, objects={"0": finished_object()}, text="a cup"))
+    neighbour = new_job_id()
+    for key in (PREFIX, UPLOADS):
+        files.write(f"{key}image.jpg", PHOTO, "image/jpeg")
+        files.write(f"{key.replace(JOB_ID, neighbour)}image.jpg", PHOTO, "image/jpeg")
+
+    assert call("delete_job") == (204, None)
+
+    assert calls.of("StopExecution")
+    assert refused(call("get_job")) == (404, "JobNotFound")
+    assert call("list_jobs", queryStringParameters={})[1]["jobs"] == []
+    (row,) = rows("JobsTable")
+    kept = json.dumps(row, default=str)
+    assert not any(word in kept for word in ("ada@example.com", "coffee", "cup", "Cup"))
+    assert row["ttl"] < 2_000_000_000
+    for key in (PREFIX, UPLOADS):
+        assert files.read(f"{key}image.jpg") is None
+        assert files.read(f"{key.replace(JOB_ID, neighbour)}image.jpg") == PHOTO
+
+
+def test_deleting_again_or_what_never_was_is_no_error(created: Job, executions: Any) -> None:
+    assert call("delete_job")[0] == 204
+    assert call("delete_job")[0] == 204
+    assert call("delete_job", rawPath=f"/jobs/{new_job_id()}")[0] == 204
+
+
+def test_deleting_stops_an_execution_that_begins_just_then(
+    created: Job, executions: Any, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("initialize_job")
+    tombstone = JobStore.tombstone
+
+    def beginning(self: JobStore, job: Job) -> None:
+        begin_execution(JOB_ID)
+        tombstone(self, job)
+
+    monkeypatch.setattr(JobStore, "tombstone", beginning)
+    assert call("delete_job")[0] == 204
+    assert execution()["status"] == "ABORTED"
+
+
+def test_an_execution_does_not_begin_a_deleted_job(created: Job, executions: Any) -> None:
+    call("initialize_job")
+    call("delete_job")
+    assert not begin_execution(JOB_ID)
+
+
+@pytest.mark.parametrize("operation", ["StopExecution", "ListObjectsV2", "DeleteObjects"])
+def test_deleting_goes_on_where_it_was_cut_off(
+    operation: str,
+    awaiting: Job,
+    executions: Any,
+    files: FileStore,
+    rows: Rows,
+    calls: Calls,
+) -> None:
+    calls.fail(operation, "SlowDown")
+    assert refused(call("delete_job")) == (503, "DependencyUnavailable")
+    assert refused(call("get_job")) == (404, "JobNotFound")  # nobody works on it any more
+    assert call("delete_job")[0] == 204
+    assert rows("TokensTable") == []
+    assert files.read(f"{PREFIX}image.jpg") is None
+    assert files.read(awaiting.uploads.mask(7)) is None
+
+
+def test_a_file_that_s3_keeps_is_not_taken_for_removed(
+    created: Job, executions: Any, files: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DeleteObjects answers 200 and says inside what it has not removed."""
+    kept = {"Errors": [{"Key": f"{UPLOADS}image.jpg", "Code": "SlowDown", "Message": "Slow."}]}
+    real = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def busy(self: BaseClient, operation: str, parameters: Any) -> Any:
+        return kept if operation == "DeleteObjects" else real(self, operation, parameters)
+
+    with monkeypatch.context() as slow:
+        slow.setattr(BaseClient, "_make_api_call", busy)
+        assert refused(call("delete_job")) == (503, "DependencyUnavailable")
+    assert call("delete_job")[0] == 204
+    assert files.read(f"{UPLOADS}image.jpg") is None
+
+
+# POST /jobs/{jobId}/retry
+
+
+def failed_object(n: int, **fields: Any) -> JobObject:
+    """An object whose last attempt failed."""
+    failure = Failure(name="InferenceFailed", message="m", stage="Reconstruct")
+    fields = {"name": "Spoon", "seed": 3, **fields}
+    return JobObject(n=n, status=ObjectStatus.FAILED, error=failure, **fields)
+
+
+ENDED = (Status.FAILED, Status.EXPIRED, Status.CANCELLED)
+
+
+@pytest.mark.parametrize("status", ENDED)
+@pytest.mark.parametrize(
+    ("fields", "resume"),
+    [
+        ({}, "initialize"),
+        ({"model": MODEL}, "mask"),
+        ({"model": MODEL, "objects": {"0": failed_object(0)}}, "reconstruct"),
+    ],
+    ids=["initialize", "mask", "reconstruct"],
+)
+def test_a_job_goes_on_where_it_ended(
+    fields: dict[str, Any],
+    resume: str,
+    status: Status,
+    put_job: PutJob,
+    executions: Callable[[], list[str]],
+    jobs: JobStore,
+) -> None:
+    put_job(make_job(status, run=1, text="cup", **fields))
+    code, body = call("retry_job", {})
+    assert (code, body["status"], body["run"]) == (202, "INITIALIZING", 2)
+    assert "error" not in body
+    assert executions() == [f"{JOB_ID}-2"]
+    sent = started_with(f"{JOB_ID}-2")
+    assert (sent["resume"], sent["run"], sent["text"]) == (resume, 2, "cup")
+    assert sent["image"] == {"width": 64, "height": 48, "bytes": 1000}
+    assert (sent["embeddings"] is None) == (resume == "initialize")
+    assert [o["have"] for o in sent["objects"]] == (["nothing"] if resume == "reconstruct" else [])
+    assert begin_execution(f"{JOB_ID}-2")
+    assert jobs.get(OWNER, JOB_ID).run == 2
+
+
+def test_what_there_is_of_each_object_is_kept(put_job: PutJob, executions: Any) -> None:
+    done = finished_object(0)
+    splat = {"gaussians": 7, "bytes": 8}
+    objects = {
+        "0": done,
+        "1": failed_object(1),
+        "2": failed_object(2, splat=splat),
+    }
+    put_job(make_job(Status.COMPLETED, run=1, model=MODEL, objects=objects))
+    code, body = call("retry_job", {})
+    assert code == 202
+    assert [o["status"] for o in body["objects"]] == ["COMPLETED", "PENDING", "PENDING"]
+    assert started_with(f"{JOB_ID}-2")["objects"] == [
+        {
+            "n": 0,
+            "name": "Cup",
+            "seed": 0,
+            "have": "mesh",
+            "splat": done.splat,
+            "mesh": done.mesh,
+        },
+        {"n": 1, "name": "Spoon", "seed": 3, "have": "nothing", "splat": None, "mesh": None},
+        {"n": 2, "name": "Spoon", "seed": 3, "have": "splat", "splat": splat, "mesh": None},
+    ]
+
+
+@pytest.mark.parametrize(("asked", "seed"), [({"seed": 5}, 5), ({"seed": 0}, 0), ({}, 3)])
+def test_an_object_can_be_asked_for_anew(
+    asked: dict[str, int], seed: int, put_job: PutJob, executions: Any
+) -> None:
+    objects = {"0": finished_object(0), "1": finished_object(1).model_copy(update={"seed": 3})}
+    put_job(make_job(Status.COMPLETED, run=1, model=MODEL, objects=objects))
+    assert call("retry_job", {"objects": [{"n": 1, **asked}]})[0] == 202
+    first, second = started_with(f"{JOB_ID}-2")["objects"]
+    assert first["have"] == "mesh"
+    assert second == {
+        "n": 1,
+        "name": "Cup",
+        "seed": seed,
+        "have": "nothing",
+        "splat": None,
+        "mesh": None,
+    }
+
+
+def test_a_job_of_which_nothing_failed_is_not_taken_up(put_job: PutJob, executions: Any) -> None:
+    put_job(make_job(Status.COMPLETED, model=MODEL, objects={"0": finished_object()}))
+    answer = call("retry_job", {})
+    assert refused(answer) == (409, "JobConflict")
+    assert "Name the objects" in answer[1]["message"]
+    assert executions() == []
+
+
+@pytest.mark.parametrize("status", RUNNING)
+def test_a_job_that_has_not_ended_is_not_taken_up(
+    status: Status, put_job: PutJob, executions: Any
+) -> None:
+    put_job(make_job(status, model=MODEL, objects={"0": failed_object(0)}))
+    assert refused(call("retry_job", {})) == (409, "JobConflict")
+    assert executions() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"objects": [{"n": 1}]},
+        {"objects": [{"n": -1}]},
+        {"objects": [{"n": 8}]},
+        {"objects": [{"n": 0, "seed": -1}]},
+        {"objects": [{"n": 0, "name": "x"}]},
+        {"objects": [{}]},
+        {"objects": None},
+        {"more": 1},
+    ],
+)
+def test_objects_that_the_job_has_not_are_refused(
+    body: Any, put_job: PutJob, executions: Any
+) -> None:
+    put_job(make_job(Status.FAILED, model=MODEL, objects={"0": failed_object(0)}))
+    assert refused(call("retry_job", body)) == (400, "InvalidRequest")
+    assert executions() == []
+
+
+def test_taking_a_job_up_twice_starts_one_execution(
+    put_job: PutJob, executions: Callable[[], list[str]]
+) -> None:
+    put_job(make_job(Status.FAILED, run=1, model=MODEL))
+    assert call("retry_job", {})[0] == 202
+    assert call("retry_job", {})[0] == 202  # it has not begun yet, and is the same
+    begin_execution(f"{JOB_ID}-2")
+    assert refused(call("retry_job", {})) == (409, "JobConflict")
+    assert executions() == [f"{JOB_ID}-2"]
+
+
+def test_of_two_browsers_that_take_a_job_up_one_is_told_of_the_other(
+    put_job: PutJob, executions: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects = {"0": finished_object(0)}
+    job = put_job(make_job(Status.COMPLETED, run=1, model=MODEL, objects=objects))
+    call("retry_job", {"objects": [{"n": 0, "seed": 1}]})
+    begin_execution(f"{JOB_ID}-2")
+    reads = [job]
+    get = JobStore.get
+    monkeypatch.setattr(
+        JobStore, "get", lambda self, *key: reads.pop() if reads else get(self, *key)
+    )
+    answer = call("retry_job", {"objects": [{"n": 0, "seed": 2}]})
+    assert refused(answer) == (409, "JobConflict")
+    assert executions() == [f"{JOB_ID}-2"]
+
+
+def test_a_job_that_was_cancelled_before_it_began_begins(
+    created: Job, executions: Callable[[], list[str]], files: FileStore
+) -> None:
+    call("cancel_job")
+    assert call("retry_job", {})[0] == 202
+    assert files.read(f"{PREFIX}image.jpg") == PHOTO
+    assert started_with(f"{JOB_ID}-2")["image"] == {
+        "width": 64,
+        "height": 48,
+        "bytes": len(PHOTO),
+    }
+
+
+def test_a_job_whose_cancellation_was_cut_off_is_stopped_before_it_is_taken_up(
+    created: Job, executions: Any, calls: Calls
+) -> None:
+    call("initialize_job")
+    begin_execution(JOB_ID)
+    calls.fail("StopExecution", "ThrottlingException")
+    call("cancel_job")
+    assert call("retry_job", {})[0] == 202
+    assert execution()["status"] == "ABORTED"
+
+
+def test_taking_up_counts_against_the_limits(
+    put_job: PutJob, executions: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eight = {str(n): failed_object(n) for n in range(8)}
+    put_job(make_job(Status.FAILED, model=MODEL, objects=eight))
+    waiting = {str(n): JobObject(n=n, name="Cup") for n in range(3)}
+    put_job(make_job(Status.RECONSTRUCTING, job_id=new_job_id(), objects=waiting))
+    for changes in ({"running_jobs": 1}, {"queued_objects": 10}):
+        limits = replace(api.service.limits, **changes)
+        with monkeypatch.context() as few:
+            few.setattr(api, "service", replace(api.service, limits=limits))
+            assert refused(call("retry_job", {})) == (429, "LimitReached")
+    assert executions() == []
+    assert call("retry_job", {})[0] == 202
+
+
+def test_the_operator_takes_a_job_up_as_its_owner_does(
+    put_job: PutJob, executions: Callable[[], list[str]], jobs: JobStore
+) -> None:
+    put_job(make_job(Status.FAILED, run=1, model=MODEL, objects={"0": failed_object(0)}))
+    begun = Runs(STATE_MACHINE, jobs).retry(OWNER, JOB_ID)
+    assert begun is not None
+    assert (begun.run, executions()) == (2, [f"{JOB_ID}-2"])
