@@ -39,7 +39,6 @@ def configuration(outputs: dict[str, str]) -> dict[str, Any]:
         "apiUrl": outputs.get("WebApiUrl", outputs["ApiUrl"]),
         "userPoolId": outputs["UserPoolId"],
         "userPoolClientId": outputs["UserPoolClientId"],
-        "identityPoolId": outputs["IdentityPoolId"],
         "bucket": outputs["BucketName"],
         # A stack from before this output does not tell; the form then offers it.
         "selfSignUp": outputs.get("AllowSelfSignUp") != "false",

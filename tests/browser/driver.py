@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, expect
@@ -18,6 +19,8 @@ from tests.local.running import ROOT, RunningStack, eventually
 
 PATIENCE_MS = 120_000
 PASSWORD = "correct-Horse-7-battery"
+
+AXE = ROOT / "webapp" / "node_modules" / "axe-core" / "axe.min.js"
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -199,3 +202,23 @@ def watch_pixels(page: Page) -> Callable[[], int]:
         return len([n for n, _ in found or [] if n > 20])
 
     return colours
+
+
+def check_accessibility(page: Page) -> None:
+    """See that axe finds nothing serious on a page, light or dark."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.mouse.move(1, 400)
+        page.wait_for_timeout(400)
+        assert _violations(page) == []
+
+
+def _violations(page: Page) -> list[str]:
+    # The policy forbids scripts from elsewhere; what a debugger evaluates is not asked.
+    page.evaluate(AXE.read_text())
+    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{v['id']}: {v['help']} {[node['target'] for node in v['nodes']][:3]}"
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]

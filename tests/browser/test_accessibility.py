@@ -1,34 +1,10 @@
 """axe finds nothing serious on any page, light or dark, wide or narrow."""
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import WEB_APP
-from tests.browser.driver import PATIENCE_MS, Selecting
+from tests.browser.driver import PATIENCE_MS, Selecting, check_accessibility
 from tests.local.running import RunningStack
-
-AXE = WEB_APP / "node_modules" / "axe-core" / "axe.min.js"
-
-
-def _violations(page: Page) -> list[str]:
-    # The policy forbids scripts from elsewhere; what a debugger evaluates is not asked.
-    page.evaluate(AXE.read_text())
-    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
-    return [
-        f"{v['id']}: {v['help']} {[node['target'] for node in v['nodes']][:3]}"
-        for v in found
-        if v["impact"] in ("serious", "critical")
-    ]
-
-
-def _check(page: Page) -> None:
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.mouse.move(1, 400)
-        page.wait_for_timeout(400)
-        assert _violations(page) == []
 
 
 @pytest.mark.parametrize("path", ["/", "/signin", "/nothing", "/shared"])
@@ -37,27 +13,27 @@ def test_pages_without_an_account(visitor: Page, stack: RunningStack, path: str)
     expect(visitor.locator("h1").first).to_be_visible()
     if path == "/signin":
         expect(visitor.get_by_label("Email")).to_be_visible()
-    _check(visitor)
+    check_accessibility(visitor)
 
 
 def test_gallery(ada: BrowserContext, stack: RunningStack, finished: Page) -> None:
     page = ada.new_page()
     page.goto(f"{stack.url}/gallery")
     expect(page.locator(".job-card").first).to_be_visible(timeout=PATIENCE_MS)
-    _check(page)
+    check_accessibility(page)
     page.close()
 
 
 def test_select(selecting: Selecting) -> None:
     selecting.click((0.5, 0.3))
-    _check(selecting.page)
+    check_accessibility(selecting.page)
 
 
 def test_result(finished: Page) -> None:
     expect(finished.locator("canvas[data-drawn]")).to_be_visible(timeout=PATIENCE_MS)
-    _check(finished)
+    check_accessibility(finished)
     finished.get_by_role("button", name="Share").click()
-    _check(finished)
+    check_accessibility(finished)
     finished.get_by_role("button", name="Close").click()
 
 

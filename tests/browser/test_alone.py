@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
+from tests.browser.driver import check_accessibility
+
 URL = "http://localhost:20655"
 """No port of anybody's: every request is answered here. As localhost it is a secure context."""
 
@@ -31,17 +33,11 @@ def _token(**claims: object) -> str:
 
 
 def _cognito(route: Route) -> None:
-    target = route.request.headers.get("x-amz-target", "")
-    if target.endswith("GetId"):
-        route.fulfill(json={"IdentityId": "us-east-1:1"})
-    elif target.endswith("GetCredentialsForIdentity"):
-        keys = {"AccessKeyId": "AK", "SecretKey": "SK", "SessionToken": "T"}
-        given = keys | {"Expiration": time.time() + 3600}
-        route.fulfill(json={"IdentityId": "us-east-1:1", "Credentials": given})
-    else:
-        kind = "NotAuthorizedException"
-        refusal = {"__type": kind, "message": "Refresh Token has expired"}
-        route.fulfill(status=400, headers={"x-amzn-errortype": kind}, json=refusal)
+    """The user pool; the page wants no AWS credentials, and asks no identity pool."""
+    assert "IdentityService" not in route.request.headers.get("x-amz-target", "")
+    kind = "NotAuthorizedException"
+    refusal = {"__type": kind, "message": "Refresh Token has expired"}
+    route.fulfill(status=400, headers={"x-amzn-errortype": kind}, json=refusal)
 
 
 def _serve(dist: Path) -> Callable[[Route], None]:
@@ -51,7 +47,6 @@ def _serve(dist: Path) -> Callable[[Route], None]:
         "apiUrl": f"{URL}/api",
         "userPoolId": POOL,
         "userPoolClientId": "client",
-        "identityPoolId": "us-east-1:1",
         "bucket": "bucket",
         "endpoint": URL,
     }
@@ -418,6 +413,7 @@ def test_a_job_that_failed_is_taken_up_where_it_stopped(ada: BrowserContext) -> 
     page.route("**/api/jobs/*", lambda route: route.fulfill(json=job))
     page.route("**/api/jobs/*/retry", retry)
     page.goto(f"{URL}/jobs/{JOB}1")
+    check_accessibility(page)
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("heading", name="Reconstructing the object")).to_be_visible()
     assert asked == ["{}"]
@@ -436,7 +432,7 @@ def test_one_object_is_made_again_while_the_others_stay_in_sight(ada: BrowserCon
     asked: list[dict[str, Any]] = []
 
     def retry(route: Route) -> None:
-        asked.append(route.request.post_data_json)
+        asked.append(json.loads(route.request.post_data or ""))
         seed = asked[0]["objects"][0]["seed"]
         again = {"n": 0, "name": "Cup", "seed": seed, "status": "PENDING"}
         job.update(status="RECONSTRUCTING", run=2, objects=[again, saucer])
@@ -448,8 +444,11 @@ def test_one_object_is_made_again_while_the_others_stay_in_sight(ada: BrowserCon
     page.get_by_role("button", name="Make again").click()
     dialog = page.get_by_role("dialog", name="Make “Cup” again?")
     expect(dialog).to_contain_text("takes this one's place")
+    check_accessibility(page)
     dialog.get_by_role("button", name="Make again").click()
     expect(page.get_by_text("Step 1 of 2")).to_be_visible()
+    expect(page.get_by_text("Making “Cup”.")).to_be_visible()
+    check_accessibility(page)
     expect(page.get_by_role("button", name="Make again")).to_be_disabled()
     (asked_for,) = asked[0]["objects"]
     assert asked_for["n"] == 0
@@ -471,6 +470,7 @@ def test_the_form_asks_for_a_password_as_the_pool_takes_it(browser: Browser, bui
     expect(page.get_by_text("at least 12 characters")).to_be_visible()
     expect(page.get_by_text("must have numbers")).to_be_visible()
     expect(page.get_by_text("upper case")).to_have_count(0)
+    check_accessibility(page)
     context.close()
 
 

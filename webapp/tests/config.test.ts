@@ -7,7 +7,6 @@ const outputs = {
   apiUrl: "https://api/",
   userPoolId: "p",
   userPoolClientId: "c",
-  identityPoolId: "i",
   bucket: "b",
 };
 

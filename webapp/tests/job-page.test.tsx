@@ -125,6 +125,7 @@ describe("a job of which a part is made again", () => {
   it("offers what failed a second chance, and every object another seed", () => {
     const failed = page({ status: "COMPLETED", objects: [cup, { ...cup, n: 1 }] });
     expect(failed).toContain("No surface.");
+    expect(failed).toContain("“Cup”, “Cup” could not be made.");
     expect(failed).toContain("Try again");
     expect(makeAgain(failed)).not.toContain("disabled");
   });
@@ -133,6 +134,8 @@ describe("a job of which a part is made again", () => {
     const pending = { ...cup, status: "PENDING", error: undefined } as const;
     const again = page({ status: "RECONSTRUCTING", run: 2, objects: [pending] });
     expect(again).toContain("Step 1 of 2");
+    expect(again).toContain("Making “Cup”.");
+    expect(again).not.toContain("could not be made");
     expect(makeAgain(again)).toContain("disabled");
   });
 

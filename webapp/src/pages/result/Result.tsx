@@ -27,6 +27,7 @@ export default function Result({ job }: { job: JobView }) {
   return (
     <div className="result">
       <div className="result-main">
+        <News job={job} />
         <div className="result-tools">
           {job.objects.length > 1 && (
             <Segmented
@@ -64,14 +65,8 @@ export default function Result({ job }: { job: JobView }) {
 }
 
 function ObjectViewer({ job, object }: { job: JobView; object: ObjectView }) {
-  const busy = object.status === "PENDING" || object.status === "MESHING";
-  if (busy || object.error) {
-    return (
-      <div className="object-state">
-        {busy ? <Making job={job} object={object} /> : <Failed job={job} object={object} />}
-      </div>
-    );
-  }
+  if (isBusy(object)) return <Making job={job} object={object} />;
+  if (object.error) return <ErrorNote error={new Error(object.error.message)} />;
   return (
     <Suspense fallback={<Spinner label="Loading the viewer" />}>
       <Viewer
@@ -96,11 +91,31 @@ function Making({ job, object }: { job: JobView; object: ObjectView }) {
   );
 }
 
-/** Why there is none, and a second chance for all that failed in this job. */
-function Failed({ job, object }: { job: JobView; object: ObjectView }) {
+/** What is not finished in this job, whichever object is in sight; a second chance for what failed. */
+function News({ job }: { job: JobView }) {
+  const names = (wanted: (object: ObjectView) => boolean) =>
+    job.objects
+      .filter(wanted)
+      .map((object) => `“${object.name}”`)
+      .join(", ");
+  const making = names(isBusy);
+  const failed = names((object) => object.error !== undefined);
   return (
-    <ErrorNote error={new Error(object.error?.message)}>
-      {job.status === "COMPLETED" && <TryAgain job={job} />}
-    </ErrorNote>
+    <>
+      {making && (
+        <p className="note" role="status">
+          Making {making}. What exists stays in sight meanwhile.
+        </p>
+      )}
+      {failed && job.status === "COMPLETED" && (
+        <ErrorNote error={new Error(`${failed} could not be made.`)}>
+          <TryAgain job={job} />
+        </ErrorNote>
+      )}
+    </>
   );
+}
+
+function isBusy({ status }: ObjectView): boolean {
+  return status === "PENDING" || status === "MESHING";
 }
