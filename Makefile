@@ -24,6 +24,9 @@ BUCKET ?=
 ENGINE ?= lite
 BASE ?=
 WEIGHTS ?= weights
+JOB ?=
+SINCE ?=
+LOOK ?=
 
 .PHONY: help
 help: ## Show this help
@@ -70,6 +73,15 @@ fetch-weights: .venvs/torch/.ready ## Fetch the sam engine's weights here (WEIGH
 .PHONY: smoke
 smoke: .venvs/smoke/.ready ## Try a deployed endpoint: one invocation of each task (STACK=)
 	@SAGEMAKER_SUPPRESS_V2_WARNING=1 .venvs/smoke/bin/python -m cloud.smoke --stack '$(STACK)'
+
+.PHONY: retry
+retry: setup ## Take failed jobs up again where they failed (STACK= JOB=… | SINCE=6h)
+	@$(BIN)/python -m cloud.retry --stack '$(STACK)' $(if $(JOB),--job '$(JOB)') \
+		$(if $(SINCE),--since '$(SINCE)')
+
+.PHONY: replay
+replay: setup ## Give functions again what ended as a dead letter (STACK= LOOK=1)
+	@$(BIN)/python -m cloud.replay --stack '$(STACK)' $(if $(LOOK),--look)
 
 # Quality
 

@@ -42,3 +42,12 @@ def output(name: str, stack: str, found: dict[str, str]) -> str:
             f"The stack {stack} has no output {name}. Deploy this version of it first."
         )
     return found[name]
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Rows below each other, for a terminal."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [head, *rows]
+    )
