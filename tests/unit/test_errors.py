@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from gen3d import errors
-from gen3d.errors import ERRORS, Gen3DError, from_body
+from gen3d.errors import ERRORS, Gen3DError, LimitReached, from_body
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +20,22 @@ def test_an_error_comes_back_from_its_body(cls: type[Gen3DError]) -> None:
 def test_every_error_has_a_status_and_says_when_it_comes(cls: type[Gen3DError]) -> None:
     assert 400 <= cls.status < 600
     assert cls.__doc__
+
+
+def test_when_to_try_again_comes_back_too() -> None:
+    body = LimitReached("Wait.", 30).body()
+    assert body == {"error": "LimitReached", "message": "Wait.", "retryAfter": 30}
+    back = from_body(body)
+    assert back is not None
+    assert back.retry_after == 30
+    assert "retryAfter" not in LimitReached("Wait.").body()
+
+
+@pytest.mark.parametrize("seconds", [None, "30", [], 1.5, True])
+def test_a_time_that_is_none_is_left_out(seconds: object) -> None:
+    back = from_body({"error": "LimitReached", "message": "Wait.", "retryAfter": seconds})
+    assert back is not None
+    assert back.retry_after is None
 
 
 def test_the_list_is_whole() -> None:

@@ -1,6 +1,7 @@
 """A job's statuses, times and ids, and that table and state machine keep to them."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -20,14 +21,18 @@ from gen3d.jobs import (
     Status,
     check_job_id,
     execution_input,
+    execution_name,
     iso,
     new_job_id,
+    oldest_job_id,
+    plain,
 )
 from gen3d.store import JobStore
 from hypothesis import given
 from hypothesis import strategies as st
+from ulid import ULID
 
-from tests.support import JOB_ID, OWNER, ROOT, make_job
+from tests.support import JOB_ID, OWNER, ROOT, make_job, table
 
 from .conftest import Calls
 
@@ -158,6 +163,73 @@ def test_a_removed_job_cannot_be_written_to(jobs: JobStore) -> None:
         jobs.rename(make_job(), "name")
 
 
+@pytest.mark.parametrize(("name", "write", "target"), WRITES, ids=[w[0] for w in WRITES])
+def test_a_write_whose_answer_was_lost_knows_its_own_success(
+    name: str,
+    write: Write,
+    target: Status,
+    jobs: JobStore,
+    put_job: Callable[[Job], Job],
+    calls: Calls,
+) -> None:
+    """The client makes the call again by itself, and meets what it has written."""
+    job = put_job(make_job(Status.AWAITING_MASK))
+    calls.lose_answer("UpdateItem")
+    assert write(jobs, job) is not False
+    found = jobs.find(OWNER, JOB_ID)
+    assert found is not None
+    assert found.status is target
+
+
+def test_a_job_whose_answer_was_lost_is_created(jobs: JobStore, calls: Calls) -> None:
+    calls.lose_answer("PutItem")
+    jobs.create(make_job())
+    assert jobs.get(OWNER, JOB_ID) == make_job()
+
+
+def test_another_write_is_not_taken_for_ones_own(
+    jobs: JobStore, put_job: Callable[[Job], Job]
+) -> None:
+    job = put_job(make_job(Status.AWAITING_MASK))
+    assert jobs.cancel(job)
+    assert not jobs.fail(job, FAILURE)
+    assert jobs.get(OWNER, JOB_ID).status is Status.CANCELLED
+
+
+def test_a_job_that_is_cancelled_before_it_begins_gives_its_number_up(
+    jobs: JobStore, put_job: Callable[[Job], Job]
+) -> None:
+    """An execution that was started for it finds the number taken."""
+    assert jobs.cancel(put_job(make_job()))
+    assert jobs.get(OWNER, JOB_ID).run == 1
+
+
+def test_a_job_that_runs_keeps_its_number(jobs: JobStore, put_job: Callable[[Job], Job]) -> None:
+    assert jobs.cancel(put_job(make_job(Status.INITIALIZING, run=1)))
+    assert jobs.get(OWNER, JOB_ID).run == 1
+
+
+def test_an_earlier_run_cannot_fail_a_later_one(
+    jobs: JobStore, put_job: Callable[[Job], Job]
+) -> None:
+    put_job(make_job(Status.INITIALIZING, run=2))
+    assert not jobs.fail(make_job(Status.INITIALIZING, run=1), FAILURE)
+    assert jobs.get(OWNER, JOB_ID).status is Status.INITIALIZING
+
+
+@pytest.mark.parametrize("write", [w[1] for w in WRITES], ids=[w[0] for w in WRITES])
+def test_records_from_before_there_were_runs_are_taken(
+    write: Write, jobs: JobStore, put_job: Callable[[Job], Job]
+) -> None:
+    put_job(make_job(Status.RECONSTRUCTING))
+    table("JobsTable").update_item(
+        Key={"owner": OWNER, "jobId": JOB_ID},
+        UpdateExpression="REMOVE #run, #write",
+        ExpressionAttributeNames={"#run": "run", "#write": "write"},
+    )
+    assert write(jobs, jobs.get(OWNER, JOB_ID)) is not False
+
+
 CONFLICT = "TransactionConflictException"
 
 
@@ -198,6 +270,12 @@ def test_a_write_that_never_passes_is_given_up(
     assert len(calls.of("UpdateItem")) - before == made
 
 
+def test_each_run_has_a_name_that_step_functions_takes() -> None:
+    names = [execution_name(JOB_ID, run) for run in (1, 2, 10**6)]
+    assert names[:2] == [JOB_ID, f"{JOB_ID}-2"]
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,80}", name) for name in names)
+
+
 def test_the_execution_input_is_always_the_same_text() -> None:
     assert execution_input(make_job(), 1) == execution_input(make_job(name="renamed"), 1)
 
@@ -218,6 +296,34 @@ def test_ids_are_taken_and_sort_by_time() -> None:
 def test_what_is_no_job_id_is_not_found(job_id: str) -> None:
     with pytest.raises(JobNotFound):
         check_job_id(job_id)
+
+
+def test_what_was_created_since_a_moment_comes_after_its_id() -> None:
+    moment = datetime(2026, 11, 28, 12, 0, 0, 5000, UTC)
+    made = [str(ULID.from_timestamp(moment.timestamp() + d)) for d in (-0.001, 0, 0.001)]
+    assert [job_id >= oldest_job_id(moment) for job_id in made] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("  My   cup ", "My cup"),
+        ("a\x00b\tc\r\nSubject: d", "a b c Subject: d"),
+        ("photo\u202egpj.exe", "photogpj.exe"),
+        ("a\u2028b\u2029c\x85d", "a b c d"),
+        ("Tässchen 杯 👩‍🚀", "Tässchen 杯 👩‍🚀"),
+        ("\x1b\x7f", ""),
+    ],
+)
+def test_a_name_is_one_line_of_what_can_be_seen(text: str, shown: str) -> None:
+    assert plain(text) == shown
+
+
+@given(st.text())
+def test_no_text_leaves_a_control_character(text: str) -> None:
+    shown = plain(text)
+    assert shown == plain(shown)
+    assert not any(unicodedata.category(c) == "Cc" for c in shown)
 
 
 @given(st.text(min_size=24, max_size=28) | st.text())

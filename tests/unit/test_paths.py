@@ -21,6 +21,13 @@ def test_a_jobs_files_lie_as_documented() -> None:
     assert third.mesh("glb") == "private/us-east-1:id/jobs/JOB/objects/2/mesh.glb"
 
 
+def test_a_browser_writes_into_a_folder_apart() -> None:
+    uploads = paths.Uploads(paths.uploads_prefix("us-east-1:id", "JOB"))
+    assert uploads.image("image/webp") == "uploads/us-east-1:id/jobs/JOB/image.webp"
+    assert uploads.mask(2) == "uploads/us-east-1:id/jobs/JOB/mask-2.png"
+    assert not uploads.prefix.startswith(paths.PRIVATE)
+
+
 def test_the_mesh_functions_sample_event_lies_there_too() -> None:
     event = load_event("mesh/object")
     assert event["splat"] == paths.ObjectFiles(event["prefix"]).splat

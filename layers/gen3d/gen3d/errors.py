@@ -273,4 +273,4 @@ def from_body(body: object) -> Gen3DError | None:
     if cls is None:
         return None
     seconds = body.get("retryAfter")
-    return cls(str(body.get("message", "")), seconds if isinstance(seconds, int) else None)
+    return cls(str(body.get("message", "")), seconds if type(seconds) is int else None)
