@@ -12,7 +12,13 @@ from tests.local.running import ROOT, RunningStack
 
 PLAN = ROOT / "docs" / "Gen3D - Implementation Plan - 1.2.md"
 SECTION = "## Testing end to end with curl"
-ANSWERED = ["409 JobConflict", "404 JobNotFound", "401 Unauthorized", "400 InvalidRequest"]
+ANSWERED = [
+    "409 JobConflict",
+    "409 JobConflict",
+    "404 JobNotFound",
+    "401 Unauthorized",
+    "400 InvalidRequest",
+]
 
 
 def script() -> str:
@@ -51,6 +57,6 @@ def test_the_documented_commands_make_a_mesh(tmp_path: Path) -> None:
     refused = [line for line in lines if re.match(r"4\d\d ", line)]
     assert refused == ANSWERED
     assert "glTF" in lines
-    assert lines[-2:] == ["my cup", "DELETED"]
+    assert lines[-2:] == ["my cup", "COMPLETED"]
     for name in ("embeddings.safetensors", "decoder.onnx", "splat.ply", "cup.stl"):
         assert (tmp_path / "out" / name).stat().st_size > 1000

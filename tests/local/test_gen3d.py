@@ -228,19 +228,32 @@ def test_a_file_that_is_no_photo_is_named_and_may_be_replaced(ann: Person, tmp_p
     assert ann.job(job_id)["status"] == "CREATED"
 
 
-def test_cancel_stops_the_execution_and_mails_nobody(gen3d: RunningStack, ann: Person) -> None:
+def test_a_cancelled_job_is_taken_up_again_and_deleted_and_mails_nobody(
+    gen3d: RunningStack, ann: Person
+) -> None:
     job = ann.awaiting_mask()
     job_id = job["jobId"]
-    assert ann.call("DELETE", f"/jobs/{job_id}").json()["status"] == "CANCELLED"
+    cancelled = ann.call("POST", f"/jobs/{job_id}/cancel")
+    assert (cancelled.status_code, cancelled.json()["status"]) == (202, "CANCELLED")
     arn = gen3d.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
     states = gen3d.client("stepfunctions")
-    eventually(
-        lambda: states.describe_execution(executionArn=f"{arn}:{job_id}")["status"] == "ABORTED"
-    )
+
+    def stopped(name: str) -> bool:
+        return states.describe_execution(executionArn=f"{arn}:{name}")["status"] == "ABORTED"
+
+    eventually(lambda: stopped(job_id))
     assert ann.reconstruct(job).json()["error"] == "JobConflict"
+    assert httpx.get(job["image"]["url"]).status_code == 200
+
+    assert ann.call("POST", f"/jobs/{job_id}/retry").status_code == 202
+    again = ann.reach(job_id, "AWAITING_MASK")
+    assert (again["run"], again["stages"]["initialize"]) == (2, job["stages"]["initialize"])
+
+    assert ann.call("DELETE", f"/jobs/{job_id}").status_code == 204
+    eventually(lambda: stopped(f"{job_id}-2"))
     assert httpx.get(job["image"]["url"]).status_code == 404
-    assert ann.call("DELETE", f"/jobs/{job_id}").json()["status"] == "DELETED"
     assert ann.call("GET", f"/jobs/{job_id}").status_code == 404
+    assert ann.call("DELETE", f"/jobs/{job_id}").status_code == 204
     time.sleep(2)  # the backstop rule has had its turn
     assert not mails(gen3d, job_id, "example.com")
 
