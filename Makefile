@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-PY_SOURCES := layers/gen3d/gen3d functions container local cloud webapp docs/generate bench tests
+PY_SOURCES := layers/gen3d/gen3d functions statemachines container local cloud webapp docs/generate bench tests
 
 # What `make run` is told.
 ONESHOT ?=
@@ -110,6 +110,7 @@ lint: setup .venvs/sam-cli/.ready node_modules/.ready webapp/node_modules/.ready
 	@$(BIN)/mypy $(PY_SOURCES)
 	@PYTHONPATH=layers/gen3d:functions:. $(BIN)/lint-imports
 	@$(BIN)/hadolint container/Dockerfile functions/mesh/Dockerfile
+	@$(BIN)/python -m statemachines --check
 	@$(BIN)/cfn-lint -t template.yaml -a cfn_lint_serverless.rules
 	@mkdir -p build
 	@sed 's/$${[A-Za-z]*}/60/g' statemachines/gen3d.asl.yaml > build/gen3d.asl.yaml
@@ -117,6 +118,10 @@ lint: setup .venvs/sam-cli/.ready node_modules/.ready webapp/node_modules/.ready
 	@cd webapp && npm run --silent lint
 	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venvs/sam-cli/bin/sam validate --lint
 	@PYTHONPATH=layers/gen3d $(BIN)/python -m docs.generate --check
+
+.PHONY: retries
+retries: setup ## Write statemachines/retries.yaml out in the state machine
+	@$(BIN)/python -m statemachines
 
 .PHONY: docs
 docs: setup ## Fill the documents' generated parts

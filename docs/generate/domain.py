@@ -8,11 +8,9 @@ from gen3d.paths import (
     MESH_FORMATS,
     JobFiles,
     ObjectFiles,
-    Uploads,
     async_input,
     decoder,
     job_prefix,
-    uploads_prefix,
 )
 
 from docs.generate.parts import code, table
@@ -30,16 +28,11 @@ def files() -> str:
     """Every file that a job leaves in the bucket, and what it holds."""
     job = JobFiles(job_prefix("{identityId}", "{jobId}"))
     one = job.object("{n}")  # type: ignore[arg-type]  # a place for the number
-    uploads = Uploads(uploads_prefix("{identityId}", "{jobId}"))
-    endings = f"{{{','.join(IMAGE_SUFFIX.values())}}}"
-    image = job.image("image/jpeg").removesuffix("jpg") + endings
-    uploaded = uploads.image("image/jpeg").removesuffix("jpg") + endings
-    mask = uploads.mask("{n}")  # type: ignore[arg-type]
+    endings = ",".join(IMAGE_SUFFIX.values())
+    image = job.image("image/jpeg").removesuffix("jpg") + f"{{{endings}}}"
     return table(
         ["key", "what"],
         [
-            (code(uploaded), f"{_says(Uploads.image)} As it came."),
-            (code(mask), f"{_says(Uploads.mask)} As it came."),
             (code(image), _says(JobFiles.image)),
             (code(job.embeddings), _says(JobFiles.embeddings)),
             (code(one.mask), _says(ObjectFiles.mask)),
@@ -48,7 +41,7 @@ def files() -> str:
             (code(one.preview), _says(ObjectFiles.preview)),
             (code(job.result), _says(JobFiles.result)),
             (code(decoder("{engine}", "{revision}")), _says(decoder)),
-            (code(async_input("{jobId}-{run}-{stage}-{n}-{attempt}")), _says(async_input)),
+            (code(async_input("{jobId}-{stage}-{n}-{attempt}")), _says(async_input)),
         ],
     )
 

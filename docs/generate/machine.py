@@ -91,12 +91,25 @@ def _limit(state: State) -> str:
 
 
 def _retries(state: State) -> str:
-    rules = [
-        f"{rule['MaxAttempts']} × "
-        + ("MailFailed" if rule["ErrorEquals"] == ["MailFailed"] else "AWS's passing errors")
+    return ", ".join(
+        f"{rule['MaxAttempts']} × {_kind_of_error(rule['ErrorEquals'])}"
         for rule in state.get("Retry", [])
-    ]
-    return ", ".join(rules)
+    )
+
+
+def _kind_of_error(errors: list[str]) -> str:
+    return errors[0] if len(errors) == 1 else _KINDS[errors[0]]
+
+
+_KINDS = {
+    "Lambda.ServiceException": "AWS is busy",
+    "Lambda.CodeArtifactUserPendingException": "the function is made ready",
+    "Lambda.Unknown": "the function died",
+    "DynamoDb.InternalServerErrorException": "the table is busy",
+    "DynamoDb.TransactionCanceledException": "the transaction met another",
+    "S3.S3Exception": "S3 is busy",
+}
+"""What the rules in ``statemachines/retries.yaml`` are about, by the first of their errors."""
 
 
 def _errors(state: State) -> str:
@@ -142,15 +155,20 @@ def _shape(name: str, state: State) -> str:
             return f"[[{name}]]" if waits else f"[{name}]"
 
 
-_WAYS = {"AnyMesh": ("any mesh", "none"), "TookLong": ("over a minute", "less")}
-"""What a choice goes by, in words: its one condition, and the rest."""
+_WAYS = {
+    "Resume": ["has embeddings", "has objects", "new"],
+    "Have": ["a mesh", "a splat", "nothing"],
+    "AnyMesh": ["any mesh", "none"],
+    "TookLong": ["over a minute", "less"],
+}
+"""What a choice goes by, in words: its conditions, and the rest."""
 
 
 def _arrows(name: str, state: State) -> Iterator[str]:
     if state["Type"] == "Choice":
-        (choice,), (met, else_) = state["Choices"], _WAYS[name]
-        yield f"-->|{met}| {choice['Next']}"
-        yield f"-->|{else_}| {state['Default']}"
+        ways = [*(choice["Next"] for choice in state["Choices"]), state["Default"]]
+        for words, way in zip(_WAYS[name], ways, strict=True):
+            yield f"-->|{words}| {way}"
     if "Next" in state:
         yield f"--> {state['Next']}"
     for rule in state.get("Catch", []):

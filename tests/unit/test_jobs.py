@@ -97,10 +97,13 @@ def test_the_state_machine_only_makes_transitions_that_exist(
 def test_the_state_machine_makes_every_transition_that_is_its_own() -> None:
     made = {(s, p.values[1]) for p in status_writes() for s in p.values[0] if s != p.values[1]}
     assert made == {
+        *((status, Status.INITIALIZING) for status in RESUMABLE | {Status.CREATED}),
         (Status.INITIALIZING, Status.AWAITING_MASK),
+        (Status.INITIALIZING, Status.RECONSTRUCTING),
         (Status.AWAITING_MASK, Status.RECONSTRUCTING),
         (Status.RECONSTRUCTING, Status.COMPLETED),
         (Status.AWAITING_MASK, Status.EXPIRED),
+        (Status.CREATED, Status.FAILED),
         (Status.INITIALIZING, Status.FAILED),
         (Status.AWAITING_MASK, Status.FAILED),
         (Status.RECONSTRUCTING, Status.FAILED),

@@ -10,6 +10,7 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,16 @@ from typing import Any
 import pytest
 import yaml
 from botocore.client import BaseClient
-from gen3d.jobs import Job, JobObject, Status, execution_input
+from gen3d.jobs import (
+    Job,
+    JobObject,
+    Model,
+    ObjectTask,
+    Resume,
+    Status,
+    execution_input,
+    execution_name,
+)
 from gen3d.store import JobStore
 from gen3d.tokens import Tasks, TokenStore
 
@@ -32,6 +42,7 @@ from tests.support import (
     STATE_MACHINE,
     client,
     make_job,
+    table,
 )
 
 from .actors import PATIENCE, Actor, Returns, mesh_of, modelled, task_succeeds
@@ -47,14 +58,14 @@ SUBSTITUTIONS = {
 }
 
 
-@cache
-def _text() -> str:
-    return (ROOT / "statemachines" / "gen3d.asl.yaml").read_text()
-
-
 def definition(mask_timeout: int = 600) -> Any:
     """The state machine as CloudFormation makes it of the file."""
-    text = _text()
+    return copy.deepcopy(_definition(mask_timeout))
+
+
+@cache
+def _definition(mask_timeout: int) -> Any:
+    text = (ROOT / "statemachines" / "gen3d.asl.yaml").read_text()
     for name, value in (SUBSTITUTIONS | {"MaskTimeoutSeconds": str(mask_timeout)}).items():
         text = text.replace(f"${{{name}}}", value)
     return yaml.safe_load(text)
@@ -93,13 +104,14 @@ class Stage:
         self.retry_waits: list[float] = []
         self._failures: dict[str, list[str]] = {}
         self._lost: set[str] = set()
+        self._meanwhile: dict[str, Callable[[], None]] = {}
         self._jobs = JobStore("JobsTable")
         self.announced = _interpreter(records)
         self.announced.clear()
         self._play_the_services(monkeypatch)
         self._save_time(monkeypatch)
         self._take_turns_at_the_tables(monkeypatch)
-        self._jobs.create(make_job(Status.INITIALIZING))
+        self._jobs.create(make_job())
 
     # Before the play
 
@@ -113,7 +125,17 @@ class Stage:
         assert state in all_states(self.machine)
         self._lost.add(state)
 
-    def set_timeout(self, state: str, seconds: int = 3) -> None:
+    def meanwhile(self, state: str, act: Callable[[], None]) -> None:
+        """Let something happen just before a state's next call of DynamoDB or S3."""
+        assert state in all_states(self.machine)
+        self._meanwhile[state] = act
+
+    def leave(self, status: Status, run: int = 1, **changes: Any) -> None:
+        """Let an earlier run have left the job like this."""
+        table("JobsTable").delete_item(Key={"owner": OWNER, "jobId": JOB_ID})
+        self._jobs.create(make_job(status, run=run, **changes))
+
+    def set_timeout(self, state: str, seconds: int = 2) -> None:
         """Lower a state's TimeoutSeconds."""
         task = all_states(self.machine)[state]
         assert "TimeoutSeconds" in task
@@ -131,8 +153,20 @@ class Stage:
         """Kinds of the notices that were sent."""
         return [payload["kind"] for payload in self.notify.calls]
 
-    def start(self) -> str:
-        """Start the execution."""
+    @property
+    def row(self) -> dict[str, Any]:
+        """The record as it lies in the table."""
+        return dict(table("JobsTable").get_item(Key={"owner": OWNER, "jobId": JOB_ID})["Item"])
+
+    def start(
+        self,
+        run: int = 1,
+        resume: Resume = Resume.INITIALIZE,
+        objects: Iterable[ObjectTask] = (),
+    ) -> str:
+        """Start an execution."""
+        model = Model(engine="lite", revision="0123456789ab")
+        job = make_job(Status.INITIALIZING, text=self.text, model=model)
         states = client("stepfunctions")
         states.create_state_machine(
             name=STATE_MACHINE.rsplit(":", 1)[-1],
@@ -141,8 +175,8 @@ class Stage:
         )
         started = states.start_execution(
             stateMachineArn=STATE_MACHINE,
-            name=JOB_ID,
-            input=execution_input(make_job(Status.INITIALIZING, text=self.text), 1),
+            name=execution_name(JOB_ID, run),
+            input=execution_input(job, run, resume, objects),
         )
         return str(started["executionArn"])
 
@@ -153,25 +187,44 @@ class Stage:
         chosen = [o.model_dump(include={"n", "name", "seed"}) for o in objects]
         Tasks().succeed(row, {"objects": chosen})
 
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something is so."""
+        end = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < end, f"the job is {self._jobs.find(OWNER, JOB_ID)}"
+            time.sleep(0.02)
+
     def wait_for(self, status: Status) -> None:
         """Wait until the record has a status."""
-        end = time.monotonic() + PATIENCE
-        while self.job.status is not status:
-            assert time.monotonic() < end, f"the job is {self.job.status}"
-            time.sleep(0.01)
+        self.wait_until(lambda: self.job.status is status)
 
-    def run(self, masks: bool = True) -> Ended:
-        """Play to the end, with a person who makes masks or one who does not."""
-        arn = self.start()
-        end = time.monotonic() + PATIENCE
-        given = not masks
-        while not any(detail["stopDate"] for detail in self.announced):
-            assert time.monotonic() < end, f"the job is {self.job.status}"
-            if not given and self.job.status is Status.AWAITING_MASK:
-                self.give_masks()
-                given = True
-            time.sleep(0.02)
+    def has_ended(self, arn: str) -> bool:
+        """Whether the end of an execution was announced."""
+        return any(d["stopDate"] for d in self.announced if d["executionArn"] == arn)
+
+    def wait_for_end(self, arn: str) -> Ended:
+        """Wait until an execution has ended."""
+        self.wait_until(lambda: self.has_ended(arn))
         return self.ended(arn)
+
+    def run(
+        self,
+        masks: bool = True,
+        run: int = 1,
+        resume: Resume = Resume.INITIALIZE,
+        objects: Iterable[ObjectTask] = (),
+    ) -> Ended:
+        """Play to the end, with a person who makes masks or one who does not."""
+        arn = self.start(run, resume, objects)
+        if masks:
+            self.wait_until(lambda: self._waits_for_masks() or self.has_ended(arn))
+            if not self.has_ended(arn):
+                self.give_masks()
+        return self.wait_for_end(arn)
+
+    def _waits_for_masks(self) -> bool:
+        found = self._jobs.find(OWNER, JOB_ID)
+        return found is not None and found.status is Status.AWAITING_MASK
 
     def ended(self, arn: str) -> Ended:
         """How the execution ended."""
@@ -208,7 +261,9 @@ class Stage:
         return actor.invoke(json.loads(call["Payload"]))
 
     def _check(self, service: Any, operation: str, parameters: dict[str, Any]) -> None:
-        codes = self._failures.get(self._state_of(operation, parameters))
+        state = self._state_of(operation, parameters)
+        self._meanwhile.pop(state, lambda: None)()
+        codes = self._failures.get(state)
         if codes:
             raise modelled(service, codes.pop(0), operation)
 

@@ -1,0 +1,1 @@
+"""The job as a state machine, and the rules by which its tasks are tried again."""
