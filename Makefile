@@ -27,6 +27,8 @@ WEIGHTS ?= weights
 JOB ?=
 SINCE ?=
 LOOK ?=
+WHAT ?= records
+AT ?=
 
 .PHONY: help
 help: ## Show this help
@@ -82,6 +84,10 @@ retry: setup ## Take failed jobs up again where they failed (STACK= JOB=… | SI
 .PHONY: replay
 replay: setup ## Give functions again what ended as a dead letter (STACK= LOOK=1)
 	@$(BIN)/python -m cloud.replay --stack '$(STACK)' $(if $(LOOK),--look)
+
+.PHONY: restore
+restore: setup ## Bring back what was lost: records, a table, files (STACK= WHAT=records AT=6h)
+	@$(BIN)/python -m cloud.restore '$(WHAT)' --stack '$(STACK)' $(if $(AT),--at '$(AT)')
 
 # Quality
 

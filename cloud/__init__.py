@@ -1,1 +1,1 @@
-"""What a developer does to a stack in AWS: build its image, try its endpoint."""
+"""What people do to a stack in AWS: build its image, try its endpoint, retry, replay, restore."""

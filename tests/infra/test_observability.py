@@ -1,8 +1,11 @@
 """Somebody hears of everything that goes wrong, and mails are sent as they should."""
 
+import re
 from typing import Any
 
-from tests.infra.stack import bare, whole
+import pytest
+
+from tests.infra.stack import ROOT, bare, whole
 
 HEARD_OF = {
     ("AWS/States", "ExecutionsFailed", "{StateMachine}"),
@@ -17,6 +20,19 @@ HEARD_OF = {
     ("AWS/ApiGateway", "5xx", "{HttpApi}"),
     ("AWS/SageMaker", "Invocation5XXErrors", "{Endpoint.EndpointName}"),
     ("AWS/SageMaker", "ApproximateAgeOfOldestRequest", "{Endpoint.EndpointName}"),
+    ("AWS/SageMaker", "ExpiredRequests", "{Endpoint.EndpointName}"),
+    ("AWS/SageMaker", "NotificationFailures", "{Endpoint.EndpointName}"),
+    ("AWS/ApiGateway", "4xx", "{HttpApi}"),
+    ("AWS/ApiGateway", "Count", "{HttpApi}"),
+    ("AWS/SES", "Reputation.BounceRate", "the account"),
+    ("AWS/SES", "Reputation.ComplaintRate", "the account"),
+    ("Gen3D", "QueueAge", "gen3d"),
+    ("Gen3D", "InvocationLost", "gen3d"),
+    ("Gen3D", "RecordCorrected", "gen3d"),
+    ("Gen3D", "ExecutionStopped", "gen3d"),
+    ("Gen3D", "SweepRefused", "gen3d"),
+} | {
+    ("AWS/Lambda", "Throttles", f"{{{name}}}") for name in whole().of_type("AWS::Lambda::Function")
 }
 
 
@@ -26,10 +42,51 @@ def alarms() -> dict[str, dict[str, Any]]:
     return {name: alarm for name, alarm in found.items() if name not in scaling}
 
 
+def watched_by(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metrics that an alarm looks at, one or those of its expression."""
+    queries = alarm.get("Metrics", [])
+    return [query["MetricStat"]["Metric"] for query in queries if "MetricStat" in query] or [alarm]
+
+
+def test_an_expression_is_of_the_metrics_beside_it() -> None:
+    for alarm in alarms().values():
+        queries = alarm.get("Metrics", [])
+        said = [query for query in queries if query.get("ReturnData", True)]
+        assert len(said) == (1 if queries else 0), "an alarm follows one of them"
+        for query in said:
+            names = {query["Id"] for query in queries}
+            used = set(re.findall(r"\b[a-z]\w*\b", query["Expression"])) or names
+            assert used <= names
+
+
+class TestRunbook:
+    """Each alarm has its entry: what it means, where to look, how it ends."""
+
+    def entries(self) -> dict[str, str]:
+        page = (ROOT / "docs" / "Gen3D - Runbook - 1.2.md").read_text()
+        parts = re.split(r"(?m)^### (\w+)$", page.split("\n## Restoring\n")[0])
+        return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+    def test_names_every_alarm_and_no_other(self) -> None:
+        assert set(self.entries()) == set(alarms())
+
+    @pytest.mark.parametrize("name", sorted(alarms()))
+    def test_says_what_to_do(self, name: str) -> None:
+        entry = re.split(r"(?m)^## ", self.entries()[name])[0]
+        means, looks, ends = re.fullmatch(
+            r"\s*\*\*It means\*\* (.+?)\n\n((?:\d\. .+?\n)+)\n\*\*It ends\*\* (.+?)\s*", entry, re.S
+        ).groups()  # type: ignore[union-attr]
+        assert re.findall(r"(?m)^(\d)\. ", looks) == ["1", "2", "3"]
+        assert len(means) > 40
+        assert len(ends) > 20
+
+
 def test_the_admin_hears_of_these() -> None:
     heard = {
-        (alarm["Namespace"], alarm["MetricName"], alarm["Dimensions"][0]["Value"])
+        (metric["Namespace"], metric["MetricName"], of.get("Value", "the account"))
         for alarm in alarms().values()
+        for metric in watched_by(alarm)
+        for of in metric.get("Dimensions", [{}])[:1]
     }
     assert heard == HEARD_OF
     for alarm in alarms().values():
@@ -40,7 +97,7 @@ def test_every_queue_has_an_alarm_at_its_first_message() -> None:
     watched = {
         alarm["Dimensions"][0]["Value"]
         for alarm in alarms().values()
-        if alarm["Namespace"] == "AWS/SQS" and alarm["Threshold"] == 1
+        if alarm.get("Namespace") == "AWS/SQS" and alarm["Threshold"] == 1
     }
     assert watched == {f"{{{name}.QueueName}}" for name in whole().of_type("AWS::SQS::Queue")}
 
@@ -52,7 +109,7 @@ def test_silence_is_no_alarm_and_each_says_what_it_means() -> None:
 
 
 def test_without_an_endpoint_nothing_watches_one() -> None:
-    namespaces = {a["Namespace"] for a in bare().of_type("AWS::CloudWatch::Alarm").values()}
+    namespaces = {a.get("Namespace") for a in bare().of_type("AWS::CloudWatch::Alarm").values()}
     assert "AWS/SageMaker" not in namespaces
 
 
