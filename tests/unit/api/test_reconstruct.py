@@ -29,7 +29,7 @@ from tests.support import (
     table,
 )
 
-from ..conftest import FakeStates
+from ..conftest import Calls, FakeStates
 from .requests import TOKEN, Answer, PutJob, Rows, call, refused
 
 # POST /jobs/{jobId}/masks
@@ -167,6 +167,14 @@ def test_an_answer_that_is_lost_is_not_a_mask_that_came_too_late(
     states.lost = 1
     assert call("reconstruct_job")[0] == 202
     assert len(states.resumed) == 1
+
+
+def test_a_token_that_cannot_be_forgotten_is_no_failure(
+    awaiting: Job, states: FakeStates, calls: Calls
+) -> None:
+    calls.fail("DeleteItem", "ThrottlingException")
+    assert call("reconstruct_job")[0] == 202
+    assert calls.of("DeleteItem")
 
 
 def test_resuming_is_not_repeated_by_the_client_itself() -> None:
