@@ -1,10 +1,11 @@
 """What the mails say: HTML and plain text from one description."""
 
+import unicodedata
 from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import quote
 
-from gen3d.jobs import Job, JobObject, ObjectStatus, Stages
+from gen3d.jobs import Job, JobObject, ObjectStatus, Stages, plain
 from gen3d.paths import MESH_FORMATS
 from gen3d.settings import Settings
 from gen3d.store import FileStore
@@ -84,7 +85,7 @@ class _Letter:
 
     def to(self, address: str, subject: str) -> Mail:
         # A header has one line, and a name that looks encoded must not be decoded, or break it.
-        subject = " ".join(subject.split()).replace("=?", "= ?")
+        subject = plain(_readable(subject)).replace("=?", "= ?")
         html = (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             f"<title>{escape(subject)}</title></head>"
@@ -97,7 +98,14 @@ class _Letter:
             + "</div></body></html>"
         )
         text = "\n\n".join([self.title, *self.text]) + "\n"
-        return Mail(address, subject, text, html, self.pictures)
+        return Mail(address, subject, _readable(text), _readable(html), self.pictures)
+
+
+def _readable(text: str) -> str:
+    """A text without what no mail may hold: control characters and halves of characters."""
+    return "".join(
+        c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs") else " " for c in text
+    )
 
 
 def _page(web_url: str, job: Job) -> str:
@@ -182,7 +190,10 @@ def failed(job: Job, web_url: str) -> Mail:
     letter = _Letter("Your 3D model could not be made")
     message = job.error.public().message if job.error else "The job failed on our side."
     letter.paragraph(f"From your photo {job.filename}: {message}")
-    letter.paragraph("The administrator has been told. Your photo is kept, so you can try again.")
+    letter.paragraph(
+        "The administrator has been told. What was made so far is kept: try the job again, and it "
+        "goes on from there."
+    )
     letter.links({"Open the job": _page(web_url, job)})
     return letter.to(job.email, f"{letter.title}: {job.name}")
 
@@ -192,9 +203,9 @@ def expired(job: Job, web_url: str) -> Mail:
     letter = _Letter("Your photo waited for its mask")
     letter.paragraph(
         f"Nobody clicked the object in {job.filename} in time, so the job was closed. "
-        "Create a new job from the same photo when you like."
+        "Try it again when you like: the photo is ready to be clicked."
     )
-    letter.links({"Open the job": _page(web_url, job), "Start again": web_url})
+    letter.links({"Open the job": _page(web_url, job)})
     return letter.to(job.email, f"{letter.title}: {job.name}")
 
 

@@ -2,15 +2,18 @@
 
 The owner also hears of a photo whose preparation took long. Three triggers: the state machine, the
 arrival of ``result.json``, and the rule on executions that failed, timed out or were aborted. The
-last also corrects a record that nobody else could.
+last also corrects a record that nobody else could. A notice is of one run of its job: what an
+earlier one says is past.
 """
 
 import json
+import time
 from typing import Any, Literal
 
 import mails
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from delivery import deliver, register
+from delivery import deliver
+from gen3d import clients
 from gen3d.errors import (
     ExecutionAborted,
     ExecutionTimedOut,
@@ -32,6 +35,7 @@ class Notice(BaseModel):
     kind: Literal["prepared", "completed", "failed", "expired"]
     owner: str
     jobId: str  # noqa: N815  as the state machine spells it
+    run: int = 0
     executionArn: str = ""  # noqa: N815
 
 
@@ -61,7 +65,12 @@ def _from_result(key: str) -> Notice | None:
         logger.info("The result is gone: the job was removed meanwhile")
         return None
     result = json.loads(data)
-    notice = Notice(kind="completed", owner=result["owner"], jobId=result["jobId"])
+    notice = Notice(
+        kind="completed",
+        owner=result["owner"],
+        jobId=result["jobId"],
+        run=result.get("run", 0),  # none, as in a record, where both are from before there were any
+    )
     return notice if _is_its_own(key, notice) else None
 
 
@@ -84,42 +93,48 @@ def _from_execution(detail: dict[str, Any]) -> Notice | None:
         kind="failed",
         owner=job["owner"],
         jobId=job["jobId"],
+        run=job.get("run", 0),
         executionArn=detail["executionArn"],
     )
-    return notice if _correct_record(notice, detail) else None
+    return _corrected(notice, detail)
 
 
-def _correct_record(notice: Notice, detail: dict[str, Any]) -> bool:
+def _corrected(notice: Notice, detail: dict[str, Any]) -> Notice | None:
     """Bring a job whose execution ended without saying so to FAILED.
 
     Returns
     -------
-    bool
-        Whether the job has failed; False where it was cancelled, removed or completed.
+    Notice or None
+        What is to be told; None where the job was cancelled, removed or completed, or another
+        execution has it.
     """
     store = JobStore(settings().jobs_table)
     try:
         job = store.get(notice.owner, notice.jobId)
     except JobNotFound:
-        return False
-    if job.status not in TERMINAL:
-        error = _error_of(detail)
-        failure = Failure(name=error.name, message=error.message, stage="Execution")
-        if store.fail(job, failure):
-            count("RecordCorrected")
-            return True
-        return _correct_record(notice, detail)
-    return job.status is Status.FAILED
+        return None
+    # An execution that ended before it began left the record as it was, without its number.
+    never_began = job.status is Status.CREATED and job.run < notice.run
+    if job.run != notice.run and not never_began:
+        return None
+    if job.status in TERMINAL:
+        return notice if job.status is Status.FAILED else None
+    error = _error_of(detail)
+    failure = Failure(name=error.name, message=error.message, stage="Execution")
+    if not store.fail(job, failure):
+        return _corrected(notice, detail)
+    count("RecordCorrected")
+    return notice.model_copy(update={"run": job.run})
 
 
 def _error_of(detail: dict[str, Any]) -> Gen3DError:
     match detail["status"]:
         case "ABORTED":
-            return ExecutionAborted("The job was stopped from outside. Start a new one.")
+            return ExecutionAborted("The job was stopped from outside. Try it again.")
         case "TIMED_OUT":
-            return ExecutionTimedOut("The job took longer than it may. Start a new one.")
+            return ExecutionTimedOut("The job took longer than it may. Try it again.")
         case _:
-            return InternalError("The job failed on our side. Start a new one.")
+            return InternalError("The job failed on our side. Try it again.")
 
 
 _TRUE_IN: dict[str, set[Status]] = {
@@ -133,21 +148,33 @@ _TRUE_IN: dict[str, set[Status]] = {
 """Statuses in which a notice is true; another one, as of a cancelled job, is past."""
 
 
-def notify(notice: Notice) -> None:
-    """Send what this calls for; a job that was cancelled or removed calls for nothing."""
+def notify(notice: Notice, until: float) -> None:
+    """Send what this calls for; a job that was cancelled or removed calls for nothing.
+
+    Parameters
+    ----------
+    notice : Notice
+    until : float
+        When this invocation ends, in seconds since 1970.
+
+    Raises
+    ------
+    MailFailed
+        One mail or both were not sent.
+    """
     s = settings()
     try:
         job = JobStore(s.jobs_table).get(notice.owner, notice.jobId)
     except JobNotFound:
         logger.info("The job was removed meanwhile")
         return
-    if job.status not in _TRUE_IN[notice.kind]:
-        logger.info("The notice is past", extra={"status": job.status})
+    if job.run != notice.run or job.status not in _TRUE_IN[notice.kind]:
+        logger.info("The notice is past", extra={"status": job.status, "run": job.run})
         return
     failures = []
     for role, mail in _mails(notice, job, FileStore(s.bucket)):
         try:
-            deliver(f"{job.job_id}#{notice.kind}#{role}", mail)
+            deliver(f"{job.job_id}#{notice.run}#{notice.kind}#{role}", mail, until)
         except MailFailed as failure:
             failures.append(failure)
     if failures:
@@ -160,10 +187,10 @@ def _mails(notice: Notice, job: Job, files: FileStore) -> list[tuple[str, mails.
         case "prepared":
             return [("owner", mails.prepared(job, s.web_url))]
         case "completed":
-            return [
-                ("owner", mails.completed(job, files, s.web_url)),
-                ("admin", mails.completed_admin(job, s.admin_email)),
-            ]
+            told = [("owner", mails.completed(job, files, s.web_url))]
+            if s.admin_notices == "all":
+                told.append(("admin", mails.completed_admin(job, s.admin_email)))
+            return told
         case "failed":
             return [
                 ("owner", mails.failed(job, s.web_url)),
@@ -176,11 +203,12 @@ def _mails(notice: Notice, job: Job, files: FileStore) -> list[tuple[str, mails.
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
+@clients.naming_faults()
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Lambda's entry point."""
-    register(context)
+    until = time.time() + context.get_remaining_time_in_millis() / 1000
     notice = notice_of(event)
     if notice is None:
         return
     logger.append_keys(job_id=notice.jobId, kind=notice.kind)
-    notify(notice)
+    notify(notice, until)

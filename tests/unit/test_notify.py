@@ -1,6 +1,10 @@
 """Who is told what, once, whichever trigger comes first, and what the mails say."""
 
+import json
+import time
+import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -8,13 +12,14 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
-from gen3d.errors import MailFailed
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+from gen3d.errors import DependencyUnavailable, MailFailed
 from gen3d.jobs import Failure, Job, JobObject, ObjectStatus, Stage, Stages, Status
 from gen3d.paths import MESH_FORMATS
 from gen3d.settings import settings
 from gen3d.store import FileStore, JobStore
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
@@ -31,6 +36,8 @@ from tests.support import (
     load_event,
     make_job,
     notify,
+    table,
+    template,
 )
 
 from .conftest import Calls
@@ -40,7 +47,13 @@ PutJob = Callable[[Job], Job]
 
 PICTURE = encode(Pillow.new("RGB", (8, 8), "teal"))
 FAILURE = Failure(name="EmptySurface", message="No surface. Click again.", stage="EachObject")
+RESULT = json.dumps({"owner": OWNER, "jobId": JOB_ID, "run": 1}).encode()
 BREAKS = ("execution_failed", "execution_timed_out", "execution_aborted")
+
+
+def job_of_run_1(status: Status, run: int = 1, **changes: Any) -> Job:
+    """A job whose first execution has begun, which is the one of the sample events."""
+    return make_job(status, run=run, **changes)
 
 
 def call(name: str) -> None:
@@ -50,19 +63,19 @@ def call(name: str) -> None:
 @pytest.fixture
 def completed(put_job: PutJob, files: FileStore) -> Job:
     """A job that has ended well, with its result and a preview."""
-    files.write(f"{PREFIX}result.json", f'{{"owner":"{OWNER}","jobId":"{JOB_ID}"}}'.encode(), "")
+    files.write(f"{PREFIX}result.json", RESULT, "")
     files.write(f"{PREFIX}objects/0/preview.png", PICTURE, "image/png")
     stages = Stages.model_validate(
         {"initialize": {"start": "2026-11-22T23:00:00Z", "end": "2026-11-22T23:00:01.5Z"}}
     )
-    job = make_job(Status.COMPLETED, objects={"0": finished_object()}, stages=stages)
+    job = job_of_run_1(Status.COMPLETED, objects={"0": finished_object()}, stages=stages)
     return put_job(job)
 
 
 @pytest.fixture
 def failed(put_job: PutJob) -> Job:
     """A job that has failed."""
-    return put_job(make_job(Status.FAILED, error=FAILURE))
+    return put_job(job_of_run_1(Status.FAILED, error=FAILURE))
 
 
 def recipients(mails: list[EmailMessage]) -> list[str]:
@@ -97,6 +110,23 @@ def test_the_second_trigger_sends_nothing(
     assert recipients(mailbox()) == [EMAIL, ADMIN]
 
 
+def test_an_admin_may_hear_of_failures_alone(
+    completed: Job, jobs: JobStore, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings(), "admin_notices", "failures")
+    call("completed")
+    call("result_created")
+    assert recipients(mailbox()) == [EMAIL]
+
+
+def test_an_admin_who_hears_of_failures_alone_hears_of_them(
+    failed: Job, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings(), "admin_notices", "failures")
+    call("failed")
+    assert recipients(mailbox()) == [EMAIL, ADMIN]
+
+
 def test_two_triggers_at_once_send_one_mail_each(
     completed: Job, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,8 +150,8 @@ def test_two_triggers_at_once_send_one_mail_each(
 def test_the_result_may_come_before_the_record_says_so(
     put_job: PutJob, files: FileStore, mailbox: Mailbox
 ) -> None:
-    files.write(f"{PREFIX}result.json", f'{{"owner":"{OWNER}","jobId":"{JOB_ID}"}}'.encode(), "")
-    put_job(make_job(Status.RECONSTRUCTING, objects={"0": finished_object()}))
+    files.write(f"{PREFIX}result.json", RESULT, "")
+    put_job(job_of_run_1(Status.RECONSTRUCTING, objects={"0": finished_object()}))
     call("result_created")
     assert recipients(mailbox()) == [EMAIL, ADMIN]
 
@@ -137,7 +167,7 @@ def test_a_failed_job_is_told_once(breaks: str, failed: Job, mailbox: Mailbox) -
 def test_a_photo_that_took_long_calls_its_owner_back(
     status: Status, put_job: PutJob, mailbox: Mailbox
 ) -> None:
-    put_job(make_job(status))
+    put_job(job_of_run_1(status))
     call("prepared")
     call("prepared")
     assert recipients(mailbox()) == [EMAIL]
@@ -147,13 +177,13 @@ def test_a_photo_that_took_long_calls_its_owner_back(
 def test_nobody_is_called_back_to_a_job_that_has_its_mask(
     put_job: PutJob, mailbox: Mailbox
 ) -> None:
-    put_job(make_job(Status.RECONSTRUCTING))
+    put_job(job_of_run_1(Status.RECONSTRUCTING))
     call("prepared")
     assert mailbox() == []
 
 
 def test_an_expired_job_is_told_to_the_owner_alone(put_job: PutJob, mailbox: Mailbox) -> None:
-    put_job(make_job(Status.EXPIRED))
+    put_job(job_of_run_1(Status.EXPIRED))
     call("expired")
     assert recipients(mailbox()) == [EMAIL]
 
@@ -166,11 +196,11 @@ def test_an_expired_job_is_told_to_the_owner_alone(put_job: PutJob, mailbox: Mai
         ("execution_aborted", "ExecutionAborted"),
     ],
 )
-@pytest.mark.parametrize("status", [Status.CREATED, Status.INITIALIZING, Status.RECONSTRUCTING])
+@pytest.mark.parametrize("status", [Status.INITIALIZING, Status.RECONSTRUCTING])
 def test_a_record_that_nobody_could_correct_is_corrected(
     breaks: str, error: str, status: Status, put_job: PutJob, jobs: JobStore, mailbox: Mailbox
 ) -> None:
-    put_job(make_job(status))
+    put_job(job_of_run_1(status))
     call(breaks)
     job = jobs.get(OWNER, JOB_ID)
     assert job.status is Status.FAILED
@@ -181,14 +211,80 @@ def test_a_record_that_nobody_could_correct_is_corrected(
     assert len(mailbox()) == 2
 
 
+# Runs
+
+ENDS = {
+    "prepared": Status.AWAITING_MASK,
+    "completed": Status.COMPLETED,
+    "result_created": Status.COMPLETED,
+    "failed": Status.FAILED,
+    "expired": Status.EXPIRED,
+    **dict.fromkeys(BREAKS, Status.FAILED),
+}
+"""Triggers, and a status in which each is true."""
+
+
+@pytest.mark.parametrize(("trigger", "status"), ENDS.items())
+@pytest.mark.parametrize("run", [0, 2])
+def test_what_another_run_says_is_past(
+    trigger: str, status: Status, run: int, put_job: PutJob, files: FileStore, mailbox: Mailbox
+) -> None:
+    files.write(f"{PREFIX}result.json", RESULT, "application/json")
+    put_job(job_of_run_1(status, run=run, objects={"0": finished_object()}))
+    call(trigger)
+    assert mailbox() == []
+
+
+@pytest.mark.parametrize("breaks", BREAKS)
+@pytest.mark.parametrize("status", [Status.INITIALIZING, Status.RECONSTRUCTING])
+def test_the_end_of_an_earlier_run_leaves_a_job_that_was_taken_up_again(
+    breaks: str, status: Status, put_job: PutJob, jobs: JobStore, mailbox: Mailbox
+) -> None:
+    put_job(job_of_run_1(status, run=2))
+    call(breaks)
+    assert jobs.get(OWNER, JOB_ID).status is status
+    assert mailbox() == []
+
+
+@pytest.mark.parametrize("breaks", BREAKS)
+def test_an_execution_that_ended_before_it_began_has_failed_its_job(
+    breaks: str, put_job: PutJob, jobs: JobStore, mailbox: Mailbox
+) -> None:
+    put_job(job_of_run_1(Status.CREATED, run=0))
+    call(breaks)
+    call(breaks)
+    assert jobs.get(OWNER, JOB_ID).status is Status.FAILED
+    assert recipients(mailbox()) == [EMAIL, ADMIN]
+
+
+def test_a_second_run_is_told_of_as_the_first_was(
+    put_job: PutJob, jobs: JobStore, mailbox: Mailbox
+) -> None:
+    for run in (1, 2):
+        table("JobsTable").delete_item(Key={"owner": OWNER, "jobId": JOB_ID})
+        put_job(job_of_run_1(Status.FAILED, run=run, error=FAILURE))
+        event = load_event("notify/failed") | {"run": run}
+        for _ in range(2):
+            notify.handler(event, Context())
+    assert recipients(mailbox()) == [EMAIL, ADMIN] * 2
+
+
+def test_a_job_from_before_there_were_runs_is_told_of(put_job: PutJob, mailbox: Mailbox) -> None:
+    put_job(job_of_run_1(Status.FAILED, run=0, error=FAILURE))
+    event = load_event("notify/failed")
+    del event["run"]
+    notify.handler(event, Context())
+    assert recipients(mailbox()) == [EMAIL, ADMIN]
+
+
 @pytest.mark.parametrize(
     "trigger", ["prepared", "completed", "result_created", "failed", "expired", *BREAKS]
 )
 def test_a_cancelled_job_gives_no_mail(
     trigger: str, put_job: PutJob, files: FileStore, jobs: JobStore, mailbox: Mailbox
 ) -> None:
-    files.write(f"{PREFIX}result.json", f'{{"owner":"{OWNER}","jobId":"{JOB_ID}"}}'.encode(), "")
-    put_job(make_job(Status.CANCELLED))
+    files.write(f"{PREFIX}result.json", RESULT, "")
+    put_job(job_of_run_1(Status.CANCELLED))
     call(trigger)
     assert mailbox() == []
     assert jobs.get(OWNER, JOB_ID).status is Status.CANCELLED
@@ -221,8 +317,7 @@ def test_an_event_about_something_else_is_left(mailbox: Mailbox) -> None:
 def test_a_result_that_lies_elsewhere_gives_no_mail(
     name: str, completed: Job, files: FileStore, mailbox: Mailbox, logs: StringIO
 ) -> None:
-    result = f'{{"owner":"{OWNER}","jobId":"{JOB_ID}"}}'
-    files.write(f"{PREFIX}{name}", result.encode(), "application/json")
+    files.write(f"{PREFIX}{name}", RESULT, "application/json")
     event = load_event("notify/result_created")
     event["detail"]["object"]["key"] = f"{PREFIX}{name}"
     notify.handler(event, Context())
@@ -278,6 +373,101 @@ def test_mails_come_from_the_stacks_address(completed: Job, mailbox: Mailbox, ca
     assert {str(mail["From"]) for mail in mailbox()} == {f"Gen3D <{SENDER}>"}
 
 
+def test_two_mails_without_an_answer_fit_into_the_function() -> None:
+    """Beside what the table and the bucket may take, for which each has three attempts."""
+    import delivery
+
+    config: Any = delivery._ses().meta.config
+    patience = config.connect_timeout + config.read_timeout
+    function = template()["Resources"]["NotifyFunction"]["Properties"]["Timeout"]
+    assert 2 * patience <= function - 20
+    assert patience >= 10  # or slow answers would be taken for none, and mails sent again
+
+
+class Silence(URLLib3Session):
+    """A service that takes each request and never answers."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+
+    def send(self, request: Any) -> Any:
+        self.requests.append(request.url)
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+
+def test_a_mail_without_an_answer_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By botocore itself, with the client that sends the mails."""
+    import delivery
+    import mails
+
+    silence = Silence()
+    ses: Any = delivery._ses()
+    monkeypatch.setattr(ses._endpoint, "http_session", silence)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    mail = mails.failed(job_of_run_1(Status.FAILED, error=FAILURE), "https://example.com")
+    with pytest.raises(MailFailed):
+        delivery._send(mail, "key")
+    assert len(silence.requests) == 1
+
+
+def test_a_mail_without_an_answer_is_sent_again_by_the_next_try(
+    completed: Job, mailbox: Mailbox, calls: Calls
+) -> None:
+    """At least once: nobody can tell whether SES took the first."""
+    calls.fail_with("SendEmail", ReadTimeoutError(endpoint_url="https://email.example.com"))
+    with pytest.raises(MailFailed):
+        call("completed")
+    call("completed")
+    assert recipients(mailbox()) == [ADMIN, EMAIL]
+
+
+def test_a_claim_whose_answer_was_lost_is_known_again(
+    completed: Job, mailbox: Mailbox, calls: Calls
+) -> None:
+    calls.lose_answer("PutItem")
+    call("completed")
+    assert recipients(mailbox()) == [EMAIL, ADMIN]
+
+
+@pytest.mark.parametrize("operation", ["PutItem", "GetItem"])
+def test_a_table_out_of_reach_is_named_so_that_it_is_tried_again(
+    operation: str, completed: Job, mailbox: Mailbox, calls: Calls
+) -> None:
+    calls.hang(operation)
+    with pytest.raises(DependencyUnavailable):
+        call("completed")
+    call("completed")
+    assert recipients(mailbox()) == [EMAIL, ADMIN]
+
+
+@pytest.mark.parametrize("operation", ["UpdateItem", "DeleteItem"])
+def test_a_note_of_a_mail_that_cannot_be_made_fails_nothing_more(
+    operation: str, completed: Job, mailbox: Mailbox, calls: Calls
+) -> None:
+    if operation == "DeleteItem":
+        calls.fail("SendEmail", "MessageRejected")
+    calls.fail(operation, "InternalServerError")
+    with suppress(MailFailed):
+        call("completed")
+    assert len(mailbox()) == (2 if operation == "UpdateItem" else 1)
+    call("result_created")
+    assert len(mailbox()) == (2 if operation == "UpdateItem" else 1)  # while it may be sending
+
+
+def test_a_mail_is_remembered_for_as_long_as_its_job(
+    completed: Job, mailbox: Mailbox, rows: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    before = time.time()
+    call("completed")
+    claims = rows("IdempotencyTable")
+    assert {row["id"] for row in claims} == {
+        f"mail#{JOB_ID}#1#completed#{role}" for role in ("owner", "admin")
+    }
+    days = settings().retention_days * 86400
+    assert all(before + days - 1 <= row["ttl"] <= time.time() + days for row in claims)
+    assert {row["state"] for row in claims} == {"SENT"}
+
+
 # What the mails say
 
 
@@ -315,7 +505,7 @@ def test_a_mail_without_a_preview_still_goes(
 
 def test_an_object_that_failed_is_explained(put_job: PutJob, mailbox: Mailbox) -> None:
     spoon = JobObject(n=1, name="Spoon", status=ObjectStatus.FAILED, error=FAILURE)
-    put_job(make_job(Status.COMPLETED, objects={"0": finished_object(), "1": spoon}))
+    put_job(job_of_run_1(Status.COMPLETED, objects={"0": finished_object(), "1": spoon}))
     call("completed")
     owner, admin = mailbox()
     assert "Spoon" in part(owner, "plain")
@@ -341,7 +531,7 @@ def test_the_admin_hears_where_it_failed_and_where_to_look(failed: Job, mailbox:
 
 def test_only_the_admin_sees_a_raw_error(put_job: PutJob, mailbox: Mailbox) -> None:
     raw = Failure(name="RuntimeError", message="at 0x7f", stage="EachObject")
-    put_job(make_job(Status.FAILED, error=raw))
+    put_job(job_of_run_1(Status.FAILED, error=raw))
     call("failed")
     owner, admin = mailbox()
     assert "0x7f" not in owner.as_string()
@@ -355,7 +545,7 @@ def test_hostile_names_stay_text(put_job: PutJob, mailbox: Mailbox) -> None:
     error = Failure(name="InvalidMask", message=HOSTILE, stage=HOSTILE)
     spoon = JobObject(n=1, name=HOSTILE, status=ObjectStatus.FAILED, error=error)
     put_job(
-        make_job(
+        job_of_run_1(
             Status.COMPLETED,
             filename=HOSTILE,
             name=HOSTILE,
@@ -374,7 +564,7 @@ def test_a_name_that_looks_encoded_stays_as_it_is(name: str) -> None:
     import delivery
     import mails
 
-    job = make_job(Status.FAILED, name=name, error=FAILURE)
+    job = job_of_run_1(Status.FAILED, name=name, error=FAILURE)
     mail = delivery._mime(mails.failed(job, "https://example.com"), SENDER)
     assert (
         name.replace("=?", "= ?") in message_from_bytes(mail.as_bytes(), policy=default)["Subject"]
@@ -382,14 +572,21 @@ def test_a_name_that_looks_encoded_stays_as_it_is(name: str) -> None:
 
 
 @given(st.text(max_size=100))
+@example("cup\0\x1b[2J\x7f\x85\u2028\ud800\u202egpj.exe")
 def test_any_name_makes_a_mail(name: str) -> None:
+    """Also one from before names were looked at, with whatever is in it."""
     import delivery
     import mails
 
-    name = name.encode("utf-8", "ignore").decode()  # as JSON from outside, no lone surrogates
-    job = make_job(Status.FAILED, name=name, filename=name, error=FAILURE)
-    mail = delivery._mime(mails.failed(job, "https://example.com"), SENDER)
-    assert mail.as_bytes()
+    job = job_of_run_1(Status.FAILED).model_copy(
+        update={"name": name, "filename": name, "error": FAILURE}
+    )
+    mail = mails.failed(job, "https://example.com")
+    sent = message_from_bytes(delivery._mime(mail, SENDER).as_bytes(), policy=default)
+    assert "Subject" in sent
+    for text in (mail.subject, mail.text.replace("\n", ""), mail.html.replace("\n", "")):
+        assert not [c for c in text if unicodedata.category(c) in ("Cc", "Cs")]
+    assert "\n" not in mail.subject
 
 
 def test_a_stage_that_has_not_ended_has_no_time() -> None:
