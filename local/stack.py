@@ -161,7 +161,7 @@ class Stack:
             except OSError:
                 raise LocalError(
                     f"Port {self.settings.port} is busy. Stop what listens there, or set "
-                    "GEN3D_LOCAL_PORT (but the page uploads photos on 20005 alone)."
+                    "GEN3D_LOCAL_PORT."
                 ) from None
 
     def _save_now_and_then(self) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.driver import PATIENCE_MS, watch_pixels
-from tests.local.running import RunningStack, eventually
+from tests.local.running import eventually
 
 
 @pytest.mark.parametrize(
@@ -109,13 +109,23 @@ def test_masks_were_sent_at_the_photos_size(finished: Page) -> None:
     assert set(picture.getdata()) == {0, 255}
 
 
-def test_another_seed_makes_another_job_of_the_same_masks(
-    finished: Page, ada: BrowserContext, stack: RunningStack
+def test_one_object_is_made_again_and_the_other_stays_in_sight(
+    finished: Page, ada: BrowserContext
 ) -> None:
     page = ada.new_page()
     page.goto(finished.url)
-    page.get_by_role("button", name="Try another seed").click()
-    page.wait_for_url(lambda url: url != finished.url, timeout=PATIENCE_MS)
-    page.locator(".result").wait_for(timeout=400_000)
-    expect(page.locator(".figures", has_text="Seed")).not_to_contain_text(re.compile("Seed0"))
+    objects = page.locator(".result-tools .segment")
+    objects.filter(has_text="Object 2").click()
+    loaded = page.locator("canvas[data-drawn=mesh]")
+    expect(loaded).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Make again").click()
+    page.get_by_role("dialog").get_by_role("button", name="Make again").click()
+    expect(page.get_by_text("Making “Object 2”.")).to_be_visible()
+    objects.filter(has_text="Object 1").click()
+    expect(page.locator(".downloads a", has_text="STL")).to_be_visible()
+    objects.filter(has_text="Object 2").click()
+    expect(page.get_by_text("Making “Object 2”.")).to_be_hidden(timeout=300_000)
+    expect(loaded).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".figures div", has_text="Seed")).not_to_have_text("Seed0")
+    assert page.url == finished.url
     page.close()

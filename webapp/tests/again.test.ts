@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { again, patience } from "../src/api/again";
 import { ApiError } from "../src/api/error";
+import { comebackOf } from "../src/ui/useComeback";
 
 const failing = (...failures: Error[]) =>
   vi.fn(async () => {
@@ -50,5 +51,17 @@ describe("trying again", () => {
     for (let time = 0; time < 50; time++) {
       expect(patience(0, new ApiError("X", "Busy.", 429, 7))).toBeGreaterThanOrEqual(7000);
     }
+  });
+});
+
+describe("what was refused for a while", () => {
+  it.each([
+    ["a lost connection", lost(), "online"],
+    ["a limit that ends soon", new ApiError("LimitReached", "Ten jobs.", 429, 30), 30_000],
+    ["a limit of the day", new ApiError("LimitReached", "A hundred jobs.", 429, 3600), null],
+    ["what does not pass", new ApiError("JobConflict", "It moved on.", 409), null],
+    ["a fault of ours", new TypeError("undefined"), null],
+  ])("is asked for again by itself, or not: %s", (_, error, when) => {
+    expect(comebackOf(error)).toBe(when);
   });
 });

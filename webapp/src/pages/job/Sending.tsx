@@ -1,12 +1,11 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { again } from "../../api/again";
-import { ApiError } from "../../api/error";
 import type { JobView } from "../../api/types";
 import type { Submission } from "../../kept/kept";
 import { useServices } from "../../services";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
-import { useOnline } from "../../ui/useOnline";
+import { useComeback } from "../../ui/useComeback";
 import { useJobUpdate } from "./useJob";
 
 interface Props {
@@ -43,7 +42,7 @@ export function Sending({ job, submission, onWithdraw }: Props) {
     }
   }, [api, job.jobId, objects, accept, read]);
 
-  useOnline(error instanceof ApiError && error.status === 0, () => void send());
+  useComeback(error, () => void send());
 
   useEffect(() => {
     if (started.current) return;

@@ -1,6 +1,6 @@
 import { Dices } from "lucide-react";
 import { useState } from "react";
-import type { JobView, ObjectView } from "../../api/types";
+import { type JobView, type ObjectView, RUNNING } from "../../api/types";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { useRetry } from "../job/useRetry";
@@ -19,7 +19,7 @@ export function MakeAgain({ job, object }: { job: JobView; object: ObjectView })
       <button
         type="button"
         className="button button-quiet"
-        disabled={job.status !== "COMPLETED"}
+        disabled={RUNNING.includes(job.status)}
         onClick={() => setAsking(true)}
       >
         <Dices aria-hidden="true" /> Make again
