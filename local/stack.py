@@ -61,7 +61,7 @@ class Stack:
         from ministack.core import lambda_runtime
         from ministack.services import stepfunctions
 
-        from local import policies, services
+        from local import persistence, policies, services
         from local.deploy import stack as deployment
         from local.endpoint.service import Endpoints, endpoint_arn
         from local.events import announce
@@ -72,6 +72,9 @@ class Stack:
         from local.workflow.executions import Executions
         from local.workflow.service import Workflow
 
+        (self.settings.folder / "s3").mkdir(exist_ok=True)
+        persistence.Items(self.settings.folder / "state" / "items.db").install()
+        persistence.Disk(self.settings.folder / "s3").install()
         self._functions = Functions(python, self.settings.logs)
         self._functions.install()
         self._stop_functions = lambda_runtime.reset
@@ -84,6 +87,7 @@ class Stack:
         services.name_resources("states", self._workflow.resource)
         services.serve("sagemaker", self._endpoints.handle, models=("sagemaker-runtime",))
         services.name_resources("sagemaker", endpoint_arn)
+        persistence.save_with_each_change()
         mailbox = Mailbox(self.settings.folder / "mails")
         mailbox.install()
         policies.install()

@@ -112,6 +112,8 @@ class EndpointQueue:
         self._publish(self.spec.success_topic, message)
 
     def _fail(self, request: Request, reason: str) -> None:
+        if self._closed.is_set():
+            return  # nobody is there to be told; who waits asks again when the stack is back
         log.warning("Request %s failed: %s", request.inference_id, reason)
         self._write(request.failure_location, reason.encode())
         self._publish(self.spec.error_topic, notifications.failed(request, reason))

@@ -304,8 +304,8 @@ def describe(execution: Any) -> dict[str, Any]:
         "status": execution.exec_status.value,
         "startDate": _milliseconds(execution.start_date),
         "stopDate": _milliseconds(execution.stop_date) if execution.stop_date else None,
-        "input": json.dumps(execution.input_data),
-        "output": json.dumps(output) if output is not None else None,
+        "input": execution.execution_input,
+        "output": json.dumps(output, separators=(",", ":")) if output is not None else None,
         "error": execution.error,
         "cause": execution.cause,
     }
