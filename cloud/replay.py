@@ -112,7 +112,7 @@ class Stack:
                 self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             done = True
         except (CloudError, ClientError, BotoCoreError) as error:
-            result, done = f"stays: {error}", False
+            result, done = f"stays: {str(error).splitlines()[0]}", False
         return Outcome(queue, message["MessageId"], function, result, done)
 
     def _give(self, call: Call) -> str:

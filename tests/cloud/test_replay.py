@@ -110,12 +110,12 @@ def test_what_fails_again_stays_and_the_others_go_on(
     for number in range(3):
         send(found["FailedInvocationsUrl"], failed({"n": number}))
     expects(functions, "gen3d-notify", {"n": 0})
-    said = {"errorType": "MailFailed", "errorMessage": "SES is down"}
+    said = {"errorType": "MailFailed", "errorMessage": "SES is down\nfor all"}
     expects(functions, "gen3d-notify", {"n": 1}, said, FunctionError="Unhandled")
     expects(functions, "gen3d-notify", {"n": 2})
     assert replay.main(["--stack", "gen3d"]) == 1
     assert left(found["FailedInvocationsUrl"]) == 1
-    assert "stays: MailFailed: SES is down" in capsys.readouterr().out
+    assert "stays: MailFailed: SES is down\n" in capsys.readouterr().out
 
 
 def test_a_function_that_cannot_be_called_keeps_its_message(
