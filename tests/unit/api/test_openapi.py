@@ -1,0 +1,233 @@
+"""docs/openapi.yaml says what the API does: routes, bodies, errors, and answers to what is sent."""
+
+import copy
+import re
+from typing import Any
+
+import pytest
+import schemathesis
+import service
+import yaml
+from gen3d.errors import ERRORS
+from gen3d.jobs import Failure, Model, Status
+from gen3d.store import FileStore
+from gen3d.tokens import mask_callback_id
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from openapi_spec_validator import validate
+from schemathesis.checks import not_a_server_error
+from schemathesis.generation.modes import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.support import (
+    JOB_ID,
+    OWNER,
+    ROOT,
+    api,
+    encode,
+    finished_object,
+    make_job,
+    mask,
+    resources,
+    table,
+)
+
+from ..conftest import FakeStates
+from .gateway import application
+from .requests import PHOTO, TOKEN, PutJob
+
+DESCRIPTION = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
+SCHEMAS = DESCRIPTION["components"]["schemas"]
+METHODS = {"get", "post", "patch", "put", "delete"}
+BODIES = ("CreateJob", "RenameJob", "Initialize", "MaskUploads", "Reconstruct", "Retry",
+          "ObjectRequest", "ObjectAgain")  # fmt: skip
+
+
+def described() -> set[tuple[str, str]]:
+    """Method and path of each operation."""
+    return {
+        (method.upper(), path)
+        for path, item in DESCRIPTION["paths"].items()
+        for method in item.keys() & METHODS
+    }
+
+
+def test_it_is_valid() -> None:
+    validate(DESCRIPTION)
+
+
+def test_its_paths_are_the_functions_routes() -> None:
+    routes = [*api.app._static_routes, *api.app._dynamic_routes]
+    served = {
+        (method, re.sub(r"<job_id>", "{jobId}", route.path))
+        for route in routes
+        for method in ([route.method] if isinstance(route.method, str) else route.method)
+    }
+    assert described() == served
+
+
+def test_its_paths_are_the_gateways_routes() -> None:
+    events = resources("AWS::Serverless::Function")["ApiFunction"]["Events"].values()
+    routed = {(e["Properties"]["Method"], e["Properties"]["Path"]) for e in events}
+    assert described() == routed
+
+
+def plain(schema: Any) -> Any:
+    """A schema without what is only said to people, and with names in place of references."""
+    if isinstance(schema, list):
+        return [plain(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return schema["$ref"].rsplit("/", 1)[-1]
+    said = {"title", "description", "examples", "$defs"}
+    return {key: plain(value) for key, value in schema.items() if key not in said}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_its_bodies_are_what_the_function_takes(name: str) -> None:
+    assert plain(SCHEMAS[name]) == plain(getattr(service, name).model_json_schema())
+
+
+def test_it_names_every_error() -> None:
+    assert SCHEMAS["ErrorName"]["enum"] == sorted(ERRORS)
+
+
+def test_each_error_stands_at_its_status() -> None:
+    for path, item in DESCRIPTION["paths"].items():
+        for method in item.keys() & METHODS:
+            for status, answer in item[method]["responses"].items():
+                name = answer.get("$ref", "").rsplit("/", 1)[-1]
+                if int(status) < 400:
+                    continue
+                said = DESCRIPTION["components"]["responses"][name]["description"]
+                errors = re.findall(r"`(\w+)`", said)
+                assert errors, name
+                assert {ERRORS[error].status for error in errors} == {int(status)}, (path, name)
+
+
+# What is answered to what is sent
+
+
+def closed(schema: Any) -> Any:
+    """Schemas that take nothing but what they name: tests have to know what is answered."""
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    tight = {key: closed(value) for key, value in schema.items()}
+    if tight.get("type") == "object" and "properties" in tight:
+        tight.setdefault("additionalProperties", False)
+    return tight
+
+
+def with_closed_answers() -> dict[str, Any]:
+    """The description, strict."""
+    tight: dict[str, Any] = copy.deepcopy(DESCRIPTION)
+    del tight["security"]  # tokens are API Gateway's work
+    for part in ("schemas", "responses"):
+        tight["components"][part] = closed(tight["components"][part])
+    return tight
+
+
+SCHEMA = schemathesis.openapi.from_dict(with_closed_answers())
+SCHEMA.app = application
+OPERATIONS: list[Any] = [found.ok() for found in SCHEMA.get_all_operations()]  # type: ignore[union-attr]
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+STATES: tuple[tuple[Status, dict[str, Any]], ...] = (
+    (Status.CREATED, {}),
+    (Status.INITIALIZING, {}),
+    (Status.AWAITING_MASK, {}),
+    (Status.RECONSTRUCTING, {"objects": {"0": finished_object()}}),
+    (Status.COMPLETED, {"objects": {"0": finished_object(), "1": finished_object(1)}}),
+    (Status.FAILED, {"error": Failure(name="OutOfMemory", message="Do this.", stage="Initialize")}),
+    (Status.CANCELLED, {}),
+    (Status.EXPIRED, {}),
+)
+MODEL = Model(engine="lite", revision="0" * 12)
+
+
+MASK = encode(mask())
+
+
+class World:
+    """Makes a job in a state, with its files and its waiting task."""
+
+    def __init__(self, put_job: PutJob, files: FileStore, states: FakeStates) -> None:
+        self._put, self._files, self._states = put_job, files, states
+
+    def make(self, status: Status, changes: dict[str, Any]) -> None:
+        """Make it, or make it anew."""
+        table("JobsTable").delete_item(Key={"owner": OWNER, "jobId": JOB_ID})
+        known = {} if status in (Status.CREATED, Status.INITIALIZING) else {"model": MODEL}
+        job = self._put(make_job(status, **known, **changes))
+        self._files.write(job.uploads.image(job.content_type), PHOTO, "image/jpeg")
+        for n in range(8 if status is Status.AWAITING_MASK else 0):
+            self._files.write(job.uploads.mask(n), MASK, "image/png")
+        key = {"callbackId": mask_callback_id(JOB_ID)}
+        row = {**key, "token": TOKEN, "owner": OWNER, "jobId": JOB_ID}
+        table("TokensTable").put_item(Item=row)
+        self._states.waiting[TOKEN] = None
+
+
+@pytest.fixture
+def world(put_job: PutJob, files: FileStore, states: FakeStates, executions: Any) -> World:
+    return World(put_job, files, states)
+
+
+POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
+SENT = [(o, POSITIVE) for o in OPERATIONS] + [(o, NEGATIVE) for o in OPERATIONS if o.body]
+
+
+def likely(operation: Any) -> st.SearchStrategy[tuple[Status, dict[str, Any]]]:
+    """A state of the job, mostly one in which it can be done."""
+    masks = operation.path.endswith(("masks", "reconstruct"))
+    awaiting = [state for state in STATES if state[0] is Status.AWAITING_MASK]
+    return st.sampled_from([*STATES, *awaiting * (8 if masks else 0)])
+
+
+@pytest.mark.parametrize(
+    ("operation", "mode"),
+    SENT,
+    ids=[f"{operation.label}, {mode.value}" for operation, mode in SENT],
+)
+def test_every_answer_is_described(operation: Any, mode: GenerationMode, world: World) -> None:
+    checks = [*CHECKS, *([negative_data_rejection] if mode is NEGATIVE else [])]
+
+    @settings(
+        max_examples=12,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        case=operation.as_strategy(mode),
+        state=likely(operation),
+        kind=st.sampled_from(["image/jpeg", "image/png", None]),
+    )
+    def send(case: Any, state: tuple[Status, dict[str, Any]], kind: str | None) -> None:
+        if mode is POSITIVE:
+            if "jobId" in (case.path_parameters or {}):
+                case.path_parameters["jobId"] = JOB_ID
+            if kind and "contentType" in (case.body if isinstance(case.body, dict) else {}):
+                case.body["contentType"] = kind
+        world.make(*state)
+        answer = case.call_and_validate(checks=checks)
+        assert b"Traceback" not in answer.content
+
+    send()
