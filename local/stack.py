@@ -61,7 +61,7 @@ class Stack:
         from ministack.core import lambda_runtime
         from ministack.services import stepfunctions
 
-        from local import persistence, policies, services
+        from local import permissions, persistence, policies, services
         from local.deploy import stack as deployment
         from local.endpoint.service import Endpoints, endpoint_arn
         from local.events import announce
@@ -91,6 +91,7 @@ class Stack:
         mailbox = Mailbox(self.settings.folder / "mails")
         mailbox.install()
         policies.install()
+        permissions.install(self.settings.logs / "permissions.jsonl")
         self._gateway = Gateway(self.settings, Pages(self.settings, self._workflow, mailbox))
 
     def deploy(self, parameters: dict[str, str]) -> dict[str, str]:

@@ -1,0 +1,56 @@
+"""Which of its permissions each role uses, as a list of what was needed and no more.
+
+What a policy allows is one line of ``logs/permissions.jsonl`` when a request first needed it: the
+role, and the action and the resource as the policy spells them.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ministack.core import iam_evaluator
+
+
+def install(file: Path) -> None:
+    """Take note of what allows each request of a role.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        A line is added to it for each permission, once.
+    """
+    evaluate = iam_evaluator.evaluate
+    noted: set[tuple[str, str, str]] = set()
+
+    def evaluated(context: Any, policies: Any, *limits: Any) -> Any:
+        result = evaluate(context, policies, *limits)
+        if result.decision == "Allow" and ":assumed-role/" in context.principal_arn:
+            for permission in _used(context, policies):
+                if permission not in noted:
+                    noted.add(permission)
+                    with file.open("a") as lines:
+                        lines.write(json.dumps(permission) + "\n")
+        return result
+
+    iam_evaluator.evaluate = evaluated
+
+
+def _used(context: Any, policies: Any) -> list[tuple[str, str, str]]:
+    """Role, action and resource of everything in the policies that allows the request."""
+    role = context.principal_arn.split("/")[1]
+    found = []
+    for statement in (s for policy in policies for s in policy if s.effect == "Allow"):
+        if not iam_evaluator._conditions_met(statement.conditions, context):
+            continue
+        actions = [a for a in statement.actions if _matches(a, context.action)]
+        resources = [
+            r
+            for r in statement.resources
+            if iam_evaluator._resource_matches(context.resource_arn, [r], [])
+        ]
+        found += [(role, action, resource) for action in actions for resource in resources]
+    return found
+
+
+def _matches(pattern: str, action: str) -> bool:
+    return bool(iam_evaluator._action_matches(action, [pattern], []))

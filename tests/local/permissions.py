@@ -1,0 +1,92 @@
+"""What each role of a running stack may do, and what of it was needed."""
+
+import json
+import re
+from fnmatch import fnmatchcase
+from typing import Any
+
+from tests.local.running import RunningStack
+
+Permission = tuple[str, str, str]
+"""Role (as the template calls it), action and resource, as the policy spells them."""
+
+REASONS: dict[Permission, str] = {
+    ("*", "logs:*", "*"): "AWS writes its services' logs with their roles; here they are files",
+    ("*", "xray:*", "*"): "AWS traces with the services' roles; nothing is traced here",
+    ("StateMachineRole", "lambda:InvokeFunction", "*:*:*"): "SAM allows versions along with it",
+    ("*", "s3:ListBucket", "*"): "S3 answers 404 instead of 403 for a file that is missing",
+    ("*", "s3:AbortMultipartUpload", "*"): "an upload in parts that was cut off leaves nothing",
+    ("ImageBuildRole", "*", "*"): "images are built in AWS alone; here there is no Docker",
+    ("ModelRole", "ecr:*", "*"): "SageMaker fetches the image with the model's role",
+    ("ModelRole", "kms:*", "*"): "the topics are encrypted, which is done by SNS here",
+    (
+        "ModelRole",
+        "cloudwatch:PutMetricData",
+        "*",
+    ): "SageMaker's own metrics, which are AWS's alone",
+    ("SignedInRole", "*", "*"): "the page's, which tests/browser drives",
+    ("ApiRole", "states:DescribeExecution", "*"): "in the issue: never used",
+    ("NotifyRole", "dynamodb:*", "*/*IdempotencyTable*"): "a mail that failed is forgotten again",
+    ("NotifyRole", "dynamodb:UpdateItem", "*JobsTable*"): "the backstop corrects a record",
+    ("NotifyRole", "ses:SendEmail", "*"): "SES asks for either name of it",
+    ("CallbackRole", "s3:GetObject", "*/async/failed/*"): "",
+    (
+        "CallbackRole",
+        "sagemaker:InvokeEndpointAsync",
+        "*",
+    ): "sends what had to wait: only in a crowd",
+    ("SubmitRole", "dynamodb:DeleteItem", "*TokensTable*"): "a request that could not be sent",
+    ("SubmitRole", "states:SendTaskFailure", "*"): "a request that can never be sent",
+    ("ApiRole", "dynamodb:Query", "*/index/byPlace"): "a job's place in the queue",
+}
+"""Permissions that no end-to-end run needs, each with what it is for; ``*`` stands for anything."""
+
+
+def allowed(stack: RunningStack) -> set[Permission]:
+    """Everything that the roles' own policies allow; AWS's managed ones are AWS's affair."""
+    iam = stack.client("iam")
+    found = set()
+    for role in (role["RoleName"] for role in iam.list_roles()["Roles"]):
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            for statement in _list(document["Statement"]):
+                if statement["Effect"] == "Allow":
+                    found |= {
+                        (_logical(role), action, resource)
+                        for action in _list(statement["Action"])
+                        for resource in _list(statement["Resource"])
+                    }
+    return found
+
+
+def used(stack: RunningStack) -> set[Permission]:
+    """What allowed the requests that were made since the stack's folder was made."""
+    lines = (stack.folder / "logs" / "permissions.jsonl").read_text().splitlines()
+    return {(_logical(role), action, resource) for role, action, resource in map(json.loads, lines)}
+
+
+def is_explained(permission: Permission) -> bool:
+    """Whether a reason stands beside it."""
+    return any(_matches(permission, pattern) for pattern in REASONS)
+
+
+def without_object(permissions: set[Permission]) -> list[Permission]:
+    """Reasons for what no role is allowed."""
+    return [
+        pattern
+        for pattern in REASONS
+        if not any(_matches(permission, pattern) for permission in permissions)
+    ]
+
+
+def _matches(permission: Permission, pattern: Permission) -> bool:
+    return all(fnmatchcase(*pair) for pair in zip(permission, pattern, strict=True))
+
+
+def _logical(role: str) -> str:
+    """The template's name of a role whose name CloudFormation made."""
+    return re.sub(r"^gen3d-(\w+)-[0-9A-F]+$", r"\1", role)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
