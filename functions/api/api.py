@@ -64,7 +64,7 @@ def rename_job(job_id: str) -> Response[str]:
 def delete_job(job_id: str) -> Response[str]:
     """Forget a job and its files; again, or where there is none, and nothing more happens."""
     service.delete(_caller(), job_id)
-    return Response(204)
+    return Response(204, body="")  # not every gateway takes None
 
 
 @app.post("/jobs/<job_id>/cancel")

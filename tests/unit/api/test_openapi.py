@@ -49,13 +49,16 @@ BODIES = ("CreateJob", "RenameJob", "Initialize", "MaskUploads", "Reconstruct", 
           "ObjectRequest", "ObjectAgain")  # fmt: skip
 
 
-def described() -> set[tuple[str, str]]:
+def operations(paths: dict[str, Any]) -> set[tuple[str, str]]:
     """Method and path of each operation."""
     return {
-        (method.upper(), path)
-        for path, item in DESCRIPTION["paths"].items()
-        for method in item.keys() & METHODS
+        (method.upper(), path) for path, item in paths.items() for method in item.keys() & METHODS
     }
+
+
+def described() -> set[tuple[str, str]]:
+    """Those of the description."""
+    return operations(DESCRIPTION["paths"])
 
 
 def test_it_is_valid() -> None:
@@ -73,9 +76,8 @@ def test_its_paths_are_the_functions_routes() -> None:
 
 
 def test_its_paths_are_the_gateways_routes() -> None:
-    events = resources("AWS::Serverless::Function")["ApiFunction"]["Events"].values()
-    routed = {(e["Properties"]["Method"], e["Properties"]["Path"]) for e in events}
-    assert described() == routed
+    paths = resources("AWS::Serverless::HttpApi")["HttpApi"]["DefinitionBody"]["paths"]
+    assert described() == operations(paths)
 
 
 def plain(schema: Any) -> Any:
