@@ -42,9 +42,7 @@ PATTERNS: dict[str, str] = {
     "{Bucket.Arn}/private/*/objects/*/mesh.*": "likewise; the ending is a mesh format",
     "{Bucket.Arn}/private/*/objects/*/preview.png": "likewise",
     "{Bucket.Arn}/private/*/objects/*/splat.ply": "likewise",
-    "{Bucket.Arn}/private/${cognito-identity.amazonaws.com:sub}/*": "one person's folder",
     "{Bucket.Arn}/models/*/*/decoder.onnx": "a job keeps the engine and revision it began with",
-    "{Bucket.Arn}/models/*/*/LICENSE*": "the licences of the decoders",
     "{Bucket.Arn}/models/sam/0123456789ab/*": "the files of one revision",
     "{Bucket.Arn}/models/*": "a revision arises when weights are fetched",
     "{Bucket.Arn}/build/*": "one archive an image",
@@ -182,31 +180,16 @@ def test_mails_come_from_one_address() -> None:
     assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": "sender@example.com"}}
 
 
-def test_a_signed_in_person_writes_and_deletes_nothing_by_themselves() -> None:
-    actions = {a for s in whole().statements("SignedInRole") for a in s["Action"]}
-    assert actions == {"s3:GetObject", "s3:ListBucket"}, "no size of a PutObject can be bounded"
-
-
-def test_a_signed_in_person_lists_their_own_folder_only() -> None:
-    (statement,) = [s for s in whole().statements("SignedInRole") if "s3:ListBucket" in s["Action"]]
-    assert statement["Condition"] == {
-        "StringLike": {"s3:prefix": "private/${cognito-identity.amazonaws.com:sub}/*"}
-    }
-
-
-def test_a_signed_in_person_can_do_nothing_but_files() -> None:
-    actions = {a for s in whole().statements("SignedInRole") for a in s["Action"]}
-    assert {action.split(":")[0] for action in actions} == {"s3"}
-
-
-def test_there_are_no_guests() -> None:
+def test_a_browser_has_no_credentials_of_aws() -> None:
     assert whole()["IdentityPool"]["AllowUnauthenticatedIdentities"] is False
-    assert whole()["IdentityPoolRoles"]["Roles"] == {"authenticated": "{SignedInRole.Arn}"}
-    (trust,) = whole()["SignedInRole"]["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Condition"] == {
-        "StringEquals": {"cognito-identity.amazonaws.com:aud": "{IdentityPool}"},
-        "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "authenticated"},
+    assert not whole().of_type("AWS::Cognito::IdentityPoolRoleAttachment")
+    trusted = {
+        principal
+        for role in ROLES
+        for statement in whole()[role]["AssumeRolePolicyDocument"]["Statement"]
+        for principal in statement["Principal"]
     }
+    assert trusted == {"Service"}, "nobody from outside takes a role"
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,5 @@ def test_the_page_talks_to_its_own_parts_only() -> None:
         "blob:",
         files,
         "https://cognito-idp.eu-west-1.amazonaws.com",
-        "https://cognito-identity.eu-west-1.amazonaws.com",
     ]
     assert directives()["img-src"] == ["'self'", "data:", "blob:", files]
