@@ -4,10 +4,12 @@ All functions here are pure: bytes in, values out. They take whatever time and m
 them take.
 """
 
+import gc
 import io
 import warnings
 from collections.abc import Callable
 from dataclasses import astuple
+from importlib import import_module
 
 from PIL import ExifTags, Image
 
@@ -274,7 +276,12 @@ def answer(request: bounded.Values, data: bytes) -> tuple[bounded.Values, bounde
 def main() -> None:
     """Serve until the other end is closed."""
     warnings.simplefilter("ignore")  # of odd metadata, and of sizes that are checked all the same
-    Image.preinit()  # once, and not in each copy
+    # Once, and not in each copy; what is not there when a file is opened has Pillow import all.
+    Image.preinit()
+    for plugin in ("MpoImagePlugin", "WebPImagePlugin"):
+        import_module(f"PIL.{plugin}")
+    gc.freeze()  # or the copies would copy what they only look at
+    gc.disable()
     bounded.serve(answer)
 
 
