@@ -50,7 +50,9 @@ def test_a_lost_connection_keeps_the_masks(selecting: Selecting) -> None:
     selecting.click((0.5, 0.3))
     page.route("**/masks", lambda route: route.abort())
     selecting.confirm()
-    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    # It is tried again by itself before it is told.
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("cannot be reached", timeout=PATIENCE_MS)
     page.unroute("**/masks")
     page.get_by_role("button", name="Back to the selection").click()
     expect(selecting.ready().points).to_have_count(1)
