@@ -51,6 +51,7 @@ ENVIRONMENT = {
     "SENDER_EMAIL": SENDER,
     "ADMIN_EMAIL": ADMIN,
     "CONFIGURATION_SET": "gen3d",
+    "NOTIFY_FUNCTION": "gen3d-notify",
     "WEB_URL": "https://gen3d.example.com",
     "LOG_GROUPS": "/aws/lambda/gen3d-api,/aws/lambda/gen3d-mesh",
     "AWS_REGION": REGION,
@@ -64,11 +65,12 @@ with pytest.MonkeyPatch.context() as _environment:
     import api
     import callback
     import notify
+    import reconcile
     import submit
 
     settings()
 
-__all__ = ["api", "callback", "notify", "submit"]
+__all__ = ["api", "callback", "notify", "reconcile", "submit"]
 
 
 def load_event(name: str) -> Any:

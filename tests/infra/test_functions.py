@@ -7,7 +7,14 @@ from gen3d.settings import Settings
 
 from tests.infra.stack import Stack, whole
 
-FUNCTIONS = {"ApiFunction", "SubmitFunction", "CallbackFunction", "MeshFunction", "NotifyFunction"}
+FUNCTIONS = {
+    "ApiFunction",
+    "SubmitFunction",
+    "CallbackFunction",
+    "MeshFunction",
+    "NotifyFunction",
+    "ReconcileFunction",
+}
 LIBRARIES = ("POWERTOOLS_", "AWS_")  # what others read
 
 
@@ -141,11 +148,9 @@ def test_every_event_that_cannot_be_delivered_is_kept() -> None:
         for statement in stack["UndeliveredEventsPolicy"]["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow"
     ]
-    sources = [s["Condition"]["ArnEquals"]["aws:SourceArn"] for s in statements]
-    assert sources == [
-        ["{SuccessTopic}", "{ErrorTopic}"],
-        [f"{{{name}.Arn}}" for name in sorted(rules, reverse=True)],
-    ]
+    topics, sources = [s["Condition"]["ArnEquals"]["aws:SourceArn"] for s in statements]
+    assert topics == ["{SuccessTopic}", "{ErrorTopic}"]
+    assert set(sources) == {f"{{{name}.Arn}}" for name in rules}
 
 
 def test_callback_hears_of_every_answer_of_the_endpoint() -> None:
@@ -155,7 +160,8 @@ def test_callback_hears_of_every_answer_of_the_endpoint() -> None:
 
 
 def test_notify_is_woken_by_results_and_by_broken_executions() -> None:
-    rules = whole().of_type("AWS::Events::Rule")
+    found = whole().of_type("AWS::Events::Rule")
+    rules = {name: rule for name, rule in found.items() if "EventPattern" in rule}
     assert {name: rule["EventPattern"] for name, rule in rules.items()} == {
         "NotifyFunctionResultWritten": {
             "source": ["aws.s3"],
@@ -176,6 +182,33 @@ def test_notify_is_woken_by_results_and_by_broken_executions() -> None:
     }
     for rule in rules.values():
         assert [target["Arn"] for target in rule["Targets"]] == ["{NotifyFunction.Arn}"]
+
+
+def test_the_queue_is_looked_after_each_minute_and_everything_each_hour() -> None:
+    found = whole().of_type("AWS::Events::Rule").values()
+    schedules = [rule for rule in found if "ScheduleExpression" in rule]
+    assert {rule["ScheduleExpression"]: rule["Targets"][0]["Input"] for rule in schedules} == {
+        "rate(1 minute)": '{"task": "queue"}',
+        "rate(1 hour)": '{"task": "sweep"}',
+    }
+    for rule in schedules:
+        assert [target["Arn"] for target in rule["Targets"]] == ["{ReconcileFunction.Arn}"]
+
+
+def test_all_that_send_are_told_the_same() -> None:
+    sending = {
+        "ENDPOINT_NAME",
+        "INVOCATION_TIMEOUT_SECONDS",
+        "MAX_INSTANCES",
+        "REQUEST_TTL_SECONDS",
+        "TOKENS_TABLE",
+    }
+    told = [
+        {variable: environment(name)[variable] for variable in sending}
+        for name in ("SubmitFunction", "CallbackFunction", "ReconcileFunction")
+    ]
+    assert told[0] == told[1] == told[2]
+    assert told[0]["ENDPOINT_NAME"] == "{Endpoint.EndpointName}"
 
 
 def test_the_dashboard_is_json_and_shows_every_function_and_queue() -> None:

@@ -17,6 +17,8 @@ HEARD_OF = {
     ("AWS/Lambda", "Errors", "{CallbackFunction}"),
     ("AWS/Lambda", "Errors", "{MeshFunction}"),
     ("AWS/Lambda", "Errors", "{NotifyFunction}"),
+    ("AWS/Lambda", "Errors", "{ReconcileFunction}"),
+    ("AWS/Lambda", "Invocations", "{ReconcileFunction}"),
     ("AWS/ApiGateway", "5xx", "{HttpApi}"),
     ("AWS/SageMaker", "Invocation5XXErrors", "{Endpoint.EndpointName}"),
     ("AWS/SageMaker", "ApproximateAgeOfOldestRequest", "{Endpoint.EndpointName}"),
@@ -82,9 +84,10 @@ def test_every_queue_has_an_alarm_at_its_first_message() -> None:
     assert watched == {f"{{{name}.QueueName}}" for name in whole().of_type("AWS::SQS::Queue")}
 
 
-def test_silence_is_no_alarm_and_each_says_what_it_means() -> None:
-    for alarm in whole().of_type("AWS::CloudWatch::Alarm").values():
-        assert alarm["TreatMissingData"] == "notBreaching"
+def test_silence_is_no_alarm_but_of_the_schedule_and_each_says_what_it_means() -> None:
+    for name, alarm in whole().of_type("AWS::CloudWatch::Alarm").items():
+        silence = "breaching" if name == "ReconcilerSilentAlarm" else "notBreaching"
+        assert alarm["TreatMissingData"] == silence
         assert alarm["AlarmDescription"].endswith(".")
 
 
@@ -95,7 +98,7 @@ def test_without_an_endpoint_nothing_watches_one() -> None:
 
 def test_every_log_has_retention() -> None:
     groups = whole().of_type("AWS::Logs::LogGroup")
-    assert len(groups) == 9
+    assert len(groups) == 10
     assert {group["RetentionInDays"] for group in groups.values()} == {"30"}
 
 

@@ -61,7 +61,7 @@ PATTERNS: dict[str, str] = {
         f"arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/gen3d-{name}:*": (
             "the streams of one log group"
         )
-        for name in ("api", "submit", "callback", "mesh", "notify")
+        for name in ("api", "submit", "callback", "mesh", "notify", "reconcile")
     },
     **{
         f"{{{name}Function.Arn}}:*": "versions and aliases of one function"
@@ -80,8 +80,14 @@ TOKENS: dict[str, set[str]] = {
     },
     "CallbackRole": {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
     "StateMachineRole": {"dynamodb:PutItem"},
+    "ReconcileRole": {
+        "dynamodb:Scan",
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:DeleteItem",
+    },
 }
-"""Who may touch task tokens: claim and forget, keep and send, look up and send, keep."""
+"""Who may touch task tokens: claim and forget, keep and send, look up and send, keep, sweep."""
 
 ROLES = sorted(whole().of_type("AWS::IAM::Role"))
 
@@ -137,6 +143,7 @@ def test_only_these_may_resume_an_execution_and_only_two_with_a_result() -> None
         "ApiRole": {"states:SendTaskSuccess"},
         "CallbackRole": resume,
         "SubmitRole": {"states:SendTaskFailure"},
+        "ReconcileRole": {"states:SendTaskFailure"},
     }
 
 
@@ -148,13 +155,15 @@ def test_the_queues_index_is_read_by_those_who_send_or_tell_and_holds_no_token()
     }
     resource = f"{{TokensTable.Arn}}/index/{index['IndexName']}"
     able = {role: found for role in ROLES if (found := whole().actions_on(role, resource))}
-    assert set(able) == {"ApiRole", "CallbackRole", "SubmitRole"}
+    assert set(able) == {"ApiRole", "CallbackRole", "SubmitRole", "ReconcileRole"}
     assert all(actions == {"dynamodb:Query"} for actions in able.values())
 
 
-def test_nobody_may_scan_a_table() -> None:
-    actions = {action for _, s in statements() for action in s["Action"]}
-    assert not {a for a in actions if a in ("dynamodb:Scan", "dynamodb:BatchGetItem")}
+def test_nobody_may_scan_a_table_but_who_compares_everything() -> None:
+    whole_tables = {"dynamodb:Scan", "dynamodb:BatchGetItem"}
+    assert {role for role, s in statements() if whole_tables & set(s["Action"])} == {
+        "ReconcileRole"
+    }
 
 
 @pytest.mark.parametrize(

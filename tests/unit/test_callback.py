@@ -6,7 +6,10 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from gen3d.dispatch import Dispatcher
 from gen3d.errors import ERRORS, DependencyUnavailable, Gen3DError, InvalidMask
+from gen3d.queue import Request, Stage
+from gen3d.settings import settings
 from gen3d.store import FileStore
 from gen3d.tokens import TokenRow, TokenStore
 from hypothesis import given
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.support import JOB_ID, OWNER, Context, callback, load_event
 
-from .conftest import FakeStates
+from .conftest import Calls, FakeStates
 
 TOKEN = "AQCEAAAAKgAAAAMAAAAAAAAAAtoken"
 RESULTS = {
@@ -114,6 +117,21 @@ def test_a_notification_that_nobody_waits_for_is_left(
     call(load_event(f"callback/{name}"), inferenceId="unknown")
     assert states.resumed == []
     assert "Nothing waits" in logs.getvalue()
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["answered", "cancelled"])
+def test_each_answer_makes_room_for_the_next(known: bool, states: FakeStates, calls: Calls) -> None:
+    store = TokenStore("TokensTable")
+    ids = [f"{JOB_ID}-1-reconstruct-{n}-0" for n in range(3)]
+    for n, id_ in enumerate(ids):
+        request = Request(f"2026-11-28T19:00:0{n}.000Z", id_, OWNER, Stage.RECONSTRUCT)
+        store.enqueue(TokenRow(id_, f"t{n}", OWNER, JOB_ID), request, 60)
+    Dispatcher.of(settings()).dispatch()
+    if not known:
+        store.delete(ids[0])
+    call(load_event("callback/reconstruct_failed"))
+    assert [s.callback_id for s in store.window().sent] == ids[1:]
+    assert [made["InferenceId"] for made in calls.of("InvokeEndpointAsync")] == ids
 
 
 def test_a_duplicate_is_left(waiting: FakeStates) -> None:

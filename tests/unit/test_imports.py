@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = ("api", "submit", "callback", "notify")
+FUNCTIONS = ("api", "submit", "callback", "notify", "reconcile")
 PROJECT = {"container", "local", "mesh", "gen3d", *FUNCTIONS} | {
     module.stem for name in FUNCTIONS for module in (ROOT / "functions" / name).glob("*.py")
 }

@@ -109,6 +109,13 @@ def test_one_with_one_object_goes_before_the_rest_of_one_with_forty() -> None:
     assert endpoint.sent[-1] == request(500, "b")
 
 
+def test_who_has_least_in_hand_goes_before_who_was_served_longest_ago() -> None:
+    window = Window(9, turns={"a": moment(50)})
+    for tick in range(3):
+        window = after(window, request(tick, "a"), moment(50), [request(9, "a")])
+    assert choose([request(9, "a"), request(60, "b")], window) == request(60, "b")
+
+
 def test_more_people_than_places_take_turns() -> None:
     endpoint = Endpoint()
     endpoint.waiting = [
@@ -224,3 +231,63 @@ def test_turns_are_forgotten_with_what_waits() -> None:
     window = after(Window(2), a, moment(9), [a, b, request(3, "a")])
     assert window.turns == {"a": moment(9)}
     assert after(window, b, moment(10), [b]).turns == {}
+
+
+# What ADR 28 says of waiting, in virtual time: 3 s a photo, 30 s an object
+
+
+SECONDS = {Stage.INITIALIZE: 3, Stage.RECONSTRUCT: 30}
+
+
+def at(second: int, number: int, owner: str, stage: Stage = Stage.RECONSTRUCT) -> Request:
+    return Request(f"{second:08}.{number:03}", f"{owner}-{number}", owner, stage)
+
+
+def serve(arrivals: list[Request], first_come: bool) -> dict[Request, tuple[int, int]]:
+    """Let one instance work; request → the seconds for which it waited, and was in the system."""
+    coming, waiting, handed = sorted(arrivals), list[Request](), list[Request]()
+    window = Window(window_size(1))
+    now, free, times = 0, 0, {}
+    while coming or waiting or handed:
+        while coming and int(coming[0].place[:8]) <= now:
+            waiting.append(coming.pop(0))
+        while waiting and (chosen := min(waiting) if first_come else choose(waiting, window)):
+            if not first_come:
+                window = after(window, chosen, f"{now:08}.999", waiting)
+            waiting.remove(chosen)
+            handed.append(chosen)
+        if handed and free <= now:
+            served = handed.pop(0)
+            came, free = int(served.place[:8]), now + SECONDS[served.stage]
+            times[served] = now - came, free - came
+            left = served.callback_id
+        now = min([free] if free > now else [int(coming[0].place[:8])] if coming else [now])
+        if free <= now:
+            sent = tuple(s for s in window.sent if s.callback_id != left)
+            window = replace(window, sent=sent)
+    return times
+
+
+@pytest.mark.parametrize(("first_come", "photo", "thing"), [(True, 1140, 1113), (False, 30, 33)])
+def test_a_stranger_beside_forty_objects_of_one_person(
+    first_come: bool, photo: int, thing: int
+) -> None:
+    mine = [at(60, 1, "b", Stage.INITIALIZE), at(90, 2, "b")]
+    times = serve([at(0, n, "a") for n in range(40)] + mine, first_come)
+    assert [times[request][0] for request in mine] == [photo, thing]
+
+
+@pytest.mark.parametrize(("first_come", "first", "photo"), [(True, 4590, 4260), (False, 693, 57)])
+def test_twenty_people_at_once_with_eight_objects_each(
+    first_come: bool, first: int, photo: int
+) -> None:
+    people = [f"p{p:02}" for p in range(20)]
+    photos = [at(3 * p, 0, name, Stage.INITIALIZE) for p, name in enumerate(people)]
+    things = [at(60 + 3 * p, n, name) for p, name in enumerate(people) for n in range(8)]
+    late = [at(600 + 200 * q, 0, f"q{q}", Stage.INITIALIZE) for q in range(10)]
+    times = serve(photos + things + late, first_come)
+    seen = [
+        min(int(r.place[:8]) + times[r][1] for r in things if r.owner == name) for name in people
+    ]
+    assert max(seen) - 60 == first
+    assert max(times[r][0] for r in late) == photo

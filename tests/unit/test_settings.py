@@ -8,7 +8,7 @@ from gen3d.settings import Settings
 
 from tests.support import ROOT, resources, template
 
-FUNCTIONS = ("api", "submit", "callback", "notify")
+FUNCTIONS = ("api", "submit", "callback", "notify", "reconcile")
 GIVEN_BY_LAMBDA = {"aws_region"}
 COMMON = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 

@@ -28,8 +28,7 @@ RACES = 8
 """Lost so often, a dispatcher leaves it to those who win: they go on until nothing can be sent."""
 
 MARKED_SECONDS = 60
-"""A request that was marked this long ago and not sent has lost its sender: no function that sends
-runs longer."""
+"""A request that was marked so long ago and not sent has lost its sender: no call takes longer."""
 
 SLACK_SECONDS = 300
 """Beyond the longest wait and work that SageMaker allows, its answer was lost."""

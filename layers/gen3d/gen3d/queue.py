@@ -169,6 +169,7 @@ def ahead(job_id: str, waiting: Iterable[Request], window: Window) -> int | None
     """How many requests come before the first of a job, those in hand included.
 
     It is counted as if nobody came meanwhile and the endpoint answered in the order of sending.
+    While requests wait the window is full, so its size does not matter.
 
     Returns
     -------

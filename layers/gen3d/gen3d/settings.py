@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     max_running_jobs: int = 10
     max_jobs_per_day: int = 100
     max_queued_objects: int = 24
+    notify_function: str = ""
     sender_email: str = ""
     admin_email: str = ""
     admin_notices: str = "all"

@@ -392,9 +392,7 @@ class TokenStore:
 
     def ahead(self, job: Job) -> int | None:
         """How many requests the endpoint answers before the job's first; None where none waits."""
-        window = self.window()
-        full = Window(max(1, len(window.sent)), window.sent, window.turns, window.streak)
-        return queue.ahead(job.job_id, self.waiting(), full)
+        return queue.ahead(job.job_id, self.waiting(), self.window())
 
     def drop(self, job: Job) -> None:
         """Forget every task of a job that was cancelled or deleted.

@@ -1,0 +1,125 @@
+"""Looks after what nobody else does: each minute after the queue, each hour after everything.
+
+The operator calls it too, to take failed jobs up again: one with ``{"retry": {"owner": …, "jobId":
+…}}``, all that failed since a time with ``{"retrySince": "2026-11-28T12:00:00Z"}``.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from gen3d import clients
+from gen3d.dispatch import Dispatcher
+from gen3d.errors import Gen3DError
+from gen3d.jobs import now
+from gen3d.observability import count, logger, metrics, tracer
+from gen3d.runs import Runs
+from gen3d.settings import settings
+from gen3d.store import JobStore
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
+from sweep import Sweep, failed_since
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Scheduled(_Event):
+    """The schedule's."""
+
+    task: Literal["queue", "sweep"]
+
+
+class Retried(_Event):
+    """A job, by its owner."""
+
+    owner: str
+    jobId: str  # noqa: N815  as everywhere in JSON
+
+
+class Retry(_Event):
+    """The operator's, about one job."""
+
+    retry: Retried
+
+
+class RetrySince(_Event):
+    """The operator's, about all that failed since then."""
+
+    retrySince: AwareDatetime  # noqa: N815
+
+
+EVENT: TypeAdapter[Scheduled | Retry | RetrySince] = TypeAdapter(Scheduled | Retry | RetrySince)
+
+
+def serve_queue() -> dict[str, int]:
+    """Make good what senders left behind, send what is next, and say how long the queue is.
+
+    Returns
+    -------
+    dict of str to int
+        What was done, and how many requests wait.
+    """
+    dispatcher = Dispatcher.of(settings())
+    done = {
+        "InvocationLost": dispatcher.give_up_lost(),
+        "InvocationSentAgain": dispatcher.send_again(),
+        "InvocationSent": dispatcher.dispatch(),
+    }
+    waiting = dispatcher.tokens.waiting()
+    for name in ("InvocationLost", "InvocationSentAgain"):
+        if done[name]:
+            count(name, done[name])
+    if waiting:  # a metric costs nothing while there is nothing to say
+        oldest = datetime.fromisoformat(min(waiting).place)
+        count("QueueLength", len(waiting))
+        metrics.add_metric(
+            name="QueueAge",
+            unit=MetricUnit.Seconds,
+            value=max(0.0, (datetime.now(UTC) - oldest).total_seconds()),
+        )
+    return {**done, "QueueLength": len(waiting)}
+
+
+def retry(jobs: list[tuple[str, str]]) -> dict[str, Any]:
+    """Take jobs up again where they failed.
+
+    Returns
+    -------
+    dict
+        ``retried``: ids of those that were; ``refused``: id → the sentence that says why not.
+    """
+    s = settings()
+    runs = Runs(s.state_machine_arn, JobStore(s.jobs_table))
+    retried: list[str] = []
+    refused: dict[str, str] = {}
+    for owner, job_id in jobs:
+        try:
+            runs.retry(owner, job_id)
+        except Gen3DError as error:
+            refused[job_id] = error.message
+        else:
+            retried.append(job_id)
+    if retried:
+        count("JobRetried", len(retried))
+    return {"retried": retried, "refused": refused}
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+@clients.naming_faults()
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Lambda's entry point."""
+    match EVENT.validate_python(event):
+        case Scheduled(task="queue"):
+            done: dict[str, Any] = dict(serve_queue())
+        case Scheduled():
+            done = dict(Sweep(settings(), now()).run())
+        case Retry(retry=job):
+            done = retry([(job.owner, job.jobId)])
+        case RetrySince(retrySince=moment):
+            done = retry([(r.owner, r.job_id) for r in failed_since(settings(), moment)])
+    logger.info("Done", extra={"done": done})
+    return done

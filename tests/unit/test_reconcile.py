@@ -1,0 +1,415 @@
+"""What the reconciler mends, and what it leaves: all that is under way, or that it cannot know."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from gen3d import inventory, paths
+from gen3d.clients import client as shared_client
+from gen3d.errors import InternalError
+from gen3d.jobs import TERMINAL, Failure, Job, Status, execution_name, iso, now
+from gen3d.queue import Request, Stage
+from gen3d.settings import settings
+from gen3d.store import FileStore, JobStore
+from gen3d.tokens import TokenRow, TokenStore, mask_callback_id
+from pydantic import ValidationError
+from sweep import FEW, PATIENCE, Sweep
+
+from tests.support import (
+    BUCKET,
+    JOB_ID,
+    OWNER,
+    STATE_MACHINE,
+    Context,
+    client,
+    make_job,
+    reconcile,
+    table,
+)
+
+from .conftest import Calls, FakeStates
+
+Rows = Callable[[str], list[dict[str, Any]]]
+RUNNING = sorted(set(Status) - TERMINAL - {Status.CREATED})
+LATER = timedelta(hours=2)
+
+
+class Invocations:
+    """The part of Lambda that takes asynchronous invocations."""
+
+    def __init__(self) -> None:
+        self.made: list[dict[str, Any]] = []
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803
+        assert (FunctionName, InvocationType) == ("gen3d-notify", "Event")
+        self.made.append(json.loads(Payload))
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What notify was told."""
+    fake = Invocations()
+    monkeypatch.setattr(
+        "gen3d.clients.client",
+        lambda service, **options: (
+            fake if service == "lambda" else shared_client(service, **options)
+        ),
+    )
+    return fake.made
+
+
+@pytest.fixture
+def start(aws: None) -> Callable[..., str]:
+    """Starts an execution of a state machine that waits for ever."""
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 9, "End": True}}}
+    client("stepfunctions").create_state_machine(
+        name="gen3d",
+        definition=json.dumps(definition),
+        roleArn="arn:aws:iam::123456789012:role/gen3d",
+    )
+
+    def begin(run: int = 1, job_id: str = JOB_ID) -> str:
+        arn: str = client("stepfunctions").start_execution(
+            stateMachineArn=STATE_MACHINE,
+            name=execution_name(job_id, run),
+            input=json.dumps({"owner": OWNER, "jobId": job_id}),
+        )["executionArn"]
+        return arn
+
+    return begin
+
+
+def status(arn: str) -> str:
+    return str(client("stepfunctions").describe_execution(executionArn=arn)["status"])
+
+
+def sweep(moment: datetime | None = None) -> dict[str, int]:
+    return Sweep(settings(), moment or now() + LATER).run()
+
+
+def record() -> Job:
+    return JobStore("JobsTable").get(OWNER, JOB_ID)
+
+
+# Records without an execution
+
+
+@pytest.mark.parametrize("running", RUNNING)
+@pytest.mark.parametrize("run", [1, 2])
+def test_a_job_whose_execution_is_gone_fails_and_its_owner_is_told_once(
+    running: Status,
+    run: int,
+    start: Callable[..., str],
+    put_job: Callable[[Job], Job],
+    told: list[dict[str, Any]],
+) -> None:
+    start(job_id="01M82SZE4Z7ZQ9FY1VB33KS0D9")  # somebody else's
+    put_job(make_job(job_id="01M82SZE4Z7ZQ9FY1VB33KS0D9", status=running, run=1))
+    put_job(make_job(running, run=run))
+
+    assert sweep() == {"RecordCorrected": 1}
+
+    assert record().status is Status.FAILED
+    assert record().error == Failure(
+        name="ExecutionAborted",
+        message="The job was lost on our side. Try it again: it goes on where it ended.",
+        stage="Execution",
+    )
+    assert told == [{"kind": "failed", "owner": OWNER, "jobId": JOB_ID, "run": run}]
+    assert sweep() == {}
+    assert len(told) == 1
+
+
+def test_an_execution_that_has_just_ended_is_left_to_who_listens_for_it(
+    start: Callable[..., str], put_job: Callable[[Job], Job], told: list[dict[str, Any]]
+) -> None:
+    put_job(make_job(Status.RECONSTRUCTING, run=1))
+    client("stepfunctions").stop_execution(executionArn=start())
+    assert sweep(now()) == {}
+    assert record().status is Status.RECONSTRUCTING
+    assert sweep() == {"RecordCorrected": 1}
+
+
+@pytest.mark.parametrize("running", RUNNING)
+def test_a_job_that_runs_is_left(
+    running: Status, start: Callable[..., str], put_job: Callable[[Job], Job]
+) -> None:
+    put_job(make_job(running, run=2))
+    arn = start(2)
+    assert sweep() == {}
+    assert record().status is running
+    assert status(arn) == "RUNNING"
+
+
+@pytest.mark.parametrize("ended", sorted(TERMINAL | {Status.CREATED}))
+def test_what_does_not_run_needs_no_execution(
+    ended: Status, start: Callable[..., str], put_job: Callable[[Job], Job]
+) -> None:
+    put_job(make_job(ended, run=1))
+    assert sweep() == {}
+    assert table("JobsTable").scan()["Items"][0]["status"] == ended
+
+
+def test_a_job_that_moved_on_while_all_was_compared_is_left(
+    start: Callable[..., str], put_job: Callable[[Job], Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = put_job(make_job(Status.INITIALIZING, run=2))
+    seen = inventory.Record(job.owner, job.job_id, 1, Status.RECONSTRUCTING)
+    monkeypatch.setattr(inventory, "records", lambda _table: [seen])
+    assert sweep() == {}
+    assert record().status is Status.INITIALIZING
+
+
+# Executions without a record
+
+
+@pytest.mark.parametrize(
+    ("job", "execution"),
+    [
+        (None, 1),
+        (make_job(Status.DELETED, run=1), 1),
+        (make_job(Status.CANCELLED, run=1), 1),
+        (make_job(Status.CANCELLED, run=2), 2),
+        (make_job(Status.COMPLETED, run=2), 1),
+    ],
+    ids=["forgotten", "deleted", "cancelled", "cancelled again", "superseded"],
+)
+def test_an_execution_that_nobody_waits_for_is_stopped(
+    job: Job | None,
+    execution: int,
+    start: Callable[..., str],
+    put_job: Callable[[Job], Job],
+) -> None:
+    if job:
+        put_job(job)
+    arn = start(execution)
+    assert sweep(now()) == {}, "it may just be under way"
+    assert sweep() == {"ExecutionStopped": 1}
+    assert status(arn) == "ABORTED"
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        make_job(Status.COMPLETED, run=2),
+        make_job(Status.FAILED, run=2),
+        make_job(Status.EXPIRED, run=2),
+        make_job(Status.FAILED, run=1),
+        make_job(Status.CANCELLED, run=1),
+        make_job(Status.CREATED, run=0),
+    ],
+    ids=["mails", "mails a failure", "mails an expiry", "begins", "begins anew", "begins first"],
+)
+def test_an_execution_that_begins_or_tells_is_left(
+    job: Job, start: Callable[..., str], put_job: Callable[[Job], Job]
+) -> None:
+    put_job(job)
+    arn = start(2)
+    assert sweep() == {}
+    assert status(arn) == "RUNNING"
+
+
+# Tasks
+
+
+def put_tasks(run: int) -> None:
+    store = TokenStore("TokensTable")
+    store.put(TokenRow(mask_callback_id(JOB_ID), "m", OWNER, JOB_ID, run), 60)
+    callback = f"{JOB_ID}-{run}-reconstruct-0-0"
+    request = Request("2026-11-28T19:00:00.000Z", callback, OWNER, Stage.RECONSTRUCT)
+    store.enqueue(TokenRow(callback, "t", OWNER, JOB_ID, run), request, 60)
+
+
+@pytest.mark.parametrize("ended", [None, *sorted(TERMINAL)])
+def test_tasks_of_a_job_that_has_ended_are_forgotten(
+    ended: Status | None, start: Callable[..., str], put_job: Callable[[Job], Job], rows: Rows
+) -> None:
+    if ended:
+        put_job(make_job(ended, run=1))
+    put_tasks(1)
+    assert sweep() == {"TokenRemoved": 2}
+    assert rows("TokensTable") == []
+
+
+def test_tasks_of_an_earlier_execution_are_forgotten_and_no_others(
+    start: Callable[..., str], put_job: Callable[[Job], Job], rows: Rows
+) -> None:
+    put_job(make_job(Status.RECONSTRUCTING, run=2))
+    start(2)
+    put_tasks(1)
+    put_tasks(2)
+    TokenStore("TokensTable").leave("nobody")  # makes the window, which is no task
+    assert sweep() == {"TokenRemoved": 1}
+    left = {row["callbackId"] for row in rows("TokensTable")}
+    assert left == {mask_callback_id(JOB_ID), f"{JOB_ID}-2-reconstruct-0-0", "window"}
+
+
+def test_a_task_that_was_written_anew_meanwhile_stays(aws: None, rows: Rows) -> None:
+    put_tasks(1)
+    (seen,) = [t for t in inventory.waiting_tasks("TokensTable") if t.callback_id.endswith("mask")]
+    TokenStore("TokensTable").put(TokenRow(seen.callback_id, "new", OWNER, JOB_ID, 2), 999)
+    assert inventory.forget_task("TokensTable", seen) is False
+    assert len(rows("TokensTable")) == 2
+
+
+# Files
+
+
+def put_files(files: FileStore, job: Job) -> None:
+    for key in (job.files.image("image/jpeg"), job.files.object(0).splat, job.uploads.mask(0)):
+        files.write(key, b"x", "image/jpeg")
+
+
+def keys() -> list[str]:
+    found = client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    return [item["Key"] for item in found]
+
+
+def test_files_that_came_after_a_deletion_go(
+    start: Callable[..., str], put_job: Callable[[Job], Job], files: FileStore
+) -> None:
+    put_files(files, put_job(make_job(Status.DELETED, run=1)))
+    assert sweep(now()) == {"FileRemoved": 3}
+    assert keys() == []
+
+
+@pytest.mark.parametrize("kept", sorted(set(Status) - {Status.DELETED}))
+def test_files_of_every_other_job_stay(
+    kept: Status, start: Callable[..., str], put_job: Callable[[Job], Job], files: FileStore
+) -> None:
+    start()
+    put_files(files, put_job(make_job(kept, run=1)))
+    Sweep(settings(), now() + timedelta(days=40)).remove_files(
+        {r.job_id: r for r in inventory.records("JobsTable")}
+    )
+    assert len(keys()) == 3
+
+
+def test_files_under_no_record_go_after_a_day(start: Callable[..., str], files: FileStore) -> None:
+    put_files(files, make_job())
+    for other in ("public/index.html", "models/lite/1/decoder.onnx", "async/in/1.json"):
+        files.write(other, b"x", "text/plain")
+    assert sweep(now() + timedelta(hours=23)) == {}
+    assert sweep(now() + timedelta(hours=25)) == {"FileRemoved": 3}
+    assert len(keys()) == 3
+
+
+def test_where_records_are_lost_files_are_kept(
+    start: Callable[..., str], files: FileStore, logs: StringIO
+) -> None:
+    for n in range(FEW + 1):
+        prefix = paths.job_prefix("us-east-1:a", f"01M82SZE4Z7ZQ9FY1VB33KS{n:03}")
+        files.write(f"{prefix}image.jpg", b"x", "image/jpeg")
+    assert sweep(now() + timedelta(days=3)) == {"SweepRefused": 1}
+    assert len(keys()) == FEW + 1
+    assert "Are records lost?" in logs.getvalue()
+
+
+def test_one_part_that_fails_does_not_keep_the_others_from_theirs(
+    start: Callable[..., str], put_job: Callable[[Job], Job], files: FileStore, calls: Calls
+) -> None:
+    put_files(files, put_job(make_job(Status.DELETED, run=1)))
+    put_tasks(1)
+    calls.fail("DeleteItem", "AccessDeniedException", 9)
+    with pytest.raises(InternalError, match="1 parts"):
+        sweep()
+    assert keys() == []
+
+
+def test_patience_is_longer_than_a_failure_takes_to_be_told() -> None:
+    assert timedelta(minutes=10) <= PATIENCE
+
+
+# The queue
+
+
+def test_each_minute_the_queue_is_served_and_measured(
+    calls: Calls, states: FakeStates, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = TokenStore("TokensTable")
+    ago = iso(now() - timedelta(minutes=31))
+    for n in range(5):
+        callback = f"{JOB_ID}-1-reconstruct-{n}-0"
+        request = Request(ago, callback, OWNER, Stage.RECONSTRUCT)
+        store.enqueue(TokenRow(callback, f"t{n}", OWNER, JOB_ID), request, 60)
+
+    answer = reconcile.handler({"task": "queue"}, Context())
+
+    assert answer == {
+        "InvocationLost": 0,
+        "InvocationSentAgain": 0,
+        "InvocationSent": 2,
+        "QueueLength": 3,
+    }
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (metrics,) = [line for line in printed if "QueueAge" in line]
+    assert metrics["QueueLength"] == [3]
+    assert metrics["QueueAge"][0] >= 31 * 60
+    assert metrics["service"] == "gen3d"
+
+
+def test_an_empty_queue_says_nothing(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
+    reconcile.handler({"task": "queue"}, Context())
+    assert "QueueLength" not in [
+        key for line in capsys.readouterr().out.splitlines() for key in json.loads(line)
+    ]
+
+
+# The operator
+
+
+def test_a_failed_job_is_taken_up_again(
+    start: Callable[..., str], put_job: Callable[[Job], Job]
+) -> None:
+    put_job(make_job(Status.FAILED, run=1))
+    answer = reconcile.handler({"retry": {"owner": OWNER, "jobId": JOB_ID}}, Context())
+    assert answer == {"retried": [JOB_ID], "refused": {}}
+    names = [
+        e["name"]
+        for e in client("stepfunctions").list_executions(stateMachineArn=STATE_MACHINE)[
+            "executions"
+        ]
+    ]
+    assert names == [f"{JOB_ID}-2"]
+
+
+def test_all_that_failed_since_a_time_are(
+    start: Callable[..., str], put_job: Callable[[Job], Job], jobs: JobStore
+) -> None:
+    ids = [f"01M82SZE4Z7ZQ9FY1VB33KS0D{n}" for n in range(4)]
+    for job_id in ids[:3]:
+        jobs.fail(
+            put_job(make_job(Status.INITIALIZING, job_id=job_id, run=1)),
+            Failure(name="E", message=""),
+        )
+    put_job(make_job(Status.COMPLETED, job_id=ids[3], run=1))
+    table("JobsTable").update_item(
+        Key={"owner": OWNER, "jobId": ids[0]},
+        UpdateExpression="SET failedAt = :old",
+        ExpressionAttributeValues={":old": "2026-01-01T00:00:00.000Z"},
+    )
+    since = iso(now() - timedelta(minutes=1))
+    answer = reconcile.handler({"retrySince": since}, Context())
+    assert sorted(answer["retried"]) == ids[1:3]
+    assert answer["refused"] == {}
+
+
+def test_what_cannot_be_taken_up_is_named(
+    start: Callable[..., str], put_job: Callable[[Job], Job]
+) -> None:
+    put_job(make_job(Status.RECONSTRUCTING, run=1))
+    answer = reconcile.handler({"retry": {"owner": OWNER, "jobId": JOB_ID}}, Context())
+    assert answer["retried"] == []
+    assert "has not ended" in answer["refused"][JOB_ID]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{}, {"task": "all"}, {"retry": {"owner": OWNER}}, {"retrySince": "2026-11-28T12:00:00"}],
+)
+def test_any_other_event_is_refused(event: dict[str, Any], aws: None) -> None:
+    with pytest.raises(ValidationError):
+        reconcile.handler(event, Context())
