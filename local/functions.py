@@ -9,12 +9,16 @@ while all are busy waits its turn before its time-out runs: a new process takes 
 processor, which all calls share, and then stays in memory.
 """
 
+import array
+import fcntl
 import io
 import os
 import shlex
 import subprocess
 import tempfile
+import termios
 import threading
+import time
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +36,7 @@ _PROCESSORS = os.cpu_count() or 1
 _WORKERS = min(4, max(2, _PROCESSORS))
 """Of each function; their waiting for services leaves room for no more."""
 
+_PRINT_SECONDS = 0.25
 _INIT_SECONDS = 120.0
 """How long a worker may take to start, which its function's time-out does not count."""
 
@@ -109,6 +114,7 @@ class Functions:
         replaced = {"Popen": children.start}
         lambda_runtime.subprocess = SimpleNamespace(**(vars(subprocess) | replaced))
         lambda_runtime._PROVIDED_INIT_TIMEOUT = _INIT_SECONDS
+        lambda_runtime.ProvidedWorker._drain_stderr_bounded = _printed
 
     def _image(self, config: dict[str, Any]) -> Image | None:
         return self._images.get(config.get("ImageUri", ""))
@@ -172,6 +178,28 @@ class Functions:
 
 _reserved = lambda_svc._reserved_concurrency
 """What a function's `ReservedConcurrentExecutions` says, or None."""
+
+
+def _printed(worker: Any, **_waits: float) -> str:
+    """What a call has printed, which is in the pipe before its answer.
+
+    Ministack waits a twentieth of a second for a first line, also of a function that prints none.
+    """
+    deadline = time.monotonic() + _PRINT_SECONDS
+    while time.monotonic() < deadline and _in_pipe(worker._proc):
+        time.sleep(0.001)
+    time.sleep(0.001)  # for the thread that has taken the last line from the pipe
+    return str(worker._drain_stderr())
+
+
+def _in_pipe(process: Any) -> int:
+    """Bytes that a process has printed and nobody has read."""
+    size = array.array("i", [0])
+    try:
+        fcntl.ioctl(process.stdout, termios.FIONREAD, size)
+    except (AttributeError, OSError, ValueError):  # it has ended
+        return 0
+    return size[0]
 
 
 def _bootstrap(image: Image | None, python: Path) -> str:

@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import types
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SAVE_SECONDS = 30.0
+_CHANGED_BY_DEPLOYMENTS = {"lambda", "cloudformation"}
 
 
 class Stack:
@@ -61,7 +63,7 @@ class Stack:
         from ministack.core import lambda_runtime
         from ministack.services import stepfunctions
 
-        from local import permissions, persistence, policies, services
+        from local import permissions, persistence, policies, retention, services
         from local.deploy import stack as deployment
         from local.endpoint.service import Endpoints, endpoint_arn
         from local.events import announce
@@ -78,6 +80,7 @@ class Stack:
         self._functions = Functions(python, self.settings.logs)
         self._functions.install()
         self._stop_functions = lambda_runtime.reset
+        retention.install()
         deployment.install()
         self._deploy = deployment.deploy
         executions = Executions(self.settings.folder / "executions", announce)
@@ -116,17 +119,15 @@ class Stack:
         Parameters
         ----------
         code : bool
-            The functions' code too, which is large and changes only when it is deployed.
+            Also what only a deployment changes, as the functions' code, which is large.
         """
         from ministack import app
         from ministack.core import persistence
 
-        def save() -> None:
-            states = app._build_persistence_save_dict()
-            kept = {name: state for name, state in states.items() if code or name != "lambda"}
-            persistence.save_all(kept)
-
-        self._gateway.run(save)
+        # One by one, so that no request waits for all of them.
+        for name, state in app._build_persistence_save_dict().items():
+            if code or name not in _CHANGED_BY_DEPLOYMENTS:
+                self._gateway.run(partial(persistence.save_all, {name: state}))
 
     def stop(self) -> None:
         """End every process that this stack started, and write its state."""
