@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 
 import boto3
 import httpx
+import numpy as np
 import pytest
 import uvicorn
-from gen3d.contract import InitializeRequest, InitializeResult, Pose
+from gen3d.contract import InitializeRequest, InitializeResult, Pose, ReconstructRequest
 from gen3d.errors import (
     EndpointUnavailable,
     Gen3DError,
@@ -98,6 +99,38 @@ def test_jobs_wait_for_each_other(lite: Engine, storage: Storage) -> None:
     results = asyncio.run(scenario())
     assert all(isinstance(result, InitializeResult) for result in results)
     assert (slow.jobs, slow.most) == (3, 1)
+
+
+class Deleting(Slow):
+    """An engine whose object's mask is deleted while it works."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._s3 = storage._client
+
+    def reconstruct(self, photo: Image.Image, mask: Mask, seed: int) -> tuple[Gaussians, Pose]:
+        self._s3.delete_object(Bucket="bucket", Key="mask.png")
+        three, one = np.zeros((1, 3), np.float32), np.zeros(1, np.float32)
+        gaussians = Gaussians(three, three, one, three, np.ones((1, 4), np.float32))
+        return gaussians, Pose(rotation=(1, 0, 0, 0), translation=(0, 0, 1), scale=(1, 1, 1))
+
+
+def test_no_splat_is_written_for_an_object_that_was_deleted_meanwhile(
+    storage: Storage, cup: Mask, png: Callable[[Mask], bytes]
+) -> None:
+    async def scenario() -> None:
+        worker = worker_of(Deleting(storage), storage)
+        await worker.start()
+        with pytest.raises(InputMissing, match=r"mask\.png .* deleted"):
+            await worker.run(request, "job")
+
+    request = ReconstructRequest(
+        image="s3://bucket/image.png", mask="s3://bucket/mask.png", output="s3://bucket/splat.ply"
+    )
+    s3 = storage._client
+    s3.put_object(Bucket="bucket", Key="mask.png", Body=png(cup))
+    asyncio.run(scenario())
+    keys = [found["Key"] for found in s3.list_objects_v2(Bucket="bucket")["Contents"]]
+    assert keys == ["image.png"]
 
 
 @pytest.mark.parametrize("stands", [True, False])
