@@ -12,6 +12,7 @@ processor, which all calls share, and then stays in memory.
 import array
 import fcntl
 import io
+import json
 import os
 import shlex
 import subprocess
@@ -34,7 +35,14 @@ from local.images import Image
 _KEPT = ("AWS_", "_HANDLER", "LAMBDA_TASK_ROOT")
 _PROCESSORS = os.cpu_count() or 1
 _WORKERS = min(4, max(2, _PROCESSORS))
-"""Of each function; their waiting for services leaves room for no more."""
+_WORKERS_OF_THE_API = 4
+"""Of each function. People wait for the API, where one slow call should not delay the others."""
+
+_HEAVY = max(1, _PROCESSORS // 2)
+"""Calls of functions that are images, beside which the inference server wants processors too."""
+
+_IDLE_SECONDS = 60.0
+"""After so long without a call a function keeps one worker."""
 
 _PRINT_SECONDS = 0.25
 _INIT_SECONDS = 120.0
@@ -59,7 +67,7 @@ class Functions:
         self._packages: dict[tuple[str, str], bytes] = {}
         # In AWS each call has processors of its own; here heavy ones take turns, before their time
         # runs. What is an image is heavy.
-        self._processors = threading.BoundedSemaphore(_PROCESSORS)
+        self._processors = threading.BoundedSemaphore(_HEAVY)
         self._places: dict[str, threading.BoundedSemaphore] = {}
         self._lock = threading.Lock()
 
@@ -96,8 +104,9 @@ class Functions:
         with self._lock:
             name = config["FunctionName"]
             if name not in self._places:
-                reserved = _reserved(func, config)
-                places = min(reserved or _WORKERS, _WORKERS)
+                of_the_api = "apigateway.amazonaws.com" in json.dumps(func.get("policy"))
+                most = _WORKERS_OF_THE_API if of_the_api else _WORKERS
+                places = min(_reserved(func, config) or most, most)
                 self._places[name] = threading.BoundedSemaphore(places)
             return self._places[name]
 
@@ -114,6 +123,7 @@ class Functions:
         replaced = {"Popen": children.start}
         lambda_runtime.subprocess = SimpleNamespace(**(vars(subprocess) | replaced))
         lambda_runtime._PROVIDED_INIT_TIMEOUT = _INIT_SECONDS
+        lambda_runtime._LOCAL_WORKER_TTL = _IDLE_SECONDS
         lambda_runtime.ProvidedWorker._drain_stderr_bounded = _printed
 
     def _image(self, config: dict[str, Any]) -> Image | None:
@@ -151,6 +161,7 @@ class Functions:
                 "PATH": "/usr/local/bin:/usr/bin:/bin",
                 "LANG": "en_US.UTF-8",
                 "TZ": ":UTC",
+                "MALLOC_ARENA_MAX": "2",  # memory for the threads that it has, not for all it might
                 "TMPDIR": str(scratch),
                 "AWS_EXECUTION_ENV": "AWS_Lambda_python3.12",
                 "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",

@@ -67,6 +67,21 @@ def test_several_run_at_once(stack: RunningStack) -> None:
     assert len(set(answers)) == 4
 
 
+def test_calls_above_its_workers_wait_before_their_time_runs(stack: RunningStack) -> None:
+    """Twelve naps by four workers take longer than the function's two seconds."""
+    answers: list[tuple[str, Any]] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(invoke(stack, do="nap", seconds=0.8)))
+        for _ in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [kind for kind, _ in answers] == [""] * 12
+    assert len({answer["pid"] for _, answer in answers}) <= 4
+
+
 def test_what_it_prints_can_be_read(stack: RunningStack) -> None:
     invoke(stack, do="log", line="a line to find")
     log = stack.folder / "logs" / f"{stack.outputs['FunctionName']}.log"

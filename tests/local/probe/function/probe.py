@@ -28,6 +28,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             return {"names": sorted(os.environ), "path": sys.path, "word": WORD}
         case "put":
             boto3.client("s3").put_object(Bucket=os.environ["BUCKET"], Key=event["key"], Body=b"")
+        case "nap":
+            time.sleep(event["seconds"])
+            return {"pid": os.getpid()}
         case "log":
             print(event["line"])
         case None:
