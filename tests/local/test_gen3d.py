@@ -178,17 +178,20 @@ def test_the_list_shows_ones_own_jobs(ann: Person, ben: Person, finished: Json) 
     assert not ben.call("GET", "/jobs").json()["jobs"]
 
 
-def test_somebody_elses_job_is_not_there(ben: Person, finished: Json) -> None:
+def test_somebody_elses_job_is_not_there(ann: Person, ben: Person, finished: Json) -> None:
     job_id = finished["jobId"]
     for method, path, body in (
         ("GET", f"/jobs/{job_id}", None),
-        ("DELETE", f"/jobs/{job_id}", None),
+        ("POST", f"/jobs/{job_id}/cancel", None),
+        ("POST", f"/jobs/{job_id}/retry", None),
         ("POST", f"/jobs/{job_id}/initialize", None),
         ("POST", f"/jobs/{job_id}/masks", {"count": 1}),
         ("POST", f"/jobs/{job_id}/reconstruct", {"objects": [{}]}),
     ):
         answer = ben.call(method, path, body)
         assert (answer.status_code, answer.json()["error"]) == (404, "JobNotFound"), path
+    assert ben.call("DELETE", f"/jobs/{job_id}").status_code == 204  # gone, for all that he knows
+    assert ann.job(job_id)["status"] == "COMPLETED"
 
 
 def test_a_forged_token_is_refused(gen3d: RunningStack, ann: Person) -> None:
