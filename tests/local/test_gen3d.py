@@ -242,7 +242,8 @@ def test_a_cancelled_job_is_taken_up_again_and_deleted_and_mails_nobody(
     states = gen3d.client("stepfunctions")
 
     def stopped(name: str) -> bool:
-        return states.describe_execution(executionArn=f"{arn}:{name}")["status"] == "ABORTED"
+        execution = states.describe_execution(executionArn=f"{arn}:{name}")
+        return bool(execution["status"] == "ABORTED")
 
     eventually(lambda: stopped(job_id))
     assert ann.reconstruct(job).json()["error"] == "JobConflict"
