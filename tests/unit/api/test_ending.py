@@ -184,18 +184,19 @@ def test_deleting_again_or_what_never_was_is_no_error(created: Job, executions: 
 
 
 def test_deleting_stops_an_execution_that_begins_just_then(
-    created: Job, executions: Any, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
+    put_job: PutJob, executions: Any, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    call("initialize_job")
+    put_job(make_job(Status.FAILED, run=1, model=MODEL))
+    call("retry_job", {})
     tombstone = JobStore.tombstone
 
     def beginning(self: JobStore, job: Job) -> None:
-        begin_execution(JOB_ID)
+        begin_execution(f"{JOB_ID}-2")
         tombstone(self, job)
 
     monkeypatch.setattr(JobStore, "tombstone", beginning)
     assert call("delete_job")[0] == 204
-    assert execution()["status"] == "ABORTED"
+    assert execution(f"{JOB_ID}-2")["status"] == "ABORTED"
 
 
 def test_an_execution_does_not_begin_a_deleted_job(created: Job, executions: Any) -> None:
@@ -335,6 +336,16 @@ def test_a_job_of_which_nothing_failed_is_not_taken_up(put_job: PutJob, executio
     assert refused(answer) == (409, "JobConflict")
     assert "Name the objects" in answer[1]["message"]
     assert executions() == []
+
+
+@pytest.mark.parametrize("status", ENDED)
+def test_a_job_that_ended_before_it_was_complete_is_made_complete(
+    status: Status, put_job: PutJob, executions: Any
+) -> None:
+    """Each object is made, and the last steps failed."""
+    put_job(make_job(status, run=1, model=MODEL, objects={"0": finished_object()}))
+    assert call("retry_job", {})[0] == 202
+    assert [o["have"] for o in started_with(f"{JOB_ID}-2")["objects"]] == ["mesh"]
 
 
 @pytest.mark.parametrize("status", RUNNING)
