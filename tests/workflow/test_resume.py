@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 import pytest
-from gen3d.jobs import Failure, Image, JobObject, Model, ObjectStatus, Status
+from gen3d.jobs import Failure, Image, Job, JobObject, Model, ObjectStatus, Status
 from gen3d.paths import JobFiles
 from gen3d.runs import plan_retry
 
@@ -88,6 +88,11 @@ def test_a_job_that_failed_at_its_photo_begins_anew(stage: Stage) -> None:
     assert sent(stage) == [("initialize", 0, 2), ("reconstruct", 0, 2)]
     job = stage.job
     assert (job.status, job.run, job.error) == (Status.COMPLETED, 2, None)
+    times = job.stages.initialize
+    assert times.start is not None
+    assert times.start > job.created_at.replace(minute=5)
+    assert times.milliseconds is not None
+    assert times.milliseconds >= 0
     assert "failedAt" not in stage.row
     assert {p["run"] for p in stage.notify.calls} == {2}
     assert result()["run"] == 2
@@ -107,6 +112,7 @@ def test_a_job_without_a_mask_waits_for_it_again(status: Status, stage: Stage) -
         assert times.start is not None
         assert times.start > job.created_at.replace(minute=5)
         assert times.milliseconds is not None
+        assert times.milliseconds >= 0
 
 
 def test_a_job_goes_on_with_what_each_object_lacks(stage: Stage) -> None:
@@ -155,20 +161,27 @@ def test_one_object_of_several_is_made_anew_with_another_seed(stage: Stage) -> N
 
 def test_while_an_object_is_made_anew_the_others_are_there(stage: Stage) -> None:
     cup = finished_object(0)
-    leave(stage, Status.COMPLETED, cup, spoon(splat=SPLAT), model=MODEL)
-    seen: list[Any] = []
+    leave(stage, Status.COMPLETED, cup, spoon(), model=MODEL)
+    seen: list[Job] = []
 
-    def look(payload: dict[str, Any]) -> dict[str, Any]:
+    def look_and_send(payload: dict[str, Any]) -> dict[str, Any]:
+        seen.append(stage.job)
+        return task_succeeds(payload)
+
+    def look_and_make(payload: dict[str, Any]) -> dict[str, Any]:
         seen.append(stage.job)
         return mesh_of(payload)
 
-    stage.mesh.always(look)
+    stage.submit.always(look_and_send)
+    stage.mesh.always(look_and_make)
     assert again(stage).status == "SUCCEEDED"
-    (job,) = seen
-    assert job.status is Status.RECONSTRUCTING
-    assert job.ordered_objects[0] == cup
-    assert job.ordered_objects[1].status is ObjectStatus.MESHING
-    assert job.ordered_objects[1].error is None
+    assert [job.status for job in seen] == [Status.RECONSTRUCTING] * 2
+    assert [job.ordered_objects[0] for job in seen] == [cup] * 2
+    assert [job.ordered_objects[1].status for job in seen] == [
+        ObjectStatus.PENDING,
+        ObjectStatus.MESHING,
+    ]
+    assert [job.ordered_objects[1].error for job in seen] == [None] * 2
 
 
 def test_what_fails_again_does_not_lose_what_there_is(stage: Stage) -> None:
