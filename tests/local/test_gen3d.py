@@ -297,10 +297,11 @@ def test_no_token_is_in_a_log(gen3d: RunningStack, finished: Json) -> None:
     assert row not in logs
 
 
-def smoke(gen3d: RunningStack) -> subprocess.CompletedProcess[str]:
-    """``make smoke`` against this stack: SageMaker's own SDK asks the endpoint."""
-    python = ROOT / ".venvs" / "smoke" / "bin" / "python"
-    environment = {
+def operator(
+    gen3d: RunningStack, program: str, *arguments: str, environment: str = ".venv"
+) -> subprocess.CompletedProcess[str]:
+    """A program of ``cloud/`` against this stack, as make calls it."""
+    variables = {
         "PATH": os.environ["PATH"],
         "HOME": str(gen3d.folder),
         "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
@@ -311,13 +312,18 @@ def smoke(gen3d: RunningStack) -> subprocess.CompletedProcess[str]:
         "AWS_SECRET_ACCESS_KEY": "test",
     }
     return subprocess.run(
-        [python, "-m", "cloud.smoke", "--stack", "gen3d", "--minutes", "2"],
+        [ROOT / environment / "bin" / "python", "-m", program, "--stack", "gen3d", *arguments],
         cwd=ROOT,
-        env=environment,
+        env=variables,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def smoke(gen3d: RunningStack) -> subprocess.CompletedProcess[str]:
+    """SageMaker's own SDK asks the endpoint."""
+    return operator(gen3d, "cloud.smoke", "--minutes", "2", environment=".venvs/smoke")
 
 
 def test_a_deployed_endpoint_can_be_tried(gen3d: RunningStack) -> None:
@@ -343,3 +349,33 @@ def test_trying_an_endpoint_fails_where_something_is_missing(gen3d: RunningStack
     assert f"{licence} cannot be read" in done.stderr
     assert "Traceback" not in done.stderr
     assert not s3.list_objects_v2(Bucket=bucket, Prefix="private/smoke/").get("Contents")
+
+
+def test_dead_letters_are_replayed_and_mail_nobody_twice(
+    gen3d: RunningStack, finished: Json
+) -> None:
+    bucket, job_id = gen3d.outputs["BucketName"], finished["jobId"]
+    pages = gen3d.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    (result,) = [
+        item["Key"]
+        for page in pages
+        for item in page["Contents"]
+        if item["Key"].endswith(f"/{job_id}/result.json")
+    ]
+    event = {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": bucket}, "object": {"key": result}},
+    }
+    notify = gen3d.client("lambda").get_function(FunctionName="gen3d-notify")
+    arn = notify["Configuration"]["FunctionArn"]
+    sqs, failed = gen3d.client("sqs"), gen3d.outputs["FailedInvocationsUrl"]
+    body = {"requestContext": {"functionArn": f"{arn}:$LATEST"}, "requestPayload": event}
+    sqs.send_message(QueueUrl=failed, MessageBody=json.dumps(body))
+    both = [eventually(lambda to=to: mails(gen3d, job_id, to)) for to in ("ann@", ADMIN)]
+    assert [len(of) for of in both] == [1, 1]
+    done = operator(gen3d, "cloud.replay")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "gen3d-notify  done" in done.stdout
+    assert operator(gen3d, "cloud.replay").stdout == "Both queues are empty.\n"
+    assert [mails(gen3d, job_id, to) for to in ("ann@", ADMIN)] == both
