@@ -1,5 +1,6 @@
 """Somebody hears of everything that goes wrong, and mails are sent as they should."""
 
+import json
 import re
 from typing import Any
 
@@ -40,6 +41,23 @@ def alarms() -> dict[str, dict[str, Any]]:
     found = whole().of_type("AWS::CloudWatch::Alarm")
     scaling = ("WakeUpAlarm", "SleepAlarm")
     return {name: alarm for name, alarm in found.items() if name not in scaling}
+
+
+def test_the_domains_metrics_are_such_as_the_code_counts() -> None:
+    code = "".join(
+        path.read_text()
+        for folder in ("functions", "layers")
+        for path in ROOT.glob(f"{folder}/**/*.py")
+    )
+    watched = {a["MetricName"] for a in alarms().values() if a["Namespace"] == "Gen3D"}
+    shown = set()
+    for widget in json.loads(whole()["Dashboard"]["DashboardBody"])["widgets"]:
+        namespace = ""
+        for metric in widget["properties"]["metrics"]:
+            namespace = namespace if metric[0] in (".", "...") else metric[0]
+            shown |= {metric[1]} if namespace == "Gen3D" else set()
+    assert watched <= shown, "an alarm's figure is on the dashboard"
+    assert [name for name in sorted(shown) if f'"{name}"' not in code] == []
 
 
 class TestRunbook:

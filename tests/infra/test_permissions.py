@@ -180,6 +180,13 @@ def test_services_act_for_this_account_alone(role: str, service: str) -> None:
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 
 
+def test_every_role_is_for_a_service_of_this_account_alone() -> None:
+    for role in ROLES:
+        (statement,) = whole()[role]["AssumeRolePolicyDocument"]["Statement"]
+        assert set(statement["Principal"]) == {"Service"}, role
+        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
 def test_mails_come_from_one_address() -> None:
     (statement,) = [
         s
