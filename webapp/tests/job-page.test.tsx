@@ -136,6 +136,9 @@ describe("a job of which a part is made again", () => {
     expect(again).toContain("Step 1 of 2");
     expect(again).toContain("Making “Cup”.");
     expect(again).not.toContain("could not be made");
+    const cancelled = page({ status: "CANCELLED", run: 2, objects: [pending] });
+    expect(cancelled).toContain("“Cup” was not made.");
+    expect(cancelled).not.toContain("Making");
     expect(makeAgain(again)).toContain("disabled");
   });
 

@@ -65,7 +65,10 @@ export default function Result({ job }: { job: JobView }) {
 }
 
 function ObjectViewer({ job, object }: { job: JobView; object: ObjectView }) {
-  if (isBusy(object)) return <Making job={job} object={object} />;
+  if (isBusy(object) && job.status === "RECONSTRUCTING") {
+    return <Making job={job} object={object} />;
+  }
+  if (isBusy(object)) return <p className="note">“{object.name}” was not made.</p>;
   if (object.error) return <ErrorNote error={new Error(object.error.message)} />;
   return (
     <Suspense fallback={<Spinner label="Loading the viewer" />}>
@@ -98,7 +101,7 @@ function News({ job }: { job: JobView }) {
       .filter(wanted)
       .map((object) => `“${object.name}”`)
       .join(", ");
-  const making = names(isBusy);
+  const making = job.status === "RECONSTRUCTING" && names(isBusy);
   const failed = names((object) => object.error !== undefined);
   return (
     <>
