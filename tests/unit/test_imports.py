@@ -29,3 +29,16 @@ def test_a_function_imports_the_domain_and_itself(name: str) -> None:
     own = {module.stem for module in modules}
     foreign = {n for module in modules for n in imported(module)} & PROJECT - own - {"gen3d"}
     assert not foreign
+
+
+def test_all_clients_of_aws_come_from_one_place() -> None:
+    """Made elsewhere, one would wait for a minute where a function has half of one."""
+    makers = {
+        source.name
+        for folder in ("layers/gen3d/gen3d", "functions")
+        for source in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(source.read_text()))
+        if (isinstance(node, ast.Import) and any(a.name == "boto3" for a in node.names))
+        or (isinstance(node, ast.ImportFrom) and node.module == "boto3")
+    }
+    assert makers == {"clients.py"}

@@ -14,8 +14,7 @@ from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 from botocore.exceptions import ClientError
 
 from gen3d import clients
-from gen3d.clients import dynamodb as dynamodb
-from gen3d.clients import error_code as error_code
+from gen3d.clients import dynamodb, error_code
 from gen3d.errors import DependencyUnavailable, JobConflict, JobNotFound
 from gen3d.images import MAX_BYTES
 from gen3d.jobs import TERMINAL, Failure, Job, ObjectStatus, Status, iso, now, oldest_job_id
