@@ -85,7 +85,8 @@ class Stack:
         self._deploy = deployment.deploy
         executions = Executions(self.settings.folder / "executions", announce)
         self._workflow = Workflow(executions, stepfunctions._state_machines)
-        self._endpoints = Endpoints(self._server, self.settings.idle_seconds)
+        folder = self.settings.folder / "endpoints"
+        self._endpoints = Endpoints(self._server, self.settings.idle_seconds, folder)
         services.serve("states", self._workflow.handle)
         services.name_resources("states", self._workflow.resource)
         services.serve("sagemaker", self._endpoints.handle, models=("sagemaker-runtime",))
@@ -110,6 +111,7 @@ class Stack:
             raise
         self.save(code=True)
         self.resumed, self.lost = self._workflow.resume()
+        self._endpoints.resume()
         self._gateway.open()
         return outputs
 

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from local import aws
 from local.endpoint import notifications
+from local.endpoint.accepted import Accepted
 from local.endpoint.notifications import Request
 from local.endpoint.server import Server, ServerDown
 
@@ -31,26 +32,32 @@ class EndpointQueue:
         The one instance.
     idle_seconds : float
         The server is ended after so long without work.
+    accepted : Accepted
+        Keeps what is not answered; what it has already is handled first.
     """
 
-    def __init__(self, server: Server, idle_seconds: float) -> None:
+    def __init__(self, server: Server, idle_seconds: float, accepted: Accepted) -> None:
         self.spec = server.spec
         self._server = server
         self._idle_seconds = idle_seconds
+        self._accepted = accepted
         self._requests: queue.Queue[Request] = queue.Queue()
         self._busy = 0
         self._last_work = time.monotonic()
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        for request in accepted.all():
+            self._requests.put(request)
         for _ in range(self.spec.concurrency):
             threading.Thread(target=self._work, daemon=True).start()
 
     def put(self, request: Request) -> None:
         """Accept a request."""
+        self._accepted.keep(request)
         self._requests.put(request)
 
     def close(self) -> None:
-        """End the server and the workers; what is still queued is lost, as nothing waits for it."""
+        """End the server and the workers; what is not answered is found again."""
         self._closed.set()
         self._server.stop()
 
@@ -110,13 +117,15 @@ class EndpointQueue:
         content_type = answer.headers.get("content-type", "application/octet-stream")
         message = notifications.completed(request, content_type)
         self._publish(self.spec.success_topic, message)
+        self._accepted.forget(request)
 
     def _fail(self, request: Request, reason: str) -> None:
         if self._closed.is_set():
-            return  # nobody is there to be told; who waits asks again when the stack is back
+            return  # it did not fail: its server was ended, and comes back with the stack
         log.warning("Request %s failed: %s", request.inference_id, reason)
         self._write(request.failure_location, reason.encode())
         self._publish(self.spec.error_topic, notifications.failed(request, reason))
+        self._accepted.forget(request)
 
     def _client(self, service: str) -> Any:
         return aws.role_client(self.spec.role, "SageMaker", service)

@@ -2,12 +2,15 @@
 
 import json
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
 
 from local.endpoint import spec as specs
+from local.endpoint.accepted import Accepted
 from local.endpoint.notifications import Request
 from local.endpoint.queue import EndpointQueue
 from local.endpoint.server import ServerFactory
@@ -17,6 +20,7 @@ from local.settings import ACCOUNT, REGION
 _DEFAULT_TTL_SECONDS = 21600
 _DEFAULT_TIMEOUT_SECONDS = 900
 _PREFIX = "x-amzn-sagemaker-"
+_REQUESTS = "requests"
 
 
 class Endpoints:
@@ -28,11 +32,14 @@ class Endpoints:
         Makes the instance of an endpoint.
     idle_seconds : float
         After so long without work an instance ends.
+    folder : pathlib.Path
+        Has a folder for each endpoint.
     """
 
-    def __init__(self, server: ServerFactory, idle_seconds: float) -> None:
+    def __init__(self, server: ServerFactory, idle_seconds: float, folder: Path) -> None:
         self._server = server
         self._idle_seconds = idle_seconds
+        self._folder = folder
         self._queues: dict[str, EndpointQueue] = {}
         self._lock = threading.Lock()
 
@@ -62,6 +69,13 @@ class Endpoints:
             "X-Amzn-SageMaker-FailureLocation": request.failure_location,
         }, body  # fmt: skip
 
+    def resume(self) -> None:
+        """Handle what was accepted before the last stop and not answered."""
+        for folder in self._folder.glob(f"*/{_REQUESTS}"):
+            if any(folder.iterdir()):
+                with suppress(KeyError):  # it is not deployed any more
+                    self._queue(folder.parent.name)
+
     def close(self) -> None:
         """End every instance."""
         with self._lock:
@@ -77,7 +91,8 @@ class Endpoints:
             if found is None or found.spec != wanted:
                 if found is not None:
                     found.close()
-                found = EndpointQueue(self._server(wanted), self._idle_seconds)
+                accepted = Accepted(self._folder / name / _REQUESTS)
+                found = EndpointQueue(self._server(wanted), self._idle_seconds, accepted)
                 self._queues[name] = found
             return found
 

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from local import aws
 from local.endpoint import notifications
+from local.endpoint.accepted import Accepted
 from local.endpoint.notifications import Request
 from local.endpoint.queue import EndpointQueue
 from local.endpoint.server import ServerDown
@@ -110,17 +111,29 @@ def services(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     return fake
 
 
+class Queues:
+    """Makes queues that share what was accepted, and closes them."""
+
+    def __init__(self, accepted: Accepted) -> None:
+        self.accepted = accepted
+        self.made: list[EndpointQueue] = []
+
+    def make(self, server: FakeServer, idle_seconds: float = 600) -> EndpointQueue:
+        queue = EndpointQueue(server, idle_seconds, self.accepted)  # type: ignore[arg-type]
+        self.made.append(queue)
+        return queue
+
+
 @pytest.fixture
-def queues() -> Iterator[list[EndpointQueue]]:
-    made: list[EndpointQueue] = []
+def queues(tmp_path: Path) -> Iterator[Queues]:
+    made = Queues(Accepted(tmp_path / "requests"))
     yield made
-    for queue in made:
+    for queue in made.made:
         queue.close()
 
 
-def handle(queues: list[EndpointQueue], server: FakeServer, *requests: Request) -> EndpointQueue:
-    queue = EndpointQueue(server, idle_seconds=600)  # type: ignore[arg-type]
-    queues.append(queue)
+def handle(queues: Queues, server: FakeServer, *requests: Request) -> EndpointQueue:
+    queue = queues.make(server)
     for request in requests:
         queue.put(request)
     return queue
@@ -133,7 +146,7 @@ def only(services: FakeAws) -> tuple[str, dict[str, Any]]:
     return services.published[0]
 
 
-def test_an_answer_is_stored_and_told(services: FakeAws, queues: list[EndpointQueue]) -> None:
+def test_an_answer_is_stored_and_told(services: FakeAws, queues: Queues) -> None:
     handle(queues, FakeServer(httpx.Response(200, json={"width": 3})), REQUEST)
     topic, message = only(services)
     assert topic == "arn:success"
@@ -155,7 +168,7 @@ def test_an_answer_is_stored_and_told(services: FakeAws, queues: list[EndpointQu
 
 @pytest.mark.parametrize(("status", "kind"), [(422, "client"), (507, "server")])
 def test_a_refusal_is_wrapped_as_sagemaker_wraps_it(
-    services: FakeAws, queues: list[EndpointQueue], status: int, kind: str
+    services: FakeAws, queues: Queues, status: int, kind: str
 ) -> None:
     body = {"error": "InvalidImage", "message": 'No "photo".'}
     handle(queues, FakeServer(httpx.Response(status, json=body)), REQUEST)
@@ -168,9 +181,7 @@ def test_a_refusal_is_wrapped_as_sagemaker_wraps_it(
     assert services.files["async/failed/1-error.out"] == reason.encode()
 
 
-def test_a_request_that_waited_too_long_is_not_sent(
-    services: FakeAws, queues: list[EndpointQueue]
-) -> None:
+def test_a_request_that_waited_too_long_is_not_sent(services: FakeAws, queues: Queues) -> None:
     server = FakeServer()
     late = replace(REQUEST, received=NOW - timedelta(seconds=61), ttl_seconds=60)
     handle(queues, server, late)
@@ -186,14 +197,14 @@ def test_a_request_that_waited_too_long_is_not_sent(
     ],
 )
 def test_a_request_without_an_answer_fails(
-    services: FakeAws, queues: list[EndpointQueue], error: Exception, words: str
+    services: FakeAws, queues: Queues, error: Exception, words: str
 ) -> None:
     handle(queues, FakeServer(error, httpx.Response(200)), REQUEST)
     assert words in only(services)[1]["failureReason"]
 
 
 def test_a_container_that_does_not_start_fails_its_request(
-    services: FakeAws, queues: list[EndpointQueue]
+    services: FakeAws, queues: Queues
 ) -> None:
     server = FakeServer()
     server.refuses = ServerDown("did not pass the ping health check.")
@@ -201,14 +212,14 @@ def test_a_container_that_does_not_start_fails_its_request(
     assert "ping health check" in only(services)[1]["failureReason"]
 
 
-def test_an_input_that_cannot_be_read_fails(services: FakeAws, queues: list[EndpointQueue]) -> None:
+def test_an_input_that_cannot_be_read_fails(services: FakeAws, queues: Queues) -> None:
     handle(queues, FakeServer(), replace(REQUEST, input_location="s3://bucket/in/none"))
     reason = only(services)[1]["failureReason"]
     assert "s3://bucket/in/none" in reason
     assert "Access Denied" in reason
 
 
-def test_a_failure_does_not_end_the_queue(services: FakeAws, queues: list[EndpointQueue]) -> None:
+def test_a_failure_does_not_end_the_queue(services: FakeAws, queues: Queues) -> None:
     server = FakeServer(ServerDown("stopped."), httpx.Response(200), httpx.Response(200))
     handle(queues, server, *(replace(REQUEST, inference_id=str(n)) for n in range(3)))
     eventually(lambda: len(services.published) == 3)
@@ -216,7 +227,7 @@ def test_a_failure_does_not_end_the_queue(services: FakeAws, queues: list[Endpoi
     assert told == [("0", "Failed"), ("1", "Completed"), ("2", "Completed")]
 
 
-def test_one_request_at_a_time(services: FakeAws, queues: list[EndpointQueue]) -> None:
+def test_one_request_at_a_time(services: FakeAws, queues: Queues) -> None:
     go, inside, most = threading.Event(), [0], [0]
 
     class Slow(FakeServer):
@@ -234,13 +245,38 @@ def test_one_request_at_a_time(services: FakeAws, queues: list[EndpointQueue]) -
     assert most == [1]
 
 
-def test_an_idle_instance_is_stopped(services: FakeAws, queues: list[EndpointQueue]) -> None:
+def test_an_idle_instance_is_stopped(services: FakeAws, queues: Queues) -> None:
     server = FakeServer(httpx.Response(200))
-    queue = EndpointQueue(server, idle_seconds=0)  # type: ignore[arg-type]
-    queues.append(queue)
+    queue = queues.make(server, idle_seconds=0)
     queue.put(REQUEST)
     eventually(lambda: server.stops)
     assert not server.running
+
+
+def test_what_was_accepted_is_handled_after_a_restart(services: FakeAws, queues: Queues) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    class Ending(FakeServer):
+        def invoke(self, body: bytes, *_rest: Any) -> httpx.Response:
+            begun.set()
+            go.wait(10)
+            raise ServerDown("stopped while it handled the request.")
+
+    first = replace(REQUEST, inference_id="first")
+    second = replace(
+        REQUEST,
+        inference_id="second",
+        output_location="s3://bucket/async/out/2.out",
+        received=NOW + timedelta(seconds=1),
+    )
+    stopped = handle(queues, Ending(), first, second)
+    assert begun.wait(10)
+    stopped.close()
+    go.set()
+    handle(queues, FakeServer(httpx.Response(200), httpx.Response(200)))
+    eventually(lambda: not queues.accepted.all())
+    told = [(m["inferenceId"], m["invocationStatus"]) for _, m in services.published]
+    assert told == [("first", "Completed"), ("second", "Completed")]
 
 
 def test_times_are_spelled_as_aws_does() -> None:
