@@ -32,6 +32,10 @@ _FRAME = struct.Struct("<IQ")
 _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """All that the process is told of this one's environment, which may hold credentials."""
 
+_HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""Each copy starts with no memory: in 4 KB at a time it takes as long to get as to fill. The C
+libraries that do not know this (before glibc 2.35, as Lambda's) pass it over."""
+
 _WALL_SECONDS = 60.0
 """Far above any limit of processor time: who reaches it does not compute but hangs."""
 
@@ -122,10 +126,10 @@ class Bounded:
         if self._server is None:
             environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
             self._server = subprocess.Popen(  # noqa: S603 — this interpreter, and a module of ours
-                [sys.executable, "-S", "-B", "-m", self._module],
+                [sys.executable, "-P", "-S", "-B", "-m", self._module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={**environment, "PYTHONPATH": self._packages},
+                env={**environment, **_HUGE_PAGES, "PYTHONPATH": self._packages},
                 start_new_session=True,
             )
         return self._server
