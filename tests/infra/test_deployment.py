@@ -36,6 +36,26 @@ def test_deploying_again_changes_no_parameter_of_the_stack() -> None:
     assert "parameter_overrides" not in settings("default")["deploy"]["parameters"]
 
 
+def test_what_breaks_or_costs_is_off_until_asked_for_and_prod_asks_for_protection() -> None:
+    off = {
+        "AllowSelfSignUp": "false",
+        "ApiConcurrency": 0,
+        "CodesThroughSes": "false",
+        "DeletionProtection": "false",
+        "EndpointSubnets": "",
+        "MeshConcurrency": 0,
+        "RecoverableDays": 0,
+        "SignUpFirewall": "false",
+        "WebAclArn": "",
+        "WebOrigins": "",
+    }
+    parameters = source()["Parameters"]
+    assert {name: parameters[name]["Default"] for name in off} == off
+    prod = settings("prod")["deploy"]["parameters"]["parameter_overrides"]
+    assert {"DeletionProtection=true", "AdminNotices=failures"} <= set(prod)
+    assert not [entry for entry in prod if entry.startswith("WebOrigins")]
+
+
 def test_environments_are_stacks_of_their_own() -> None:
     names = {settings(e)["global"]["parameters"]["stack_name"] for e in ENVIRONMENTS}
     assert len(names) == len(ENVIRONMENTS)
