@@ -303,6 +303,34 @@ def test_an_execution_times_out_while_it_waits(machines: Machines) -> None:
     assert end["status"] == "TIMED_OUT"
 
 
+def test_a_map_that_has_failed_ends_its_other_objects(machines: Machines) -> None:
+    key = uuid4().hex
+    waiting = machines.wait_for_token("{% '" + key + "' & $states.input %}") | {"End": True}
+    each = {
+        "Type": "Map",
+        "Items": ["fails", "waits"],
+        "ItemProcessor": {"StartAt": "Wait", "States": {"Wait": waiting}},
+        "Catch": [{"ErrorEquals": ["Failed"], "Next": "Hold"}],
+        "End": True,
+    }
+    hold = machines.wait_for_token(f"{key}hold") | {"End": True}
+    execution = machines.start(machines.create(StartAt="Each", States={"Each": each, "Hold": hold}))
+    fails, waits = machines.token(f"{key}fails"), machines.token(f"{key}waits")
+    machines.states.send_task_failure(taskToken=fails, error="Failed", cause="")
+    held = machines.token(f"{key}hold")
+    with pytest.raises(ClientError, match="TaskTimedOut"):
+        machines.states.send_task_success(taskToken=waits, output="{}")
+    machines.states.send_task_success(taskToken=held, output="{}")
+    assert machines.end(execution)["status"] == "SUCCEEDED"
+
+
+def test_what_was_cancelled_is_no_error_in_the_log(stack: RunningStack, machines: Machines) -> None:
+    before = len(stack.log())
+    execution, _ = machines.waiting()
+    machines.states.stop_execution(executionArn=execution, error="Cancelled", cause="By the owner")
+    assert "ERROR" not in stack.log()[before:]
+
+
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
 def test_an_end_that_is_not_good_is_announced(
     stack: RunningStack, machines: Machines, status: str
