@@ -36,7 +36,7 @@ from gen3d.limits import Limits
 from gen3d.observability import count, logger, tracer
 from gen3d.runs import FROM_THE_START, Plan, Runs, plan_retry
 from gen3d.settings import Settings, settings
-from gen3d.store import FileStore, JobStore
+from gen3d.store import FileStore, JobStore, StoredFile
 from gen3d.tokens import TaskGone, Tasks, TokenStore, mask_expired
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -232,8 +232,7 @@ class JobService:
         job = self._job(caller, job_id)
         _require_awaiting(job)
         self._check_queue(job, len(body.objects))
-        for n in range(len(body.objects)):
-            self._keep_mask(job, n)
+        masks = [self._check_mask(job, n) for n in range(len(body.objects))]
         objects = [
             JobObject(n=n, name=o.name or f"Object {n + 1}", seed=o.seed)
             for n, o in enumerate(body.objects)
@@ -242,6 +241,9 @@ class JobService:
         tasks = [ObjectTask(n=o.n, name=o.name, seed=o.seed) for o in objects]
         output = {"objects": [task.model_dump() for task in tasks]}
         try:
+            # With the claim in hand: who did not get it changes no mask of the one who did.
+            for n, mask in enumerate(masks):
+                self._keep_mask(job, n, mask)
             self.tasks.succeed(row, output)
         except TaskGone:
             self.tokens.delete(row.callback_id)
@@ -341,27 +343,28 @@ class JobService:
             "The photo was replaced while it was being checked. Upload it once, then try again."
         )
 
-    def _keep_mask(self, job: Job, n: int) -> None:
-        """Check a mask and keep what was checked where no browser may write."""
+    def _check_mask(self, job: Job, n: int) -> StoredFile:
         assert job.image is not None
-        for _ in range(_CHECKS):
-            file = self.files.open(job.uploads.mask(n), images.MAX_BYTES)
-            if file is None:
-                raise InvalidMask(f"Mask {n} is not there. Upload it, then send the request again.")
-            if file.size > images.MAX_BYTES:
-                raise InvalidMask(
-                    f"Mask {n} has more than {images.MAX_BYTES // 2**20} MB. "
-                    "Send a black and white PNG of the photo's size."
-                )
-            try:
-                images.read_mask(file.data, job.image.width, job.image.height)
-            except InvalidMask as error:
-                raise InvalidMask(f"Mask {n}: {error.message}") from None
-            if self.files.keep(file, job.files.object(n).mask, "image/png"):
-                return
-        raise InvalidMask(
-            f"Mask {n} was replaced while it was being checked. Upload it once, then try again."
-        )
+        file = self.files.open(job.uploads.mask(n), images.MAX_BYTES)
+        if file is None:
+            raise InvalidMask(f"Mask {n} is not there. Upload it, then send the request again.")
+        if file.size > images.MAX_BYTES:
+            raise InvalidMask(
+                f"Mask {n} has more than {images.MAX_BYTES // 2**20} MB. "
+                "Send a black and white PNG of the photo's size."
+            )
+        try:
+            images.read_mask(file.data, job.image.width, job.image.height)
+        except InvalidMask as error:
+            raise InvalidMask(f"Mask {n}: {error.message}") from None
+        return file
+
+    def _keep_mask(self, job: Job, n: int, checked: StoredFile) -> None:
+        """Keep what was checked where no browser may write."""
+        if not self.files.keep(checked, job.files.object(n).mask, "image/png"):
+            raise InvalidMask(
+                f"Mask {n} was replaced while it was being checked. Upload it once, then try again."
+            )
 
 
 def _identities() -> "CognitoIdentityClient":

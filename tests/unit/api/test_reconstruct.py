@@ -133,7 +133,7 @@ def test_a_job_that_is_cancelled_meanwhile_is_not_resumed(
     awaiting: Job, states: FakeStates, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cancellation comes between the check of the masks and the claim."""
-    monkeypatch.setattr(JobService, "_keep_mask", lambda _, job, n: jobs.cancel(job))
+    monkeypatch.setattr(JobService, "_check_mask", lambda _, job, n: jobs.cancel(job))
     assert refused(call("reconstruct_job")) == (409, "JobConflict")
     assert states.resumed == []
 
@@ -229,23 +229,40 @@ def test_a_mask_is_kept_where_no_browser_may_write(
     assert files.read(awaiting.files.object(2).mask) is None
 
 
-def test_a_mask_that_is_replaced_while_it_is_checked_is_checked_again(
+def test_a_mask_that_is_replaced_while_it_is_checked_is_refused(
     awaiting: Job, states: FakeStates, files: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = images.read_mask
-    seen: list[bytes] = []
 
     def replaced(data: bytes, *size: int) -> Any:
-        seen.append(data)
-        if len(seen) == 1:
-            files.write(awaiting.uploads.mask(0), encode(mask(9, 9)), "image/png")
+        files.write(awaiting.uploads.mask(0), encode(mask(9, 9)), "image/png")
         return check(data, *size)
 
-    monkeypatch.setattr(images, "read_mask", replaced)
-    assert refused(call("reconstruct_job")) == (422, "InvalidMask")
-    assert len(seen) == 2
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(images, "read_mask", replaced)
+        assert refused(call("reconstruct_job")) == (422, "InvalidMask")
     assert files.read(awaiting.files.object(0).mask) is None
     assert states.resumed == []
+    files.write(awaiting.uploads.mask(0), encode(mask()), "image/png")
+    assert call("reconstruct_job")[0] == 202
+
+
+def test_masks_of_who_came_second_change_nothing(
+    awaiting: Job, states: FakeStates, files: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another browser sends another mask while the first one's is being sent on."""
+    succeed = states.send_task_success
+    other = encode(mask(9, 9))
+
+    def while_resuming(**call_: str) -> Any:
+        files.write(awaiting.uploads.mask(0), other, "image/png")
+        assert refused(call("reconstruct_job"))[1] in ("JobConflict", "InvalidMask")
+        return succeed(**call_)
+
+    monkeypatch.setattr(images, "read_mask", lambda *_: None)
+    monkeypatch.setattr(states, "send_task_success", while_resuming)
+    assert call("reconstruct_job")[0] == 202
+    assert files.read(awaiting.files.object(0).mask) == encode(mask())
 
 
 # How much one person may have in the queue
