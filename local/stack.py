@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SAVE_SECONDS = 30.0
-_CHANGED_BY_DEPLOYMENTS = {"lambda", "cloudformation"}
+_SAVED_LAST = "cloudformation"
+"""What says that there is a stack, when all that it consists of is saved."""
+
+_CHANGED_BY_DEPLOYMENTS = {"lambda", _SAVED_LAST}
 
 
 class Stack:
@@ -50,12 +53,13 @@ class Stack:
         """
         self._claim()
         python = environments.environment(ROOT / "requirements" / "lambda.txt")
+        if not (self.settings.folder / "state" / f"{_SAVED_LAST}.json").exists():
+            self._forget_state()  # a first deployment that was cut off is begun anew
         shutil.rmtree(self.settings.scratch, ignore_errors=True)
         self.settings.export()
         _log_to(self.settings)
         self._assemble(python)
         self._gateway.start()
-        threading.Thread(target=self._save_now_and_then, daemon=True).start()
 
     def _assemble(self, python: Any) -> None:
         _leave_out_what_is_slow()
@@ -110,6 +114,7 @@ class Stack:
             self._forget = first
             raise
         self.save(code=True)
+        threading.Thread(target=self._save_now_and_then, daemon=True).start()
         self.resumed, self.lost = self._workflow.resume()
         self._endpoints.resume()
         self._gateway.open()
@@ -127,7 +132,8 @@ class Stack:
         from ministack.core import persistence
 
         # One by one, so that no request waits for all of them.
-        for name, state in app._build_persistence_save_dict().items():
+        states = app._build_persistence_save_dict()
+        for name, state in sorted(states.items(), key=lambda entry: entry[0] == _SAVED_LAST):
             if code or name not in _CHANGED_BY_DEPLOYMENTS:
                 self._gateway.run(partial(persistence.save_all, {name: state}))
 
@@ -142,10 +148,13 @@ class Stack:
             self._gateway.stop()
             self._stop_functions()
         if self._forget:
-            for name in ("state", "s3"):
-                shutil.rmtree(self.settings.folder / name, ignore_errors=True)
+            self._forget_state()
         if self._lock is not None:
             self._lock.close()
+
+    def _forget_state(self) -> None:
+        for name in ("state", "s3", "executions", "endpoints"):
+            shutil.rmtree(self.settings.folder / name, ignore_errors=True)
 
     def _server(self, spec: "EndpointSpec") -> "Server":
         from local.endpoint.server import Server
