@@ -109,6 +109,10 @@ test-local:
 test-torch:
 	@.venvs/torch/bin/python -m pytest tests/training tests/sam tests/container/test_engine.py
 
+.PHONY: test-faults
+test-faults: setup ## Every task and every edge × every fault (some minutes); a cell is a test
+	@$(BIN)/python -m pytest tests/faults --show-capture=no
+
 .PHONY: lint
 lint: setup .venvs/sam-cli/.ready node_modules/.ready webapp/node_modules/.ready ## Run every checker
 	@$(BIN)/ruff check .
