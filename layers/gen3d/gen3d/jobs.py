@@ -169,8 +169,8 @@ class Failure(_Record):
         if self.name in ERRORS:
             return ERRORS[self.name](self.message)
         if self.name in ("States.Timeout", "States.HeartbeatTimeout"):
-            return ExecutionTimedOut("It took longer than it may. Create a new job and try again.")
-        return InternalError("Something went wrong on our side. Create a new job and try again.")
+            return ExecutionTimedOut("It took longer than it may. Try it again.")
+        return InternalError("Something went wrong on our side. Try it again.")
 
 
 class JobObject(_Record):

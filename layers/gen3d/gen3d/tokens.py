@@ -477,5 +477,5 @@ def mask_expired() -> MaskExpired:
     """The error for a mask that came after its task had ended."""
     return MaskExpired(
         "The job no longer waits for a mask: it ended or waited too long. "
-        "Create a new job from the same photo."
+        "Try it again."
     )
