@@ -24,12 +24,11 @@ REASONS: dict[Permission, str] = {
         "cloudwatch:PutMetricData",
         "*",
     ): "SageMaker's own metrics, which are AWS's alone",
-    ("SignedInRole", "*", "*"): "the page's, which tests/browser drives",
-    ("ApiRole", "states:DescribeExecution", "*"): "in the issue: never used",
     ("NotifyRole", "dynamodb:*", "*/*IdempotencyTable*"): "a mail that failed is forgotten again",
     ("NotifyRole", "dynamodb:UpdateItem", "*JobsTable*"): "the backstop corrects a record",
-    ("NotifyRole", "ses:SendEmail", "*"): "SES asks for either name of it",
-    ("CallbackRole", "s3:GetObject", "*/async/failed/*"): "",
+    ("CallbackRole", "s3:GetObject", "*/async/failed/*"): "a failure that lies in a file",
+    ("ModelRole", "ec2:*", "*"): "SageMaker puts the endpoint into a VPC, where one is chosen",
+    ("ReconcileRole", "*", "*"): "what it mends goes wrong seldom; tests/faults lets it",
     (
         "CallbackRole",
         "sagemaker:InvokeEndpointAsync",
@@ -37,7 +36,6 @@ REASONS: dict[Permission, str] = {
     ): "sends what had to wait: only in a crowd",
     ("SubmitRole", "dynamodb:DeleteItem", "*TokensTable*"): "a request that could not be sent",
     ("SubmitRole", "states:SendTaskFailure", "*"): "a request that can never be sent",
-    ("ApiRole", "dynamodb:Query", "*/index/byPlace"): "a job's place in the queue",
 }
 """Permissions that no end-to-end run needs, each with what it is for; ``*`` stands for anything."""
 

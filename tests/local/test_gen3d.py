@@ -17,6 +17,7 @@ import trimesh
 from local.client.api import sign_in
 from local.client.clicks import Click
 from local.client.decoder import Decoder, as_png
+from tests.local import permissions
 from tests.local.running import ROOT, RunningStack, eventually
 
 PHOTO = ROOT / "examples" / "coffee.jpg"
@@ -379,3 +380,11 @@ def test_dead_letters_are_replayed_and_mail_nobody_twice(
     assert "gen3d-notify  done" in done.stdout
     assert operator(gen3d, "cloud.replay").stdout == "Both queues are empty.\n"
     assert [mails(gen3d, job_id, to) for to in ("ann@", ADMIN)] == both
+
+
+def test_every_permission_is_needed_or_explained(gen3d: RunningStack, finished: Json) -> None:
+    """The last test, so that the others have needed theirs."""
+    given = permissions.allowed(gen3d)
+    never = given - permissions.used(gen3d)
+    assert not sorted(p for p in never if not permissions.is_explained(p))
+    assert not permissions.without_object(given), "reasons for what nobody is allowed"
