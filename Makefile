@@ -113,6 +113,9 @@ test-torch:
 test-faults: setup ## Every task and every edge × every fault (some minutes); a cell is a test
 	@$(BIN)/python -m pytest tests/faults --show-capture=no
 
+.PHONY: openapi-parser
+openapi-parser: .venvs/openapi/.ready ## Install the parser that reads docs/openapi.yaml as most tools do (needs Java)
+
 .PHONY: lint
 lint: setup .venvs/sam-cli/.ready node_modules/.ready webapp/node_modules/.ready ## Run every checker
 	@$(BIN)/ruff check .
@@ -199,6 +202,12 @@ setup: .venv/.ready .venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.re
 	@$(BIN)/python -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install -q --disable-pip-version-check $$(grep -E '^torch(vision)?==' $<)
 	@$(UV) pip install -q --python $(@D)/bin/python -r $<
+	@touch $@
+
+# swagger-parser, in the wheel of a generator. It stands by itself: only one test asks for it.
+.venvs/openapi/.ready: | .venv/.ready
+	@$(UV) venv -q --clear --python $(BIN)/python $(@D)
+	@$(UV) pip install -q --python $(@D)/bin/python openapi-generator-cli==7.26.0
 	@touch $@
 
 node_modules/.ready: package-lock.json

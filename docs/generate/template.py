@@ -121,13 +121,13 @@ class Template:
         """The HTTP API's routes, with what the function that answers says of itself."""
         said = _handlers(api)
         rows = []
-        paths = self.body["Resources"]["HttpApi"]["Properties"]["DefinitionBody"]["paths"]
-        for path, methods in paths.items():
-            for method in methods:
-                route = f"{method.upper()} {path}"
-                if route not in said:
-                    raise DocumentError(f"{api.name} has no handler for {route}.")
-                rows.append((code(route), said[route]))
+        for resource in self.body["Resources"].values():
+            if resource["Type"] != "AWS::ApiGatewayV2::Route":
+                continue
+            route = resource["Properties"]["RouteKey"]
+            if route not in said:
+                raise DocumentError(f"{api.name} has no handler for {route}.")
+            rows.append((code(route), said[route]))
         return table(["request", "what it does"], rows)
 
     def purpose(self, name: str) -> str:

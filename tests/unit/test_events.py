@@ -10,8 +10,7 @@ from tests.support import event_names, load_event, notify, resources
 
 
 def test_every_route_has_a_sample() -> None:
-    paths = resources("AWS::Serverless::HttpApi")["HttpApi"]["DefinitionBody"]["paths"]
-    routes = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+    routes = {route["RouteKey"] for route in resources("AWS::ApiGatewayV2::Route").values()}
     samples = {load_event(n)["routeKey"] for n in event_names() if n.startswith("api/")}
     assert samples == routes
 

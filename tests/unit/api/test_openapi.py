@@ -76,8 +76,8 @@ def test_its_paths_are_the_functions_routes() -> None:
 
 
 def test_its_paths_are_the_gateways_routes() -> None:
-    paths = resources("AWS::Serverless::HttpApi")["HttpApi"]["DefinitionBody"]["paths"]
-    assert described() == operations(paths)
+    routes = resources("AWS::ApiGatewayV2::Route").values()
+    assert described() == {tuple(route["RouteKey"].split(" ")) for route in routes}
 
 
 def plain(schema: Any) -> Any:
