@@ -72,9 +72,9 @@ def run(api: Api, image: Path, clicks: list[Click], out: Path, console: str) -> 
     (out / "mask.png").write_bytes(mask)
     api.reconstruct(job_id, [mask], [{"name": image.stem}])
     job = api.wait(job_id, {"COMPLETED"}, progress, _WAIT_SECONDS)
-    _write_history(out, console, job_id)
     _write(api, _go_on(job), out)
     _write_mail(out, console, job_id)
+    _write_history(out, console, job_id)
     size = sum(file.stat().st_size for file in out.iterdir() if file.is_file())
     progress.say(
         f"{out}/ holds {', '.join(sorted(f.name for f in out.iterdir()))} ({size / 1e6:.1f} MB)"
@@ -115,7 +115,17 @@ def _write(api: Api, job: Job, out: Path) -> None:
 
 
 def _write_history(out: Path, console: str, job_id: str) -> None:
-    answer = httpx.get(f"{console}executions/{job_id}/history.json", timeout=30)
+    """The execution ends after the job has and its mails went out, so it is waited for, too.
+
+    Who stops the stack before has cut it off, and the next start goes on with it.
+    """
+    deadline = time.monotonic() + _MAIL_SECONDS
+    while True:
+        answer = httpx.get(f"{console}executions/{job_id}/history.json", timeout=30)
+        running = answer.json()["detail"]["status"] == "RUNNING"
+        if not running or time.monotonic() > deadline:
+            break
+        time.sleep(0.25)
     (out / "execution.json").write_bytes(answer.content)
 
 

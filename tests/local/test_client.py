@@ -1,9 +1,12 @@
 """The client's own parts: clicks, and what it says when something is wrong."""
 
+import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import httpx
 import numpy as np
 import onnx
 import pytest
@@ -12,6 +15,7 @@ from onnx import TensorProto, helper
 from PIL import Image
 from safetensors.numpy import save
 
+from local.client import job as client
 from local.client.clicks import Click, check, parse
 from local.client.decoder import Decoder, as_png
 from local.settings import LocalError
@@ -73,6 +77,23 @@ def test_what_is_wrong_is_one_sentence(tmp_path: Path, arguments: list[str], wor
     assert done.returncode == 1
     assert words in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_history_that_is_written_has_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A complete job's execution still sends its mails; stopped then, it would be cut off."""
+    states = iter(["RUNNING", "RUNNING", "SUCCEEDED"])
+
+    def get(url: str, **_options: object) -> httpx.Response:
+        assert url == "http://console/executions/01J/history.json"
+        return httpx.Response(200, json={"detail": {"status": next(states)}, "events": []})
+
+    monkeypatch.setattr(httpx, "get", get)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    client._write_history(tmp_path, "http://console/", "01J")
+    written = json.loads((tmp_path / "execution.json").read_text())
+    assert written["detail"]["status"] == "SUCCEEDED"
 
 
 SIDE = 4
