@@ -41,7 +41,7 @@ def files() -> str:
             (code(one.preview), _says(ObjectFiles.preview)),
             (code(job.result), _says(JobFiles.result)),
             (code(decoder("{engine}", "{revision}")), _says(decoder)),
-            (code(async_input("{jobId}-{stage}-{n}-{attempt}")), _says(async_input)),
+            (code(async_input("{jobId}-{run}-{stage}-{n}-{attempt}")), _says(async_input)),
         ],
     )
 
