@@ -22,6 +22,7 @@ _RULE = "# ───"
 _LAYER = re.compile(r"^(Layer)[0-9a-f]{10}$")
 """SAM puts a digest of a layer's properties behind its name."""
 CONDITIONS = {
+    "HasBudget": "where MonthlyBudget is set",
     "HasContainer": "once ContainerImage is set",
     "HasSignUpFirewall": "where SignUpFirewall asks for it",
 }
@@ -177,7 +178,7 @@ class Template:
                 properties["ImageUri"] = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mesh:1"
         session = boto3.Session(region_name="us-east-1")
         translated: Json = Translator({}, Parser(), boto_session=session).translate(
-            template, {"SenderEmail": "sender@example.com"}
+            template, {"SenderEmail": "sender@example.com", "AdminEmail": "admin@example.com"}
         )
         resources: dict[str, Json] = translated["Resources"]
         return resources

@@ -1,4 +1,4 @@
-"""Looks after what nobody else does: each minute after the queue, each hour after everything.
+"""Looks after what nobody else does: the queue, an endpoint without work, and each hour everything.
 
 The operator calls it too, to take failed jobs up again: one with ``{"retry": {"owner": …, "jobId":
 …}}``, all that failed since a time with ``{"retrySince": "2026-11-28T12:00:00Z"}``.
@@ -17,6 +17,7 @@ from gen3d.observability import count, logger, metrics, tracer
 from gen3d.runs import Runs
 from gen3d.settings import settings
 from gen3d.store import JobStore
+from idle import end_idle_instances
 from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 from sweep import Sweep, failed_since
 
@@ -28,7 +29,7 @@ class _Event(BaseModel):
 class Scheduled(_Event):
     """The schedule's."""
 
-    task: Literal["queue", "sweep"]
+    task: Literal["queue", "idle", "sweep"]
 
 
 class Retried(_Event):
@@ -115,6 +116,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     match EVENT.validate_python(event):
         case Scheduled(task="queue"):
             done: dict[str, Any] = dict(serve_queue())
+        case Scheduled(task="idle"):
+            done = dict(end_idle_instances(settings(), now()))
         case Scheduled():
             done = dict(Sweep(settings(), now()).run())
         case Retry(retry=job):

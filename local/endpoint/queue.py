@@ -56,6 +56,17 @@ class EndpointQueue:
         self._accepted.keep(request)
         self._requests.put(request)
 
+    @property
+    def instances(self) -> int:
+        """How many instances run."""
+        return int(self._server.running)
+
+    def sleep(self) -> None:
+        """End the instance unless it works."""
+        with self._lock:
+            if self._busy == 0:
+                self._server.stop()
+
     def close(self) -> None:
         """End the server and the workers; what is not answered is found again."""
         self._closed.set()

@@ -1,4 +1,4 @@
-"""The SageMaker API that functions use: `InvokeEndpointAsync`."""
+"""The SageMaker API that functions use: invocations, and how many instances there are."""
 
 import json
 import threading
@@ -44,9 +44,12 @@ class Endpoints:
         self._lock = threading.Lock()
 
     async def handle(
-        self, method: str, path: str, headers: dict[str, str], _body: bytes, _query: dict[str, Any]
+        self, method: str, path: str, headers: dict[str, str], body: bytes, _query: dict[str, Any]
     ) -> Response:
         """Answer one request, already authorized."""
+        operation = headers.get("x-amz-target", "").removeprefix("SageMaker.")
+        if operation:
+            return self._control(operation, json.loads(body))
         parts = path.strip("/").split("/")
         if method != "POST" or len(parts) != 3 or parts[2] != "async-invocations":
             return _error(400, "ValidationError", "Only InvokeEndpointAsync is served here.")
@@ -68,6 +71,28 @@ class Endpoints:
             "X-Amzn-SageMaker-OutputLocation": request.output_location,
             "X-Amzn-SageMaker-FailureLocation": request.failure_location,
         }, body  # fmt: skip
+
+    def _control(self, operation: str, request: dict[str, Any]) -> Response:
+        """What reads and changes how many instances there are."""
+        name = request.get("EndpointName", "")
+        try:
+            found = self._queue(name)
+        except KeyError:
+            return _error(400, "ValidationException", f'Could not find endpoint "{name}".')
+        variant: dict[str, Any] = {"VariantName": "AllTraffic"}
+        arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/{name.lower()}"
+        answer: dict[str, Any] = {"EndpointArn": arn}
+        if operation == "DescribeEndpoint":
+            count = {"CurrentInstanceCount": found.instances}
+            described = {"EndpointName": name, "EndpointStatus": "InService"}
+            answer |= described | {"ProductionVariants": [variant | count]}
+        elif operation == "UpdateEndpointWeightsAndCapacities":
+            if request["DesiredWeightsAndCapacities"] != [variant | {"DesiredInstanceCount": 0}]:
+                return _error(400, "ValidationException", "Instances come by themselves here.")
+            found.sleep()
+        else:
+            return _error(400, "UnknownOperationException", f"{operation} is not served here.")
+        return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer).encode()
 
     def resume(self) -> None:
         """Handle what was accepted before the last stop and not answered."""
@@ -97,8 +122,11 @@ class Endpoints:
             return found
 
 
-def endpoint_arn(path: str, _body: bytes) -> str | None:
-    """What an IAM policy names when it allows `sagemaker:InvokeEndpointAsync`."""
+def endpoint_arn(path: str, body: bytes) -> str | None:
+    """What an IAM policy names when it allows something with an endpoint."""
+    if path == "/":
+        name = json.loads(body or b"{}").get("EndpointName", "")
+        return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/{name.lower()}" if name else None
     parts = path.strip("/").split("/")
     if len(parts) < 2 or parts[0] != "endpoints":
         return None

@@ -46,7 +46,10 @@ class Stack:
     """
 
     def __init__(self, **parameters: str) -> None:
-        given = {"SenderEmail": "sender@example.com"} | parameters
+        given = {
+            "SenderEmail": "sender@example.com",
+            "AdminEmail": "admin@example.com",
+        } | parameters
         template = translated(source(), given)
         self._values: Json = PSEUDO | {
             name: _value(parameter["Type"], str(given.get(name, parameter.get("Default"))))

@@ -44,6 +44,7 @@ def test_what_breaks_or_costs_is_off_until_asked_for_and_prod_asks_for_protectio
         "DeletionProtection": "false",
         "EndpointSubnets": "",
         "MeshConcurrency": 0,
+        "MonthlyBudget": 0,
         "RecoverableDays": 0,
         "SignUpFirewall": "false",
         "WebAclArn": "",
@@ -61,10 +62,14 @@ def test_environments_are_stacks_of_their_own() -> None:
     assert len(names) == len(ENVIRONMENTS)
 
 
-def test_only_the_senders_address_has_to_be_given() -> None:
+def test_only_two_addresses_have_to_be_given() -> None:
     parameters = source()["Parameters"]
-    assert [name for name, p in parameters.items() if "Default" not in p] == ["SenderEmail"]
-    assert parameters["AdminEmail"]["Default"] == "info@2112-lab.com"
+    required = [name for name, p in parameters.items() if "Default" not in p]
+    assert required == ["SenderEmail", "AdminEmail"], "no stranger's is told of users' failures"
+    for environment in ("dev", "prod"):
+        given = settings(environment)["deploy"]["parameters"]["parameter_overrides"]
+        assert "AdminEmail=info@2112-lab.com" in given
+        assert any(entry.startswith("MonthlyBudget=") for entry in given)
     assert all(parameter["Description"] for parameter in parameters.values())
 
 

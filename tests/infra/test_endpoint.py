@@ -1,9 +1,11 @@
 """The model endpoint: there when there is an image for it, and at no cost while nobody waits."""
 
+import json
 from typing import Any
 
 import pytest
 
+from cloud.image import tag
 from tests.infra.stack import ROOT, Stack, bare, source, whole
 
 ENDPOINT_TYPES = {
@@ -136,6 +138,7 @@ def test_one_request_wakes_an_instance() -> None:
     assert steps["StepAdjustments"] == [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}]
     alarm = whole()["WakeUpAlarm"]
     assert alarm["MetricName"] == "HasBacklogWithoutCapacity"
+    assert alarm["Statistic"] == "Maximum", "a minute may begin without a request"
     assert alarm["Threshold"] == 1
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
     assert alarm["AlarmActions"] == ["{WakeUpPolicy}"]
@@ -188,6 +191,20 @@ def test_it_reads_and_writes_the_files_of_its_contract() -> None:
             "{Bucket.Arn}/private/*/objects/*/splat.ply",
         },
     }
+
+
+@pytest.mark.parametrize("engine", ["sam", "lite"])
+def test_the_images_of_one_engine_do_not_push_out_those_of_the_other(engine: str) -> None:
+    policy = json.loads(whole()["Repository"]["LifecyclePolicy"]["LifecyclePolicyText"])
+    priorities = [rule["rulePriority"] for rule in policy["rules"]]
+    assert priorities == sorted(set(priorities))
+    name = tag(engine, "0123456789abcdef", "")
+    counted = [
+        rule["selection"]["countNumber"]
+        for rule in policy["rules"]
+        if any(name.startswith(p) for p in rule["selection"].get("tagPrefixList", []))
+    ]
+    assert counted == [20]
 
 
 def test_an_image_stays_what_its_tag_says() -> None:

@@ -184,11 +184,12 @@ def test_notify_is_woken_by_results_and_by_broken_executions() -> None:
         assert [target["Arn"] for target in rule["Targets"]] == ["{NotifyFunction.Arn}"]
 
 
-def test_the_queue_is_looked_after_each_minute_and_everything_each_hour() -> None:
+def test_queue_idle_endpoint_and_everything_are_looked_after_now_and_then() -> None:
     found = whole().of_type("AWS::Events::Rule").values()
     schedules = [rule for rule in found if "ScheduleExpression" in rule]
     assert {rule["ScheduleExpression"]: rule["Targets"][0]["Input"] for rule in schedules} == {
         "rate(1 minute)": '{"task": "queue"}',
+        "rate(10 minutes)": '{"task": "idle"}',
         "rate(1 hour)": '{"task": "sweep"}',
     }
     for rule in schedules:

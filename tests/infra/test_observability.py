@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.stack import ROOT, bare, whole
+from tests.infra.stack import ROOT, Stack, bare, whole
 
 HEARD_OF = {
     ("AWS/States", "ExecutionsFailed", "{StateMachine}"),
@@ -34,6 +34,8 @@ HEARD_OF = {
     ("Gen3D", "RecordCorrected", "gen3d"),
     ("Gen3D", "ExecutionStopped", "gen3d"),
     ("Gen3D", "SweepRefused", "gen3d"),
+    ("Gen3D", "EndpointPutToSleep", "gen3d"),
+    ("/aws/sagemaker/Endpoints", "CPUUtilization", "{Endpoint.EndpointName}"),
 }
 
 
@@ -54,6 +56,8 @@ def test_the_domains_metrics_are_such_as_the_code_counts() -> None:
     for widget in json.loads(whole()["Dashboard"]["DashboardBody"])["widgets"]:
         namespace = ""
         for metric in widget["properties"]["metrics"]:
+            if isinstance(metric[0], dict):
+                continue  # computed of others
             namespace = namespace if metric[0] in (".", "...") else metric[0]
             shown |= {metric[1]} if namespace == "Gen3D" else set()
     assert watched <= shown, "an alarm's figure is on the dashboard"
@@ -114,6 +118,56 @@ def test_without_an_endpoint_nothing_watches_one() -> None:
     assert "AWS/SageMaker" not in namespaces
 
 
+def test_the_dashboard_adds_no_microseconds_to_milliseconds() -> None:
+    """AWS gives TimeInBacklog in the former, and TotalProcessingTime in the latter."""
+    (widget,) = [
+        w["properties"]
+        for w in json.loads(whole()["Dashboard"]["DashboardBody"])["widgets"]
+        if w["properties"]["title"].startswith("Stages")
+    ]
+    computed, waiting = widget["metrics"][:2]
+    assert computed[0]["expression"] == f"{waiting[-1]['id']} / 1000"
+    assert waiting[1] == "TimeInBacklog"
+    assert waiting[-1]["visible"] is False
+
+
+class TestMoney:
+    """Whoever leaves an instance running hears of it, in more ways than one."""
+
+    def test_an_instance_that_runs_on_is_told_of(self) -> None:
+        for hours in ("6", "24"):
+            stack = Stack(
+                ContainerImage="image", WeightsRevision="0123456789ab", MaxAwakeHours=hours
+            )
+            alarm = stack["AwakeAlarm"]
+            assert (alarm["Statistic"], alarm["Threshold"]) == ("SampleCount", 1)
+            assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3600, hours)
+
+    def test_there_is_no_budget_until_somebody_names_one(self) -> None:
+        assert not whole().of_type("AWS::Budgets::Budget")
+
+    def test_a_budget_mails_the_admin_before_and_when_it_is_spent(self) -> None:
+        budget = Stack(MonthlyBudget="50", AdminEmail="ada@example.com")["Budget"]
+        assert budget["Budget"]["BudgetLimit"] == {"Amount": "50", "Unit": "USD"}
+        assert budget["Budget"]["TimeUnit"] == "MONTHLY"
+        assert [
+            (n["Notification"]["NotificationType"], n["Notification"]["Threshold"])
+            for n in budget["NotificationsWithSubscribers"]
+        ] == [("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100)]
+        for notification in budget["NotificationsWithSubscribers"]:
+            assert notification["Subscribers"] == [
+                {"SubscriptionType": "EMAIL", "Address": "ada@example.com"}
+            ]
+
+    def test_the_reconciler_may_put_this_endpoint_to_sleep(self) -> None:
+        allowed = whole().actions_on("ReconcileRole", "{Endpoint}")
+        assert allowed == {
+            "sagemaker:InvokeEndpointAsync",
+            "sagemaker:DescribeEndpoint",
+            "sagemaker:UpdateEndpointWeightsAndCapacities",
+        }
+
+
 def test_every_log_has_retention() -> None:
     groups = whole().of_type("AWS::Logs::LogGroup")
     assert len(groups) == 10
@@ -122,7 +176,7 @@ def test_every_log_has_retention() -> None:
 
 def test_the_admin_is_subscribed() -> None:
     assert whole()["AdminTopic"]["Subscription"] == [
-        {"Protocol": "email", "Endpoint": "info@2112-lab.com"}
+        {"Protocol": "email", "Endpoint": "admin@example.com"}
     ]
 
 
@@ -150,4 +204,4 @@ def test_mails_come_from_the_identity_and_through_the_configuration_set() -> Non
     variables = whole()["NotifyFunction"]["Environment"]["Variables"]
     assert variables["SENDER_EMAIL"] == whole()["SenderIdentity"]["EmailIdentity"]
     assert variables["CONFIGURATION_SET"] == "{ConfigurationSet}"
-    assert variables["ADMIN_EMAIL"] == "info@2112-lab.com"
+    assert variables["ADMIN_EMAIL"] == "admin@example.com"
