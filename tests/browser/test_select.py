@@ -3,13 +3,14 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from tests.browser.driver import Selecting
+from tests.browser.driver import PATIENCE_MS, Selecting
 
 CUP = (0.5, 0.3)
 TABLE = (0.08, 0.9)
 SPOON = (0.62, 0.78)
+EMBEDDINGS = "**/embeddings.safetensors*"
 
 
 def test_a_click_draws_a_mask_over_what_was_clicked(selecting: Selecting) -> None:
@@ -163,6 +164,24 @@ def test_a_reload_loses_nothing(selecting: Selecting) -> None:
     selecting.ready()
     expect(selecting.points).to_have_count(2)
     assert selecting.share() == before
+
+
+def test_a_kept_selection_is_not_faulted_before_it_is_decoded(selecting: Selecting) -> None:
+    page = selecting.page
+    selecting.click(CUP)
+    page.wait_for_timeout(1000)
+    held: list[Route] = []
+    page.route(EMBEDDINGS, lambda route: held.append(route))
+    page.reload()
+    expect(page.get_by_text("Loading the selection tool")).to_be_visible(timeout=PATIENCE_MS)
+    expect(selecting.points).to_have_count(1)
+    expect(page.locator(".complaint")).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("^Reconstruct"))).to_be_disabled()
+    for route in held:
+        route.continue_()
+    page.unroute(EMBEDDINGS)
+    selecting.ready()
+    assert selecting.covers(CUP)
 
 
 def test_nothing_cannot_be_sent(selecting: Selecting) -> None:

@@ -61,7 +61,8 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
   const complaint = worked
     .map((object) => {
       const mask = masks[selection.objects.indexOf(object)];
-      const why = mask && !decodes?.pending(object) ? unfit(mask, photo) : null;
+      // Until the decoder is there, a kept selection has no masks to complain of.
+      const why = mask && decodes && !decodes.pending(object) ? unfit(mask, photo) : null;
       return why && `The mask of “${object.name}” ${why}.`;
     })
     .find(Boolean);
@@ -140,7 +141,7 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
           <button
             type="button"
             className="button button-large"
-            disabled={worked.length === 0 || pending || sending || Boolean(complaint)}
+            disabled={worked.length === 0 || !decodes || pending || sending || Boolean(complaint)}
             onClick={() => void confirm()}
           >
             {sending ? "Sending…" : label(worked.length)}
