@@ -5,6 +5,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
+ifeq ($(filter output-sync,$(.FEATURES)),)
+$(error Gen3D needs GNU make 4 or newer, this is $(MAKE_VERSION). On macOS: brew install make, then gmake in the place of make)
+endif
+
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
@@ -39,8 +43,12 @@ help: ## Show this help
 
 .PHONY: run
 run: setup $(if $(ONESHOT),,web) ## Run a photo through the whole job and stay up (ONESHOT=1 IMAGE= CLICK="x,y -x,y" OUT=)
-	@$(BIN)/python -m local run --image '$(IMAGE)' --click '$(CLICK)' --out '$(OUT)' \
+	@$(BIN)/python -m local run --image="$$IMAGE" --click="$$CLICK" --out="$$OUT" \
 		$(if $(ONESHOT),--oneshot)
+# By the environment, for a file may be called what a shell would read as its own.
+run: export IMAGE := $(IMAGE)
+run: export CLICK := $(CLICK)
+run: export OUT := $(OUT)
 
 .PHONY: web
 web: webapp/dist/index.html ## Build the web app
@@ -176,7 +184,8 @@ train-lite: .venvs/torch/.ready ## Train the lite engine's networks anew (one GP
 # Set-up: one environment to develop in, and one for each part that runs by itself
 
 .PHONY: setup
-setup: .venv/.ready .venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.ready ## Install what running and testing need
+setup: .venv/.ready .venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.ready .venvs/packages/.ready ## Install what running needs; after it a run asks no network
+setup: $(if $(shell command -v npm),webapp/node_modules/.ready)
 
 .venv/.ready: requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Gen3D needs Python 3.11 or newer; set PYTHON=") if sys.version_info < (3, 11) else None'
@@ -190,6 +199,11 @@ setup: .venv/.ready .venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.re
 .venvs/container/.ready: container/requirements.txt
 .venvs/sam-cli/.ready: requirements/sam-cli.txt
 .venvs/smoke/.ready: requirements/smoke.txt
+# What `sam build` would put into the layer.
+.venvs/packages/.ready: layers/gen3d/requirements.txt | .venv/.ready
+	@$(BIN)/python -m local.environments $<
+	@touch $@
+
 .venvs/%/.ready: | .venv/.ready
 	@echo "Setting up $(@D) (once) ..."
 	@$(UV) venv -q --clear --python $(BIN)/python $(@D)
@@ -220,10 +234,10 @@ node_modules/.ready webapp/node_modules/.ready tests/mesh/node_modules/.ready:
 .PHONY: lock
 lock: .venv/.ready ## Resolve the requirements anew
 	@for part in layers/gen3d functions/mesh container; do \
-		(cd $$part && $(CURDIR)/$(UV) pip compile -q --universal --python-version 3.11 \
+		(cd $$part && "$(CURDIR)/$(UV)" pip compile -q --universal --python-version 3.11 \
 			--custom-compile-command "make lock" requirements.in -o requirements.txt); done
 	@# Compiled packages for one GPU stack: resolved for the image alone.
-	@cd container && $(CURDIR)/$(UV) pip compile -q --custom-compile-command "make lock" \
+	@cd container && "$(CURDIR)/$(UV)" pip compile -q --custom-compile-command "make lock" \
 		--python-version 3.11 --python-platform x86_64-manylinux_2_28 \
 		requirements-sam.in -o requirements-sam.txt
 	@for name in lambda sam-cli smoke torch dev; do \

@@ -77,7 +77,7 @@ def _up(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def _run(settings: Settings, options: argparse.Namespace) -> None:
-    clicks = _check_photo(options)  # before half a minute has gone into starting
+    clicks = _check_photo(options)  # before anything has started
     with _stack(settings, options) as outputs:
         _send_photo(settings, outputs, options, clicks)
         if not options.oneshot:
@@ -144,11 +144,20 @@ def _parameters(settings: Settings, options: argparse.Namespace) -> dict[str, st
 
 
 def _check_photo(options: argparse.Namespace) -> list:  # type: ignore[type-arg]
-    from local.client.clicks import parse
+    from local.client import clicks, photos
 
-    if not options.image.is_file():
-        raise LocalError(f"{options.image} is not there. Name a JPEG, PNG or WebP photo.")
-    return parse(options.click)
+    size = photos.size(options.image)
+    made = clicks.parse(options.click)
+    clicks.check(made, *size)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LocalError(
+            f"The folder {options.out} cannot be made: {error.strerror}. Name another one."
+        ) from None
+    if not os.access(options.out, os.W_OK | os.X_OK):
+        raise LocalError(f"Nothing may be written into {options.out}. Name another folder.")
+    return made
 
 
 def _send_photo(

@@ -16,6 +16,8 @@ from pathlib import Path
 from local.settings import ROOT, LocalError
 
 ENVIRONMENTS = ROOT / ".venvs"
+PACKAGES = ENVIRONMENTS / "packages"
+"""Beside the environments, so that `make clean` leaves them: nothing is fetched a second time."""
 BUILD = ROOT / "build"
 
 
@@ -55,12 +57,13 @@ def environment(requirements: Path) -> Path:
 
 def packages(requirements: Path) -> Path:
     """Install requirements into a folder of its own, as `sam build` does; kept by their content."""
-    folder = BUILD / "packages" / _digest(requirements)[:16]
+    folder = PACKAGES / _digest(requirements)[:16]
     with _lock("packages"):
         if not folder.exists():
             print(f"Installing what {requirements.parent} asks for (once) ...", flush=True)
             half = folder.with_suffix(".half")
             shutil.rmtree(half, ignore_errors=True)
+            half.parent.mkdir(parents=True, exist_ok=True)
             _uv("pip", "install", "--quiet", "--compile-bytecode", "--python", sys.executable,
                 "--target", str(half), "-r", str(requirements))  # fmt: skip
             half.rename(folder)
@@ -87,3 +90,7 @@ def _lock(name: str) -> Iterator[None]:
     with (ENVIRONMENTS / f"{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+if __name__ == "__main__":  # for `make setup`
+    packages(Path(sys.argv[1]).resolve())

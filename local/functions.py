@@ -215,7 +215,7 @@ def _in_pipe(process: Any) -> int:
 
 def _bootstrap(image: Image | None, python: Path) -> str:
     if image is None:
-        return f'#!/bin/sh\nexec {python} -m awslambdaric "$_HANDLER"\n'
+        return f'#!/bin/sh\nexec {shlex.quote(str(python))} -m awslambdaric "$_HANDLER"\n'
     start = shlex.join(image.start([]))
     return f'#!/bin/sh\ncd {shlex.quote(str(image.folder))}\nexec {start} "$_HANDLER"\n'
 

@@ -60,8 +60,6 @@ def run(api: Api, image: Path, clicks: list[Click], out: Path, console: str) -> 
     LocalError
         The job failed, with the sentence that the person would read.
     """
-    if not image.is_file():
-        raise LocalError(f"{image} is not there. Name a JPEG, PNG or WebP photo.")
     progress = Progress()
     job_id = api.create(image)["jobId"]
     progress.say(f"CREATED  {image.name} as {job_id}")

@@ -16,6 +16,7 @@ from PIL import Image
 from safetensors.numpy import save
 
 from local.client import job as client
+from local.client import photos
 from local.client.clicks import Click, check, parse
 from local.client.decoder import Decoder, as_png
 from local.settings import LocalError
@@ -53,6 +54,26 @@ def test_a_click_has_to_be_in_the_upright_photo(click: Click) -> None:
         check([click], 10, 5)
 
 
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_photo_has_the_size_that_it_has_upright(tmp_path: Path, orientation: int) -> None:
+    path = tmp_path / "it's a photo.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (10, 5)).save(path, exif=exif)
+    assert photos.size(path) == ((10, 5) if orientation < 5 else (5, 10))
+
+
+def test_make_hands_on_what_a_shell_would_read_as_its_own(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\nprintf "[%s]" "$@"\n')
+    python.chmod(0o755)
+    given = [f"BIN={tmp_path}", "ONESHOT=1", "IMAGE=it's mine.jpg", "CLICK=-5,10 1,1", "OUT=a b"]
+    command = ["make", "--old-file=setup", "run", *given]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    expected = "[--image=it's mine.jpg][--click=-5,10 1,1][--out=a b][--oneshot]"
+    assert done.stdout.endswith(expected), done.stderr
+
+
 def test_a_mask_is_white_on_black(tmp_path: Path) -> None:
     path = tmp_path / "mask.png"
     path.write_bytes(as_png(np.array([[True, False, False]])))
@@ -65,6 +86,13 @@ def test_a_mask_is_white_on_black(tmp_path: Path) -> None:
     [
         (["job", "none.jpg"], "none.jpg is not there"),
         (["job", "examples/coffee.jpg", "--click", "x"], "'x' is no click"),
+        (["job", "README.md"], "README.md is no photo"),
+        (["run", "--image=it's not there.jpg"], "it's not there.jpg is not there"),
+        (["run", "--image=README.md"], "README.md is no photo"),
+        (["run", "--image=examples/coffee.jpg", "--click=-5,10"], "Add one on it"),
+        (["run", "--image=examples/coffee.jpg", "--click=9999,1"], "outside of the photo"),
+        (["run", "--image=examples/coffee.jpg", "--out=README.md/x"], "Not a directory"),
+        (["run", "--image=examples/coffee.jpg", "--out=README.md"], "README.md cannot be made"),
         (["job", "examples/coffee.jpg", "--port", str(free_port())], "No stack is up"),
         (["up", "--parameter", "Engine"], "'Engine' is no parameter"),
     ],
@@ -76,6 +104,7 @@ def test_what_is_wrong_is_one_sentence(tmp_path: Path, arguments: list[str], wor
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert words in done.stderr
+    assert "Starting" not in done.stdout
     assert len(done.stderr.strip().splitlines()) == 1
 
 

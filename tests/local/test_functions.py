@@ -2,11 +2,14 @@
 
 import json
 import os
+import subprocess
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.functions import _bootstrap
 from tests.local.running import RunningStack
 
 
@@ -95,3 +98,14 @@ def test_an_image_function_runs_from_its_dockerfile(stack: RunningStack) -> None
     assert answer["plain"] == "word"
     assert answer["data"].endswith("/var/task/program")
     assert not answer["cache"].startswith("/tmp/cache")
+
+
+def test_the_interpreter_may_lie_in_a_folder_with_a_space(tmp_path: Path) -> None:
+    """The checkout's own path, or its owner's name."""
+    python = tmp_path / "a folder" / "it's" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$*"\n')
+    python.chmod(0o755)
+    command = ["/bin/sh", "-c", _bootstrap(None, python)]
+    done = subprocess.run(command, env={"_HANDLER": "a.b"}, capture_output=True, text=True)
+    assert done.stdout == "-m awslambdaric a.b\n"
