@@ -31,6 +31,7 @@ WEIGHTS ?= weights
 JOB ?=
 SINCE ?=
 LOOK ?=
+PARAMETERS ?=
 WHAT ?= records
 AT ?=
 
@@ -66,6 +67,11 @@ clean: ## Forget the local stack's state and everything built
 	@rm -rf build out webapp/dist
 
 # In AWS
+
+.PHONY: preflight
+preflight: setup ## Look whether all is ready to deploy (STACK= ENGINE= PARAMETERS=)
+	@$(BIN)/python -m cloud.preflight --stack '$(STACK)' --engine '$(ENGINE)' \
+		--parameters '$(PARAMETERS)'
 
 .PHONY: image
 image: .venvs/smoke/.ready ## Build the inference image in AWS and stage its weights (STACK= ENGINE=lite|sam BASE=aws)

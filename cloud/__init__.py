@@ -1,1 +1,1 @@
-"""What people do to a stack in AWS: build its image, try its endpoint, retry, replay, restore."""
+"""What people do to a stack in AWS: look, build its image, try it, retry, replay, restore."""

@@ -16,6 +16,7 @@ import boto3
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cloud import weights
 from cloud.stack import CloudError, output, outputs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,9 +44,12 @@ def build(stack: str, engine: str, base: str = "") -> dict[str, str]:
     Raises
     ------
     CloudError
-        Git, the stack or the build; what its log says last is in the message.
+        The weights may not be read; Git, the stack or the build; what its log says last is in the
+        message.
     """
     found = outputs(stack)
+    if engine == "sam":
+        _may_read_weights(output("HuggingFaceTokenArn", stack, found))
     bucket = output("BucketName", stack, found)
     project = output("ImageBuildName", stack, found)
     commit = _git("rev-parse", "HEAD").decode().strip()
@@ -68,6 +72,29 @@ def build(stack: str, engine: str, base: str = "") -> dict[str, str]:
         return _follow(codebuild, started["build"]["id"])
     except (ClientError, BotoCoreError, Boto3Error) as error:
         raise CloudError(f"The image cannot be built: {error}.") from None
+
+
+def _may_read_weights(secret: str) -> None:
+    """Look before an hour of building whether the build's token opens the gated weights.
+
+    Raises
+    ------
+    CloudError
+        It does not, or there is none. Where that cannot be known from here, the build tells.
+    """
+    try:
+        token = weights.secret(secret)
+    except CloudError as error:
+        raise CloudError(f"{error} Fill it: {weights.put_secret(secret)}") from None
+    except (ClientError, BotoCoreError) as error:
+        print(f"Whether the token may read the weights is not known: {error}", file=sys.stderr)
+        return
+    for repository in weights.GATED:
+        check = weights.access(repository, token, weights.ask)
+        if check.holds is False:
+            raise CloudError(f"{check.what}: {check.says} Nothing was built; {check.mend}.")
+        if check.holds is None:
+            print(f"{check.what}: {check.says}", file=sys.stderr)
 
 
 def tag(engine: str, commit: str, base: str) -> str:

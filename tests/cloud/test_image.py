@@ -6,7 +6,7 @@ import os
 import subprocess
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import yaml
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from cloud import image, stack
+from cloud import image, stack, weights
 
 ROOT = Path(__file__).parents[2]
 BUCKET = "gen3d-bucket"
@@ -27,6 +27,7 @@ TEMPLATE = {
     "Outputs": {
         "BucketName": {"Value": BUCKET},
         "ImageBuildName": {"Value": "gen3d-image"},
+        "HuggingFaceTokenArn": {"Value": "token"},
     },
 }
 
@@ -41,6 +42,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with mock_aws():
         client = boto3.client("cloudformation")
         client.create_stack(StackName="gen3d", TemplateBody=json.dumps(TEMPLATE))
+        boto3.client("secretsmanager").create_secret(Name="token")
         yield
 
 
@@ -54,6 +56,29 @@ def codebuild(deployed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubb
     )
     with Stubber(client) as stubber:
         yield stubber
+
+
+Approved = Callable[..., list[tuple[str, str]]]
+
+
+@pytest.fixture
+def approved(deployed: None, monkeypatch: pytest.MonkeyPatch) -> Approved:
+    """Fills the secret; Hugging Face grants what is not said otherwise, and notes who asked."""
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+
+    def approve(**answers: tuple[int, str]) -> list[tuple[str, str]]:
+        asked = []
+        boto3.client("secretsmanager").put_secret_value(SecretId="token", SecretString=" hf_1\n")
+
+        def ask(url: str, token: str) -> tuple[int, str]:
+            repository = url.split("/api/models/")[1].removesuffix("/auth-check")
+            asked.append((repository, token))
+            return answers.get(repository, (200, ""))
+
+        monkeypatch.setattr(weights, "ask", ask)
+        return asked
+
+    return approve
 
 
 def commit() -> str:
@@ -116,11 +141,36 @@ class TestBuild:
         assert all("--config-env prod --stack-name gen3d-prod" in each for each in (first, second))
         assert image.deployments("gen3d-prod", "lite", made) == [second.replace("=sam", "=lite")]
 
-    def test_another_base_is_another_image(self, codebuild: Stubber) -> None:
+    def test_another_base_is_another_image(self, codebuild: Stubber, approved: Approved) -> None:
         base = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-gpu-py312"
+        approved()
         starts(codebuild, f"sam-{commit()[:12]}-2.6.0-gpu-py312", base)
         answers(codebuild, "SUCCEEDED")
         assert image.build("gen3d", "sam", base) == {}
+
+    def test_what_the_token_may_not_read_is_told_before_anything_is_built(
+        self, codebuild: Stubber, approved: Approved, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        asked = approved(**{"facebook/sam-3d-objects": (403, "GatedRepo")})
+        assert image.main(["--stack", "gen3d", "--engine", "sam"]) == 1
+        said = capsys.readouterr().err
+        assert "weights of facebook/sam-3d-objects: " in said
+        assert "Nothing was built; ask for access at https://huggingface.co/facebook/" in said
+        assert asked == [("facebook/sam3", "hf_1"), ("facebook/sam-3d-objects", "hf_1")]
+        assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket=BUCKET)
+
+    def test_an_empty_secret_is_told_before_anything_is_built(self, codebuild: Stubber) -> None:
+        with pytest.raises(stack.CloudError, match="put-secret-value --secret-id token"):
+            image.build("gen3d", "sam")
+
+    def test_hugging_face_out_of_reach_from_here_stops_no_build(
+        self, codebuild: Stubber, approved: Approved, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        approved(**dict.fromkeys(weights.GATED, (503, "")))
+        starts(codebuild, f"sam-{commit()[:12]}")
+        answers(codebuild, "SUCCEEDED")
+        assert image.build("gen3d", "sam") == {}
+        assert "answered 503" in capsys.readouterr().err
 
     def test_a_build_that_fails_says_where_and_why(
         self, codebuild: Stubber, capsys: pytest.CaptureFixture[str]

@@ -1,0 +1,220 @@
+"""What AWS is asked, and read only."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from cloud import weights
+from cloud.checks import Check, asked
+from cloud.preflight import verdicts
+from cloud.preflight.parameters import Parameters, resolve
+from cloud.preflight.verdicts import Identity, Quota
+from cloud.stack import CloudError
+
+_SIZES = {"SMALL": "Small", "MEDIUM": "Medium", "LARGE": "Large", "XLARGE": "XLarge"}
+_FIRST_SIZE = "BUILD_GENERAL1_LARGE"
+"""Of a template that gives no choice."""
+Json = dict[str, Any]
+
+
+def client(service: str) -> Any:
+    """A client of the region that everything is deployed to."""
+    return boto3.client(service)  # type: ignore[call-overload]
+
+
+class Account:
+    """An account in a region, and what a stack's name means there.
+
+    Parameters
+    ----------
+    stack : str
+
+    Raises
+    ------
+    botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError
+        No region, no credentials.
+    """
+
+    def __init__(self, stack: str) -> None:
+        self.stack = stack
+        sts = client("sts")
+        self.region: str = sts.meta.region_name
+        self.id: str = sts.get_caller_identity()["Account"]
+        self.status = ""
+        self.parameters: dict[str, str] = {}
+        self.outputs: dict[str, str] = {}
+        self.resources: set[str] = set()
+        """Logical ids of what the stack has made."""
+        self._read()
+
+    def _read(self) -> None:
+        cloudformation = client("cloudformation")
+        try:
+            (found,) = cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError":  # it is not there
+                return
+            raise
+        self.status = found["StackStatus"]
+        self.parameters = {
+            each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])
+        }
+        self.outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+        pages = cloudformation.get_paginator("list_stack_resources")
+        self.resources = {
+            each["LogicalResourceId"]
+            for page in pages.paginate(StackName=self.stack)
+            for each in page["StackResourceSummaries"]
+            if not each["ResourceStatus"].startswith("DELETE_COMPLETE")
+        }
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is a stack whose resources serve."""
+        return bool(self.status) and self.status not in verdicts.UNUSABLE
+
+
+def checks(stack: str, engine: str, given: str, token: str, ask: weights.Ask) -> Iterator[Check]:
+    """Look at the account.
+
+    Parameters
+    ----------
+    stack, engine : str
+    given : str
+        Parameters of the deployment to come.
+    token : str
+        Of Hugging Face, for a stack that has no secret yet.
+    ask : cloud.weights.Ask
+
+    Raises
+    ------
+    botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError
+        There is no account to ask, or it may not be asked for its stacks.
+    CloudError
+        `given` is no list of parameters.
+    """
+    account = Account(stack)
+    parameters = resolve(stack, engine, account.parameters, given)
+    yield Check("account", True, f"{account.id} in {account.region}.")
+    yield verdicts.stack_state(stack, account.status)
+    named = verdicts.bucket_name(stack, account.id, account.region)
+    yield named
+    if named.holds:
+        yield from asked("bucket", lambda: [_bucket(account)])
+    yield from asked("endpoint's instances", lambda: _instances(account, parameters))
+    yield from asked("CodeBuild", lambda: [_builds(parameters)])
+    yield from asked("Lambda", lambda: [_concurrency()])
+    yield from asked("CloudFront", lambda: [_cloudfront(account, parameters)])
+    yield from asked("SES", lambda: _mail(account, parameters))
+    yield from asked("weights", lambda: _weights(account, parameters, token, ask))
+
+
+def _bucket(account: Account) -> Check:
+    name = f"{account.stack}-{account.id}-{account.region}"
+    try:
+        client("s3").head_bucket(Bucket=name)
+        status = 200
+    except ClientError as error:
+        status = int(error.response["ResponseMetadata"]["HTTPStatusCode"])
+    ours = account.usable and "Bucket" in account.resources
+    return verdicts.bucket(name, status, ours, account.region)
+
+
+def quota(service: str, name: str) -> Quota | None:
+    """What the account has of a quota; None where the region has no such quota.
+
+    An account that was never granted anything may have no entry of its own: then AWS's default
+    counts.
+    """
+    quotas = client("service-quotas")
+    for operation in ("list_service_quotas", "list_aws_default_service_quotas"):
+        for page in quotas.get_paginator(operation).paginate(ServiceCode=service):
+            for each in page["Quotas"]:
+                if each["QuotaName"] == name and "Value" in each:
+                    return Quota(each["QuotaCode"], float(each["Value"]))
+    return None
+
+
+def _instances(account: Account, parameters: Parameters) -> Iterator[Check]:
+    for kind in parameters.instance_types:
+        named = [{"Name": "instance-type", "Values": [kind.removeprefix("ml.")]}]
+        found = client("ec2").describe_instance_type_offerings(LocationType="region", Filters=named)
+        offered = bool(found["InstanceTypeOfferings"])
+        allowed = quota("sagemaker", f"{kind} for endpoint usage")
+        yield from verdicts.instance(
+            kind, account.region, offered, allowed, parameters.max_instances
+        )
+
+
+def _builds(parameters: Parameters) -> Check:
+    size = (parameters["BuildComputeType"] or _FIRST_SIZE).removeprefix("BUILD_GENERAL1_")
+    environment = f"Linux/{_SIZES.get(size, size)}"
+    found = quota("codebuild", f"Concurrently running builds for {environment} environment")
+    return verdicts.builds(environment, found)
+
+
+def _concurrency() -> Check:
+    limits = client("lambda").get_account_settings()["AccountLimit"]
+    return verdicts.concurrency(limits["ConcurrentExecutions"])
+
+
+def _cloudfront(account: Account, parameters: Parameters) -> Check:
+    hosting = parameters["WebHosting"] or "cloudfront"
+    if hosting == "none":
+        return verdicts.cloudfront(0, hosting, False)
+    found = client("cloudfront").list_distributions()["DistributionList"]
+    has_its_own = account.usable and "Distribution" in account.resources
+    return verdicts.cloudfront(found["Quantity"], hosting, has_its_own)
+
+
+def _identity(ses: Any, name: str) -> Identity | None:
+    try:
+        found = ses.get_email_identity(EmailIdentity=name)
+    except ses.exceptions.NotFoundException:
+        return None
+    return Identity(name, bool(found.get("VerifiedForSendingStatus")))
+
+
+def _mail(account: Account, parameters: Parameters) -> Iterator[Check]:
+    ses = client("sesv2")
+    about = ses.get_account()
+    in_production = bool(about.get("ProductionAccessEnabled"))
+    a_day = float(about.get("SendQuota", {}).get("Max24HourSend", 0))
+    yield verdicts.sending(in_production, bool(about.get("SendingEnabled")), a_day)
+    address = parameters["SenderEmail"]
+    known = _identity(ses, address) if address else None
+    ours = account.usable and "SenderIdentity" in account.resources
+    may_exist = parameters["SenderIdentity"] == "existing"
+    yield verdicts.sender(address, known, ours, may_exist)
+    address = parameters["AdminEmail"]
+    meant = "AdminEmail" in parameters.named or account.parameters.get("AdminEmail") == address
+    verified = False
+    if address and not in_production:
+        for name in (address, address.partition("@")[2]):
+            identity = _identity(ses, name)
+            verified = verified or (identity is not None and identity.verified)
+    yield from verdicts.admin(address, meant, verified, in_production)
+
+
+def _weights(
+    account: Account, parameters: Parameters, token: str, ask: weights.Ask
+) -> Iterator[Check]:
+    if parameters["Engine"] == "lite":
+        yield Check("weights", True, "The lite engine's are part of the project.")
+        return
+    arn = account.outputs.get("HuggingFaceTokenArn", "") if account.usable else ""
+    if arn:
+        # The secret's counts: the build reads that and no other.
+        try:
+            token = weights.secret(arn)
+        except CloudError as error:
+            yield Check("weights", False, str(error), weights.put_secret(arn))
+            return
+    if not token:
+        says = "No access token of Hugging Face is given, so nobody can say what it may read."
+        yield Check("weights", False, says, f"export HF_TOKEN=hf_… (of {weights.TOKENS})")
+        return
+    for repository in weights.GATED:
+        yield weights.access(repository, token, ask)
