@@ -32,6 +32,7 @@ JOB ?=
 SINCE ?=
 LOOK ?=
 PARAMETERS ?=
+LOCAL ?=
 WHAT ?= records
 AT ?=
 
@@ -89,6 +90,12 @@ fetch-weights: .venvs/torch/.ready ## Fetch the sam engine's weights here (WEIGH
 .PHONY: smoke
 smoke: .venvs/smoke/.ready ## Try a deployed endpoint: one invocation of each task (STACK=)
 	@SAGEMAKER_SUPPRESS_V2_WARNING=1 .venvs/smoke/bin/python -m cloud.smoke --stack '$(STACK)'
+
+.PHONY: verify
+verify: setup ## Try a deployed stack whole, by a job from sign-in to mail (STACK= LOOK=1 LOCAL=http://localhost:20005)
+	@$(if $(LOCAL),AWS_ENDPOINT_URL='$(LOCAL)' AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
+		AWS_DEFAULT_REGION=us-east-1) $(BIN)/python -m cloud.verify --stack '$(STACK)' \
+		$(if $(LOCAL),--at '$(LOCAL)') $(if $(LOOK),--look)
 
 .PHONY: retry
 retry: setup ## Take failed jobs up again where they failed (STACK= JOB=… | SINCE=6h)

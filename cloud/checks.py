@@ -40,10 +40,10 @@ def asked(what: str, check: Callable[[], Iterable[Check]]) -> list[Check]:
     return found
 
 
-def report(checks: Iterable[Check]) -> str:
+def report(checks: Iterable[Check], width: int = 0) -> str:
     """One line a check, and below what does not hold the command that mends it."""
     checks = list(checks)
-    width = max((len(check.what) for check in checks), default=0)
+    width = max([width, *(len(check.what) for check in checks)])
     lines = []
     for check in checks:
         lines.append(f"{_MARKS[check.holds]} {check.what.ljust(width)}  {check.says}")

@@ -57,7 +57,12 @@ class Api:
         return self._call("POST", f"/jobs/{job_id}/reconstruct", {"objects": objects})
 
     def wait(
-        self, job_id: str, until: set[str], told: Callable[[Job], None], seconds: float
+        self,
+        job_id: str,
+        until: set[str],
+        told: Callable[[Job], None],
+        seconds: float,
+        every: float = _POLL_SECONDS,
     ) -> Job:
         """Poll until the job has one of these statuses, or has ended.
 
@@ -72,10 +77,16 @@ class Api:
             told(job)
             if job["status"] in until | _ENDED:
                 return job
-            time.sleep(_POLL_SECONDS)
+            time.sleep(every)
         raise LocalError(
             f"The job is still {job['status']} after {seconds:.0f} s; see the console."
         )
+
+    def delete(self, job_id: str) -> None:
+        """Remove a job with all its files."""
+        answer = self._http.delete(f"/jobs/{job_id}")
+        if not answer.is_success:
+            raise LocalError(_sentence(answer))
 
     def upload(self, form: dict[str, Any], content: bytes, kind: str) -> None:
         """Post a file with the permission that the API gave."""
