@@ -237,13 +237,14 @@ class JobService:
             JobObject(n=n, name=o.name or f"Object {n + 1}", seed=o.seed)
             for n, o in enumerate(body.objects)
         ]
-        row = self.tokens.claim_mask(job, objects)
+        row = self.tokens.claim_mask(job)
         tasks = [ObjectTask(n=o.n, name=o.name, seed=o.seed) for o in objects]
         output = {"objects": [task.model_dump() for task in tasks]}
         try:
             # With the claim in hand: who did not get it changes no mask of the one who did.
             for n, mask in enumerate(masks):
                 self._keep_mask(job, n, mask)
+            self.jobs.choose(job, objects)
             self.tasks.succeed(row, output)
         except TaskGone:
             self.tokens.delete(row.callback_id)

@@ -329,11 +329,11 @@ def test_two_browsers_resume_one_job(world: World, monkeypatch: pytest.MonkeyPat
     real = TokenStore.claim_mask
     others: list[int] = []
 
-    def claim(store: TokenStore, job: Any, objects: Any) -> Any:
+    def claim(store: TokenStore, job: Any) -> Any:
         if not others:
             others.append(0)
             others[0] = world.ask("reconstruct_job", {"objects": [{"name": "other"}]})[0]
-        return real(store, job, objects)
+        return real(store, job)
 
     monkeypatch.setattr(TokenStore, "claim_mask", claim)
     refusals: list[int] = []

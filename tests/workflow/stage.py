@@ -183,7 +183,8 @@ class Stage:
     def give_masks(self) -> None:
         """Do as the API does when the person has made the masks."""
         objects = [JobObject(n=n, name=f'Cup "{n}"', seed=n) for n in range(self.objects)]
-        row = TokenStore("TokensTable", "JobsTable").claim_mask(self.job, objects)
+        row = TokenStore("TokensTable", "JobsTable").claim_mask(self.job)
+        self._jobs.choose(self.job, objects)
         chosen = [o.model_dump(include={"n", "name", "seed"}) for o in objects]
         Tasks().succeed(row, {"objects": chosen})
 

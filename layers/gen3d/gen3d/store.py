@@ -17,7 +17,17 @@ from gen3d import clients
 from gen3d.clients import dynamodb, error_code
 from gen3d.errors import DependencyUnavailable, JobConflict, JobNotFound
 from gen3d.images import MAX_BYTES
-from gen3d.jobs import TERMINAL, Failure, Job, ObjectStatus, Status, iso, now, oldest_job_id
+from gen3d.jobs import (
+    TERMINAL,
+    Failure,
+    Job,
+    JobObject,
+    ObjectStatus,
+    Status,
+    iso,
+    now,
+    oldest_job_id,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -180,6 +190,19 @@ class JobStore:
     def rename(self, job: Job, name: str) -> None:
         """Give the job another name, whatever its status."""
         self._update(job, set(Status) - {Status.DELETED}, {"name": name})
+
+    def choose(self, job: Job, objects: Iterable[JobObject]) -> None:
+        """Record what was chosen in the photo, once its masks are kept: a retry trusts in them.
+
+        Raises
+        ------
+        JobConflict
+            The job does not wait for a mask any more.
+        """
+        rows = {
+            str(o.n): o.model_dump(mode="json", by_alias=True, exclude_none=True) for o in objects
+        }
+        self._update(job, {Status.AWAITING_MASK}, {"objects": rows}, job.run)
 
     def cancel(self, job: Job) -> bool:
         """Any running status → CANCELLED; False where the job had ended by then.

@@ -13,6 +13,7 @@ became of its own row meanwhile.
 import json
 import random
 import time
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -24,7 +25,7 @@ from botocore.exceptions import ClientError
 from gen3d import clients, queue
 from gen3d.clients import dynamodb, error_code
 from gen3d.errors import JobConflict, MaskExpired
-from gen3d.jobs import Job, JobObject, Status, iso, now
+from gen3d.jobs import Job, Status, iso, now
 from gen3d.queue import Request, Sent, Stage, Window
 
 if TYPE_CHECKING:
@@ -143,8 +144,8 @@ class TokenStore:
         """Forget a task that was resumed."""
         _past_conflicts(lambda: self._table.delete_item(Key={"callbackId": callback}))
 
-    def claim_mask(self, job: Job, objects: list[JobObject]) -> TokenRow:
-        """Take the right to resume a job that waits for its mask, and record its objects.
+    def claim_mask(self, job: Job) -> TokenRow:
+        """Take the right to resume a job that waits for its mask.
 
         One transaction: of two requests at the same time, one gets the claim. botocore gives it a
         name, by which DynamoDB knows it again where its answer was lost.
@@ -156,9 +157,6 @@ class TokenStore:
         """
         now = int(time.time())
         key = {"callbackId": mask_callback_id(job.job_id)}
-        rows = {
-            str(o.n): o.model_dump(mode="json", by_alias=True, exclude_none=True) for o in objects
-        }
         try:
             # The resource's client takes and gives plain Python values.
             self._table.meta.client.transact_write_items(
@@ -182,12 +180,16 @@ class TokenStore:
                         "Update": {
                             "TableName": self._jobs_name,
                             "Key": {"owner": job.owner, "jobId": job.job_id},
-                            "UpdateExpression": "SET objects = :objects",
+                            "UpdateExpression": "SET #write = :write",
                             "ConditionExpression": "#status = :awaiting"
                             " AND (#run = :run OR attribute_not_exists(#run))",
-                            "ExpressionAttributeNames": {"#status": "status", "#run": "run"},
+                            "ExpressionAttributeNames": {
+                                "#status": "status",
+                                "#run": "run",
+                                "#write": "write",
+                            },
                             "ExpressionAttributeValues": {
-                                ":objects": rows,
+                                ":write": str(uuid.uuid4()),
                                 ":awaiting": Status.AWAITING_MASK,
                                 ":run": job.run,
                             },
@@ -209,9 +211,15 @@ class TokenStore:
 
     def release_mask(self, row: TokenRow) -> None:
         """Give a claim back, so that the request can be made again."""
-        self._table.update_item(
-            Key={"callbackId": row.callback_id}, UpdateExpression="REMOVE claimedAt"
-        )
+        try:
+            self._table.update_item(
+                Key={"callbackId": row.callback_id},
+                UpdateExpression="REMOVE claimedAt",
+                ConditionExpression="attribute_exists(callbackId)",
+            )
+        except ClientError as error:  # the job was cancelled or deleted meanwhile
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
 
     # The queue
 

@@ -11,9 +11,11 @@ from gen3d.images import MAX_BYTES
 from gen3d.jobs import (
     Job,
     JobObject,
+    Model,
     Status,
     new_job_id,
 )
+from gen3d.runs import plan_retry
 from gen3d.store import FileStore, JobStore
 from gen3d.tokens import mask_callback_id
 from PIL import Image as Pillow
@@ -21,6 +23,7 @@ from service import JobService
 
 from tests.support import (
     JOB_ID,
+    OWNER,
     api,
     encode,
     finished_object,
@@ -190,6 +193,20 @@ def test_a_passing_failure_gives_the_claim_back(awaiting: Job, states: FakeState
     assert call("reconstruct_job")[0] == 202
 
 
+def test_a_claim_that_is_given_back_too_late_leaves_no_row(
+    awaiting: Job, states: FakeStates, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job is deleted while its masks are kept: a row without a time would stay for ever."""
+
+    def deleted(*_: Any) -> bool:
+        assert call("delete_job")[0] == 204
+        return False
+
+    monkeypatch.setattr(FileStore, "keep", deleted)
+    assert refused(call("reconstruct_job")) == (422, "InvalidMask")
+    assert rows("TokensTable") == []
+
+
 @pytest.mark.parametrize(
     ("bad", "says"),
     [
@@ -245,6 +262,26 @@ def test_a_mask_that_is_replaced_while_it_is_checked_is_refused(
     assert states.resumed == []
     files.write(awaiting.uploads.mask(0), encode(mask()), "image/png")
     assert call("reconstruct_job")[0] == 202
+
+
+def test_objects_whose_masks_were_not_kept_are_none(
+    awaiting: Job, states: FakeStates, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that then expires would be taken up to reconstruct them, for ever without masks."""
+    keep, kept = FileStore.keep, []
+
+    def once(*arguments: Any) -> bool:
+        kept.append(arguments)
+        return len(kept) == 1 and keep(*arguments)
+
+    monkeypatch.setattr(FileStore, "keep", once)
+    assert refused(call("reconstruct_job", {"objects": [{}, {}]})) == (422, "InvalidMask")
+    assert len(kept) == 2
+    job = jobs.get(OWNER, JOB_ID)
+    assert not job.objects
+    model = Model(engine="lite", revision="0" * 12)
+    expired = job.model_copy(update={"status": Status.EXPIRED, "model": model})
+    assert plan_retry(expired).resume == "mask"
 
 
 def test_masks_of_who_came_second_change_nothing(
