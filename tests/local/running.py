@@ -73,14 +73,19 @@ class RunningStack:
             if "Ctrl-C" in line:
                 self.__dict__.pop("outputs", None)
                 return self
+        self._end()
         raise AssertionError(f"The stack did not start: {self.said}")
 
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> int:
         """End it; gives the exit code."""
         assert self._process is not None
         self._process.send_signal(sign)
-        code = self._process.wait(PATIENCE)
+        return self._end()
+
+    def _end(self) -> int:
+        assert self._process is not None
         assert self._process.stdout is not None
+        code = self._process.wait(PATIENCE)
         self._process.stdout.close()
         return code
 
