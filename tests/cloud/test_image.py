@@ -211,13 +211,19 @@ class TestBuild:
 
 
 FAKES = {
-    "aws": 'echo "aws $*" >> "$CALLS"; echo password',
+    "aws": """
+echo "aws $*" >> "$CALLS"
+case "$*" in
+ecr\\ describe-images*) echo "${MANIFEST:-application/vnd.docker.distribution.manifest.v2+json}" ;;
+*) echo password ;;
+esac
+""",
     "docker": """
 echo "docker $*" >> "$CALLS"
 case "$1" in
 login) cat > /dev/null ;;
 pull) test -n "$THERE" ;;
-build) test -z "$BROKEN" ;;
+buildx) test -z "$BROKEN" ;;
 run)
     for word; do case "$word" in *:/weights) weights="${word%:/weights}" ;; esac; done
     mkdir -p "$weights"
@@ -283,11 +289,12 @@ class TestBuildspec:
         registry = REPOSITORY.split("/", maxsplit=1)[0]
         logins = [call for call in calls if call.startswith("docker login")]
         assert logins == [f"docker login --username AWS --password-stdin {registry}"]
-        (built,) = [call for call in calls if call.startswith("docker build")]
+        (built,) = [call for call in calls if call.startswith("docker buildx")]
         assert built == (
-            f"docker build -f container/Dockerfile -t {REPOSITORY}:1 --build-arg ENGINE=lite ."
-        )
-        assert f"docker push {REPOSITORY}:1" in calls
+            "docker buildx build -f container/Dockerfile --build-arg ENGINE=lite"
+            " --provenance=false --sbom=false"
+            f" --output type=image,name={REPOSITORY}:1,oci-mediatypes=false,push=true ."
+        ), "SageMaker takes Docker's manifests alone"
         (ran,) = [call for call in calls if call.startswith("docker run")]
         weights = tmp_path / "source" / "container" / "lite" / "weights"
         assert f"--volume {weights}:/weights" in ran
@@ -299,8 +306,8 @@ class TestBuildspec:
         status, calls = run(ENGINE="sam", BASE="aws.example/pytorch-inference:2.6.0")
         assert status == 0
         assert "docker login --username AWS --password-stdin aws.example" in calls
-        (built,) = [call for call in calls if call.startswith("docker build")]
-        assert "--build-arg SAM_BASE=aws.example/pytorch-inference:2.6.0 ." in built
+        (built,) = [call for call in calls if call.startswith("docker buildx")]
+        assert "--build-arg SAM_BASE=aws.example/pytorch-inference:2.6.0 " in built
         (ran,) = [call for call in calls if call.startswith("docker run")]
         arguments = f"fetch-weights --out /weights --bucket {BUCKET}"
         assert ran.endswith(f"{REPOSITORY}:1 -m container.sam {arguments}")
@@ -310,13 +317,21 @@ class TestBuildspec:
     def test_an_image_that_is_there_is_not_built_again(self, run: Any) -> None:
         status, calls = run(ENGINE="lite", THERE="yes")
         assert status == 0
-        assert not [call for call in calls if call.startswith(("docker build", "docker push"))]
+        assert not [call for call in calls if call.startswith("docker buildx")]
         assert "WEIGHTS_REVISION=0123456789ab" in calls
 
     def test_nothing_follows_a_build_that_broke(self, run: Any) -> None:
         status, calls = run(ENGINE="lite", BROKEN="yes")
         assert status == 1
-        assert not [call for call in calls if call.startswith(("docker push", "docker run"))]
+        assert not [call for call in calls if call.startswith(("aws ecr describe", "docker run"))]
+
+    @pytest.mark.parametrize("there", ["", "yes"])
+    def test_an_image_that_sagemaker_would_refuse_is_told_of(self, run: Any, there: str) -> None:
+        status, calls = run(
+            ENGINE="lite", THERE=there, MANIFEST="application/vnd.oci.image.index.v1+json"
+        )
+        assert status == 1
+        assert not [call for call in calls if call.startswith("docker run")], "no weights either"
 
     def test_the_arguments_are_the_dockerfiles(self) -> None:
         dockerfile = (ROOT / "container" / "Dockerfile").read_text()

@@ -121,6 +121,8 @@ class Stack:
                 return separator.join(self._evaluate(parts))
             case {"Fn::Split": [str(separator), text]}:
                 return self._evaluate(text).split(separator)
+            case {"Fn::Select": [index, entries]}:
+                return self._evaluate(entries)[int(index)]
             case {"Fn::If": [str(condition), yes, no]}:
                 return self._evaluate(yes if self._holds(condition) else no)
             case {"Fn::Equals": [left, right]}:

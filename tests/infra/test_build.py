@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import pytest
 import yaml
 
-from tests.infra.stack import ROOT, bare, source
+from tests.infra.stack import ROOT, Stack, bare, source
 
 PUSHED = "{Repository.Arn}"
 
@@ -26,13 +27,25 @@ def test_it_is_there_before_there_is_an_endpoint() -> None:
 
 def test_it_can_run_docker_and_has_room_for_image_and_weights() -> None:
     assert environment()["PrivilegedMode"] is True
-    assert environment()["ComputeType"] == "BUILD_GENERAL1_LARGE"
+    assert "ConcurrentBuildLimit" not in bare()["ImageBuild"], "a new account's is none"
     assert bare()["ImageBuild"]["Source"] == {
         "Type": "S3",
         "Location": "{Bucket}/build/source.zip",
         "BuildSpec": "container/buildspec.yml",
     }
     assert (ROOT / "container" / "buildspec.yml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "size"),
+    [
+        ({"Engine": "sam"}, "BUILD_GENERAL1_LARGE"),
+        ({"Engine": "lite"}, "BUILD_GENERAL1_MEDIUM"),
+        ({"Engine": "lite", "BuildComputeType": "BUILD_GENERAL1_SMALL"}, "BUILD_GENERAL1_SMALL"),
+    ],
+)
+def test_its_machine_fits_the_engine_and_the_account(parameters: dict[str, str], size: str) -> None:
+    assert Stack(**parameters)["ImageBuild"]["Environment"]["ComputeType"] == size
 
 
 def test_the_commands_are_given_what_they_ask_for() -> None:

@@ -1,9 +1,12 @@
 """The model endpoint: there when there is an image for it, and at no cost while nobody waits."""
 
 import json
+import re
 from typing import Any
 
+import boto3
 import pytest
+from botocore.model import StructureShape
 
 from cloud.image import tag
 from tests.infra.stack import ROOT, Stack, bare, source, whole
@@ -71,14 +74,37 @@ def test_the_model_gets_its_weights_uncompressed_from_the_bucket() -> None:
     [
         ({"Engine": "sam"}, "ml.g6e.2xlarge"),
         ({"Engine": "lite"}, "ml.c7i.xlarge"),
-        ({"Engine": "sam", "InstanceType": "ml.g5.2xlarge"}, "ml.g5.2xlarge"),
+        ({"Engine": "sam", "InstanceTypes": "ml.g5.2xlarge"}, "ml.g5.2xlarge"),
     ],
 )
 def test_the_engine_chooses_its_instance_unless_somebody_does(
     parameters: dict[str, str], wanted: str
 ) -> None:
     stack = Stack(ContainerImage="image", WeightsRevision="0123456789ab", **parameters)
-    assert stack["EndpointConfig"]["ProductionVariants"][0]["InstanceType"] == wanted
+    (only,) = stack["EndpointConfig"]["ProductionVariants"]
+    assert only["InstanceType"] == wanted
+    assert "InstancePools" not in only
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_several_instance_types_are_pools_in_their_order(count: int) -> None:
+    types = ["ml.g6e.2xlarge", "ml.g6e.4xlarge", "ml.g5.2xlarge", "ml.g5.4xlarge", "ml.g6.2xlarge"]
+    given = ",".join(types[:count])
+    assert re.fullmatch(source()["Parameters"]["InstanceTypes"]["AllowedPattern"], given)
+    stack = Stack(ContainerImage="image", WeightsRevision="0123456789ab", InstanceTypes=given)
+    (only,) = stack["EndpointConfig"]["ProductionVariants"]
+    assert "InstanceType" not in only, "SageMaker takes one of the two"
+    assert only["InstancePools"] == [
+        {"InstanceType": kind, "Priority": n} for n, kind in enumerate(types[:count], 1)
+    ]
+
+
+def test_sagemaker_knows_pools_of_as_many_types() -> None:
+    shapes = boto3.client("sagemaker", region_name="us-east-1").meta.service_model
+    variant_shape = shapes.shape_for("ProductionVariant")
+    assert isinstance(variant_shape, StructureShape)
+    pools = variant_shape.members["InstancePools"]
+    assert pools.metadata["max"] == 5
 
 
 def test_an_update_can_replace_model_and_configuration() -> None:
