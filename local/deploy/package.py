@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -83,10 +84,25 @@ def expand(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, An
         is_list = declared.get("Type") == "CommaDelimitedList"
         values[name] = str(value).split(",") if is_list else value
     try:
-        return dict(transform(template, values, SimpleNamespace(load=dict)))
+        expanded = dict(transform(template, values, SimpleNamespace(load=dict)))
     except InvalidDocumentException as error:
         causes = " ".join(cause.message for cause in error.causes)
         raise LocalError(f"SAM refuses the template: {causes}") from error
+    return expanded | {"Conditions": _selected(expanded.get("Conditions", {}), values)}
+
+
+def _selected(part: Any, values: dict[str, Any]) -> Any:
+    """Parts of parameters' texts in conditions, which ministack compares as they are written."""
+    match part:
+        case {"Fn::Select": [index, {"Fn::Split": [str(separator), {"Fn::Sub": str(text)}]}]}:
+            whole = re.sub(r"\$\{(\w+)\}", lambda found: str(values[found[1]]), text)
+            return whole.split(separator)[int(index)]
+        case dict():
+            return {name: _selected(each, values) for name, each in part.items()}
+        case list():
+            return [_selected(each, values) for each in part]
+        case _:
+            return part
 
 
 def images(template: dict[str, Any], root: Path) -> dict[str, Image]:
