@@ -1,11 +1,13 @@
 """What a deployment is told, and what it tells."""
 
+import json
 import re
 import tomllib
 from graphlib import TopologicalSorter
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.infra.stack import ROOT, bare, listed, source, translated, whole
 
@@ -55,6 +57,27 @@ def test_what_breaks_or_costs_is_off_until_asked_for_and_prod_asks_for_protectio
     prod = settings("prod")["deploy"]["parameters"]["parameter_overrides"]
     assert {"DeletionProtection=true", "AdminNotices=failures"} <= set(prod)
     assert not [entry for entry in prod if entry.startswith("WebOrigins")]
+
+
+def test_one_version_is_named_everywhere() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    changes = re.findall(r"(?m)^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text())
+    lock = json.loads((ROOT / "webapp" / "package-lock.json").read_text())
+    named = {
+        "the stack's output": bare().outputs["Version"],
+        "CHANGELOG.md": changes[0],
+        "webapp/package.json": json.loads((ROOT / "webapp" / "package.json").read_text())[
+            "version"
+        ],
+        "webapp/package-lock.json": lock["version"],
+        "the same, of its root": lock["packages"][""]["version"],
+        "docs/openapi.yaml": yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())["info"][
+            "version"
+        ],
+    }
+    assert named == dict.fromkeys(named, version)
+    titles = [path.stem for path in (ROOT / "docs").glob("Gen3D - *.md")]
+    assert {title.rpartition(" ")[2] for title in titles} == {version.rpartition(".")[0]}
 
 
 def test_environments_are_stacks_of_their_own() -> None:
