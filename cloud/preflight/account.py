@@ -14,8 +14,6 @@ from cloud.preflight.verdicts import Identity, Quota
 from cloud.stack import CloudError
 
 _SIZES = {"SMALL": "Small", "MEDIUM": "Medium", "LARGE": "Large", "XLARGE": "XLarge"}
-_FIRST_SIZE = "BUILD_GENERAL1_LARGE"
-"""Of a template that gives no choice."""
 Json = dict[str, Any]
 
 
@@ -149,7 +147,7 @@ def _instances(account: Account, parameters: Parameters) -> Iterator[Check]:
 
 
 def _builds(parameters: Parameters) -> Check:
-    size = (parameters["BuildComputeType"] or _FIRST_SIZE).removeprefix("BUILD_GENERAL1_")
+    size = parameters.builder.removeprefix("BUILD_GENERAL1_")
     environment = f"Linux/{_SIZES.get(size, size)}"
     found = quota("codebuild", f"Concurrently running builds for {environment} environment")
     return verdicts.builds(environment, found)

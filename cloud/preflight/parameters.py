@@ -14,6 +14,8 @@ from cloud.stack import CloudError
 ROOT = Path(__file__).resolve().parents[2]
 INSTANCES = {"sam": "ml.g6e.2xlarge", "lite": "ml.c7i.xlarge"}
 """What the template takes where no type is given."""
+BUILDERS = {"sam": "BUILD_GENERAL1_LARGE", "lite": "BUILD_GENERAL1_MEDIUM"}
+"""Likewise for the machine that builds the image."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,13 @@ class Parameters:
     @property
     def instance_types(self) -> list[str]:
         """What the endpoint may run on, the first choice first."""
-        given = self["InstanceTypes"] or self["InstanceType"]
-        types = [each.strip() for each in given.split(",") if each.strip()]
-        return types or [INSTANCES[self["Engine"] or "sam"]]
+        types = [each.strip() for each in self["InstanceTypes"].split(",") if each.strip()]
+        return types or [INSTANCES[self["Engine"]]]
+
+    @property
+    def builder(self) -> str:
+        """CodeBuild's name for the machine that builds the image."""
+        return self["BuildComputeType"] or BUILDERS[self["Engine"]]
 
     @property
     def max_instances(self) -> int:

@@ -119,7 +119,7 @@ def instance(
 ) -> list[Check]:
     """Whether a region has an instance type, and the account may run so many of it as endpoint."""
     what = f"{kind} in {region}"
-    other = "choose another AWS_REGION, or another type by InstanceType"
+    other = "choose another AWS_REGION, or other InstanceTypes"
     if not offered or quota is None:
         who = "EC2" if not offered else "SageMaker"
         return [Check(what, False, f"{who} does not offer it there.", other)]

@@ -109,9 +109,8 @@ class Aws:
         if self.refused == "service-quotas":
             quotas.add_client_error("list_service_quotas", "AccessDeniedException", "no", 400)
         else:
-            size = resolve("gen3d", "", {}, "")["BuildComputeType"] or "BUILD_GENERAL1_LARGE"
-            name = f"Linux/{size.rpartition('_')[2].title()} environment"
-            name = f"Concurrently running builds for {name}"
+            size = {"sam": "Large", "lite": "Medium"}[self.engine]
+            name = f"Concurrently running builds for Linux/{size} environment"
             self._quota(quotas, "list_service_quotas", "codebuild", name, self.builds)
         limits = {"ConcurrentExecutions": self.functions}
         stubs["lambda"].add_response("get_account_settings", {"AccountLimit": limits})
@@ -289,11 +288,14 @@ def test_what_came_before_a_refusal_stays() -> None:
 
 @pytest.mark.parametrize(
     ("stack", "says"),
-    [("Gen3D", "small letters"), ("gen3d-feature-login-page-redesign-2026", "room for 40")],
+    [
+        ("Gen3d", "small letters"),
+        ("gen3D", "small letters"),
+        ("gen_3d", "small letters"),
+        ("g" * 41, "has 41 characters; the bucket's name leaves room for 40"),
+    ],
 )
 def test_a_stack_whose_name_no_bucket_can_have(stack: str, says: str) -> None:
-    if "room" in says:
-        stack = f"{stack}-again"
     check = verdicts.bucket_name(stack, ACCOUNT, "us-east-1")
     assert check.holds is False
     assert says in check.says
@@ -303,7 +305,7 @@ def test_a_stack_whose_name_no_bucket_can_have(stack: str, says: str) -> None:
 
 
 def test_the_repositorys_own_admin_is_asked_about(look: Look) -> None:
-    default = resolve("gen3d", "", {}, "")["AdminEmail"]
+    default = resolve("gen3d-prod", "", {}, "")["AdminEmail"]
     assert default == "info@2112-lab.com"
     said = verdicts.admin(default, False, True, True)[0]
     assert said.holds is False
@@ -323,6 +325,16 @@ def test_a_stack_that_was_deployed_owns_what_is_there(look: Look) -> None:
         secret="hf_secret",
     )
     assert fails(checks) == []
+
+
+def test_what_was_rolled_back_owns_nothing(look: Look) -> None:
+    checks = look(status="ROLLBACK_COMPLETE")
+    assert fails(checks) == ["stack"]
+
+
+def test_a_verified_domain_lets_its_admin_be_mailed_from_the_sandbox(look: Look) -> None:
+    checks = look(production=False, identities={"example.com": True})
+    assert fails(checks) == ["SES"]
 
 
 def test_the_lite_engine_needs_no_token(look: Look) -> None:
