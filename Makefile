@@ -92,7 +92,7 @@ smoke: .venvs/smoke/.ready ## Try a deployed endpoint: one invocation of each ta
 	@SAGEMAKER_SUPPRESS_V2_WARNING=1 .venvs/smoke/bin/python -m cloud.smoke --stack '$(STACK)'
 
 .PHONY: verify
-verify: setup ## Try a deployed stack whole, by a job from sign-in to mail (STACK= LOOK=1 LOCAL=http://localhost:20005)
+verify: setup ## Try a deployed stack whole, from sign-in to mail (STACK= LOOK=1 LOCAL=http://…)
 	@$(if $(LOCAL),AWS_ENDPOINT_URL='$(LOCAL)' AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
 		AWS_DEFAULT_REGION=us-east-1) $(BIN)/python -m cloud.verify --stack '$(STACK)' \
 		$(if $(LOCAL),--at '$(LOCAL)') $(if $(LOOK),--look)

@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from cloud import verify
+from cloud import verify, weights
 from cloud.checks import Check, exit_code
+from cloud.preflight import account
 from tests.local.running import ROOT, RunningStack
 from webapp.publish import configuration, publish
 
@@ -176,3 +177,12 @@ def test_an_alarm_that_rings(gen3d: RunningStack, target: verify.Target) -> None
     assert "MeshErrorsAlarm" in verify.alarms(logical).says
     gone = logical | {"AnotherAlarm": "gen3d-AnotherAlarm"}
     assert "Not there: AnotherAlarm" in verify.alarms(gone).says
+
+
+def test_a_running_stack_passes_its_preflight(target: verify.Target) -> None:
+    found = account.checks("gen3d", "lite", "", "", weights.ask)
+    checks = {check.what: check for check in found}
+    assert exit_code(checks.values()) == 0
+    unknown = [what for what, check in checks.items() if check.holds is None]
+    assert unknown == ["endpoint's instances", "CodeBuild"]  # of which this machine has none
+    assert "is the stack's" in checks["bucket"].says
