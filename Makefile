@@ -43,14 +43,14 @@ help: ## Show this help
 
 # Use
 
-.PHONY: run
-run: setup $(if $(ONESHOT),,web) ## Run a photo through the whole job and stay up (ONESHOT=1 IMAGE= CLICK="x,y -x,y" OUT=)
-	@$(BIN)/python -m local run --image="$$IMAGE" --click="$$CLICK" --out="$$OUT" \
-		$(if $(ONESHOT),--oneshot)
 # By the environment, for a file may be called what a shell would read as its own.
 run: export IMAGE := $(IMAGE)
 run: export CLICK := $(CLICK)
 run: export OUT := $(OUT)
+.PHONY: run
+run: setup $(if $(ONESHOT),,web) ## Run a photo through the whole job and stay up (ONESHOT=1 IMAGE= CLICK="x,y -x,y" OUT=)
+	@$(BIN)/python -m local run --image="$$IMAGE" --click="$$CLICK" --out="$$OUT" \
+		$(if $(ONESHOT),--oneshot)
 
 .PHONY: web
 web: webapp/dist/index.html ## Build the web app
@@ -185,6 +185,10 @@ bench-web: setup web .venvs/torch/.ready ## Measure the web app in Chromium
 .PHONY: bench-load
 bench-load: setup ## Load the local stack: 20 people, 200 jobs (AGAINST=COMMIT to compare)
 	@$(BIN)/python -m bench.load --save $(if $(AGAINST),--against '$(AGAINST)')
+
+.PHONY: simulate
+simulate: setup ## Simulate waits and cost by load, instance type and pool (a minute)
+	@PYTHONPATH=layers/gen3d $(BIN)/python -m bench.simulation
 
 .PHONY: bench-gpu
 bench-gpu: .venvs/torch/.ready ## Measure the sam engine at full size (one GPU, random weights, three minutes)

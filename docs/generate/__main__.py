@@ -21,6 +21,7 @@ def parts(root: Path) -> dict[str, Part]:
     return {
         "source": partial(source.blocks, root),
         "benchmark": partial(benchmarks.rows, root),
+        "chart": partial(benchmarks.chart, root),
         "resources": template.resources,
         "expanded": template.expanded,
         "parameters": template.parameters,

@@ -39,6 +39,31 @@ def rows(root: Path, page: str, number: str, *firsts: str) -> str:
     return "\n".join([head, rule, *wanted])
 
 
+def chart(root: Path, page: str, number: str, axis: str, *firsts: str) -> str:
+    """Draw a table of numbers, with a line for each row over the columns' heads.
+
+    Parameters
+    ----------
+    root, page, number, *firsts
+        As `rows` takes them.
+    axis : str
+        What the numbers are.
+    """
+    head, _, *body = rows(root, page, number, *firsts).splitlines()
+    label, *columns = _cells(head)
+    names = [_cells(row)[0] for row in body]
+    steps = ", ".join(f'"{column}"' for column in columns)
+    lines = [f"    line [{', '.join(_cells(row)[1:])}]" for row in body]
+    text = ["```mermaid", "xychart-beta", f'    x-axis "{label}" [{steps}]']
+    text += [f'    y-axis "{axis}"', *lines, "```"]
+    order = "From the top at the left: " if len(names) > 1 else ""
+    return "\n".join([*text, "", f"{order}{', '.join(names)}. Simulated."])
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
 def _tables(text: str) -> Iterator[list[str]]:
     """Each table's lines; a rule below a row makes that row the head of another table."""
     table: list[str] = []

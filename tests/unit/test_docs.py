@@ -123,6 +123,19 @@ def test_results_are_quoted_by_table_and_row(tmp_path: Path) -> None:
         benchmarks.rows(tmp_path, "r.md", "1", "w")
 
 
+def test_a_chart_has_a_line_for_each_row(tmp_path: Path) -> None:
+    (tmp_path / "r.md").write_text(
+        "| load | 1 | 5 |\n|---|---|---|\n| a | 3 | 2 |\n| b | 1 | 0 |\n"
+    )
+    both = benchmarks.chart(tmp_path, "r.md", "1", "USD")
+    assert 'x-axis "load" ["1", "5"]' in both
+    assert "line [3, 2]\n    line [1, 0]\n" in both
+    assert both.endswith("From the top at the left: a, b. Simulated.")
+    one = benchmarks.chart(tmp_path, "r.md", "1", "USD", "b")
+    assert "[3, 2]" not in one
+    assert one.endswith("\n\nb. Simulated.")
+
+
 # What parts are made from
 
 
@@ -200,7 +213,9 @@ def test_make_knows_the_targets_and_their_variables(page: Path) -> None:
     for target, variables in named:
         assert target in rules
         for variable in re.findall(r" ([A-Z_]+)=", variables):
-            assert f"$({variable})" in rules[target], f"make {target} {variable}="
+            by_make, by_shell = f"$({variable})", f"$${variable}"
+            used = by_make in rules[target] or by_shell in rules[target]
+            assert used, f"make {target} {variable}="
 
 
 def test_the_plan_describes_each_route() -> None:
