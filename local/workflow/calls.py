@@ -29,6 +29,7 @@ def install() -> None:
     _name_services_as_aws_does()
     _send_blobs_as_bytes()
     _survive_answers_without_metadata()
+    _let_functions_be_called_without_waiting()
 
 
 def _call_as_the_execution_role() -> None:
@@ -106,3 +107,8 @@ def _survive_answers_without_metadata() -> None:
             return original(self, env, ex)
 
         service._from_error = from_error
+
+
+def _let_functions_be_called_without_waiting() -> None:
+    """Of what ``lambda:invoke`` takes in AWS, moto left ``InvocationType`` out."""
+    state_task_service_lambda._SUPPORTED_API_PARAM_BINDINGS["invoke"].add("InvocationType")

@@ -269,11 +269,11 @@ def test_masks_that_come_twice(world: World) -> None:
 
     def twice() -> None:
         real()
-        assert world.ask("reconstruct_job", {"objects": [{}, {}]})[0] == 409
+        assert world.ask("reconstruct_job", {"objects": [{"name": "other"}]})[0] == 409
 
     world.give_masks = twice  # type: ignore[method-assign]
     assert world.play() is Status.COMPLETED
-    assert len(world.job.objects) == 1
+    assert [o.name for o in world.job.ordered_objects] == ["Cup 0"]
     end(world)
 
 
@@ -288,7 +288,7 @@ def test_masks_whose_answer_is_lost(
         real()
 
     world.give_masks = losing  # type: ignore[method-assign]
-    assert world.play() is Status.COMPLETED
+    assert world.play() is Status.COMPLETED, world.job.error
     end(world)
 
 

@@ -353,6 +353,12 @@ class World(Stage):
             else:
                 return
 
+    def replay(self) -> None:
+        """What the operator does with dead letters (``make replay``)."""
+        letters, self.dead_letters = self.dead_letters, []
+        for actor, payload in letters:
+            self.enqueue(actor, payload)
+
     def look_after(self, **passed: float) -> None:
         """The reconciler's look at everything, when so much time has passed."""
         with self._one_at_a_time, pytest.MonkeyPatch.context() as patch:

@@ -6,6 +6,7 @@ stack's.
 
 import copy
 import importlib
+import io
 import json
 import sys
 import threading
@@ -20,6 +21,7 @@ from typing import Any
 import pytest
 import yaml
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from gen3d.jobs import (
     Job,
     JobObject,
@@ -102,6 +104,7 @@ class Stage:
         self.objects = 1
         self.text: str | None = "cup"
         self.retry_waits: list[float] = []
+        self.dead_letters: list[tuple[Actor, dict[str, Any]]] = []
         self._failures: dict[str, list[str]] = {}
         self._lost: set[str] = set()
         self._meanwhile: dict[str, Callable[[], None]] = {}
@@ -259,7 +262,21 @@ class Stage:
 
     def _invoke(self, **call: Any) -> dict[str, Any]:
         actor: Actor = getattr(self, call["FunctionName"])
-        return actor.invoke(json.loads(call["Payload"]))
+        if call.get("InvocationType") != "Event":
+            return actor.invoke(json.loads(call["Payload"]))
+        self.enqueue(actor, json.loads(call["Payload"]))
+        return {"StatusCode": 202, "Payload": io.BytesIO()}
+
+    def enqueue(self, actor: Actor, payload: dict[str, Any]) -> None:
+        """Lambda's queue of asynchronous calls: each is made three times, then a dead letter."""
+        for _ in range(3):
+            try:
+                answer = actor.invoke(copy.deepcopy(payload))
+            except ClientError:  # it waits there while the function is throttled
+                continue
+            if "FunctionError" not in answer:
+                return
+        self.dead_letters.append((actor, payload))
 
     def _check(self, service: Any, operation: str, parameters: dict[str, Any]) -> None:
         state = self._state_of(operation, parameters)

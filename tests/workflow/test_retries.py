@@ -39,7 +39,7 @@ EXPECTED = {
     "Complete": WRITE,
     "Notify": ["Mail", *FUNCTION],
     "RecordExpiry": WRITE,
-    "NotifyExpiry": ["Mail", *FUNCTION],
+    "NotifyExpiry": ["Late", "Asleep", "Busy"],  # Lambda's queue tries the mail again
     "RecordFailure": WRITE,
     "NotifyFailure": FUNCTION,  # a mail is tried again by the rule on failed executions
 }
