@@ -103,7 +103,7 @@ def checks(
     if target.page:
         yield from _tried("page", lambda: page(target, http))
     else:
-        yield Check("page", None, "None is hosted. Serve it here: make page STACK=…")
+        yield Check("page", None, "This stack hosts none.")
     if with_job and "EndpointName" in target.outputs:
         yield from _tried("job", lambda: job(target, http, minutes))
     elif with_job:

@@ -159,7 +159,7 @@ def _concurrency() -> Check:
 
 
 def _cloudfront(account: Account, parameters: Parameters) -> Check:
-    hosting = parameters["WebHosting"] or "cloudfront"
+    hosting = parameters["WebHosting"]
     if hosting == "none":
         return verdicts.cloudfront(0, hosting, False)
     found = client("cloudfront").list_distributions()["DistributionList"]
@@ -184,8 +184,7 @@ def _mail(account: Account, parameters: Parameters) -> Iterator[Check]:
     address = parameters["SenderEmail"]
     known = _identity(ses, address) if address else None
     ours = account.usable and "SenderIdentity" in account.resources
-    may_exist = parameters["SenderIdentity"] == "existing"
-    yield verdicts.sender(address, known, ours, may_exist)
+    yield verdicts.sender(address, known, ours)
     address = parameters["AdminEmail"]
     meant = "AdminEmail" in parameters.named or account.parameters.get("AdminEmail") == address
     verified = False

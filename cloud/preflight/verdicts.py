@@ -171,7 +171,10 @@ def concurrency(at_once: int) -> Check:
 
 
 def cloudfront(distributions: int, hosting: str, has_its_own: bool) -> Check:
-    """Whether CloudFront will make the page's distribution, as far as that can be known."""
+    """Whether CloudFront will make the page's distribution, as far as that can be known.
+
+    `hosting` is the template's WebHosting; "" where it has no such choice.
+    """
     what = "CloudFront"
     if hosting == "none":
         return Check(what, True, "WebHosting is none: nothing of it is made.")
@@ -183,7 +186,8 @@ def cloudfront(distributions: int, hosting: str, has_its_own: bool) -> Check:
         "There is no distribution yet. Whether AWS has verified the account for CloudFront is told "
         "by the first one alone, whose 'Your account must be verified' rolls all back."
     )
-    mend = "if so: a case at https://console.aws.amazon.com/support (Account), or WebHosting=none"
+    mend = "if so: a case at https://console.aws.amazon.com/support (Account)"
+    mend += ", or WebHosting=none" if hosting else ""
     return Check(what, None, says, mend)
 
 
@@ -206,20 +210,16 @@ def sending(in_production: bool, enabled: bool, a_day: float) -> Check:
     return Check("SES", True, f"Out of its sandbox, {a_day:g} mails a day.")
 
 
-def sender(address: str, identity: Identity | None, ours: bool, may_exist: bool) -> Check:
+def sender(address: str, identity: Identity | None, ours: bool) -> Check:
     """Whether the stack can make the sender's identity, or has it and it is confirmed."""
     what = "SenderEmail"
     if not address:
         return Check(what, False, "It is not given.", "PARAMETERS='SenderEmail=you@example.com'")
-    if identity is None and may_exist:
-        says = f"{address} is no identity of SES, and the parameters say that it is there."
-        mend = f"aws sesv2 create-email-identity --email-identity {address}"
-        return Check(what, False, says, mend)
     if identity is None:
         return Check(
             what, True, f"{address} is new to SES; the deployment has a link mailed to it."
         )
-    if not ours and not may_exist:
+    if not ours:
         says = (
             f"{address} is an identity of SES already, and the stack would fail to make it again."
         )

@@ -264,8 +264,10 @@ def test_what_nobody_can_know_beforehand_is_said_and_is_no_fault(look: Look) -> 
     checks = look(distributions=0)
     assert checks["CloudFront"].holds is None
     assert "rolls all back" in checks["CloudFront"].says
-    assert "WebHosting=none" in checks["CloudFront"].mend
+    assert "console.aws.amazon.com/support" in checks["CloudFront"].mend
     assert exit_code(checks.values()) == 0
+    assert "WebHosting=none" in verdicts.cloudfront(0, "cloudfront", False).mend
+    assert "WebHosting" not in verdicts.cloudfront(0, "", False).mend
     assert verdicts.cloudfront(0, "none", False).holds
     assert verdicts.cloudfront(0, "cloudfront", True).holds
 
