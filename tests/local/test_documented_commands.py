@@ -27,6 +27,13 @@ def script() -> str:
     return "set -euo pipefail\n" + "".join(re.findall(r"```bash\n(.*?)```", section, re.DOTALL))
 
 
+def test_the_commands_are_those_of_zsh_too() -> None:
+    """What macOS's shell lacks, keeps for itself, or does not split into words."""
+    bash_only = r"\bmapfile\b|\breadarray\b|\b(USER|status|path)=|\bfor (USER|status|path)\b"
+    unsplit = r"\$\{\d:\+-\w "
+    assert re.findall(f"{bash_only}|{unsplit}", script()) == []
+
+
 @pytest.mark.timeout(900)
 def test_the_documented_commands_make_a_mesh(tmp_path: Path) -> None:
     for folder in ("docs", "examples"):
