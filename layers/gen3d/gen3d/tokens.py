@@ -484,6 +484,5 @@ def _past_conflicts(write: Callable[[], object]) -> None:
 def mask_expired() -> MaskExpired:
     """The error for a mask that came after its task had ended."""
     return MaskExpired(
-        "The job no longer waits for a mask: it ended or waited too long. "
-        "Try it again."
+        "The job no longer waits for a mask: it ended or waited too long. Try it again."
     )
