@@ -22,6 +22,9 @@ CLICK ?= $(if $(filter examples/coffee.jpg,$(IMAGE)),226$(comma)232 394$(comma)2
 comma := ,
 OUT ?= out
 
+# Of `make fuzz`.
+REQUESTS ?= 2000
+
 # What is deployed to, and what `make image` builds.
 STACK ?= gen3d
 BUCKET ?=
@@ -133,6 +136,11 @@ test-torch:
 .PHONY: test-faults
 test-faults: setup ## Every task and every edge × every fault (some minutes); a cell is a test
 	@$(BIN)/python -m pytest tests/faults --show-capture=no
+
+.PHONY: fuzz
+fuzz: setup ## Send the API requests that nobody foresaw, for at most an hour (REQUESTS= a route)
+	@GEN3D_FUZZ=$(REQUESTS) timeout 3600 $(BIN)/python -m pytest tests/unit/api/test_openapi.py \
+		-k every_answer_is_described --timeout=0
 
 .PHONY: openapi-parser
 openapi-parser: .venvs/openapi/.ready ## Install the parser that reads docs/openapi.yaml as most tools do (needs Java)
