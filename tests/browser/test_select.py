@@ -63,9 +63,15 @@ def test_a_box_selects_what_is_in_it(selecting: Selecting) -> None:
 
 def test_clicks_stay_exact_when_zoomed(selecting: Selecting) -> None:
     page = selecting.page
+    start = selecting.at((0.1, 0.1))
     page.mouse.move(*selecting.at((0.6, 0.7)))
     page.mouse.wheel(0, -900)
-    page.wait_for_timeout(200)
+    seen = start
+    for _ in range(20):  # until the view has moved, and is at rest
+        page.wait_for_timeout(200)
+        before, seen = seen, selecting.at((0.1, 0.1))
+        if before == seen != start:
+            break
     selecting.click((0.62, 0.72))
     page.get_by_role("button", name="Whole photo").click()
 
