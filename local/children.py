@@ -4,6 +4,9 @@ A stack that is killed cannot end what it started. So each process asks the kern
 its parent, before it becomes what it was started for. Linux counts the parent's thread, not its
 process, which is why one thread that never ends starts them all. Other systems lack the call: there
 a killed stack's processes end when they next ask it for something.
+
+In AWS what computes has machines of its own. Here it gives way to what people wait for: `LOWEST`
+is its priority within its session, and Linux weighs sessions against each other first.
 """
 
 import ctypes
@@ -13,7 +16,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
+
+LOWEST = 19
+"""The least share of the processors, as `nice` counts; all of what nobody else wants."""
 
 _SET_PARENT_DEATH_SIGNAL = 1
 
@@ -37,6 +45,14 @@ def start(words: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
     """
     launcher = [sys.executable, "-I", "-S", __file__, str(os.getpid()), *words]
     return _starter.submit(lambda: subprocess.Popen(launcher, **options)).result()
+
+
+def give_way(process: "subprocess.Popen[bytes]") -> None:
+    """Let a process that leads a session, and all of the session, run when nobody else wants to."""
+    with suppress(ProcessLookupError):  # it has ended
+        os.setpriority(os.PRIO_PROCESS, process.pid, LOWEST)
+    with suppress(OSError):  # so, or the kernel does not weigh sessions
+        Path(f"/proc/{process.pid}/autogroup").write_text(str(LOWEST))
 
 
 def _become(parent: int, words: list[str]) -> None:

@@ -150,6 +150,7 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        children.give_way(self._process)
         log.info("Started the inference server of %s on port %d", self.spec.name, self._port)
 
     def _await_ping(self) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from local import aws
+from local import aws, children
 from local.endpoint import notifications
 from local.endpoint.accepted import Accepted
 from local.endpoint.notifications import Request
@@ -311,6 +312,13 @@ def test_the_server_is_started_told_and_kept(stack: RunningStack) -> None:
     assert first["greeting"] == "hello"
     assert first["started"] == ["serve"]
     assert first["pid"] == second["pid"]
+
+
+def test_the_server_gives_way_to_what_people_wait_for(stack: RunningStack) -> None:
+    pid = invoke(stack)["answer"]["pid"]
+    assert os.getpriority(os.PRIO_PROCESS, pid) == children.LOWEST
+    session = Path(f"/proc/{pid}/autogroup")
+    assert not session.exists() or session.read_text().endswith(f"nice {children.LOWEST}\n")
 
 
 def test_a_crash_fails_one_request_and_the_next_is_served(stack: RunningStack) -> None:

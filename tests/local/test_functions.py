@@ -2,14 +2,19 @@
 
 import json
 import os
+import queue
+import socket
+import socketserver
 import subprocess
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ministack.core import lambda_runtime
 
-from local.functions import _bootstrap
+from local import children
+from local.functions import _answering_at_once, _bootstrap
 from tests.local.running import RunningStack
 
 
@@ -98,6 +103,28 @@ def test_an_image_function_runs_from_its_dockerfile(stack: RunningStack) -> None
     assert answer["plain"] == "word"
     assert answer["data"].endswith("/var/task/program")
     assert not answer["cache"].startswith("/tmp/cache")
+
+
+def test_what_computes_gives_way_to_what_people_wait_for(stack: RunningStack) -> None:
+    name = stack.outputs["ImageFunctionName"]
+    answer = json.loads(stack.client("lambda").invoke(FunctionName=name)["Payload"].read())
+    assert answer["priority"] == children.LOWEST
+    assert invoke(stack, do="environment")[1]["priority"] == os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def test_a_worker_is_told_of_a_call_in_one_packet() -> None:
+    """A body that comes after its head waits 40 ms for the head's acknowledgement."""
+    worker = lambda_runtime.ProvidedWorker("name", {"FunctionArn": "arn"}, b"")
+    worker._stopping = False  # as it is while its process runs
+    pending: queue.Queue[Any] = queue.Queue()
+    pending.put(("request", {"word": "hello"}, 0, None, "arn"))
+    handler = _answering_at_once(worker, worker._generation, pending)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with socket.create_connection(server.server_address) as client:
+            client.sendall(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n\r\n")
+            assert client.recv(4096).endswith(b'{"word": "hello"}')
+        server.shutdown()
 
 
 def test_the_interpreter_may_lie_in_a_folder_with_a_space(tmp_path: Path) -> None:

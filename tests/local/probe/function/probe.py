@@ -25,7 +25,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         case "import":
             __import__(event["name"])
         case "environment":
-            return {"names": sorted(os.environ), "path": sys.path, "word": WORD}
+            priority = os.getpriority(os.PRIO_PROCESS, 0)
+            return {
+                "names": sorted(os.environ),
+                "path": sys.path,
+                "word": WORD,
+                "priority": priority,
+            }
         case "put":
             boto3.client("s3").put_object(Bucket=os.environ["BUCKET"], Key=event["key"], Body=b"")
         case "nap":

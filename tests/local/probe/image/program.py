@@ -11,5 +11,6 @@ def handler(_event: object, _context: object) -> dict[str, Any]:
         "data": os.environ["DATA"],
         "cache": os.environ["CACHE"],
         "plain": os.environ["PLAIN"],
+        "priority": os.getpriority(os.PRIO_PROCESS, 0),
         "folder": sorted(path.name for path in Path.cwd().iterdir() if path.name != "__pycache__"),
     }
