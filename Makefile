@@ -139,7 +139,7 @@ test-faults: setup ## Every task and every edge × every fault (some minutes); a
 
 .PHONY: fuzz
 fuzz: setup ## Send the API requests that nobody foresaw, for at most an hour (REQUESTS= a route)
-	@GEN3D_FUZZ=$(REQUESTS) timeout 3600 $(BIN)/python -m pytest tests/unit/api/test_openapi.py \
+	@GEN3D_FUZZ=$(REQUESTS) timeout --signal=INT 3600 $(BIN)/python -m pytest tests/unit/api/test_openapi.py \
 		-k every_answer_is_described --timeout=0
 
 .PHONY: openapi-parser
