@@ -130,10 +130,42 @@ def test_a_chart_has_a_line_for_each_row(tmp_path: Path) -> None:
     both = benchmarks.chart(tmp_path, "r.md", "1", "USD")
     assert 'x-axis "load" ["1", "5"]' in both
     assert "line [3, 2]\n    line [1, 0]\n" in both
-    assert both.endswith("From the top at the left: a, b. Simulated.")
+    assert both.endswith("From the top at the left: a, b.")
+    named = benchmarks.chart(tmp_path, "r.md", "1", "USD over hours")
+    assert 'x-axis "hours"' in named
+    assert 'y-axis "USD"\n' in named
     one = benchmarks.chart(tmp_path, "r.md", "1", "USD", "b")
     assert "[3, 2]" not in one
-    assert one.endswith("\n\nb. Simulated.")
+    assert one.endswith("\n\nb.")
+    (tmp_path / "simulation.md").write_text((tmp_path / "r.md").read_text())
+    assert benchmarks.chart(tmp_path, "simulation.md", "1", "USD").endswith("Simulated.")
+
+
+def test_bars_are_a_column_of_the_rows_that_are_wanted(tmp_path: Path) -> None:
+    (tmp_path / "r.md").write_text(
+        "| cloud | method | s | faces |\n|---|---|---|---|\n| mug, 300 k | fast | 2.5 s | 1,000 |\n"
+        "| mug, 100 k | fast | 1 s | 900 |\n| mug, 100 k | slow, with all there is | 9 s | a |\n"
+    )
+    growth = benchmarks.bars(
+        tmp_path, "r.md", "1", "cloud", "s", "method=fast", "cloud=mug, 100 k", "cloud=mug, 300 k"
+    )
+    assert 'x-axis ["mug, 100 k", "mug, 300 k"]' in growth
+    assert 'y-axis "s, s" 0 --> 2.5' in growth
+    assert growth.endswith("    bar [1, 2.5]\n```")
+    long = benchmarks.bars(tmp_path, "r.md", "1", "method+cloud", "s", "cloud=mug, 100 k")
+    assert 'x-axis ["1", "2"]' in long
+    assert long.endswith("fast, mug, 100 k; slow, with all there is, mug, 100 k.")
+    assert "bar [1000, 900]" in benchmarks.bars(
+        tmp_path, "r.md", "1", "cloud", "faces", "method=fast"
+    )
+    for column, condition, complaint in (
+        ("faces", "cloud=mug, 100 k", "no numbers"),
+        ("width", "method=fast", "no column 'width'"),
+        ("s", "methods=fast", "no column 'methods'"),
+        ("s", "method=faster", "no row of method 'faster'"),
+    ):
+        with pytest.raises(DocumentError, match=complaint):
+            benchmarks.bars(tmp_path, "r.md", "1", "cloud", column, condition)
 
 
 # What parts are made from
