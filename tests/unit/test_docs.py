@@ -23,6 +23,25 @@ from docs.generate.template import Template
 
 DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [*DOCUMENTS, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+ALL_PAGES = [
+    *(page for page in sorted(ROOT.glob("*.md"))),
+    *(
+        page
+        for folder in (
+            "bench",
+            "container",
+            "docs",
+            "examples",
+            "functions",
+            "layers",
+            "tests",
+            "webapp",
+        )
+        for page in sorted((ROOT / folder).rglob("*.md"))
+        if "node_modules" not in page.parts
+    ),
+]
+"""Everything that people read here."""
 OWN_COMMANDS = {("s3", "cp"), ("s3", "rm"), ("logs", "tail"), ("sagemaker", "wait")}
 """Of the AWS CLI itself; they describe no operation of a service."""
 
@@ -225,16 +244,63 @@ def test_a_diagram_holds_every_state_and_every_way() -> None:
 # What documents name
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+LINK = r"\]\((?:<((?!https?:)[^>]+)>|((?!https?:)[^)\s]+))\)"
+
+
+def is_there(page: Path, target: str) -> bool:
+    """Whether a link of a page leads to a file and, where it names one, a heading."""
+    name, _, anchor = unquote(target).partition("#")
+    path = (page.parent / name) if name else page
+    if not path.exists():
+        return False
+    headings = re.findall(r"(?m)^#+ (.+)$", path.read_text()) if anchor else []
+    anchors = [re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings]
+    return not anchor or anchor in anchors
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(<?((?!https?:)[^)>]+)>?\)", prose(page)):
-        name, _, anchor = unquote(target).partition("#")
-        path = (page.parent / name) if name else page
-        assert path.exists(), target
-        if anchor:
-            headings = re.findall(r"(?m)^#+ (.+)$", path.read_text())
-            anchors = [re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings]
-            assert anchor in anchors, target
+    # The source that documents print holds none of theirs.
+    text = re.sub(r"<!-- generated: source.*?<!-- end -->", "", page.read_text(), flags=re.DOTALL)
+    targets = [bracketed or plain for bracketed, plain in re.findall(LINK, text)]
+    assert [target for target in targets if not is_there(page, target)] == []
+
+
+def test_a_link_to_what_is_not_there_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "a.md"
+    page.write_text("# One → two?\n")
+    assert is_there(page, "#one--two")
+    assert is_there(page, "a.md")
+    assert not is_there(page, "a.md#two")
+    assert not is_there(page, "b%20c.md")
+
+
+def test_each_demand_leads_to_where_it_is_met() -> None:
+    page = ROOT / "docs" / "demands.md"
+    rows = re.findall(r"(?m)^\| (?!asked \|)(.+) \| (.+) \|$", page.read_text())
+    assert len(rows) > 50
+    for demand, met in rows:
+        assert re.search(LINK, met), demand
+    reached = {
+        unquote(target).partition("#")[0] for target, _ in re.findall(LINK, page.read_text())
+    }
+    for document in (
+        "Architecture",
+        "Implementation Plan",
+        "Web App",
+        "AWS Resources",
+        "User Guide",
+    ):
+        assert f"Gen3D - {document} - 1.2.md" in reached
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_source_stands_behind_all_that_is_to_be_read(document: Path) -> None:
+    """After the first block of source come other blocks, their headings, and a line on each."""
+    _, found, appendix = document.read_text().partition("<!-- generated: source")
+    between = re.sub(r"(?ms)^.*?<!-- end -->", "", appendix, count=1) if found else ""
+    rest = re.sub(r"(?s)<!-- generated: source.*?<!-- end -->|(?m:^### [^\n]*$)", "", between)
+    assert len(rest.split()) < 40
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
