@@ -7,7 +7,7 @@ set -euo pipefail
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
 mkdir "$folder/with a space"; cd "$folder/with a space"
 python3 -m venv venv
-venv/bin/pip install -q --disable-pip-version-check torch==2.13.0
+venv/bin/python -m pip install -q --disable-pip-version-check torch==2.13.0
 cat > try.py <<'PY'
 import shlex, sys
 import torch
