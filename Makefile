@@ -36,6 +36,10 @@ SINCE ?=
 LOOK ?=
 PARAMETERS ?=
 LOCAL ?=
+PORT ?=
+# Says that AWS is the stack that `make run` has started.
+LOCALLY = $(if $(LOCAL),AWS_ENDPOINT_URL='$(LOCAL)' AWS_ACCESS_KEY_ID=test \
+	AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1)
 WHAT ?= records
 AT ?=
 
@@ -64,6 +68,11 @@ webapp/dist/index.html: webapp/node_modules/.ready $(shell find webapp/src webap
 .PHONY: deploy-web
 deploy-web: setup web ## Publish the web app to a deployed stack (STACK=)
 	@$(BIN)/python -m webapp.publish --stack '$(STACK)'
+
+.PHONY: page
+page: setup web ## Serve the page here, for a stack without CloudFront (STACK= PORT= LOCAL=http://…)
+	@$(LOCALLY) $(BIN)/python -m webapp.page --stack '$(STACK)' $(if $(PORT),--port '$(PORT)') \
+		$(if $(LOCAL),--at '$(LOCAL)')
 
 .PHONY: clean
 clean: ## Forget the local stack's state and everything built
@@ -96,8 +105,7 @@ smoke: .venvs/smoke/.ready ## Try a deployed endpoint: one invocation of each ta
 
 .PHONY: verify
 verify: setup ## Try a deployed stack whole, from sign-in to mail (STACK= LOOK=1 LOCAL=http://…)
-	@$(if $(LOCAL),AWS_ENDPOINT_URL='$(LOCAL)' AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
-		AWS_DEFAULT_REGION=us-east-1) $(BIN)/python -m cloud.verify --stack '$(STACK)' \
+	@$(LOCALLY) $(BIN)/python -m cloud.verify --stack '$(STACK)' \
 		$(if $(LOCAL),--at '$(LOCAL)') $(if $(LOOK),--look)
 
 .PHONY: retry
