@@ -363,3 +363,15 @@ def test_commands_of_a_script_are_found() -> None:
         ["a", "b", "--c", "$(output D)", "--query", "x[?y=='z']", "--output", "text"],
         ["e", "f"],
     ]
+
+
+def test_each_step_with_the_web_app_names_its_test() -> None:
+    plan = (ROOT / "docs" / "Gen3D - Implementation Plan - 1.2.md").read_text()
+    section = plan.split("\n## Testing end to end with the web app\n")[1].split("\n## ")[0]
+    steps = [row.strip("|").split(" | ") for row in re.findall(r"(?m)^\| \d+ \|.*$", section)]
+    assert [int(number) for number, *_ in steps] == list(range(1, len(steps) + 1))
+    written = "".join(page.read_text() for page in (ROOT / "tests" / "browser").glob("test_*.py"))
+    there = set(re.findall(r"(?m)^def (test_\w+)", written))
+    named = [set(re.findall(r"`(test_\w+)`", tests)) for *_, tests in steps]
+    assert all(tests <= there for tests in named)
+    assert [place for place, tests in enumerate(named, start=1) if not tests] == [10]
