@@ -142,7 +142,7 @@ test-torch:
 	@.venvs/torch/bin/python -m pytest tests/training tests/sam tests/container/test_engine.py
 
 .PHONY: test-faults
-test-faults: setup ## Every task and every edge × every fault (some minutes); a cell is a test
+test-faults: setup ## Every task and edge × every fault, and kill -9 (many minutes); ends with a table
 	@$(BIN)/python -m pytest tests/faults --show-capture=no
 
 .PHONY: fuzz
