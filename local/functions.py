@@ -4,15 +4,16 @@ ministack's own Python worker loses an error's type and shares this process's pa
 custom runtimes speaks the real Runtime API, enforces timeouts and keeps workers warm, so every
 function takes that path, with a bootstrap that starts awslambdaric.
 
-In AWS a call that finds no worker free gets a new one. Here each function has a few, and what comes
-while all are busy waits its turn before its time-out runs: a new process takes a second of one
-processor, which all calls share, and then stays in memory.
+In AWS a call that finds no worker free gets a new one. Here each function has a few, which are
+copies of one process (`local.forkserver`) and stand ready when the stack does; what comes while all
+are busy waits its turn before its time-out runs.
 """
 
 import array
 import fcntl
 import io
 import json
+import logging
 import os
 import shlex
 import subprocess
@@ -21,6 +22,7 @@ import termios
 import threading
 import time
 import zipfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,8 +31,11 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-from local import children
+from local import children, forkserver
+from local.forkserver import ForkServer
 from local.images import Image
+
+log = logging.getLogger(__name__)
 
 _KEPT = ("AWS_", "_HANDLER", "LAMBDA_TASK_ROOT")
 _PROCESSORS = os.cpu_count() or 1
@@ -40,6 +45,16 @@ _WORKERS_OF_THE_API = 4
 
 _HEAVY = max(1, _PROCESSORS // 2)
 """Calls of functions that are images, beside which the inference server wants processors too."""
+
+_ALL = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "en_US.UTF-8",
+    "TZ": ":UTC",
+    "MALLOC_ARENA_MAX": "2",  # memory for the threads that it has, not for all it might
+    "AWS_EXECUTION_ENV": "AWS_Lambda_python3.12",
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+}
+"""Variables that every function has."""
 
 _IDLE_SECONDS = 60.0
 """After so long without a call a function keeps one worker."""
@@ -69,6 +84,8 @@ class Functions:
         # runs. What is an image is heavy.
         self._processors = threading.BoundedSemaphore(_HEAVY)
         self._places: dict[str, threading.BoundedSemaphore] = {}
+        self._layers: dict[str, tuple[str, ...]] = {}
+        self._fork_servers: dict[tuple[str, ...], ForkServer] = {}
         self._lock = threading.Lock()
 
     def add_image(self, uri: str, image: Image) -> None:
@@ -99,15 +116,35 @@ class Functions:
 
         lambda_svc._execute_function_dispatch = dispatch
 
+    def warm(self) -> None:
+        """Start workers of all functions in zips, as many as people will soon wait for.
+
+        In AWS somebody else uses a deployed function all the time; here the first who does would
+        wait for all of them.
+        """
+        for func in list(lambda_svc._functions.values()):
+            config = dict(func["config"], Runtime="provided.al2023", PackageType="Zip")
+            if self._image(config) is not None:
+                continue
+            name, code = config["FunctionName"], self._package(func, config, None)
+            leased = [
+                lambda_runtime.acquire_worker(name, config, code)[0]
+                for _ in range(_most(func, config) if _of_the_api(func) else 1)
+            ]
+            for worker in leased:
+                try:
+                    lambda_runtime.ensure_spawned(worker)
+                except Exception:  # the first call says why
+                    log.exception("A worker of %s did not start", name)
+                finally:
+                    lambda_runtime.release_worker(worker)
+
     def _place(self, func: dict[str, Any], config: dict[str, Any]) -> threading.BoundedSemaphore:
         """What a call of this function holds while it runs."""
         with self._lock:
             name = config["FunctionName"]
             if name not in self._places:
-                of_the_api = "apigateway.amazonaws.com" in json.dumps(func.get("policy"))
-                most = _WORKERS_OF_THE_API if of_the_api else _WORKERS
-                places = min(_reserved(func, config) or most, most)
-                self._places[name] = threading.BoundedSemaphore(places)
+                self._places[name] = threading.BoundedSemaphore(_most(func, config))
             return self._places[name]
 
     def _wait_instead_of_throttling(self) -> None:
@@ -120,12 +157,25 @@ class Functions:
 
     def _start_workers_as_children(self) -> None:
         """Ministack's workers outlive it when it is killed, and may take ten seconds to start."""
-        replaced = {"Popen": children.start}
+        replaced = {"Popen": self._start}
         lambda_runtime.subprocess = SimpleNamespace(**(vars(subprocess) | replaced))
         lambda_runtime._PROVIDED_INIT_TIMEOUT = _INIT_SECONDS
         lambda_runtime._LOCAL_WORKER_TTL = _IDLE_SECONDS
         lambda_runtime.ProvidedWorker._drain_stderr_bounded = _printed
         lambda_runtime.ProvidedWorker._build_handler_class = _answering_at_once
+
+    def _start(self, words: Sequence[str], cwd: str, env: dict[str, str], **options: Any) -> Any:
+        """Start a worker: of a function in a zip as a copy of what has imported the most."""
+        layers = self._layers.get(cwd)
+        if layers is None or not forkserver.AVAILABLE:
+            return children.start(words, cwd=cwd, env=env, **options)
+        with self._lock:
+            server = self._fork_servers.get(layers)
+            if server is None or not server.running:
+                output = self._logs / "workers.log"
+                server = ForkServer(children.start, self._python, layers, _of_all(env), output)
+                self._fork_servers[layers] = server
+        return server.fork(["awslambdaric", env["_HANDLER"]], cwd, env)
 
     def _image(self, config: dict[str, Any]) -> Image | None:
         return self._images.get(config.get("ImageUri", ""))
@@ -154,18 +204,15 @@ class Functions:
                 if name in own or name.startswith(_KEPT)
             }
             image = self._image(config)
-            layers = [_layer(layer) for layer in config.get("Layers") or []]
-            path = [code, *(f"{folder}/python" for folder in layers)]
+            layers = [f"{_layer(layer)}/python" for layer in config.get("Layers") or []]
+            if image is None:
+                self._layers[code] = tuple(layers)
+            path = [code, *layers]
             scratch = Path(tempfile.mkdtemp(prefix=f"{config['FunctionName']}-"))
             runtime = image.variables(scratch) if image else {"PYTHONPATH": ":".join(path)}
             return {
-                "PATH": "/usr/local/bin:/usr/bin:/bin",
-                "LANG": "en_US.UTF-8",
-                "TZ": ":UTC",
-                "MALLOC_ARENA_MAX": "2",  # memory for the threads that it has, not for all it might
+                **_ALL,
                 "TMPDIR": str(scratch),
-                "AWS_EXECUTION_ENV": "AWS_Lambda_python3.12",
-                "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
                 "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{config['FunctionName']}",
                 **runtime,
                 **given,
@@ -186,6 +233,16 @@ class Functions:
                     file.write(f"{moment} {request}\n{text.rstrip()}\n")
 
         lambda_svc._emit_lambda_logs = emit
+
+
+def _most(func: dict[str, Any], config: dict[str, Any]) -> int:
+    """How many workers a function may have."""
+    most = _WORKERS_OF_THE_API if _of_the_api(func) else _WORKERS
+    return min(_reserved(func, config) or most, most)
+
+
+def _of_the_api(func: dict[str, Any]) -> bool:
+    return "apigateway.amazonaws.com" in json.dumps(func.get("policy"))
 
 
 _reserved = lambda_svc._reserved_concurrency
@@ -227,6 +284,12 @@ def _in_pipe(process: Any) -> int:
     except (AttributeError, OSError, ValueError):  # it has ended
         return 0
     return size[0]
+
+
+def _of_all(environment: dict[str, str]) -> dict[str, str]:
+    """Those of a function's variables that are every function's."""
+    names = {*_ALL, "AWS_REGION", "AWS_DEFAULT_REGION"}
+    return {name: value for name, value in environment.items() if name in names}
 
 
 def _bootstrap(image: Image | None, python: Path) -> str:

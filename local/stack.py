@@ -118,6 +118,7 @@ class Stack:
         self.resumed, self.lost = self._workflow.resume()
         self._endpoints.resume()
         self._gateway.open()
+        threading.Thread(target=self._functions.warm, daemon=True).start()
         return outputs
 
     def save(self, code: bool = False) -> None:

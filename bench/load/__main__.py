@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.load.builds import Running, cancels, checkout
-from bench.load.memory import Scale, Weight
+from bench.load.memory import Scale, Weight, busy
 from local.client.api import sign_in
 from local.client.outputs import read
 from tests.local.running import ROOT
@@ -42,6 +43,8 @@ class Measured:
     jobs: int
     mailed: Counter[int]
     """Mails to its owner → jobs that got a mesh."""
+    people_seconds: float
+    """Processor time of the people's own process."""
 
     def ended(self, *ends: str) -> int:
         """Jobs with one of these ends."""
@@ -113,16 +116,25 @@ def measure(name: str, root: Path, options: argparse.Namespace, folder: Path) ->
         scale.start()
         people = [sys.executable, "-W", "ignore", "-m", "bench.load.people", str(asked), str(told)]
         output = None if options.verbose else subprocess.DEVNULL
+        before = _of_children()
         done = subprocess.run(
             people, cwd=ROOT, stdout=output, timeout=options.minutes * 60 + 60, check=False
         )
         if done.returncode:
             raise SystemExit(f"The people ended with {done.returncode}.")
+        seconds = _of_children() - before
         stack.settle(MAIL_SECONDS)
         outcome = json.loads(told.read_text())
-        return Measured(name, outcome, scale.stop(), options.jobs, _mailed(stack, outcome))
+        mailed = _mailed(stack, outcome)
+        return Measured(name, outcome, scale.stop(), options.jobs, mailed, seconds)
     finally:
         stack.stop()
+
+
+def _of_children() -> float:
+    """Processor seconds of all that this process has started and that has ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _mailed(stack: Running, outcome: dict[str, Any]) -> Counter[int]:
@@ -153,6 +165,7 @@ def tables(builds: list[Measured]) -> str:
             (["", *(b.name for b in builds)], list(_results(builds))),
             (["milliseconds, p50 / p95 / p99", *(b.name for b in builds)], list(_times(builds))),
             (["memory, MB", *(b.name for b in builds)], list(_memory(builds))),
+            (["processor seconds", *(b.name for b in builds)], list(_seconds(builds))),
         )
     )
 
@@ -170,24 +183,25 @@ def _with_ratio(head: list[str], rows: list[Row], builds: int) -> Iterator[str]:
         yield "| " + " | ".join([name, *cells, *last]) + " |"
 
 
-def _results(builds: list[Measured]) -> Iterator[Row]:
-    def row(name: str, numbers: Sequence[float], form: str = "{:,.0f}") -> Row:
-        return name, [form.format(number) for number in numbers], list(numbers)
+def _row(name: str, numbers: Sequence[float], form: str = "{:,.0f}") -> Row:
+    return name, [form.format(number) for number in numbers], list(numbers)
 
-    yield row("jobs asked for", [b.jobs for b in builds])
-    yield row("ended as wanted", [b.ended("COMPLETED", "DELETED") for b in builds])
-    yield row("of them with a mesh", [b.ended("COMPLETED") for b in builds])
-    yield row("lost", [b.jobs - b.ended("COMPLETED", "DELETED") for b in builds])
-    yield row("finished and not in the list", [b.outcome["missing"] for b in builds])
-    yield row("in the list and unknown", [b.outcome["strays"] for b in builds])
+
+def _results(builds: list[Measured]) -> Iterator[Row]:
+    yield _row("jobs asked for", [b.jobs for b in builds])
+    yield _row("ended as wanted", [b.ended("COMPLETED", "DELETED") for b in builds])
+    yield _row("of them with a mesh", [b.ended("COMPLETED") for b in builds])
+    yield _row("lost", [b.jobs - b.ended("COMPLETED", "DELETED") for b in builds])
+    yield _row("finished and not in the list", [b.outcome["missing"] for b in builds])
+    yield _row("in the list and unknown", [b.outcome["strays"] for b in builds])
     mailed = [b.mailed.total() - b.mailed[1] for b in builds]
-    yield row("with a mesh and not exactly one mail", mailed)
-    yield row("errors", [b.errors.total() for b in builds])
-    yield row("answers of 429, which are meant", [b.refused for b in builds])
+    yield _row("with a mesh and not exactly one mail", mailed)
+    yield _row("errors", [b.errors.total() for b in builds])
+    yield _row("answers of 429, which are meant", [b.refused for b in builds])
     paces = [b.ended("COMPLETED", "DELETED") / b.outcome["seconds"] * 60 for b in builds]
-    yield row("jobs a minute", paces, "{:.1f}")
+    yield _row("jobs a minute", paces, "{:.1f}")
     calls = [len(b.outcome["calls"]) / b.outcome["seconds"] for b in builds]
-    yield row("calls a second", calls, "{:.1f}")
+    yield _row("calls a second", calls, "{:.1f}")
 
 
 def _times(builds: list[Measured]) -> Iterator[Row]:
@@ -221,6 +235,14 @@ def _memory(builds: list[Measured]) -> Iterator[Row]:
     for part in parts:
         sizes = [float(b.peak.parts[part]) for b in builds]
         yield f"at its peak, {part}", [f"{size:,.0f}" for size in sizes], sizes
+
+
+def _seconds(builds: list[Measured]) -> Iterator[Row]:
+    used = [busy(b.weights) for b in builds]
+    yield _row("in all", [seconds.total() for seconds in used])
+    for part in sorted({part for seconds in used for part in seconds}):
+        yield _row(part, [seconds[part] for seconds in used])
+    yield _row("and the people", [b.people_seconds for b in builds])
 
 
 def _errors(builds: list[Measured]) -> str:

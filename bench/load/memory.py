@@ -1,4 +1,4 @@
-"""Memory of a process and everything that it started."""
+"""Memory and processor time of a process and everything that it started."""
 
 import threading
 import time
@@ -19,6 +19,8 @@ class Weight:
     processes: int = 0
     parts: Counter[str] = field(default_factory=Counter)
     """PSS by what the processes are."""
+    seconds: dict[tuple[int, float], tuple[str, float]] = field(default_factory=dict)
+    """What each process is, and its processor time so far, by its number and its beginning."""
 
 
 def weigh(pid: int) -> Weight:
@@ -33,6 +35,7 @@ def weigh(pid: int) -> Weight:
         try:
             rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
             name = "the stack" if process.pid == pid else _what(process)
+            times, begun = process.cpu_times(), process.create_time()
         except (OSError, psutil.Error):
             continue  # it has just ended
         sizes = dict(line.split(":", 1) for line in rollup.splitlines()[1:])
@@ -41,6 +44,7 @@ def weigh(pid: int) -> Weight:
         weight.pss += pss
         weight.processes += 1
         weight.parts[name] += round(pss)
+        weight.seconds[process.pid, begun] = (name, times.user + times.system)
     return weight
 
 
@@ -50,11 +54,25 @@ def _what(process: psutil.Process) -> str:
     if name:
         return f"function {name}"
     words: list[str] = process.cmdline()
+    if any(word.endswith("/forkserver.py") for word in words):  # itself, or a worker
+        called = str(process.name())
+        return f"function {called}" if called.startswith("gen3d") else "the server of workers"
     if "-m" in words[:-1]:
         return words[words.index("-m") + 1]
     if words[1:2] == ["-c"]:
         return str(process.name())
     return " ".join(Path(word).name for word in words[:2]) or str(process.name())
+
+
+def busy(weights: list[Weight]) -> Counter[str]:
+    """Processor seconds by what the processes are, of all that were ever weighed."""
+    last: dict[tuple[int, float], tuple[str, float]] = {}
+    for weight in weights:
+        last |= weight.seconds
+    before, total = weights[0].seconds, Counter[str]()
+    for process, (name, seconds) in last.items():
+        total[name] += seconds - before.get(process, ("", 0.0))[1]  # type: ignore[assignment]
+    return total
 
 
 class Scale(threading.Thread):

@@ -10,12 +10,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from ministack.core import lambda_runtime
 
-from local import children
+from local import children, forkserver
 from local.functions import _answering_at_once, _bootstrap
-from tests.local.running import RunningStack
+from tests.local.running import RunningStack, eventually
 
 
 def invoke(stack: RunningStack, **event: Any) -> tuple[str, Any]:
@@ -90,6 +91,17 @@ def test_calls_above_its_workers_wait_before_their_time_runs(stack: RunningStack
     assert len({answer["pid"] for _, answer in answers}) <= 4
 
 
+@pytest.mark.skipif(not forkserver.AVAILABLE, reason="processes are copied on Linux alone")
+def test_workers_stand_ready_before_the_first_call(stack: RunningStack) -> None:
+    name = stack.outputs["UncalledName"][:15]  # as much as Linux keeps of a process's name
+
+    def ready() -> bool:
+        tree = psutil.Process(stack.pid).children(recursive=True)
+        return name in [process.name()[:15] for process in tree]
+
+    assert eventually(ready)
+
+
 def test_what_it_prints_can_be_read(stack: RunningStack) -> None:
     invoke(stack, do="log", line="a line to find")
     log = stack.folder / "logs" / f"{stack.outputs['FunctionName']}.log"
@@ -121,7 +133,7 @@ def test_a_worker_is_told_of_a_call_in_one_packet() -> None:
     handler = _answering_at_once(worker, worker._generation, pending)
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        with socket.create_connection(server.server_address) as client:
+        with socket.create_connection(("127.0.0.1", server.server_address[1])) as client:
             client.sendall(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n\r\n")
             assert client.recv(4096).endswith(b'{"word": "hello"}')
         server.shutdown()

@@ -35,16 +35,10 @@ class FakeEndpoint:
         self.queue: list[str] = []
         self.busy = False
 
-    def invoke_endpoint_async(
-        self,
-        *,
-        InferenceId: str,  # noqa: N803
-        **_: Any,
-    ) -> dict[str, Any]:
+    def invoke_endpoint_async(self, *, InferenceId: str, **_: Any) -> None:  # noqa: N803
         if self.busy:
             raise client_error("ThrottlingException", "InvokeEndpointAsync")
         self.queue.append(InferenceId)
-        return {"InferenceId": InferenceId}
 
 
 class Queue(RuleBasedStateMachine):
