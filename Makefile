@@ -36,6 +36,10 @@ SINCE ?=
 LOOK ?=
 PARAMETERS ?=
 LOCAL ?=
+PORT ?=
+# Says that AWS is the stack that `make run` has started.
+LOCALLY = $(if $(LOCAL),AWS_ENDPOINT_URL='$(LOCAL)' AWS_ACCESS_KEY_ID=test \
+	AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1)
 WHAT ?= records
 AT ?=
 
@@ -64,6 +68,11 @@ webapp/dist/index.html: webapp/node_modules/.ready $(shell find webapp/src webap
 .PHONY: deploy-web
 deploy-web: setup web ## Publish the web app to a deployed stack (STACK=)
 	@$(BIN)/python -m webapp.publish --stack '$(STACK)'
+
+.PHONY: page
+page: setup web ## Serve the page here, for a stack without CloudFront (STACK= PORT= LOCAL=http://…)
+	@$(LOCALLY) $(BIN)/python -m webapp.page --stack '$(STACK)' $(if $(PORT),--port '$(PORT)') \
+		$(if $(LOCAL),--at '$(LOCAL)')
 
 .PHONY: clean
 clean: ## Forget the local stack's state and everything built
@@ -96,8 +105,7 @@ smoke: .venvs/smoke/.ready ## Try a deployed endpoint: one invocation of each ta
 
 .PHONY: verify
 verify: setup ## Try a deployed stack whole, from sign-in to mail (STACK= LOOK=1 LOCAL=http://…)
-	@$(if $(LOCAL),AWS_ENDPOINT_URL='$(LOCAL)' AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
-		AWS_DEFAULT_REGION=us-east-1) $(BIN)/python -m cloud.verify --stack '$(STACK)' \
+	@$(LOCALLY) $(BIN)/python -m cloud.verify --stack '$(STACK)' \
 		$(if $(LOCAL),--at '$(LOCAL)') $(if $(LOOK),--look)
 
 .PHONY: retry
@@ -134,12 +142,12 @@ test-torch:
 	@.venvs/torch/bin/python -m pytest tests/training tests/sam tests/container/test_engine.py
 
 .PHONY: test-faults
-test-faults: setup ## Every task and every edge × every fault (some minutes); a cell is a test
+test-faults: setup ## Every task and edge × every fault, and kill -9 (many minutes); ends with a table
 	@$(BIN)/python -m pytest tests/faults --show-capture=no
 
 .PHONY: fuzz
 fuzz: setup ## Send the API requests that nobody foresaw, for at most an hour (REQUESTS= a route)
-	@GEN3D_FUZZ=$(REQUESTS) timeout 3600 $(BIN)/python -m pytest tests/unit/api/test_openapi.py \
+	@GEN3D_FUZZ=$(REQUESTS) timeout --signal=INT 3600 $(BIN)/python -m pytest tests/unit/api/test_openapi.py \
 		-k every_answer_is_described --timeout=0
 
 .PHONY: openapi-parser

@@ -18,6 +18,23 @@ def outputs(name: str) -> dict[str, str]:
     CloudError
         No credentials, no such stack.
     """
+    listed = _described(name).get("Outputs", [])
+    return {output["OutputKey"]: output["OutputValue"] for output in listed}
+
+
+def parameters(name: str) -> dict[str, str]:
+    """Read what a stack was deployed with.
+
+    Raises
+    ------
+    CloudError
+        No credentials, no such stack.
+    """
+    listed = _described(name).get("Parameters", [])
+    return {given["ParameterKey"]: given.get("ParameterValue", "") for given in listed}
+
+
+def _described(name: str) -> dict[str, Any]:
     client: Any = boto3.client("cloudformation")
     try:
         (stack,) = client.describe_stacks(StackName=name)["Stacks"]
@@ -26,7 +43,7 @@ def outputs(name: str) -> dict[str, str]:
             f"The stack {name} cannot be read: {error}. Check STACK, AWS_PROFILE and AWS_REGION; "
             "deploy it first, if it is not there."
         ) from None
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    return dict(stack)
 
 
 def output(name: str, stack: str, found: dict[str, str]) -> str:

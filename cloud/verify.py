@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import httpx
@@ -76,6 +77,12 @@ class Target:
     page: str
     apis: tuple[str, ...]
 
+    @property
+    def origin(self) -> str:
+        """Where a browser has the page from, also where the stack hosts none."""
+        parts = urlsplit(self.page or output("WebUrl", self.stack, self.outputs))
+        return f"{parts.scheme}://{parts.netloc}"
+
 
 def target(stack: str, at: str = "") -> Target:
     """Read the stack.
@@ -86,10 +93,11 @@ def target(stack: str, at: str = "") -> Target:
         It is not there.
     """
     found = outputs(stack)
+    hosted = "DistributionId" in found
     if at:
-        page = at.rstrip("/")
-        return Target(stack, found, page, (f"{page}/api",))
-    page = output("WebUrl", stack, found) if "DistributionId" in found else ""
+        here = at.rstrip("/")
+        return Target(stack, found, here if hosted else "", (f"{here}/api",))
+    page = output("WebUrl", stack, found) if hosted else ""
     apis = [output("ApiUrl", stack, found), *([found["WebApiUrl"]] if page else [])]
     return Target(stack, found, page, tuple(apis))
 
@@ -103,7 +111,9 @@ def checks(
     if target.page:
         yield from _tried("page", lambda: page(target, http))
     else:
-        yield Check("page", None, "This stack hosts none.")
+        serve = f"make page STACK={target.stack}"
+        yield Check("page", True, f"This stack hosts none; it is served elsewhere, or by {serve}.")
+        yield from _tried("page's way in", lambda: [preflight_request(target, http)])
     if with_job and "EndpointName" in target.outputs:
         yield from _tried("job", lambda: job(target, http, minutes))
     elif with_job:
@@ -196,6 +206,22 @@ def page(target: Target, http: httpx.Client) -> Iterator[Check]:
         yield Check("page's config", True, "config.json names this stack.")
 
 
+def preflight_request(target: Target, http: httpx.Client) -> Check:
+    """Whether the API lets a page of another origin call it."""
+    what, origin = "page's way in", target.origin
+    asks = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
+    answer = http.request("OPTIONS", f"{target.apis[-1]}/jobs", headers=asks)
+    allowed = answer.headers.get("access-control-allow-origin", "nobody")
+    if answer.is_success and allowed in (origin, "*"):
+        return Check(what, True, f"The API lets a page at {origin} call it.")
+    says = f"The API lets {allowed} call it, not a page at {origin} ({answer.status_code})."
+    return Check(what, False, says, f"sam deploy with WebOrigins={origin}")
+
+
 @contextmanager
 def _person(target: Target) -> Iterator[str]:
     """A person who is signed in; gives the ID token. Gone afterwards."""
@@ -266,9 +292,7 @@ def _reached(api: Api, job_id: str, status: str, minutes: int) -> Job:
 
 def cors(target: Target, found: Job, http: httpx.Client) -> Check:
     """Whether the page's script may read what a signed link names."""
-    what, origin = "browser's files", target.page
-    if not origin:
-        return Check(what, None, "No page is hosted, so no origin has to be let in.")
+    what, origin = "browser's files", target.origin
     url = found["objects"][0]["files"]["glb"]["url"]
     with http.stream("GET", url, headers={"Origin": origin}) as answer:
         allowed = answer.headers.get("access-control-allow-origin", "nobody")

@@ -35,7 +35,7 @@ def configuration(outputs: dict[str, str]) -> dict[str, Any]:
     return {
         "region": outputs["Region"],
         "engine": outputs["Engine"],
-        # Below the page's own address; a stack from before that tells the API's.
+        # Below the page's own address, or the API's own where the stack hosts no page.
         "apiUrl": outputs.get("WebApiUrl", outputs["ApiUrl"]),
         "userPoolId": outputs["UserPoolId"],
         "userPoolClientId": outputs["UserPoolClientId"],
@@ -112,6 +112,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _publish_to(stack: str) -> str:
     found = outputs(stack)
+    if "DistributionId" not in found:
+        raise CloudError(
+            f"the stack {stack} hosts no page (WebHosting=none). Serve it here with `make page "
+            f"STACK={stack}`, or put webapp/dist where WebOrigins says, with what `python -m "
+            f"webapp.page --stack {stack} --config` prints as its config.json."
+        )
     publish(DIST, boto3.client("s3"), output("BucketName", stack, found), configuration(found))
     cloudfront: Any = boto3.client("cloudfront")
     cloudfront.create_invalidation(

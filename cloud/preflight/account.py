@@ -95,22 +95,45 @@ def checks(stack: str, engine: str, given: str, token: str, ask: weights.Ask) ->
     """
     account = Account(stack)
     parameters = resolve(stack, engine, account.parameters, given)
-    yield Check("account", True, f"{account.id} in {account.region}.")
-    yield verdicts.stack_state(stack, account.status)
-    named = verdicts.bucket_name(stack, account.id, account.region)
-    yield named
-    if named.holds:
-        yield from asked("bucket", lambda: [_bucket(account)])
+    yield from _names(account, parameters)
     yield from asked("endpoint's instances", lambda: _instances(account, parameters))
     yield from asked("CodeBuild", lambda: [_builds(parameters)])
+    yield from asked("CodeBuild's image", lambda: [_build_image(parameters)])
     yield from asked("Lambda", lambda: [_concurrency()])
     yield from asked("CloudFront", lambda: [_cloudfront(account, parameters)])
     yield from asked("SES", lambda: _mail(account, parameters))
     yield from asked("weights", lambda: _weights(account, parameters, token, ask))
 
 
-def _bucket(account: Account) -> Check:
-    name = f"{account.stack}-{account.id}-{account.region}"
+def breaking(stack: str, given: str) -> Iterator[Check]:
+    """Look at what alone would break a deployment half-way, and roll all back.
+
+    Raises
+    ------
+    botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError
+        There is no account to ask, or it may not be asked for its stacks.
+    CloudError
+        `given` is no list of parameters.
+    """
+    account = Account(stack)
+    parameters = resolve(stack, "", account.parameters, given)
+    yield from _names(account, parameters)
+    yield from asked("SenderEmail", lambda: [_sender(client("sesv2"), account, parameters)])
+
+
+def _names(account: Account, parameters: Parameters) -> Iterator[Check]:
+    yield Check("account", True, f"{account.id} in {account.region}.")
+    yield verdicts.stack_state(account.stack, account.status)
+    yield verdicts.stack_name(account.stack, account.region)
+    chosen = parameters["BucketName"]
+    name = chosen or f"{account.stack}-{account.id}-{account.region}"
+    named = verdicts.bucket_name(name, bool(chosen))
+    yield named
+    if named.holds:
+        yield from asked("bucket", lambda: [_bucket(account, name)])
+
+
+def _bucket(account: Account, name: str) -> Check:
     try:
         client("s3").head_bucket(Bucket=name)
         status = 200
@@ -153,18 +176,25 @@ def _builds(parameters: Parameters) -> Check:
     return verdicts.builds(environment, found)
 
 
+def _build_image(parameters: Parameters) -> Check:
+    platforms = client("codebuild").list_curated_environment_images()["platforms"]
+    images = [image for each in platforms for of in each["languages"] for image in of["images"]]
+    offered = {name for each in images for name in (each["name"], *each.get("versions", []))}
+    return verdicts.build_image(parameters["BuildImage"], offered)
+
+
 def _concurrency() -> Check:
     limits = client("lambda").get_account_settings()["AccountLimit"]
     return verdicts.concurrency(limits["ConcurrentExecutions"])
 
 
 def _cloudfront(account: Account, parameters: Parameters) -> Check:
-    hosting = parameters["WebHosting"]
+    hosting, origins = parameters["WebHosting"], parameters["WebOrigins"]
     if hosting == "none":
-        return verdicts.cloudfront(0, hosting, False)
+        return verdicts.cloudfront(0, hosting, origins, False)
     found = client("cloudfront").list_distributions()["DistributionList"]
     has_its_own = account.usable and "Distribution" in account.resources
-    return verdicts.cloudfront(found["Quantity"], hosting, has_its_own)
+    return verdicts.cloudfront(found["Quantity"], hosting, origins, has_its_own)
 
 
 def _identity(ses: Any, name: str) -> Identity | None:
@@ -175,16 +205,25 @@ def _identity(ses: Any, name: str) -> Identity | None:
     return Identity(name, bool(found.get("VerifiedForSendingStatus")))
 
 
+def _sender(ses: Any, account: Account, parameters: Parameters) -> Check:
+    address, name = parameters["SenderEmail"], parameters["ExistingIdentity"]
+    ours = account.usable and "SenderIdentity" in account.resources
+    if address and name:
+        return verdicts.existing(address, name, _identity(ses, name), ours)
+    known = _identity(ses, address) if address else None
+    domain = _identity(ses, address.partition("@")[2]) if address and known is None else None
+    # An update with another sender finds that one's identity, which is not the stack's.
+    ours = ours and account.parameters.get("SenderEmail", address) == address
+    return verdicts.sender(address, known, domain, ours)
+
+
 def _mail(account: Account, parameters: Parameters) -> Iterator[Check]:
     ses = client("sesv2")
     about = ses.get_account()
     in_production = bool(about.get("ProductionAccessEnabled"))
     a_day = float(about.get("SendQuota", {}).get("Max24HourSend", 0))
     yield verdicts.sending(in_production, bool(about.get("SendingEnabled")), a_day)
-    address = parameters["SenderEmail"]
-    known = _identity(ses, address) if address else None
-    ours = account.usable and "SenderIdentity" in account.resources
-    yield verdicts.sender(address, known, ours)
+    yield _sender(ses, account, parameters)
     address = parameters["AdminEmail"]
     meant = "AdminEmail" in parameters.named or account.parameters.get("AdminEmail") == address
     verified = False

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from cloud.checks import Check
 
 BUCKET_CHARACTERS = 63
+NAME_CHARACTERS = 64
+ELSEWHERE = "WebHosting=none WebOrigins=http://localhost:5173"
 FUNCTIONS_AT_ONCE = 20
 """A job of eight objects is eight meshes; the page, the other functions and a second person come
 beside it."""
@@ -68,18 +70,31 @@ def node(said: str | None) -> Check:
     return check
 
 
-def bucket_name(stack: str, account: str, region: str) -> Check:
-    """The bucket is named for the stack, so a stack's name has to be one for a bucket."""
-    name = f"{stack}-{account}-{region}"
-    room = BUCKET_CHARACTERS - len(name) + len(stack)
+def stack_name(stack: str, region: str) -> Check:
+    """Whether what is called for the stack may be called so, the bucket aside."""
     again = "choose another STACK, such as gen3d"
-    if not re.fullmatch(r"[a-z][a-z0-9-]*", stack):
-        says = f"{stack!r} names the bucket, which takes small letters, digits and hyphens alone."
+    # CloudFormation's own rule, and what leaves room for the longest name, CloudFront's ApiPath.
+    room = NAME_CHARACTERS - len(f"-{region}-api-path")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", stack):
+        says = f"{stack!r} is none: it takes letters, digits and hyphens, and begins with a letter."
         return Check("stack's name", False, says, again)
     if len(stack) > room:
-        says = f"{stack!r} has {len(stack)} characters; the bucket's name leaves room for {room}."
+        says = f"{stack!r} has {len(stack)} characters; names made of it leave room for {room}."
         return Check("stack's name", False, says, again)
-    return Check("stack's name", True, f"The bucket {name} may be called so.")
+    return Check("stack's name", True, f"{stack} will do.")
+
+
+def bucket_name(name: str, chosen: bool) -> Check:
+    """Whether S3 takes the bucket's name, which is the stack's unless another was chosen."""
+    what, mend = "bucket's name", "PARAMETERS='BucketName=… …'"
+    mend += "" if chosen else ", or choose another STACK, such as gen3d"
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*[a-z0-9]", name):
+        says = f"S3 takes small letters, digits and hyphens alone, and not {name!r}."
+        return Check(what, False, says, mend)
+    if not 3 <= len(name) <= BUCKET_CHARACTERS:
+        says = f"{name!r} has {len(name)} characters, where S3 takes 3 to {BUCKET_CHARACTERS}."
+        return Check(what, False, says, mend)
+    return Check(what, True, f"The bucket {name} may be called so.")
 
 
 def bucket(name: str, status: int, ours: bool, region: str) -> Check:
@@ -93,7 +108,7 @@ def bucket(name: str, status: int, ours: bool, region: str) -> Check:
         return Check("bucket", False, says, f"aws s3 rb s3://{name} --force --region {region}")
     if status in (301, 400, 403):
         says = f"{name} belongs to somebody else, or may not be looked at with these credentials."
-        return Check("bucket", False, says, "choose another STACK")
+        return Check("bucket", False, says, "choose another STACK, or PARAMETERS='BucketName=… …'")
     return Check("bucket", None, f"{name}: S3 answered {status}.")
 
 
@@ -154,6 +169,16 @@ def builds(environment: str, quota: Quota | None) -> Check:
     return Check(what, True, f"{quota.value:g} at a time for {environment}.")
 
 
+def build_image(image: str, offered: set[str]) -> Check:
+    """Whether CodeBuild still has the image that builds run in, of those that it lists."""
+    what = "CodeBuild's image"
+    if image in offered:
+        return Check(what, True, f"{image} is there.")
+    says = f"CodeBuild does not list {image}; a build may end before it began."
+    latest = image.rpartition("-")[0]
+    return Check(what, None, says, f"if it does: PARAMETERS='BuildImage={latest} …'")
+
+
 def concurrency(at_once: int) -> Check:
     """Whether Lambda runs enough functions at a time."""
     says = f"{at_once} functions at a time in the account."
@@ -170,12 +195,15 @@ def concurrency(at_once: int) -> Check:
     return Check("Lambda", True, says)
 
 
-def cloudfront(distributions: int, hosting: str, has_its_own: bool) -> Check:
+def cloudfront(distributions: int, hosting: str, origins: str, has_its_own: bool) -> Check:
     """Whether CloudFront will make the page's distribution, as far as that can be known.
 
-    `hosting` is the template's WebHosting; "" where it has no such choice.
+    `hosting` and `origins` are the template's WebHosting and WebOrigins.
     """
     what = "CloudFront"
+    if hosting == "none" and not origins:
+        says = "WebHosting is none, and WebOrigins says not where the page is instead."
+        return Check(what, False, says, f"PARAMETERS='{ELSEWHERE} …', for make page")
     if hosting == "none":
         return Check(what, True, "WebHosting is none: nothing of it is made.")
     if has_its_own:
@@ -186,8 +214,8 @@ def cloudfront(distributions: int, hosting: str, has_its_own: bool) -> Check:
         "There is no distribution yet. Whether AWS has verified the account for CloudFront is told "
         "by the first one alone, whose 'Your account must be verified' rolls all back."
     )
-    mend = "if so: a case at https://console.aws.amazon.com/support (Account)"
-    mend += ", or WebHosting=none" if hosting else ""
+    mend = "if so: a case at https://console.aws.amazon.com/support (Account), or meanwhile "
+    mend += f"PARAMETERS='{ELSEWHERE} …'"
     return Check(what, None, says, mend)
 
 
@@ -210,24 +238,43 @@ def sending(in_production: bool, enabled: bool, a_day: float) -> Check:
     return Check("SES", True, f"Out of its sandbox, {a_day:g} mails a day.")
 
 
-def sender(address: str, identity: Identity | None, ours: bool) -> Check:
-    """Whether the stack can make the sender's identity, or has it and it is confirmed."""
+def existing(address: str, name: str, identity: Identity | None, ours: bool) -> Check:
+    """Whether the identity that ExistingIdentity names is there and lets the sender mail."""
+    what = "ExistingIdentity"
+    if name not in (address, address.partition("@")[2]):
+        says = f"{address} is not of {name}: nothing would be mailed."
+        return Check(what, False, says, f"PARAMETERS='ExistingIdentity={address} …', or its domain")
+    if ours and name == address:
+        says = f"The stack itself has made {name}, and would delete it now."
+        return Check(what, False, says, "leave ExistingIdentity empty")
+    if identity is None:
+        says = f"SES knows no {name}. Without ExistingIdentity the stack makes one of {address}."
+        mend = f"aws sesv2 create-email-identity --email-identity {name}, or leave it empty"
+        return Check(what, False, says, mend)
+    if not identity.verified:
+        says = f"{name} has not been confirmed: nothing is mailed until it is."
+        return Check(what, False, says, f"aws sesv2 get-email-identity --email-identity {name}")
+    return Check(what, True, f"{name} is confirmed; {address} mails by it.")
+
+
+def sender(address: str, identity: Identity | None, domain: Identity | None, ours: bool) -> Check:
+    """Whether the stack can make the sender's identity, or has it and it is confirmed.
+
+    `domain` is the identity of the address's domain, asked for where the address has none.
+    """
     what = "SenderEmail"
     if not address:
         return Check(what, False, "It is not given.", "PARAMETERS='SenderEmail=you@example.com'")
     if identity is None:
-        return Check(
-            what, True, f"{address} is new to SES; the deployment has a link mailed to it."
-        )
+        says = f"{address} is new to SES; the deployment has a link mailed to it."
+        if domain is not None and domain.verified:
+            says += f" Its domain is confirmed: ExistingIdentity={domain.name} spares the link."
+        return Check(what, True, says)
     if not ours:
         says = (
             f"{address} is an identity of SES already, and the stack would fail to make it again."
         )
-        mend = (
-            f"aws sesv2 delete-email-identity --email-identity {address} (where nothing else mails "
-            "from it), or another SenderEmail"
-        )
-        return Check(what, False, says, mend)
+        return Check(what, False, says, f"PARAMETERS='ExistingIdentity={address} …'")
     if not identity.verified:
         says = f"{address} has not been confirmed: nothing is mailed until its link is clicked."
         return Check(what, False, says, f"aws ses verify-email-identity --email-address {address}")

@@ -22,6 +22,7 @@ def parts(root: Path) -> dict[str, Part]:
         "source": partial(source.blocks, root),
         "benchmark": partial(benchmarks.rows, root),
         "chart": partial(benchmarks.chart, root),
+        "bars": partial(benchmarks.bars, root),
         "resources": template.resources,
         "expanded": template.expanded,
         "parameters": template.parameters,

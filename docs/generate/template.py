@@ -24,7 +24,9 @@ _LAYER = re.compile(r"^(Layer)[0-9a-f]{10}$")
 CONDITIONS = {
     "HasBudget": "where MonthlyBudget is set",
     "HasContainer": "once ContainerImage is set",
+    "HasDistribution": "unless WebHosting is none",
     "HasSignUpFirewall": "where SignUpFirewall asks for it",
+    "MakesIdentity": "unless ExistingIdentity names one",
 }
 """Conditions in words."""
 

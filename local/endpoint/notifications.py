@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from local.settings import ACCOUNT, REGION
+from local.settings import REGION
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,16 @@ def failed(request: Request, reason: str) -> dict[str, Any]:
     return _message(request) | {"invocationStatus": "Failed", "failureReason": reason}
 
 
-def refusal(endpoint: str, status: int, body: str) -> str:
-    """How SageMaker wraps an answer of the container that is not 2xx."""
+def refusal(status: int) -> str:
+    """What SageMaker says of an answer of the container that is not 2xx.
+
+    The words are those of a notification as it came (see `SAID` in tests/unit/test_callback.py):
+    the answer itself lies at the failure's location alone.
+    """
     kind = "client" if status < 500 else "server"
-    group = f"/aws/sagemaker/Endpoints/{endpoint}"
-    console = f"https://{REGION}.console.aws.amazon.com/cloudwatch/home?region={REGION}"
     return (
-        f'ClientError: Received {kind} error ({status}) from model with message "{body}". '
-        f"See {console}#logEventViewer:group={group} in account {ACCOUNT} for more information."
+        f"ClientError: Received {kind} error ({status}) from model. See the SageMaker Endpoint "
+        "logs in your account for more information."
     )
 
 

@@ -120,8 +120,8 @@ class EndpointQueue:
             if answer.is_success:
                 self._complete(request, answer)
             else:
-                reason = notifications.refusal(self.spec.name, answer.status_code, answer.text)
-                self._fail(request, reason)
+                log.warning("The container answered %s", answer.text)
+                self._fail(request, notifications.refusal(answer.status_code), answer.content)
 
     def _complete(self, request: Request, answer: httpx.Response) -> None:
         self._write(request.output_location, answer.content)
@@ -130,11 +130,11 @@ class EndpointQueue:
         self._publish(self.spec.success_topic, message)
         self._accepted.forget(request)
 
-    def _fail(self, request: Request, reason: str) -> None:
+    def _fail(self, request: Request, reason: str, answer: bytes | None = None) -> None:
         if self._closed.is_set():
             return  # it did not fail: its server was ended, and comes back with the stack
         log.warning("Request %s failed: %s", request.inference_id, reason)
-        self._write(request.failure_location, reason.encode())
+        self._write(request.failure_location, reason.encode() if answer is None else answer)
         self._publish(self.spec.error_topic, notifications.failed(request, reason))
         self._accepted.forget(request)
 

@@ -395,7 +395,7 @@ def test_the_place_in_the_queue_is_told_and_looked_at_ever_less_often(ada: Brows
     waiting |= {"queue": {"ahead": 0}}
     for _ in range(15):
         page.clock.run_for(1000)
-    expect(page.get_by_text("Yours is the next request.")).to_be_visible()
+    expect(page.get_by_text("No request is before yours.")).to_be_visible()
 
 
 def test_a_job_that_failed_is_taken_up_where_it_stopped(ada: BrowserContext) -> None:

@@ -1,5 +1,6 @@
 """Each thing that stops a first deployment is put in once, and told with what mends it."""
 
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from cloud.preflight import __main__ as command
 from cloud.preflight import account, machine, verdicts
 from cloud.preflight.parameters import resolve
 from cloud.stack import CloudError
+from tests.infra.stack import Stack
 
 ACCOUNT = "123456789012"
 BUCKET = f"gen3d-{ACCOUNT}-us-east-1"
@@ -27,7 +29,10 @@ SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:token"
 TYPES = {"sam": "ml.g6e.2xlarge", "lite": "ml.c7i.xlarge"}
 ROOT = Path(__file__).parents[2]
 MADE = datetime(2026, 11, 28, tzinfo=UTC)
-SERVICES = "sts cloudformation s3 ec2 service-quotas lambda cloudfront sesv2 secretsmanager"
+SERVICES = (
+    "sts cloudformation s3 ec2 service-quotas codebuild lambda cloudfront sesv2 secretsmanager"
+)
+BUILD_IMAGE = "aws/codebuild/amazonlinux-x86_64-standard:5.0"
 
 
 @dataclass
@@ -44,6 +49,7 @@ class Aws:
     instances: float | None = 2  # None: the region has no such quota
     default_instances: float | None = None  # where the account has no entry of its own
     builds: float = 1
+    build_images: tuple[str, ...] = ("5.0-26.03.25", "5.0-26.09.01")
     functions: int = 1000
     distributions: int = 1
     production: bool = True
@@ -112,6 +118,13 @@ class Aws:
             size = {"sam": "Large", "lite": "Medium"}[self.engine]
             name = f"Concurrently running builds for Linux/{size} environment"
             self._quota(quotas, "list_service_quotas", "codebuild", name, self.builds)
+        versions = [f"{BUILD_IMAGE.rpartition(':')[0]}:{each}" for each in self.build_images]
+        image = {"name": BUILD_IMAGE, "versions": versions}
+        languages = [{"language": "BASE", "images": [image]}]
+        stubs["codebuild"].add_response(
+            "list_curated_environment_images",
+            {"platforms": [{"platform": "AMAZON_LINUX", "languages": languages}]},
+        )
         limits = {"ConcurrentExecutions": self.functions}
         stubs["lambda"].add_response("get_account_settings", {"AccountLimit": limits})
         listed = {"Quantity": self.distributions, "Marker": "", "MaxItems": 100}
@@ -124,7 +137,10 @@ class Aws:
             "SendQuota": {"Max24HourSend": 50000.0 if self.production else 200.0},
         }
         stubs["sesv2"].add_response("get_account", sends)
+        existing = re.search(r"ExistingIdentity=(\S+)", parameters)
         asked_for = [SENDER] if SENDER in parameters or self.stack_parameters else []
+        asked_for += ["example.com"] if asked_for and SENDER not in self.identities else []
+        asked_for = [existing[1]] if existing else asked_for
         asked_for += [] if self.production else [ADMIN, "example.com"]
         for name in asked_for:
             if name in self.identities:
@@ -183,7 +199,7 @@ def fails(checks: dict[str, Check]) -> list[str]:
 def test_an_account_that_is_ready(look: Look) -> None:
     checks = look()
     assert fails(checks) == []
-    assert len(checks) == 14
+    assert len(checks) == 16
     assert exit_code(checks.values()) == 0
     assert f"{BUCKET} is free" in checks["bucket"].says
 
@@ -198,7 +214,7 @@ FAULTS: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     ("stack", {"status": "UPDATE_IN_PROGRESS"}, "wait", "describe-stacks"),
     ("bucket", {"bucket": 200}, "kept from a stack that was deleted", f"s3 rb s3://{BUCKET}"),
-    ("bucket", {"bucket": 403}, "somebody else", "another STACK"),
+    ("bucket", {"bucket": 403}, "somebody else", "another STACK, or PARAMETERS='BucketName="),
     ("ml.g6e.2xlarge in us-east-1", {"offered": False}, "EC2 does not offer", "AWS_REGION"),
     ("ml.g6e.2xlarge in us-east-1", {"instances": None}, "SageMaker does not", "AWS_REGION"),
     (
@@ -218,7 +234,7 @@ FAULTS: list[tuple[str, dict[str, Any], str, str]] = [
     ("SES", {"production": False, "identities": {ADMIN: True}}, "sandbox: 200", "put-account"),
     ("SES", {"sending": False}, "paused", "AWS's case"),
     ("AdminEmail", {"production": False}, "not verified", f"--email-identity {ADMIN}"),
-    ("SenderEmail", {"identities": {SENDER: True}}, "fail to make it again", "another Sender"),
+    ("SenderEmail", {"identities": {SENDER: True}}, "fail to make it again", "ExistingIdentity="),
     (
         "SenderEmail",
         {"identities": {SENDER: False}, "status": "CREATE_COMPLETE", "bucket": 200}
@@ -266,10 +282,54 @@ def test_what_nobody_can_know_beforehand_is_said_and_is_no_fault(look: Look) -> 
     assert "rolls all back" in checks["CloudFront"].says
     assert "console.aws.amazon.com/support" in checks["CloudFront"].mend
     assert exit_code(checks.values()) == 0
-    assert "WebHosting=none" in verdicts.cloudfront(0, "cloudfront", False).mend
-    assert "WebHosting" not in verdicts.cloudfront(0, "", False).mend
-    assert verdicts.cloudfront(0, "none", False).holds
-    assert verdicts.cloudfront(0, "cloudfront", True).holds
+    assert "WebHosting=none WebOrigins=http://localhost:5173" in checks["CloudFront"].mend
+    assert verdicts.cloudfront(0, "cloudfront", "", True).holds
+
+
+def test_without_cloudfront_somebody_says_where_the_page_is() -> None:
+    assert verdicts.cloudfront(0, "none", "http://localhost:5173", False).holds
+    missing = verdicts.cloudfront(0, "none", "", False)
+    assert missing.holds is False
+    assert "WebOrigins=http://localhost:5173" in missing.mend
+
+
+def test_an_image_of_codebuilds_that_is_not_listed_may_yet_be_there(look: Look) -> None:
+    check = look(build_images=("5.0-26.09.01",))["CodeBuild's image"]
+    assert check.holds is None
+    assert f"BuildImage={BUILD_IMAGE} …" in check.mend
+    assert look()["CodeBuild's image"].holds
+    assert look(f"{GIVEN} BuildImage={BUILD_IMAGE}")["CodeBuild's image"].holds
+
+
+@pytest.mark.parametrize(
+    ("name", "about", "says"),
+    [
+        ("example.com", {"identities": {"example.com": True}}, ""),
+        (SENDER, {"identities": {SENDER: True}}, ""),
+        ("example.com", {}, "SES knows no example.com"),
+        ("example.com", {"identities": {"example.com": False}}, "has not been confirmed"),
+        ("example.org", {"identities": {"example.org": True}}, "is not of example.org"),
+        (
+            SENDER,
+            {"identities": {SENDER: True}, "status": "CREATE_COMPLETE", "bucket": 200}
+            | {"resources": ("SenderIdentity", "Bucket"), "secret": "hf_1"},
+            "would delete it now",
+        ),
+    ],
+)
+def test_an_identity_that_the_account_has(
+    look: Look, name: str, about: dict[str, Any], says: str
+) -> None:
+    checks = look(f"{GIVEN} ExistingIdentity={name}", **about)
+    assert checks["ExistingIdentity"].holds is not bool(says)
+    assert says in checks["ExistingIdentity"].says
+    assert "SenderEmail" not in checks
+
+
+def test_a_senders_domain_that_is_verified_is_named(look: Look) -> None:
+    check = look(identities={"example.com": True})["SenderEmail"]
+    assert check.holds
+    assert "ExistingIdentity=example.com" in check.says
 
 
 def test_a_question_that_aws_refuses_hides_no_other_answer(look: Look) -> None:
@@ -294,16 +354,33 @@ def test_what_came_before_a_refusal_stays() -> None:
         ("Gen3d", "small letters"),
         ("gen3D", "small letters"),
         ("gen_3d", "small letters"),
-        ("g" * 41, "has 41 characters; the bucket's name leaves room for 40"),
+        ("g" * 41, "has 64 characters, where S3 takes 3 to 63"),
     ],
 )
 def test_a_stack_whose_name_no_bucket_can_have(stack: str, says: str) -> None:
-    check = verdicts.bucket_name(stack, ACCOUNT, "us-east-1")
+    check = verdicts.bucket_name(f"{stack}-{ACCOUNT}-us-east-1", chosen=False)
     assert check.holds is False
     assert says in check.says
-    longest = "g" * 40
-    assert verdicts.bucket_name(longest, ACCOUNT, "us-east-1").holds
-    assert len(f"{longest}-{ACCOUNT}-us-east-1") == verdicts.BUCKET_CHARACTERS
+    assert "BucketName=" in check.mend
+    assert verdicts.bucket_name(f"{'g' * 40}-{ACCOUNT}-us-east-1", chosen=False).holds
+
+
+@pytest.mark.parametrize("stack", ["gen_3d", "3d", "", "g" * 46])
+def test_a_name_that_no_stack_can_have(stack: str) -> None:
+    assert verdicts.stack_name(stack, "us-east-1").holds is False
+    assert verdicts.stack_name("Gen3D", "us-east-1").holds
+
+
+def test_the_longest_name_that_is_made_of_a_stacks() -> None:
+    fixed = Stack().resources.values()
+    names = [
+        value
+        for each in fixed
+        for key, value in each.get("Properties", {}).items()
+        if key in ("FunctionName", "Name", "EndpointName") and str(value).startswith("gen3d")
+    ]
+    assert max(map(len, names)) == len("gen3d-eu-west-1-api-path")
+    assert verdicts.stack_name("g" * 45, "us-east-1").holds
 
 
 def test_the_repositorys_own_admin_is_asked_about(look: Look) -> None:

@@ -164,6 +164,7 @@ def test_a_stack_without_a_page(stubs: dict[str, Stubber]) -> None:
     described(stubs, ApiUrl="https://a", WebUrl="http://localhost:5173")
     found = verify.target("gen3d")
     assert (found.page, found.apis) == ("", ("https://a",))
+    assert found.origin == "http://localhost:5173"
 
 
 def test_a_stack_that_is_not_there(

@@ -1,19 +1,24 @@
 """Every asynchronous edge × {duplicate, late, reordered, lost, unknown}, and the races."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, ReadTimeoutError
 from gen3d import runs, tokens
+from gen3d.errors import InternalError
 from gen3d.jobs import Status, new_job_id
+from gen3d.store import JobStore
 from gen3d.tokens import TokenStore
+from pydantic import ValidationError
 
-from tests.support import JOB_ID, client, make_job
+from tests.support import JOB_ID, client, client_error, make_job, reconcile
 from tests.unit.api.requests import call
 
 from .test_tasks import CALLS
-from .world import MASK, Notification, World, answer, deliver, named
+from .world import MASK, PATIENCE, Notification, World, answer, deliver, named
 
 TOO_LATE = 5.0
 """Hours after which nobody waits for an answer any more."""
@@ -65,6 +70,7 @@ def notified(request: pytest.FixtureRequest) -> Callable[[World, str], None]:
     return failing if request.param == "failure" else lambda world, stage: None
 
 
+@pytest.mark.cell("edges", "a notification, {stage}", "duplicate")
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_notification_that_comes_twice(
     stage: str, notified: Callable[[World, str], None], world: World
@@ -80,10 +86,11 @@ def test_a_notification_that_comes_twice(
     end(world)
 
 
-@pytest.mark.parametrize("late", [True, False], ids=["late", "lost"])
+@pytest.mark.cell("edges", "a notification, {stage}", "{fault}")
+@pytest.mark.parametrize("fault", ["late", "lost"])
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_notification_that_comes_late_or_never(
-    stage: str, late: bool, notified: Callable[[World, str], None], world: World
+    stage: str, fault: str, notified: Callable[[World, str], None], world: World
 ) -> None:
     notified(world, stage)
     held: list[Notification] = []
@@ -96,12 +103,41 @@ def test_a_notification_that_comes_late_or_never(
     Post(world, stage, hold)
     world.meantime = given_up
     assert world.play() is Status.COMPLETED
-    if late:
+    if fault == "late":
         deliver(world, held[0])
     assert len(world.endpoint.taken) == 3
     end(world)
 
 
+@pytest.mark.cell("edges", "a notification, {stage}", "reordered")
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_notification_that_comes_after_that_of_the_next_attempt(
+    stage: str, notified: Callable[[World, str], None], world: World
+) -> None:
+    """Each finds its own attempt or nobody, in whichever order they come."""
+    notified(world, stage)
+    held: list[Notification] = []
+    given_up = Once(lambda: world.look_after(hours=TOO_LATE))
+
+    def hold(world: World, notification: Notification) -> None:
+        held.append(notification)
+        given_up.due = True
+        world.endpoint.deliver = then_both
+
+    def then_both(world: World, notification: Notification) -> None:
+        if held and f"-{stage}-" in notification["inferenceId"]:
+            deliver(world, held.pop())
+        deliver(world, notification)
+
+    Post(world, stage, hold)
+    world.meantime = given_up
+    assert world.play() is Status.COMPLETED
+    assert not held
+    assert len(world.endpoint.taken) == 3
+    end(world)
+
+
+@pytest.mark.cell("edges", "a notification, reconstruct", "reordered")
 def test_notifications_in_another_order(world: World) -> None:
     world.objects = 2
     held: list[Notification] = []
@@ -122,6 +158,7 @@ def test_notifications_in_another_order(world: World) -> None:
     end(world)
 
 
+@pytest.mark.cell("edges", "a notification, {stage}", "unknown")
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize(
     "inference", ["{job}-9-{stage}-0-0", "{job}-1-{stage}-7-0", "{other}-1-{stage}-0-0"]
@@ -141,6 +178,7 @@ def test_a_notification_that_nobody_knows(stage: str, inference: str, world: Wor
 # The arrival of result.json, and the end of an execution
 
 
+@pytest.mark.cell("edges", "result.json arrives", "duplicate")
 def test_a_result_that_is_announced_twice(world: World) -> None:
     def twice(world: World, event: Any) -> None:
         world.deliver_event(event)
@@ -151,29 +189,34 @@ def test_a_result_that_is_announced_twice(world: World) -> None:
     end(world)
 
 
+@pytest.mark.cell("edges", "result.json arrives", "lost")
 def test_a_result_that_is_never_announced(world: World) -> None:
     world.deliver_result = lambda world, event: None
     assert world.play() is Status.COMPLETED
     end(world)
 
 
+@pytest.mark.cell("edges", "result.json arrives", "reordered")
 def test_a_result_that_is_announced_before_the_record_says_so(world: World) -> None:
     world.meanwhile("Complete", world.deliver_events)
     assert world.play() is Status.COMPLETED
     end(world)
 
 
+@pytest.mark.cell("edges", "result.json arrives", "late")
 def test_a_result_that_is_announced_after_a_second_run(world: World) -> None:
     held: list[Any] = []
     world.deliver_result = lambda world, event: held.append(event)
     assert world.play() is Status.COMPLETED
+    end(world)
     assert world.ask("retry_job", {"objects": [{"n": 0, "seed": 5}]})[0] == 202
     assert world.go_on() is Status.COMPLETED
     for event in held:
         world.deliver_event(event)
-    world.check(2)
+    end(world, 2)
 
 
+@pytest.mark.cell("edges", "result.json arrives", "unknown")
 def test_a_result_of_nobodys(world: World) -> None:
     def strange(world: World, event: Any) -> None:
         event["detail"]["object"]["key"] = make_job().files.result.replace(JOB_ID, new_job_id())
@@ -184,30 +227,29 @@ def test_a_result_of_nobodys(world: World) -> None:
     end(world)
 
 
-@pytest.mark.parametrize("how", ["twice", "never", "of nobody's", "after a second run"])
-def test_the_end_of_an_execution(how: str, world: World) -> None:
+@pytest.mark.cell("edges", "an execution has ended", "{fault}")
+@pytest.mark.parametrize("fault", ["duplicate", "lost", "unknown", "late"])
+def test_the_end_of_an_execution(fault: str, world: World) -> None:
     """The machine's own words fail, so that the event's are needed."""
-    world.endpoint.always["initialize"] = named("GpuUnavailable")
-    world.fail("RecordFailure", *["InternalServerErrorException"] * 1000)
+    fall_silent(world)
     held: list[Any] = []
 
     def happens(world: World, event: Any) -> None:
         held.append(event)
-        if how == "twice":
+        if fault == "duplicate":
             world.deliver_event(event)
             world.deliver_event(event)
-        if how == "of nobody's":
+        if fault == "unknown":
             other = event["detail"]["input"].replace(JOB_ID, new_job_id())
             world.deliver_event({**event, "detail": {**event["detail"], "input": other}})
 
     world.deliver_end = happens
     world.play()
-    if how != "twice":  # the reconciler finds what nobody told
+    if fault != "duplicate":  # the reconciler finds what nobody told
         assert world.job.status is Status.INITIALIZING
         world.look_after(hours=TOO_LATE)
     end(world, status=Status.FAILED)
-    world.endpoint.always.clear()
-    world.fail("RecordFailure")
+    speak_again(world)
     assert world.ask("retry_job", {})[0] == 202
     assert world.go_on() is Status.COMPLETED
     for event in held:
@@ -215,9 +257,41 @@ def test_the_end_of_an_execution(how: str, world: World) -> None:
     end(world, 2)
 
 
+@pytest.mark.cell("edges", "an execution has ended", "reordered")
+def test_the_ends_of_two_executions_in_another_order(world: World) -> None:
+    fall_silent(world)
+    held: list[Any] = []
+    world.deliver_end = lambda world, event: held.append(event)
+    world.play()
+    world.look_after(hours=TOO_LATE)
+    end(world, status=Status.FAILED)
+    assert world.ask("retry_job", {})[0] == 202
+    world.go_on()
+    for event in reversed(held):
+        world.deliver_event(event)
+    end(world, 2, Status.FAILED)
+    speak_again(world)
+    world.deliver_end = World.deliver_event
+    assert world.ask("retry_job", {})[0] == 202
+    assert world.go_on() is Status.COMPLETED
+    end(world, 3)
+
+
+def fall_silent(world: World) -> None:
+    """Let executions fail without a word of their own."""
+    world.endpoint.always["initialize"] = named("GpuUnavailable")
+    world.fail("RecordFailure", *["InternalServerErrorException"] * 1000)
+
+
+def speak_again(world: World) -> None:
+    world.endpoint.always.clear()
+    world.fail("RecordFailure")
+
+
 # The person: the start, the masks
 
 
+@pytest.mark.cell("edges", "the start", "duplicate")
 def test_a_start_that_is_asked_for_twice(world: World) -> None:
     world.deploy()
     assert world.begin()[0] == 202
@@ -226,6 +300,7 @@ def test_a_start_that_is_asked_for_twice(world: World) -> None:
     end(world)
 
 
+@pytest.mark.cell("edges", "the start", "lost")
 @pytest.mark.parametrize("made", [True, False])
 def test_a_start_whose_answer_is_lost(
     made: bool, world: World, monkeypatch: pytest.MonkeyPatch
@@ -239,6 +314,7 @@ def test_a_start_whose_answer_is_lost(
     end(world)
 
 
+@pytest.mark.cell("edges", "the start", "reordered")
 def test_a_start_after_the_cancellation(world: World) -> None:
     world.deploy()
     world.ask("cancel_job")
@@ -249,6 +325,7 @@ def test_a_start_after_the_cancellation(world: World) -> None:
     end(world, 2)  # the cancellation took the first run's place
 
 
+@pytest.mark.cell("edges", "the masks", "reordered")
 def test_masks_before_they_are_asked_for(world: World) -> None:
     world.deploy()
     assert world.ask("reconstruct_job", {"objects": [{}]})[0] == 409
@@ -257,6 +334,7 @@ def test_masks_before_they_are_asked_for(world: World) -> None:
     end(world)
 
 
+@pytest.mark.cell("edges", "the masks", "late")
 def test_masks_that_come_too_late(world: World) -> None:
     world.expire_soon()
     assert world.play(masks=False) is Status.EXPIRED
@@ -264,6 +342,7 @@ def test_masks_that_come_too_late(world: World) -> None:
     end(world, status=Status.EXPIRED)
 
 
+@pytest.mark.cell("edges", "the masks", "duplicate")
 def test_masks_that_come_twice(world: World) -> None:
     real = world.give_masks
 
@@ -277,6 +356,7 @@ def test_masks_that_come_twice(world: World) -> None:
     end(world)
 
 
+@pytest.mark.cell("edges", "the masks", "lost")
 @pytest.mark.parametrize("made", [True, False])
 def test_masks_whose_answer_is_lost(
     made: bool, world: World, monkeypatch: pytest.MonkeyPatch
@@ -292,10 +372,10 @@ def test_masks_whose_answer_is_lost(
     end(world)
 
 
+@pytest.mark.cell("edges", "the masks", "unknown")
 def test_masks_of_nobodys(world: World) -> None:
     world.deploy()
-    path = f"/jobs/{new_job_id()}/reconstruct"
-    assert call("reconstruct_job", {"objects": [{}]}, rawPath=path)[0] == 404
+    assert world.ask_of(new_job_id(), "reconstruct_job", {"objects": [{}]})[0] == 404
     world.begin()
     assert world.go_on() is Status.COMPLETED
     end(world)
@@ -321,9 +401,437 @@ def lose(monkeypatch: pytest.MonkeyPatch, module: Any, operation: str, made: boo
     monkeypatch.setattr(module, "_states", Losing)
 
 
+@pytest.mark.cell("edges", "the start", "late")
+def test_a_start_after_the_end(world: World) -> None:
+    assert world.play() is Status.COMPLETED
+    status, job = world.begin()
+    assert (status, job["status"]) == (200, "COMPLETED")
+    end(world)
+
+
+@pytest.mark.cell("edges", "the start", "unknown")
+def test_a_start_of_nobodys(world: World) -> None:
+    world.deploy()
+    assert world.ask_of(new_job_id(), "initialize_job", {})[0] == 404
+    assert world.play() is Status.COMPLETED
+    end(world)
+
+
+# The person: cancelling, deleting, once more
+
+
+@pytest.mark.cell("edges", "the cancellation", "duplicate")
+def test_a_cancellation_that_comes_twice(world: World) -> None:
+    world.give_masks = lambda: answered(world, "cancel_job", 202, 200)  # type: ignore[method-assign]
+    assert world.play() is Status.CANCELLED
+    ends_cancelled(world)
+
+
+@pytest.mark.cell("edges", "the cancellation", "late")
+def test_a_cancellation_after_the_end(world: World) -> None:
+    assert world.play() is Status.COMPLETED
+    answered(world, "cancel_job", 200)
+    end(world)
+
+
+@pytest.mark.cell("edges", "the cancellation", "reordered")
+def test_a_cancellation_before_the_masks(world: World) -> None:
+    def overtaken() -> None:
+        world.write(make_job().uploads.mask(0), MASK)
+        answered(world, "cancel_job", 202)
+        answered(world, "reconstruct_job", 409, body={"objects": [{}]})
+
+    world.give_masks = overtaken  # type: ignore[method-assign]
+    assert world.play() is Status.CANCELLED
+    ends_cancelled(world)
+
+
+@pytest.mark.cell("edges", "the cancellation", "lost")
+@pytest.mark.parametrize("made", [True, False])
+def test_a_cancellation_that_is_cut_off(
+    made: bool, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def losing() -> None:
+        lose(monkeypatch, runs, "stop_execution", made)
+        answered(world, "cancel_job", 503, 200)
+
+    world.give_masks = losing  # type: ignore[method-assign]
+    assert world.play() is Status.CANCELLED
+    ends_cancelled(world)
+
+
+@pytest.mark.cell("edges", "the cancellation", "unknown")
+def test_a_cancellation_of_nobodys(world: World) -> None:
+    assert world.ask_of(new_job_id(), "cancel_job")[0] == 404
+    assert world.play() is Status.COMPLETED
+    end(world)
+
+
+def answered(world: World, name: str, *statuses: int, body: Any = None) -> None:
+    """Call the API as often as there are answers to expect."""
+    assert [world.ask(name, body)[0] for _ in statuses] == list(statuses)
+
+
+def ends_cancelled(world: World) -> None:
+    """Nobody is told, and it can be taken up again."""
+    assert not world.mails()
+    end(world, status=Status.CANCELLED)
+    del world.give_masks
+    answered(world, "retry_job", 202, body={})
+    assert world.go_on() is Status.COMPLETED
+    end(world, 2)
+
+
+@pytest.mark.cell("edges", "the deletion", "duplicate")
+def test_a_deletion_that_comes_twice(world: World) -> None:
+    assert world.play() is Status.COMPLETED
+    answered(world, "delete_job", 204, 204)
+    world.check_gone()
+
+
+@pytest.mark.cell("edges", "the deletion", "late")
+def test_a_deletion_after_the_end(world: World) -> None:
+    world.endpoint.always["initialize"] = named("ImageTooSmall")
+    assert world.play() is Status.FAILED
+    answered(world, "delete_job", 204)
+    answered(world, "retry_job", 404, body={})
+    world.check_gone()
+
+
+@pytest.mark.cell("edges", "the deletion", "reordered")
+def test_a_deletion_before_the_start(world: World) -> None:
+    world.deploy()
+    answered(world, "delete_job", 204)
+    answered(world, "initialize_job", 404, body={})
+    world.check_gone()
+
+
+@pytest.mark.cell("edges", "the deletion", "lost")
+@pytest.mark.parametrize("operation", ["DeleteObjects", "ListObjectsV2", "UpdateItem"])
+def test_a_deletion_that_is_cut_off(
+    operation: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert world.play() is Status.COMPLETED
+    real = BaseClient._make_api_call  # type: ignore[attr-defined]
+    left = [1]
+
+    def refuse(client: Any, name: str, parameters: Any) -> Any:
+        if name == operation and left:
+            left.clear()
+            raise client_error("SlowDown", name, 503)
+        return real(client, name, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
+    answered(world, "delete_job", 503, 204)
+    world.check_gone()
+
+
+@pytest.mark.cell("edges", "the deletion", "unknown")
+def test_a_deletion_of_nobodys(world: World) -> None:
+    assert world.ask_of(new_job_id(), "delete_job")[0] == 204
+    assert world.play() is Status.COMPLETED
+    end(world)
+
+
+@pytest.mark.cell("edges", "the retry", "duplicate")
+def test_a_retry_that_is_asked_for_twice(world: World) -> None:
+    fails(world)
+    answered(world, "retry_job", 202, body={})
+    assert world.ask("retry_job", {})[0] in (202, 409)  # the same start again, or it has begun
+    assert world.go_on() is Status.COMPLETED
+    end(world, 2)
+
+
+@pytest.mark.cell("edges", "the retry", "late")
+def test_a_retry_after_it_has_completed(world: World) -> None:
+    assert world.play() is Status.COMPLETED
+    answered(world, "retry_job", 409, body={})
+    end(world)
+
+
+@pytest.mark.cell("edges", "the retry", "reordered")
+def test_a_retry_before_the_failure(world: World) -> None:
+    def early() -> None:
+        answered(world, "retry_job", 409, body={})
+        real()
+
+    real, world.give_masks = world.give_masks, early  # type: ignore[method-assign]
+    assert world.play() is Status.COMPLETED
+    end(world)
+
+
+@pytest.mark.cell("edges", "the retry", "lost")
+@pytest.mark.parametrize("made", [True, False])
+def test_a_retry_whose_answer_is_lost(
+    made: bool, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails(world)
+    lose(monkeypatch, runs, "start_execution", made)
+    assert world.ask("retry_job", {})[0] == 503
+    assert world.ask("retry_job", {})[0] in (202, 409)
+    assert world.go_on() is Status.COMPLETED
+    end(world, 2)
+
+
+@pytest.mark.cell("edges", "the retry", "unknown")
+def test_a_retry_of_nobodys(world: World) -> None:
+    fails(world)
+    assert world.ask_of(new_job_id(), "retry_job", {})[0] == 404
+    answered(world, "retry_job", 202, body={})
+    assert world.go_on() is Status.COMPLETED
+    end(world, 2)
+
+
+def fails(world: World) -> None:
+    """Lead to a failure whose reason is gone then."""
+    world.endpoint.always["initialize"] = named("GpuUnavailable")
+    assert world.play() is Status.FAILED
+    end(world, status=Status.FAILED)
+    world.endpoint.always.clear()
+
+
+# The request to the endpoint
+
+
+class Request:
+    """The way to the endpoint, on which the first request of a stage meets something."""
+
+    def __init__(self, world: World, stage: str, happens: Callable[..., None]) -> None:
+        self._stage, self._happens, self._left = stage, happens, True
+        self.send = world.endpoint.invoke_endpoint_async
+        world.endpoint.invoke_endpoint_async = self  # type: ignore[method-assign]
+
+    def __call__(self, **request: Any) -> dict[str, Any]:
+        if self._left and f"-{self._stage}-" in request["InferenceId"]:
+            self._left = False
+            self._happens(self.send, request)
+            return {}
+        return self.send(**request)
+
+
+@pytest.mark.cell("edges", "a request, {stage}", "duplicate")
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_request_that_is_taken_twice(stage: str, world: World) -> None:
+    def twice(send: Any, request: Any) -> None:
+        send(**request)
+        send(**request)
+
+    Request(world, stage, twice)
+    assert world.play() is Status.COMPLETED
+    world.wait_until(lambda: len(world.endpoint.taken) == 3)
+    end(world)
+
+
+@pytest.mark.cell("edges", "a request, {stage}", "{fault}")
+@pytest.mark.parametrize("fault", ["late", "reordered"])
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_request_that_comes_late_or_after_the_next_attempt(
+    stage: str, fault: str, world: World
+) -> None:
+    held: list[Any] = []
+    world.meantime = given_up = Once(lambda: world.look_after(hours=TOO_LATE))
+
+    def hold(_send: Any, request: Any) -> None:
+        held.append(request)
+        given_up.due = True
+
+    way = Request(world, stage, hold)
+    send = way.send
+
+    def then_both(**request: Any) -> dict[str, Any]:
+        answer = send(**request)
+        if fault == "reordered" and held and f"-{stage}-" in request["InferenceId"]:
+            send(**held.pop())
+        return answer
+
+    way.send = then_both
+    assert world.play() is Status.COMPLETED
+    if fault == "late":
+        send(**held.pop())
+    assert not held
+    world.wait_until(lambda: len(world.endpoint.taken) == 3)
+    end(world)
+
+
+@pytest.mark.cell("edges", "a request, {stage}", "lost")
+@pytest.mark.parametrize("made", [True, False])
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_request_whose_answer_is_lost(stage: str, made: bool, world: World) -> None:
+    """It waits in its place again, until the reconciler looks after the queue."""
+    world.meantime = looked_after = Once(world.look_after)
+
+    def losing(send: Any, request: Any) -> None:
+        looked_after.due = True
+        if made:
+            send(**request)
+        raise ReadTimeoutError(endpoint_url="https://runtime.sagemaker.us-east-1.amazonaws.com")
+
+    Request(world, stage, losing)
+    assert world.play() is Status.COMPLETED
+    end(world)
+
+
+@pytest.mark.cell("edges", "a request, {stage}", "unknown")
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_request_to_no_endpoint(stage: str, world: World) -> None:
+    def refused(_send: Any, _request: Any) -> None:
+        message = "Endpoint gen3d of account 123456789012 not found."
+        error = {"Error": {"Code": "ValidationError", "Message": message}}
+        raise ClientError(error, "InvokeEndpointAsync")  # type: ignore[arg-type]
+
+    Request(world, stage, refused)
+    assert world.play() is Status.FAILED
+    end(world, status=Status.FAILED)
+    answered(world, "retry_job", 202, body={})
+    assert world.go_on() is Status.COMPLETED
+    end(world, 2)
+
+
+# The notice of an expiry, which waits in Lambda's own queue
+
+
+@pytest.mark.cell("edges", "the notice of an expiry", "{fault}")
+@pytest.mark.parametrize("fault", ["duplicate", "late", "reordered", "lost", "unknown"])
+def test_the_notice_of_an_expiry(fault: str, world: World) -> None:
+    world.expire_soon()
+    held: list[Any] = []
+    arrive = world.enqueue
+
+    def happens(actor: Any, payload: Any) -> None:
+        if fault == "lost":
+            world.dead_letters.append((actor, payload))
+        elif fault == "unknown":
+            arrive(actor, {**payload, "jobId": new_job_id()})
+            arrive(actor, payload)
+        elif fault == "duplicate":
+            arrive(actor, payload)
+            arrive(actor, payload)
+        else:
+            held.append((actor, payload))
+            world.untold.add((payload["run"], Status.EXPIRED))
+
+    world.enqueue = happens  # type: ignore[method-assign]
+    assert world.play(masks=False) is Status.EXPIRED
+    del world.enqueue
+    world.replay()
+    end(world, status=Status.EXPIRED)
+    if fault == "reordered":  # the next one's comes first
+        answered(world, "retry_job", 202, body={})
+        assert world.go_on(masks=False) is Status.EXPIRED
+        world.untold.discard((2, Status.EXPIRED))
+        end(world, 2, Status.EXPIRED)
+        for letter in held:
+            arrive(*letter)
+    world.expire_late()
+    answered(world, "retry_job", 202, body={})
+    assert world.go_on() is Status.COMPLETED
+    for letter in held:
+        arrive(*letter)
+    end(world, 3 if fault == "reordered" else 2)
+
+
+# The reconciler's schedule
+
+
+@pytest.mark.cell("edges", "the schedule", "duplicate")
+def test_a_schedule_that_comes_at_every_moment(world: World) -> None:
+    def twice() -> None:
+        world.look_after()
+        world.look_after()
+
+    world.meantime = twice
+    assert world.play() is Status.COMPLETED
+    end(world)
+
+
+@pytest.mark.cell("edges", "the schedule", "late")
+@pytest.mark.parametrize("found", [Status.AWAITING_MASK, Status.COMPLETED])
+def test_a_schedule_that_comes_late(found: Status, world: World) -> None:
+    """A job that waits for its person, or has ended, is no contradiction after hours."""
+
+    def look() -> None:
+        if world.job.status is found:
+            world.look_after(hours=TOO_LATE)
+
+    world.meantime = look
+    assert world.play() is Status.COMPLETED
+    end(world)
+
+
+@pytest.mark.cell("edges", "the schedule", "reordered")
+def test_a_schedule_whose_tasks_come_in_another_order(world: World) -> None:
+    world.looks = ("sweep", "queue")
+    world.meantime = world.look_after
+    assert world.play() is Status.COMPLETED
+    end(world)
+
+
+@pytest.mark.cell("edges", "the schedule", "lost")
+def test_a_schedule_that_breaks_down(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody else tells of, the next look finds."""
+    fall_silent(world)
+    world.deliver_end = lambda world, event: None
+    world.play()
+    with monkeypatch.context() as patch:
+        patch.setattr(JobStore, "fail", refused_by_the_table)
+        with pytest.raises(InternalError):
+            world.look_after(hours=TOO_LATE)
+    assert world.job.status is Status.INITIALIZING
+    world.look_after(hours=TOO_LATE)
+    end(world, status=Status.FAILED)
+    speak_again(world)
+    answered(world, "retry_job", 202, body={})
+    assert world.go_on() is Status.COMPLETED
+    end(world, 2)
+
+
+def refused_by_the_table(*_: Any) -> bool:
+    raise client_error("ThrottlingException", "UpdateItem")
+
+
+@pytest.mark.cell("edges", "the schedule", "unknown")
+def test_a_schedule_of_something_unheard_of(world: World) -> None:
+    with pytest.raises(ValidationError):
+        world.invoke(reconcile.handler, {"task": "unheard"})
+    other = {"retry": {"owner": make_job().owner, "jobId": new_job_id()}}
+    assert not world.invoke(reconcile.handler, other)["retried"]
+    assert world.play() is Status.COMPLETED
+    end(world)
+
+
+def test_every_edge_meets_every_fault(request: pytest.FixtureRequest) -> None:
+    """The table has no hole, and no row but these."""
+    filled = {cell for item in request.session.items for cell in cells_of(item)}
+    edges = {row: {column for s, r, column in filled if (s, r) == ("edges", row)} for row in EDGES}
+    if request.config.option.keyword or "::" in str(request.config.args):
+        pytest.skip("not all tests of this file were asked for")
+    assert edges == {row: set(FAULTS) for row in EDGES}
+
+
+EDGES = (
+    "the start",
+    "the masks",
+    "the cancellation",
+    "the deletion",
+    "the retry",
+    *(f"a request, {stage}" for stage in STAGES),
+    *(f"a notification, {stage}" for stage in STAGES),
+    "result.json arrives",
+    "an execution has ended",
+    "the notice of an expiry",
+    "the schedule",
+)
+FAULTS = ("duplicate", "late", "reordered", "lost", "unknown")
+
+
+def cells_of(item: pytest.Item) -> list[Any]:
+    return [cell for name, cell in item.user_properties if name == "cell"]
+
+
 # Races
 
 
+@pytest.mark.cell("at once", "two browsers resume one job", "holds")
 def test_two_browsers_resume_one_job(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second asks between the first one's check of the masks and its claim."""
     real = TokenStore.claim_mask
@@ -357,6 +865,7 @@ def lead_to(world: World, task: str) -> None:
         world.endpoint.always["initialize"] = named("GpuUnavailable")
 
 
+@pytest.mark.cell("races", "a cancellation", "{task}")
 @pytest.mark.parametrize("task", REACHED)
 def test_a_cancellation_races_with_each_write(task: str, world: World) -> None:
     lead_to(world, task)
@@ -376,6 +885,7 @@ def cancelled(world: World) -> None:
     assert status in (200, 202)
 
 
+@pytest.mark.cell("races", "a deletion", "{task}")
 @pytest.mark.parametrize("task", REACHED)
 def test_a_deletion_races_with_each_write(task: str, world: World) -> None:
     lead_to(world, task)
@@ -399,6 +909,7 @@ def test_a_deletion_races_with_each_write(task: str, world: World) -> None:
     world.check_gone()
 
 
+@pytest.mark.cell("at once", "a deletion, and the endpoint's {stage}", "holds")
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_deletion_while_the_endpoint_works(stage: str, world: World) -> None:
     """The container writes after the deletion what it was asked for before."""
@@ -420,3 +931,38 @@ def test_a_deletion_while_the_endpoint_works(stage: str, world: World) -> None:
             given = True
     world.look_after(hours=TOO_LATE)
     world.check_gone()
+
+
+@pytest.mark.cell("at once", "a cancellation, and success: first {first}", "holds")
+@pytest.mark.parametrize("first", ["the look", "the success"])
+def test_a_cancellation_races_with_success(
+    first: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job completes before the cancellation, or between its look and its write."""
+    completed, looked = threading.Event(), threading.Event()
+    answers: list[Any] = []
+    real = JobStore.cancel
+
+    def after_the_success(store: JobStore, job: Any) -> bool:
+        looked.set()
+        assert completed.wait(PATIENCE)
+        return real(store, job)
+
+    if first != "the success":
+        monkeypatch.setattr(JobStore, "cancel", after_the_success)
+        thread = threading.Thread(target=lambda: answers.append(call("cancel_job")))
+
+        def look() -> None:
+            thread.start()
+            assert looked.wait(PATIENCE)
+
+        world.meanwhile("Complete", look)
+    assert world.play() is Status.COMPLETED
+    completed.set()
+    if first == "the success":
+        answers.append(call("cancel_job"))
+    else:
+        thread.join(PATIENCE)
+    ((status, job),) = answers
+    assert (status, job["status"]) == (200, "COMPLETED")
+    end(world)

@@ -105,6 +105,7 @@ def function_fault(fault: str, real: Answer) -> Answer:
             return Raises("DependencyUnavailable", "A service that this needs is busy.")
 
 
+@pytest.mark.cell("tasks", "{task}", "{fault}")
 @pytest.mark.parametrize(("task", "fault", "long"), rows(*FUNCTIONS))
 def test_functions(task: str, fault: str, long: str, world: World) -> None:
     name = {"Initialize": "submit", "Reconstruct": "submit", "PointCloudToMesh": "mesh"}
@@ -136,6 +137,7 @@ def test_functions(task: str, fault: str, long: str, world: World) -> None:
 # Calls of DynamoDB and S3 by the state machine
 
 
+@pytest.mark.cell("tasks", "{task}", "{fault}")
 @pytest.mark.parametrize(("task", "fault", "long"), rows(*CALLS))
 def test_calls(task: str, fault: str, long: str, world: World) -> None:
     s3 = task == "Publish"
@@ -182,6 +184,7 @@ def endpoint_fault(fault: str) -> Callable[[World, str], Notification]:
             return named("StorageUnavailable")
 
 
+@pytest.mark.cell("tasks", "the endpoint's {stage}", "{fault}")
 @pytest.mark.parametrize(("stage", "fault", "long"), rows(*ENDPOINT))
 def test_the_endpoint(stage: str, fault: str, long: str, world: World) -> None:
     act = endpoint_fault(fault)

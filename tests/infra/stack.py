@@ -56,10 +56,20 @@ class Stack:
             for name, parameter in template["Parameters"].items()
         }
         self._conditions = template["Conditions"]
+        self._rules = template["Rules"]
         self.resources: dict[str, Json] = self._present(template["Resources"])
         self.outputs: Json = {
             name: output["Value"] for name, output in self._present(template["Outputs"]).items()
         }
+
+    def refusing(self) -> list[str]:
+        """The names of the template's rules that these parameters break."""
+        return [
+            name
+            for name, rule in self._rules.items()
+            if self._evaluate(rule.get("RuleCondition", True))
+            and not all(self._evaluate(each["Assert"]) for each in rule["Assertions"])
+        ]
 
     def of_type(self, kind: str) -> dict[str, Json]:
         """Logical id → properties of all resources of a type, such as ``AWS::SQS::Queue``."""

@@ -1,5 +1,6 @@
 """Files and records are private, encrypted, recoverable, and gone when they should be."""
 
+import re
 from typing import Any
 
 import pytest
@@ -96,6 +97,27 @@ def test_a_job_outlives_the_longest_wait_for_its_mask() -> None:
     parameters = source()["Parameters"]
     days = parameters["MaskTimeoutSeconds"]["MaxValue"] / 86400
     assert parameters["RetentionDays"]["MinValue"] > days
+
+
+def test_the_bucket_may_be_called_otherwise_than_the_stack() -> None:
+    assert bucket()["BucketName"] == "gen3d-123456789012-eu-west-1"
+    stack = Stack(BucketName="pictures")
+    assert stack["Bucket"]["BucketName"] == "pictures"
+    host = "pictures.s3.eu-west-1.amazonaws.com"
+    assert stack["Distribution"]["DistributionConfig"]["Origins"][0]["DomainName"] == host
+    assert f"https://{host};" in str(stack["ResponseHeaders"])
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"),
+    [
+        *((name, True) for name in ("", "gen3d", "abc", "g" * 63)),
+        *((name, False) for name in ("Gen3d", "a_b", "a.b", "ab", "-gen3d", "g" * 64)),
+    ],
+)
+def test_a_buckets_name_is_told_before_anything_is_made(name: str, fits: bool) -> None:
+    pattern = source()["Parameters"]["BucketName"]["AllowedPattern"]
+    assert bool(re.search(pattern, name)) is fits
 
 
 def test_the_arrival_of_a_file_is_an_event() -> None:

@@ -1,16 +1,22 @@
 """The page: served from the private bucket, isolated, and allowed to talk to its own parts only."""
 
+import re
 import subprocess
 from typing import Any
 
 import pytest
 
-from tests.infra.stack import Stack, whole
+from tests.infra.stack import Stack, source, whole
 
 
 def distribution() -> dict[str, Any]:
     config: dict[str, Any] = whole()["Distribution"]["DistributionConfig"]
     return config
+
+
+def elsewhere(origins: str = "http://localhost:5173", **given: str) -> Stack:
+    """A stack whose page somebody else serves."""
+    return Stack(WebHosting="none", WebOrigins=origins, **given)
 
 
 def headers() -> dict[str, Any]:
@@ -82,6 +88,57 @@ def test_the_path_of_a_request_loses_what_the_api_does_not_know() -> None:
 )
 def test_a_web_acl_of_ones_own_goes_before_page_and_api(arn: str, named: str | None) -> None:
     assert Stack(WebAclArn=arn)["Distribution"]["DistributionConfig"].get("WebACLId") == named
+
+
+class TestWithoutCloudFront:
+    def test_nothing_of_it_is_made(self) -> None:
+        stack = elsewhere()
+        assert [n for n, r in stack.resources.items() if "CloudFront" in r["Type"]] == []
+        assert "DistributionId" not in stack.outputs
+        statements = stack["BucketPolicy"]["PolicyDocument"]["Statement"]
+        assert [each["Sid"] for each in statements] == ["TlsOnly"]
+        assert "{Distribution" not in str(stack.resources) + str(stack.outputs)
+
+    def test_the_page_reaches_api_and_bucket_from_its_own_origin(self) -> None:
+        stack = elsewhere("https://a.example,http://localhost:5173")
+        origins = ["https://a.example", "http://localhost:5173"]
+        assert stack.outputs["WebApiUrl"] == stack.outputs["ApiUrl"] == "{HttpApi.ApiEndpoint}"
+        assert stack["HttpApi"]["CorsConfiguration"]["AllowOrigins"] == origins
+        (rule,) = stack["Bucket"]["CorsConfiguration"]["CorsRules"]
+        assert rule["AllowedOrigins"] == origins
+
+    @pytest.mark.parametrize("url", ["", "https://b.example/gen3d"])
+    def test_mails_link_to_the_first_origin_or_to_what_is_said(self, url: str) -> None:
+        stack = elsewhere("https://a,https://c", WebUrl=url)
+        link = url or "https://a"
+        assert stack.outputs["WebUrl"] == link
+        assert stack["NotifyFunction"]["Environment"]["Variables"]["WEB_URL"] == link
+
+    @pytest.mark.parametrize(
+        ("given", "refused"),
+        [
+            ({"WebHosting": "none"}, "PageHasOrigin"),
+            ({"WebHosting": "none", "WebOrigins": "http://a", "WebAclArn": "arn"}, "PageHasOrigin"),
+            ({"WebUrl": "https://a"}, "PageHasOneAddress"),
+            ({"WebHosting": "none", "WebOrigins": "http://a", "WebUrl": "https://a/b"}, None),
+            ({}, None),
+        ],
+    )
+    def test_what_does_not_fit_is_refused_before_anything_is_made(
+        self, given: dict[str, str], refused: str | None
+    ) -> None:
+        assert Stack(**given).refusing() == ([refused] if refused else [])
+
+    @pytest.mark.parametrize(
+        ("url", "fits"),
+        [
+            *((url, True) for url in ("", "https://a.example/gen3d", "http://localhost:5173")),
+            *((url, False) for url in ("a.example", "https://a/", "https://a?x", "https://")),
+        ],
+    )
+    def test_an_address_has_no_slash_at_its_end(self, url: str, fits: bool) -> None:
+        pattern = source()["Parameters"]["WebUrl"]["AllowedPattern"]
+        assert bool(re.search(pattern, url)) is fits
 
 
 def test_the_page_is_isolated() -> None:

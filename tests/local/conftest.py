@@ -4,7 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.local.running import RunningStack
+from tests.local.running import ROOT, RunningStack
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the whole service come last, so that it does not idle beside the others."""
+    items.sort(key=lambda item: "service" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +20,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         parameters={"Greeting": "hello", "Origins": "http://b.example,http://c.example"},
         environment={"GEN3D_LOCAL_IDLE_SECONDS": "3"},
     )
+    try:
+        yield running.start()
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """The whole service, from its template as it stands, for tests that leave nothing behind."""
+    running = RunningStack(tmp_path_factory.mktemp("service"), ROOT / "template.yaml")
     try:
         yield running.start()
     finally:

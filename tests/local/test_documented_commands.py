@@ -35,30 +35,26 @@ def test_the_commands_are_those_of_zsh_too() -> None:
 
 
 @pytest.mark.timeout(900)
-def test_the_documented_commands_make_a_mesh(tmp_path: Path) -> None:
+def test_the_documented_commands_make_a_mesh(service: RunningStack, tmp_path: Path) -> None:
     for folder in ("docs", "examples"):
         (tmp_path / folder).symlink_to(ROOT / folder)
-    stack = RunningStack(tmp_path / "stack", ROOT / "template.yaml").start()
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(tmp_path),
-        "AWS_ENDPOINT_URL": stack.url,
+        "AWS_ENDPOINT_URL": service.url,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    try:
-        done = subprocess.run(
-            ["bash", "-c", script()],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=600,
-        )
-    finally:
-        stack.stop()
+    done = subprocess.run(
+        ["bash", "-c", script()],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     refused = [line for line in lines if re.match(r"4\d\d ", line)]

@@ -168,7 +168,7 @@ def test_an_answer_is_stored_and_told(services: FakeAws, queues: Queues) -> None
 
 
 @pytest.mark.parametrize(("status", "kind"), [(422, "client"), (507, "server")])
-def test_a_refusal_is_wrapped_as_sagemaker_wraps_it(
+def test_a_refusal_is_told_without_its_body_which_lies_at_the_failures_location(
     services: FakeAws, queues: Queues, status: int, kind: str
 ) -> None:
     body = {"error": "InvalidImage", "message": 'No "photo".'}
@@ -176,10 +176,9 @@ def test_a_refusal_is_wrapped_as_sagemaker_wraps_it(
     topic, message = only(services)
     reason = message["failureReason"]
     assert (topic, message["invocationStatus"]) == ("arn:error", "Failed")
-    start = f'ClientError: Received {kind} error ({status}) from model with message "{{"error"'
-    assert reason.startswith(start)
-    assert "/aws/sagemaker/Endpoints/probe" in reason
-    assert services.files["async/failed/1-error.out"] == reason.encode()
+    assert reason.startswith(f"ClientError: Received {kind} error ({status}) from model. See")
+    assert "InvalidImage" not in reason
+    assert json.loads(services.files["async/failed/1-error.out"]) == body
 
 
 def test_a_request_that_waited_too_long_is_not_sent(services: FakeAws, queues: Queues) -> None:

@@ -1,11 +1,13 @@
 """How the endpoint's notifications end the tasks that wait for them."""
 
+import html
 import json
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
 import pytest
+import yaml
 from gen3d.dispatch import Dispatcher
 from gen3d.errors import ERRORS, DependencyUnavailable, Gen3DError, InvalidMask
 from gen3d.queue import Request, Stage
@@ -15,7 +17,7 @@ from gen3d.tokens import TokenRow, TokenStore
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import JOB_ID, OWNER, Context, callback, load_event
+from tests.support import BUCKET, JOB_ID, OWNER, ROOT, Context, callback, load_event
 
 from .conftest import Calls, FakeStates
 
@@ -200,7 +202,15 @@ def quoted_twice_more(body: str) -> str:
     return quoted_once_more(json.dumps(body)[1:-1])
 
 
-WRAPPINGS = [as_it_is, quoted_once_more, quoted_twice_more]
+def quoted_for_html(body: str) -> str:
+    return wrapped(html.escape(body))
+
+
+def quoted_for_both(body: str) -> str:
+    return wrapped(html.escape(json.dumps(body)[1:-1]))
+
+
+WRAPPINGS = [as_it_is, quoted_once_more, quoted_twice_more, quoted_for_html, quoted_for_both]
 
 
 @pytest.mark.parametrize("wrap", WRAPPINGS)
@@ -238,6 +248,128 @@ def test_a_reason_without_an_error_of_ours_is_a_plain_failure(reason: str) -> No
     assert error.name == "InferenceFailed"
     for secret in ("Traceback", "123456789012", "{"):
         assert secret not in error.message
+
+
+CONSOLE = (
+    "See https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logEventViewer:"
+    "group=/aws/sagemaker/Endpoints/gen3d in account 123456789012 for more information."
+)
+EXAMPLES = "aws/amazon-sagemaker-examples#"
+SDK = "aws/sagemaker-python-sdk#"
+NO_RESPONSE = (
+    "Amazon SageMaker could not get a response from the gen3d endpoint. This can occur when CPU or "
+    "memory utilization is high."
+)
+TOO_LONG = (
+    "Your invocation timed out while waiting for a response from container primary. Review the "
+    "latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
+)
+PAGE = (
+    '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">\n<title>500 Internal Server Error'
+    "</title>\n<h1>Internal Server Error</h1>"
+)
+SAID = {
+    # Of asynchronous endpoints: notifications as they came, and a failure's file.
+    "left out, client (a notification of 2023-01-29, quoted by its subscriber)": (
+        "ClientError: Received client error (400) from model. See the SageMaker Endpoint logs in "
+        "your account for more information."
+    ),
+    "left out, server (awslabs/osml-model-runner, tile_request_table.py)": (
+        "ClientError: Received server error (500) from model. See the SageMaker Endpoint logs in "
+        "your account for more information."
+    ),
+    "no answer, processors busy (nine files of one run, a public post-mortem)": NO_RESPONSE,
+    # Of others, which share the words.
+    "the process ended (three public logs of endpoints)": (
+        'Received server error (0) from model with message "An error occurred while handling '
+        f'request as the model process exited.". {CONSOLE}'
+    ),
+    f"no answer ({EXAMPLES}2815, {EXAMPLES}3089)": (
+        f'Received server error (0) from model with message "{NO_RESPONSE} To check your '
+        "utilization, see Amazon CloudWatch. To fix this problem, use an instance type with more "
+        f'CPU capacity or memory.". {CONSOLE}'
+    ),
+    f"no answer in time ({SDK}1119)": (
+        f'Received server error (0) from primary with message "{TOO_LONG}". {CONSOLE}'
+    ),
+    f"unreadable body ({SDK}4395, {EXAMPLES}4324, {EXAMPLES}4551)": (
+        "Received server error (500) from primary and could not load the entire response body. "
+        f"{CONSOLE}"
+    ),
+    f"empty body ({EXAMPLES}833)": (
+        f'Received server error (500) from model with message "". {CONSOLE}'
+    ),
+    f"a web server's page ({EXAMPLES}924, {EXAMPLES}407)": (
+        f'Received server error (500) from model with message "{PAGE}". {CONSOLE}'
+    ),
+    "a page, cut off (awsdocs/amazon-sagemaker-developer-guide#203)": (
+        f'Received server error (500) from primary with message "{PAGE[:56]}'
+    ),
+    "no length (deepjavalibrary/djl-serving#2567)": (
+        "The response from container primary did not specify the required Content-Length header"
+    ),
+    "somebody else's error (MustaphaU/rerror)": (
+        "Received server error (500) from primary with message "
+        f'"{{"error": "cannot unpack non-iterable NoneType object"}}". {CONSOLE}'
+    ),
+}
+"""What SageMaker was seen to say without an error of ours, and where."""
+
+
+@pytest.mark.parametrize("reason", SAID.values(), ids=SAID)
+def test_what_sagemaker_says_of_itself_is_tried_again(reason: str) -> None:
+    error = callback.failure_of(reason)
+    assert error.name == "InferenceFailed"
+    assert "123456789012" not in error.message
+    assert tried_again("InferenceFailed") == {"Initialize": 2, "Reconstruct": 2}
+
+
+def tried_again(error: str) -> dict[str, int]:
+    """How often the states that wait for the endpoint try an error again."""
+    definition = yaml.safe_load((ROOT / "statemachines" / "gen3d.asl.yaml").read_text())
+    each = definition["States"]["EachObject"]["ItemProcessor"]["States"]
+    states = {"Initialize": definition["States"]["Initialize"], "Reconstruct": each["Reconstruct"]}
+    return {
+        name: rule["MaxAttempts"]
+        for name, state in states.items()
+        for rule in state["Retry"]
+        if error in rule["ErrorEquals"]
+    }
+
+
+@pytest.mark.parametrize("reason", list(SAID.values())[:2])
+@pytest.mark.parametrize("body", ["whole", "cut off", "quoted", "in HTML's way"])
+def test_an_answer_that_the_reason_leaves_out_is_read_where_it_lies(
+    reason: str, body: str, waiting: FakeStates, files: FileStore
+) -> None:
+    written = json.dumps(InvalidMask("The mask is empty.").body(), separators=(",", ":"))
+    forms = {
+        "whole": written,
+        "cut off": written[:-3],
+        "quoted": json.dumps(written),
+        "in HTML's way": html.escape(written),
+    }
+    event = load_event("callback/reconstruct_failed")
+    key = "async/failed/0b1c-error.out"
+    files.write(key, forms[body].encode(), "application/json")
+    TokenStore("TokensTable").note_sent(message(event)["inferenceId"], f"s3://{BUCKET}/{key}")
+    call(event, failureReason=reason)
+    (resumed,) = waiting.resumed
+    assert resumed["error"] == "InvalidMask"
+    assert resumed["cause"].startswith("The mask is empty")
+
+
+@pytest.mark.parametrize("written", [None, b"", b"\xff\xfe", NO_RESPONSE.encode(), b"x" * 2**21])
+def test_an_answer_that_is_not_there_or_not_ours_is_a_plain_failure(
+    written: bytes | None, waiting: FakeStates, files: FileStore
+) -> None:
+    event = load_event("callback/reconstruct_failed")
+    key = "async/failed/0b1c-error.out"
+    if written is not None:
+        files.write(key, written, "text/plain")
+    TokenStore("TokensTable").note_sent(message(event)["inferenceId"], f"s3://{BUCKET}/{key}")
+    call(event, failureReason=next(iter(SAID.values())))
+    assert waiting.resumed[0]["error"] == "InferenceFailed"
 
 
 @pytest.mark.parametrize("wrap", WRAPPINGS)

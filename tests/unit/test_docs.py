@@ -23,6 +23,25 @@ from docs.generate.template import Template
 
 DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [*DOCUMENTS, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+ALL_PAGES = [
+    *(page for page in sorted(ROOT.glob("*.md"))),
+    *(
+        page
+        for folder in (
+            "bench",
+            "container",
+            "docs",
+            "examples",
+            "functions",
+            "layers",
+            "tests",
+            "webapp",
+        )
+        for page in sorted((ROOT / folder).rglob("*.md"))
+        if "node_modules" not in page.parts
+    ),
+]
+"""Everything that people read here."""
 OWN_COMMANDS = {("s3", "cp"), ("s3", "rm"), ("logs", "tail"), ("sagemaker", "wait")}
 """Of the AWS CLI itself; they describe no operation of a service."""
 
@@ -130,10 +149,42 @@ def test_a_chart_has_a_line_for_each_row(tmp_path: Path) -> None:
     both = benchmarks.chart(tmp_path, "r.md", "1", "USD")
     assert 'x-axis "load" ["1", "5"]' in both
     assert "line [3, 2]\n    line [1, 0]\n" in both
-    assert both.endswith("From the top at the left: a, b. Simulated.")
+    assert both.endswith("From the top at the left: a, b.")
+    named = benchmarks.chart(tmp_path, "r.md", "1", "USD over hours")
+    assert 'x-axis "hours"' in named
+    assert 'y-axis "USD"\n' in named
     one = benchmarks.chart(tmp_path, "r.md", "1", "USD", "b")
     assert "[3, 2]" not in one
-    assert one.endswith("\n\nb. Simulated.")
+    assert one.endswith("\n\nb.")
+    (tmp_path / "simulation.md").write_text((tmp_path / "r.md").read_text())
+    assert benchmarks.chart(tmp_path, "simulation.md", "1", "USD").endswith("Simulated.")
+
+
+def test_bars_are_a_column_of_the_rows_that_are_wanted(tmp_path: Path) -> None:
+    (tmp_path / "r.md").write_text(
+        "| cloud | method | s | faces |\n|---|---|---|---|\n| mug, 300 k | fast | 2.5 s | 1,000 |\n"
+        "| mug, 100 k | fast | 1 s | 900 |\n| mug, 100 k | slow, with all there is | 9 s | a |\n"
+    )
+    growth = benchmarks.bars(
+        tmp_path, "r.md", "1", "cloud", "s", "method=fast", "cloud=mug, 100 k", "cloud=mug, 300 k"
+    )
+    assert 'x-axis ["mug, 100 k", "mug, 300 k"]' in growth
+    assert 'y-axis "s, s" 0 --> 2.5' in growth
+    assert growth.endswith("    bar [1, 2.5]\n```")
+    long = benchmarks.bars(tmp_path, "r.md", "1", "method+cloud", "s", "cloud=mug, 100 k")
+    assert 'x-axis ["1", "2"]' in long
+    assert long.endswith("fast, mug, 100 k; slow, with all there is, mug, 100 k.")
+    assert "bar [1000, 900]" in benchmarks.bars(
+        tmp_path, "r.md", "1", "cloud", "faces", "method=fast"
+    )
+    for column, condition, complaint in (
+        ("faces", "cloud=mug, 100 k", "no numbers"),
+        ("width", "method=fast", "no column 'width'"),
+        ("s", "methods=fast", "no column 'methods'"),
+        ("s", "method=faster", "no row of method 'faster'"),
+    ):
+        with pytest.raises(DocumentError, match=complaint):
+            benchmarks.bars(tmp_path, "r.md", "1", "cloud", column, condition)
 
 
 # What parts are made from
@@ -193,16 +244,63 @@ def test_a_diagram_holds_every_state_and_every_way() -> None:
 # What documents name
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+LINK = r"\]\((?:<((?!https?:)[^>]+)>|((?!https?:)[^)\s]+))\)"
+
+
+def is_there(page: Path, target: str) -> bool:
+    """Whether a link of a page leads to a file and, where it names one, a heading."""
+    name, _, anchor = unquote(target).partition("#")
+    path = (page.parent / name) if name else page
+    if not path.exists():
+        return False
+    headings = re.findall(r"(?m)^#+ (.+)$", path.read_text()) if anchor else []
+    anchors = [re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings]
+    return not anchor or anchor in anchors
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(<?((?!https?:)[^)>]+)>?\)", prose(page)):
-        name, _, anchor = unquote(target).partition("#")
-        path = (page.parent / name) if name else page
-        assert path.exists(), target
-        if anchor:
-            headings = re.findall(r"(?m)^#+ (.+)$", path.read_text())
-            anchors = [re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings]
-            assert anchor in anchors, target
+    # The source that documents print holds none of theirs.
+    text = re.sub(r"<!-- generated: source.*?<!-- end -->", "", page.read_text(), flags=re.DOTALL)
+    targets = [bracketed or plain for bracketed, plain in re.findall(LINK, text)]
+    assert [target for target in targets if not is_there(page, target)] == []
+
+
+def test_a_link_to_what_is_not_there_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "a.md"
+    page.write_text("# One → two?\n")
+    assert is_there(page, "#one--two")
+    assert is_there(page, "a.md")
+    assert not is_there(page, "a.md#two")
+    assert not is_there(page, "b%20c.md")
+
+
+def test_each_demand_leads_to_where_it_is_met() -> None:
+    page = ROOT / "docs" / "demands.md"
+    rows = re.findall(r"(?m)^\| (?!asked \|)(.+) \| (.+) \|$", page.read_text())
+    assert len(rows) > 50
+    for demand, met in rows:
+        assert re.search(LINK, met), demand
+    reached = {
+        unquote(target).partition("#")[0] for target, _ in re.findall(LINK, page.read_text())
+    }
+    for document in (
+        "Architecture",
+        "Implementation Plan",
+        "Web App",
+        "AWS Resources",
+        "User Guide",
+    ):
+        assert f"Gen3D - {document} - 1.2.md" in reached
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_source_stands_behind_all_that_is_to_be_read(document: Path) -> None:
+    """After the first block of source come other blocks, their headings, and a line on each."""
+    _, found, appendix = document.read_text().partition("<!-- generated: source")
+    between = re.sub(r"(?ms)^.*?<!-- end -->", "", appendix, count=1) if found else ""
+    rest = re.sub(r"(?s)<!-- generated: source.*?<!-- end -->|(?m:^### [^\n]*$)", "", between)
+    assert len(rest.split()) < 40
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -265,3 +363,15 @@ def test_commands_of_a_script_are_found() -> None:
         ["a", "b", "--c", "$(output D)", "--query", "x[?y=='z']", "--output", "text"],
         ["e", "f"],
     ]
+
+
+def test_each_step_with_the_web_app_names_its_test() -> None:
+    plan = (ROOT / "docs" / "Gen3D - Implementation Plan - 1.2.md").read_text()
+    section = plan.split("\n## Testing end to end with the web app\n")[1].split("\n## ")[0]
+    steps = [row.strip("|").split(" | ") for row in re.findall(r"(?m)^\| \d+ \|.*$", section)]
+    assert [int(number) for number, *_ in steps] == list(range(1, len(steps) + 1))
+    written = "".join(page.read_text() for page in (ROOT / "tests" / "browser").glob("test_*.py"))
+    there = set(re.findall(r"(?m)^def (test_\w+)", written))
+    named = [set(re.findall(r"`(test_\w+)`", tests)) for *_, tests in steps]
+    assert all(tests <= there for tests in named)
+    assert [place for place, tests in enumerate(named, start=1) if not tests] == [10]

@@ -316,6 +316,9 @@ def test_what_was_created_since_a_moment_comes_after_its_id() -> None:
         ("a\u2028b\u2029c\x85d", "a b c d"),
         ("Tässchen 杯 👩‍🚀", "Tässchen 杯 👩‍🚀"),
         ("\x1b\x7f", ""),
+        ("\u200b \xad\ufeff", ""),
+        ("\u3164\u2800", ""),
+        ("می\u200cخواهم", "می\u200cخواهم"),
     ],
 )
 def test_a_name_is_one_line_of_what_can_be_seen(text: str, shown: str) -> None:

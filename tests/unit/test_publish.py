@@ -131,6 +131,22 @@ def test_a_deployed_stack_is_published_to_and_fetched_anew(
     assert "nowhere" in capsys.readouterr().err
 
 
+def test_a_stack_that_hosts_no_page_is_left_alone_and_told_what_to_do(
+    s3: Any, dist: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template = {
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {name: {"Value": value} for name, value in OUTPUTS.items()},
+    }
+    boto3.client("cloudformation").create_stack(
+        StackName="gen3d", TemplateBody=json.dumps(template)
+    )
+    monkeypatch.setattr(publish, "DIST", dist)
+    assert publish.main(["--stack", "gen3d"]) == 1
+    assert "make page STACK=gen3d" in capsys.readouterr().err
+    assert names(s3) == set()
+
+
 def test_without_a_build_it_says_how_to_make_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

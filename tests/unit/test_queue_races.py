@@ -35,10 +35,16 @@ class FakeEndpoint:
         self.queue: list[str] = []
         self.busy = False
 
-    def invoke_endpoint_async(self, *, InferenceId: str, **_: Any) -> None:  # noqa: N803
+    def invoke_endpoint_async(
+        self,
+        *,
+        InferenceId: str,  # noqa: N803
+        **_: Any,
+    ) -> dict[str, Any]:
         if self.busy:
             raise client_error("ThrottlingException", "InvokeEndpointAsync")
         self.queue.append(InferenceId)
+        return {"InferenceId": InferenceId}
 
 
 class Queue(RuleBasedStateMachine):

@@ -99,6 +99,7 @@ def test_the_row_maps_the_invocation_to_its_token(
     (row,) = [row for row in rows("TokensTable") if row["callbackId"] != "window"]
     assert row.pop("ttl") > 0
     assert row.pop("sentAt") > row.pop("place")
+    assert row.pop("failureLocation").startswith("s3://")
     assert row == {
         "callbackId": f"{JOB_ID}-3-reconstruct-0-0",
         "token": TOKEN,

@@ -34,6 +34,17 @@ describe("a job after a request that was accepted", () => {
     }
   });
 
+  it("is looked at soon, though the record that it was read from waits for a person still", () => {
+    const waiting = job("AWAITING_MASK", { pollSeconds: 30 });
+    const seen = accepted(waiting, waiting, "RECONSTRUCTING");
+    const looks = { still: 0, hidden: false };
+    expect(pace(seen, looks)).toBe(2000);
+    expect(pace(onwards(seen, waiting), looks)).toBe(2000);
+    const working = job("RECONSTRUCTING", { pollSeconds: 1 });
+    expect(pace(accepted(waiting, working, "RECONSTRUCTING"), looks)).toBe(1000);
+    expect(pace(onwards(seen, working), looks)).toBe(1000);
+  });
+
   it("falls back where its record has not followed for a minute", () => {
     vi.useFakeTimers();
     const seen = accepted(job("CREATED"), job("CREATED"), "INITIALIZING");

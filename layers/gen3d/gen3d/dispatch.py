@@ -155,7 +155,7 @@ class Dispatcher:
     def _send(self, callback: str) -> bool:
         """Send a request that is in the window already; False where the endpoint takes none now."""
         try:
-            _runtime().invoke_endpoint_async(
+            taken = _runtime().invoke_endpoint_async(
                 EndpointName=self.endpoint,
                 InputLocation=paths.uri(self.bucket, paths.async_input(callback)),
                 ContentType="application/json",
@@ -172,7 +172,7 @@ class Dispatcher:
             logger.exception("The endpoint refused a request", extra={"callback_id": callback})
             self._fail(callback, _refusal(error))
             return True
-        self.tokens.note_sent(callback)
+        self.tokens.note_sent(callback, taken.get("FailureLocation", ""))
         return True
 
     def _fail(self, callback: str, failure: Gen3DError) -> None:

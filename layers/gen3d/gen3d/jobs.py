@@ -91,17 +91,22 @@ def check_job_id(job_id: str) -> str:
 
 _BLANK = ("Cc", "Zl", "Zp")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and a symbol by their categories, which every font leaves blank."""
 
 
 def plain(text: str) -> str:
     """A name fit for a line of a mail, a header and a log, as somebody wrote it otherwise.
 
     Control characters and line ends become spaces, and spaces in a row become one. What turns the
-    direction of writing goes, as it makes a file's ending read like another.
+    direction of writing goes, as it makes a file's ending read like another. Nothing is left of a
+    name that nobody could see.
     """
     shown = _BIDI.sub("", text)
     spaced = (" " if unicodedata.category(c) in _BLANK else c for c in shown)
-    return " ".join("".join(spaced).split())
+    line = " ".join("".join(spaced).split())
+    unseen = (c in _FILLERS or unicodedata.category(c) in ("Cf", "Zs") for c in line)
+    return "" if all(unseen) else line
 
 
 PLAIN = BeforeValidator(lambda v: plain(v) if isinstance(v, str) else v)

@@ -88,6 +88,8 @@ class TokenRow:
     run: int = 1
     sent: bool = False
     """Whether SageMaker has taken the request."""
+    failure_location: str = ""
+    """Where SageMaker said, when it took the request, that a failure's answer would lie."""
 
 
 class Taken(Enum):
@@ -138,6 +140,7 @@ class TokenStore:
             item["jobId"],
             int(item.get("run", 1)),
             "sentAt" in item,
+            item.get("failureLocation", ""),
         )
 
     def delete(self, callback: str) -> None:
@@ -348,14 +351,14 @@ class TokenStore:
             return Taken.GONE if row == "ConditionalCheckFailed" else Taken.CHANGED
         return Taken.OURS
 
-    def note_sent(self, callback: str) -> None:
-        """SageMaker has taken the request."""
+    def note_sent(self, callback: str, failure_location: str) -> None:
+        """SageMaker has taken the request, and says where the answer lies should it fail."""
         try:
             self._table.update_item(
                 Key={"callbackId": callback},
-                UpdateExpression="SET sentAt = :now",
+                UpdateExpression="SET sentAt = :now, failureLocation = :failure",
                 ConditionExpression="attribute_exists(callbackId)",
-                ExpressionAttributeValues={":now": iso(now())},
+                ExpressionAttributeValues={":now": iso(now()), ":failure": failure_location},
             )
         except ClientError as error:  # its answer was faster, or its job was cancelled meanwhile
             if error_code(error) != "ConditionalCheckFailedException":

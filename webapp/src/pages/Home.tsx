@@ -15,7 +15,10 @@ import { PhotoDrop } from "./PhotoDrop";
 const SignIn = lazy(() => import("../auth/SignIn"));
 
 const STEPS = [
-  ["Add a photo", "Any photo of a thing: a cup, a chair, a cat. JPEG, PNG or WebP up to 20 MB."],
+  [
+    "Add a photo",
+    "Any photo of a thing: a cup, a chair, a cat. JPEG, PNG or WebP up to 20\u00a0MB.",
+  ],
   ["Click the object", "The mask answers every click at once. Up to eight objects in a photo."],
   ["Get the mesh", "GLB, OBJ, STL, PLY and the splat. A mail comes when it is ready."],
 ] as const;

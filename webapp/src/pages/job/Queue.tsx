@@ -3,7 +3,7 @@ import type { JobView } from "../../api/types";
 /** The job's place in the queue, as a sentence. */
 export function queueSentence({ queue }: JobView): string | null {
   if (!queue) return null;
-  if (queue.ahead === 0) return "Yours is the next request.";
+  if (queue.ahead === 0) return "No request is before yours.";
   if (queue.ahead === 1) return "1 request is before yours.";
   return `${queue.ahead} requests are before yours.`;
 }

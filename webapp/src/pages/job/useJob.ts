@@ -63,6 +63,7 @@ export function accepted(before: JobView, answer: JobView, status: JobStatus): S
   return {
     ...answer,
     status: next,
+    pollSeconds: answer.status === next ? answer.pollSeconds : null,
     expected: { from, run, status: next, until: Date.now() + EXPECTED_MS },
   };
 }
@@ -72,7 +73,13 @@ export function onwards(earlier: SeenJob | undefined, job: JobView): SeenJob {
   const expected = earlier?.expected;
   if (!expected || Date.now() >= expected.until) return job;
   if (job.status !== expected.from || job.run !== expected.run) return job;
-  return { ...job, status: expected.status, objects: earlier.objects, expected };
+  return {
+    ...job,
+    status: expected.status,
+    objects: earlier.objects,
+    pollSeconds: null, // it was said of the record, which stands for longer than this will
+    expected,
+  };
 }
 
 /** A job that goes on with masks that it has: for a person it is being reconstructed. */

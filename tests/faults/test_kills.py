@@ -1,0 +1,187 @@
+"""``kill -9`` of the whole local stack, with the project's own template, at each stage of a job.
+
+One stack is started, killed and started anew; each stage has a job of its own. Needs a minute or
+two: it is the real engine that makes embeddings, splat and mesh.
+"""
+
+import json
+import signal
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local.running import ROOT, RunningStack, eventually
+from tests.local.test_gen3d import ADMIN, Person, cup_mask, mails, person
+from tests.local.test_restart import alive, children
+
+pytestmark = pytest.mark.timeout(600)
+
+ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+FILES = {"image.jpg", "embeddings.safetensors", "result.json"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _offline() -> None:
+    """These tests speak to a server on this machine."""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    running = RunningStack(tmp_path_factory.mktemp("killed"), template=ROOT / "template.yaml")
+    try:
+        yield running.start()
+    finally:
+        if running.alive:
+            running.stop()
+
+
+@pytest.fixture(scope="module")
+def ann(stack: RunningStack) -> Iterator[Person]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield person(stack, "ann@example.com", patch)
+
+
+def kill(stack: RunningStack) -> None:
+    """End it without a word, and start it again; nothing that it had started outlives it."""
+    started = children(stack.pid)
+    assert stack.stop(signal.SIGKILL) == -signal.SIGKILL
+    eventually(lambda: not any(alive(pid) for pid in started))
+    stack.start()
+
+
+class Ride:
+    """A job on its way, which stops wherever it is told to."""
+
+    def __init__(self, stack: RunningStack, ann: Person, folder: Path) -> None:
+        self.stack, self.ann, self.folder = stack, ann, folder
+        self.job_id = ann.create()
+
+    @property
+    def job(self) -> dict[str, Any]:
+        return self.ann.job(self.job_id)
+
+    def until(self, holds: Callable[[dict[str, Any]], bool]) -> None:
+        eventually(lambda: holds(self.job))
+
+    def begin(self) -> None:
+        answer = self.ann.call("POST", f"/jobs/{self.job_id}/initialize")
+        assert answer.status_code in (200, 202), answer.text
+
+    def choose(self) -> None:
+        job = self.ann.reach(self.job_id, "AWAITING_MASK")
+        self.ann.upload_mask(job, cup_mask(job), self.folder)
+        assert self.ann.reconstruct(job).status_code == 202
+
+    def object_is(self, *statuses: str) -> Callable[[dict[str, Any]], bool]:
+        return lambda job: bool(job["objects"]) and job["objects"][0]["status"] in statuses
+
+    def mails(self) -> Counter[str]:
+        """How many mails of each subject went to whom."""
+        everything = [*mails(self.stack, self.job_id, self.ann.email)]
+        everything += mails(self.stack, self.job_id, ADMIN)
+        return Counter(f"{mail['to']}: {mail['subject']}" for mail in everything)
+
+    def executions(self) -> set[str]:
+        """Statuses of its executions."""
+        path = self.stack.folder / "executions" / "executions.db"
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+            rows = database.execute(
+                "select status from executions where name like ?", (f"{self.job_id}%",)
+            ).fetchall()
+        return {status for (status,) in rows}
+
+    def files(self) -> set[str]:
+        """What lies under the job's own prefix."""
+        job, s3 = self.job, self.stack.client("s3")
+        found = s3.list_objects_v2(Bucket=self.stack.outputs["BucketName"], Prefix=job["prefix"])
+        return {item["Key"].removeprefix(job["prefix"]) for item in found["Contents"]}
+
+    def rows(self) -> list[str]:
+        """What waits for it in the tokens table, or is in the endpoint's hands."""
+        table = self.stack.client("dynamodb")
+        name = next(n for n in table.list_tables()["TableNames"] if "okens" in n)
+        text = json.dumps(table.scan(TableName=name)["Items"])
+        return [text] if self.job_id in text else []
+
+
+def created(ride: Ride) -> None:
+    """Nothing yet but a photo."""
+
+
+def preparing(ride: Ride) -> None:
+    ride.begin()
+    ride.until(lambda job: job["status"] == "INITIALIZING")
+
+
+def waiting(ride: Ride) -> None:
+    ride.begin()
+    ride.ann.reach(ride.job_id, "AWAITING_MASK")
+
+
+def reconstructing(ride: Ride) -> None:
+    ride.begin()
+    ride.choose()
+    ride.until(ride.object_is("PENDING"))
+
+
+def meshing(ride: Ride) -> None:
+    ride.begin()
+    ride.choose()
+    ride.until(ride.object_is("MESHING"))
+
+
+def mailing(ride: Ride) -> None:
+    ride.begin()
+    ride.choose()
+    folder = ride.stack.folder / "mails"
+    before = set(folder.iterdir())
+    eventually(lambda: set(folder.iterdir()) - before)
+
+
+def done(ride: Ride) -> None:
+    ride.begin()
+    ride.choose()
+    ride.ann.reach(ride.job_id, "COMPLETED")
+    eventually(lambda: ride.executions() == {"SUCCEEDED"})
+
+
+STAGES = {
+    "created": created,
+    "preparing": preparing,
+    "waiting for mask": waiting,
+    "reconstructing": reconstructing,
+    "meshing": meshing,
+    "mailing": mailing,
+    "done": done,
+}
+
+
+@pytest.mark.cell("kill -9", "the whole local stack", "{stage}")
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_kill(stage: str, stack: RunningStack, ann: Person, tmp_path: Path) -> None:
+    ride = Ride(stack, ann, tmp_path)
+    STAGES[stage](ride)
+    before = ride.job["status"]
+    kill(stack)
+    if stage in ("created", "waiting for mask", "done"):
+        assert ride.job["status"] == before
+    if ride.job["status"] == "CREATED":
+        ride.begin()
+    if stage in ("created", "preparing", "waiting for mask"):
+        ride.choose()
+    job = ann.reach(ride.job_id, "COMPLETED")
+    eventually(lambda: ride.executions() == {"SUCCEEDED"})
+    eventually(lambda: len(ride.mails()) >= 2)
+    time.sleep(2)  # the other trigger has had its turn
+    assert ride.job["status"] == "COMPLETED"
+    assert job["run"] == 1
+    assert set(ride.mails().values()) == {1}, ride.mails()
+    assert not ride.rows()
+    made = {Path(file["url"].split("?")[0]).name for file in job["objects"][0]["files"].values()}
+    kept = {f"objects/0/{name}" for name in {"mask.png", "splat.ply", *made}}
+    assert ride.files() == FILES | kept
