@@ -158,22 +158,6 @@ def _last_words(state: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def deep_learning_container(region: str) -> str:
-    """The URI of AWS's own image with PyTorch and CUDA 12.4, in the registry of a region."""
-    # Only the environment that talks to SageMaker has it.
-    from sagemaker import image_uris
-
-    uri: str = image_uris.retrieve(
-        "pytorch",
-        region,
-        version="2.6.0",
-        py_version="py312",
-        instance_type="ml.g6e.2xlarge",
-        image_scope="inference",
-    )
-    return uri
-
-
 def _git(*arguments: str) -> bytes:
     done = subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, check=False)
     if done.returncode:
@@ -186,15 +170,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m cloud.image", description=__doc__)
     parser.add_argument("--stack", required=True, help="a deployed stack")
     parser.add_argument("--engine", required=True, choices=_ENGINES)
-    parser.add_argument(
-        "--base", default="", help="image to build on; aws for the region's Deep Learning Container"
-    )
+    parser.add_argument("--base", default="", help="image with Python 3.12 to build on")
     options = parser.parse_args(arguments)
-    base = options.base
     try:
-        if base == "aws":
-            base = deep_learning_container(boto3.Session().region_name or "us-east-1")
-        made = build(options.stack, options.engine, base)
+        made = build(options.stack, options.engine, options.base)
         commands = deployments(options.stack, options.engine, made)
     except CloudError as error:
         print(error, file=sys.stderr)

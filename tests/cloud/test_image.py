@@ -142,9 +142,9 @@ class TestBuild:
         assert image.deployments("gen3d-prod", "lite", made) == [second.replace("=sam", "=lite")]
 
     def test_another_base_is_another_image(self, codebuild: Stubber, approved: Approved) -> None:
-        base = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-gpu-py312"
+        base = "123456789012.dkr.ecr.us-east-1.amazonaws.com/python:3.12-own"
         approved()
-        starts(codebuild, f"sam-{commit()[:12]}-2.6.0-gpu-py312", base)
+        starts(codebuild, f"sam-{commit()[:12]}-3.12-own", base)
         answers(codebuild, "SUCCEEDED")
         assert image.build("gen3d", "sam", base) == {}
 
@@ -303,11 +303,11 @@ class TestBuildspec:
         assert "WEIGHTS_REVISION=0123456789ab" in calls
 
     def test_sam_on_another_base(self, run: Any) -> None:
-        status, calls = run(ENGINE="sam", BASE="aws.example/pytorch-inference:2.6.0")
+        status, calls = run(ENGINE="sam", BASE="aws.example/python:3.12")
         assert status == 0
         assert "docker login --username AWS --password-stdin aws.example" in calls
         (built,) = [call for call in calls if call.startswith("docker buildx")]
-        assert "--build-arg SAM_BASE=aws.example/pytorch-inference:2.6.0 " in built
+        assert "--build-arg SAM_BASE=aws.example/python:3.12 " in built
         (ran,) = [call for call in calls if call.startswith("docker run")]
         arguments = f"fetch-weights --out /weights --bucket {BUCKET}"
         assert ran.endswith(f"{REPOSITORY}:1 -m container.sam {arguments}")

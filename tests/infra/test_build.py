@@ -1,11 +1,12 @@
 """The project that builds the image and fetches the weights: told all it asks for, and no more."""
 
+import re
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.infra.stack import ROOT, Stack, bare, source
+from tests.infra.stack import ROOT, Stack, bare
 
 PUSHED = "{Repository.Arn}"
 
@@ -115,7 +116,8 @@ def test_a_build_ends_and_its_log_is_kept() -> None:
     assert bare()["ImageBuild"]["Name"] == "gen3d-image"
 
 
-def test_the_host_has_a_driver_for_the_images_cuda() -> None:
-    """Driver 550, CUDA 12.4: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html"""
-    assert "al2-ami-sagemaker-inference-gpu-3-1" in str(source()["Resources"]["EndpointConfig"])
-    assert "cuda:12.4" in (ROOT / "container" / "Dockerfile").read_text()
+def test_the_builds_docker_does_not_change_by_itself() -> None:
+    """A release of https://github.com/aws/aws-codebuild-docker-images, and not what is newest."""
+    assert re.fullmatch(
+        r"aws/codebuild/amazonlinux-x86_64-standard:5\.0-\d\d\.\d\d\.\d\d", environment()["Image"]
+    )

@@ -46,7 +46,7 @@ PATTERNS: dict[str, str] = {
     "{Bucket.Arn}/models/sam/0123456789ab/*": "the files of one revision",
     "{Bucket.Arn}/models/*": "a revision arises when weights are fetched",
     "{Bucket.Arn}/build/*": "one archive an image",
-    "arn:aws:ecr:eu-west-1:*:repository/pytorch-inference": "AWS's account differs by region",
+    "arn:aws:ecr:eu-west-1:123456789012:repository/*": "BASE names the image to build on",
     "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/codebuild/gen3d-image:*": (
         "the streams of one log group"
     ),
