@@ -87,7 +87,7 @@ preflight: setup ## Look whether all is ready to deploy (STACK= ENGINE= PARAMETE
 		--parameters '$(PARAMETERS)'
 
 .PHONY: image
-image: .venvs/smoke/.ready ## Build the inference image in AWS and stage its weights (STACK= ENGINE=lite|sam BASE=aws)
+image: .venvs/smoke/.ready ## Build the inference image in AWS and stage its weights (STACK= ENGINE=lite|sam BASE=)
 	@SAGEMAKER_SUPPRESS_V2_WARNING=1 .venvs/smoke/bin/python -m cloud.image --stack '$(STACK)' --engine '$(ENGINE)' --base '$(BASE)'
 
 .PHONY: stage-lite
@@ -144,6 +144,15 @@ test-torch:
 .PHONY: test-faults
 test-faults: setup ## Every task and edge × every fault, and kill -9 (many minutes); ends with a table
 	@$(BIN)/python -m pytest tests/faults --show-capture=no
+
+.PHONY: image-check
+image-check: setup .venvs/sam-cli/.ready ## Build the images by Docker, start them as AWS does, do a job with each (as root)
+	@$(BIN)/python tests/system_packages.py docker.io docker-registry mmdebstrap
+	@PYTHONPATH=layers/gen3d $(BIN)/python -m tests.images
+
+.PHONY: reproducible
+reproducible: setup .venvs/sam-cli/.ready ## Build what is uploaded twice, and compare (two minutes)
+	@PYTHONPATH=layers/gen3d $(BIN)/python -m tests.images.reproducible
 
 .PHONY: fuzz
 fuzz: setup ## Send the API requests that nobody foresaw, for at most an hour (REQUESTS= a route)
@@ -271,7 +280,7 @@ lock: .venv/.ready ## Resolve the requirements anew
 			--custom-compile-command "make lock" requirements.in -o requirements.txt); done
 	@# Compiled packages for one GPU stack: resolved for the image alone.
 	@cd container && "$(CURDIR)/$(UV)" pip compile -q --custom-compile-command "make lock" \
-		--python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+		--python-version 3.12 --python-platform x86_64-manylinux_2_28 \
 		requirements-sam.in -o requirements-sam.txt
 	@for name in lambda sam-cli smoke torch dev; do \
 		$(UV) pip compile -q --universal --python-version 3.11 --custom-compile-command "make lock" \

@@ -1,7 +1,8 @@
 """``system_packages.py chromium …``: installs Debian packages where they are missing.
 
 What runs needs none of them: Chromium is for the browser tests, jq for the documented commands, the
-libraries for open3d, which the mesh benchmark compares with.
+libraries for open3d, which the mesh benchmark compares with, Docker and mmdebstrap for the check of
+the images.
 """
 
 import ctypes.util
@@ -13,6 +14,9 @@ import sys
 IS_THERE = {
     "chromium": lambda: shutil.which("chromium"),
     "jq": lambda: shutil.which("jq"),
+    "docker.io": lambda: shutil.which("dockerd"),
+    "docker-registry": lambda: shutil.which("docker-registry"),
+    "mmdebstrap": lambda: shutil.which("mmdebstrap"),
     "libusb-1.0-0": lambda: ctypes.util.find_library("usb-1.0"),
     "libgl1": lambda: ctypes.util.find_library("GL"),
     "libgomp1": lambda: ctypes.util.find_library("gomp"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.infra.stack import ROOT, Stack, bare
+from tests.infra.stack import ROOT, Stack, bare, source
 
 PUSHED = "{Repository.Arn}"
 
@@ -118,6 +118,5 @@ def test_a_build_ends_and_its_log_is_kept() -> None:
 
 def test_the_builds_docker_does_not_change_by_itself() -> None:
     """A release of https://github.com/aws/aws-codebuild-docker-images, and not what is newest."""
-    assert re.fullmatch(
-        r"aws/codebuild/amazonlinux-x86_64-standard:5\.0-\d\d\.\d\d\.\d\d", environment()["Image"]
-    )
+    image = source()["Parameters"]["BuildImage"]["Default"]
+    assert re.fullmatch(r"aws/codebuild/amazonlinux-x86_64-standard:5\.0-\d\d\.\d\d\.\d\d", image)

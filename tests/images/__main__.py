@@ -1,0 +1,87 @@
+"""``python -m tests.images``: what ``make image-check`` runs.
+
+Builds the mesh image by ``sam build`` and the lite image by the buildspec's lines, starts each as
+AWS does, does a job with each, and builds the sam image as far as it gets.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.images import build, run
+from tests.images.base import Bases
+from tests.images.docker import CheckError, Docker
+
+_HEAD = ("image", "size MB", "build s", "start s", "memory MB", "manifest", "job")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.images", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="keep logs and images")
+    parser.add_argument("--engines", default="lite,sam", help="the inference images to build")
+    options = parser.parse_args(arguments)
+    engines = options.engines.split(",")
+    folder = Path(tempfile.mkdtemp(prefix="gen3d-images-"))
+    rows: list[tuple[str, ...]] = []
+    failed: list[str] = []
+    try:
+        with Docker(folder) as docker, run.s3() as (files, environment):
+            version = docker.run("version", "--format={{.Server.Version}}")
+            where = f"started for this, in {folder}" if docker.own else "the machine's own"
+            print(f"Docker {version}, {where}", flush=True)
+            bases = Bases(docker)
+            if "lite" in engines:
+                built = build.inference(docker, bases, "lite")
+                rows.append(_row("lite", built, run.lite(docker, built.name, files, environment)))
+                built = build.mesh(docker, bases)
+                rows.append(_row("mesh", built, run.mesh(docker, built.name, files, environment)))
+            if "sam" in engines:
+                try:
+                    built = build.inference(docker, bases, "sam")
+                    rows.append(_row("sam", built, None))
+                except CheckError as error:
+                    rows.append(("sam", *["–"] * 5, f"not built: {_reason(str(error))}"))
+            for line in bases.said:
+                print(f"base {line}")
+    except CheckError as error:
+        failed.append(str(error))
+    finally:
+        if options.keep:
+            print(f"Kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    print(_table([_HEAD, *rows]))
+    for message in failed:
+        print(message, file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _row(name: str, built: build.Built, result: run.Result | None) -> tuple[str, ...]:
+    return (
+        name,
+        f"{built.bytes / 1e6:.0f}",
+        f"{built.seconds:.0f}",
+        f"{result.start:.1f}" if result else "–",
+        f"{result.memory / 1e6:.0f}" if result else "–",
+        "Docker" if built.manifest == build.MANIFEST else built.manifest,
+        result.job if result else "built; not started, for want of a GPU and of the weights",
+    )
+
+
+def _reason(message: str) -> str:
+    """The first line of a build's log that says what went wrong."""
+    lines = [line for line in message.splitlines() if "ERROR" in line or "error:" in line]
+    return (lines or message.splitlines())[0].strip()[:200]
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [" | ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
