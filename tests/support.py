@@ -202,9 +202,10 @@ def begin_execution(name: str) -> bool:
     job = json.loads(client("stepfunctions").describe_execution(executionArn=arn)["input"])
     ended = Attr("status").is_in(["CREATED", "FAILED", "EXPIRED", "CANCELLED", "COMPLETED"])
     again = Attr("run").eq(job["run"]) & Attr("status").eq("INITIALIZING")
+    statuses = {"mesh": "COMPLETED", "left": "FAILED"}
     objects = {
         str(o["n"]): {k: v for k, v in o.items() if k in ("n", "name", "seed")}
-        | {"status": "COMPLETED" if o["have"] == "mesh" else "PENDING"}
+        | {"status": statuses.get(o["have"], "PENDING")}
         for o in job["objects"]
     }
     try:
@@ -212,7 +213,7 @@ def begin_execution(name: str) -> bool:
             Key={"owner": job["owner"], "jobId": job["jobId"]},
             UpdateExpression="SET #status = :status, #run = :run, image = :image, #text = :text"
             + (", objects = :objects" if objects else ""),
-            ConditionExpression=(Attr("run").lt(job["run"]) & ended) | again,
+            ConditionExpression=(Attr("run").eq(job["after"]) & ended) | again,
             ExpressionAttributeNames={"#status": "status", "#run": "run", "#text": "text"},
             ExpressionAttributeValues={
                 ":status": "INITIALIZING",

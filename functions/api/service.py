@@ -267,9 +267,13 @@ class JobService:
         Returns
         -------
         tuple of bool and dict
-            Whether this call cancelled it, and the job; one that had ended stays as it was.
+            Whether this call cancelled it, and the job; one that had ended, and was not about to be
+            taken up again, stays as it was.
         """
         cancelled = self.jobs.cancel(self._job(caller, job_id))
+        if not cancelled:  # a retry may have started what has not begun, or is just beginning
+            cancelled = self.runs.withdraw(self._job(caller, job_id))
+            cancelled = cancelled or self.jobs.cancel(self._job(caller, job_id))
         job = self._job(caller, job_id)
         if job.status is Status.CANCELLED:  # an earlier call may have been cut off here
             self.runs.stop(job)

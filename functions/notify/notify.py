@@ -22,7 +22,7 @@ from gen3d.errors import (
     JobNotFound,
     MailFailed,
 )
-from gen3d.jobs import TERMINAL, Failure, Job, Status
+from gen3d.jobs import RESUMABLE, TERMINAL, Failure, Job, Status
 from gen3d.observability import count, logger, metrics, tracer
 from gen3d.settings import settings
 from gen3d.store import FileStore, JobStore
@@ -89,42 +89,44 @@ def _is_its_own(key: str, notice: Notice) -> bool:
 
 def _from_execution(detail: dict[str, Any]) -> Notice | None:
     job = json.loads(detail["input"])
+    run = job.get("run", 0)
     notice = Notice(
         kind="failed",
         owner=job["owner"],
         jobId=job["jobId"],
-        run=job.get("run", 0),
+        run=run,
         executionArn=detail["executionArn"],
     )
-    return _corrected(notice, detail)
+    return _corrected(notice, job.get("after", run - 1), detail)
 
 
-def _corrected(notice: Notice, detail: dict[str, Any]) -> Notice | None:
+def _corrected(notice: Notice, after: int, detail: dict[str, Any]) -> Notice | None:
     """Bring a job whose execution ended without saying so to FAILED.
 
     Returns
     -------
     Notice or None
-        What is to be told; None where the job was cancelled, removed or completed, or another
-        execution has it.
+        What is to be told; None where the job was cancelled, removed or completed meanwhile, or
+        another execution has it.
     """
     store = JobStore(settings().jobs_table)
     try:
         job = store.get(notice.owner, notice.jobId)
     except JobNotFound:
         return None
-    # An execution that ended before it began left the record as it was, without its number.
-    never_began = job.status is Status.CREATED and job.run < notice.run
-    if job.run != notice.run and not never_began:
-        return None
-    if job.status in TERMINAL:
-        return notice if job.status is Status.FAILED else None
+    # An execution that ended before it began left the record as it was, with its own number before.
+    never_began = job.run == after < notice.run and job.status in (Status.CREATED, *RESUMABLE)
+    if not never_began:
+        if job.run != notice.run:
+            return None
+        if job.status in TERMINAL:
+            return notice if job.status is Status.FAILED else None
     error = _error_of(detail)
     failure = Failure(name=error.name, message=error.message, stage="Execution")
-    if not store.fail(job, failure):
-        return _corrected(notice, detail)
+    if not store.fail(job, failure, notice.run):
+        return _corrected(notice, after, detail)
     count("RecordCorrected")
-    return notice.model_copy(update={"run": job.run})
+    return notice
 
 
 def _error_of(detail: dict[str, Any]) -> Gen3DError:

@@ -15,11 +15,21 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from gen3d.errors import DependencyUnavailable, MailFailed
-from gen3d.jobs import Failure, Job, JobObject, ObjectStatus, Stage, Stages, Status
+from gen3d.jobs import (
+    RESUMABLE,
+    Failure,
+    Job,
+    JobObject,
+    ObjectStatus,
+    Stage,
+    Stages,
+    Status,
+)
 from gen3d.paths import MESH_FORMATS
 from gen3d.settings import settings
 from gen3d.store import FileStore, JobStore
 from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
@@ -224,8 +234,15 @@ ENDS = {
 """Triggers, and a status in which each is true."""
 
 
-@pytest.mark.parametrize(("trigger", "status"), ENDS.items())
-@pytest.mark.parametrize("run", [0, 2])
+@pytest.mark.parametrize(
+    ("trigger", "status", "run"),
+    [
+        (trigger, status, run)
+        for trigger, status in ENDS.items()
+        for run in (0, 2)
+        if run or trigger not in BREAKS  # a run that ended before it began has failed its job
+    ],
+)
 def test_what_another_run_says_is_past(
     trigger: str, status: Status, run: int, put_job: PutJob, files: FileStore, mailbox: Mailbox
 ) -> None:
@@ -247,14 +264,31 @@ def test_the_end_of_an_earlier_run_leaves_a_job_that_was_taken_up_again(
 
 
 @pytest.mark.parametrize("breaks", BREAKS)
+@pytest.mark.parametrize("status", [Status.CREATED, *RESUMABLE])
 def test_an_execution_that_ended_before_it_began_has_failed_its_job(
-    breaks: str, put_job: PutJob, jobs: JobStore, mailbox: Mailbox
+    status: Status, breaks: str, put_job: PutJob, jobs: JobStore, mailbox: Mailbox
 ) -> None:
-    put_job(job_of_run_1(Status.CREATED, run=0))
+    """Whatever the job was: a run that cannot begin is told, and is not the one before."""
+    put_job(job_of_run_1(status, run=0, error=FAILURE if status is Status.FAILED else None))
     call(breaks)
     call(breaks)
-    assert jobs.get(OWNER, JOB_ID).status is Status.FAILED
+    job = jobs.get(OWNER, JOB_ID)
+    assert (job.status, job.run) == (Status.FAILED, 1)
+    assert job.error is not None
+    assert job.error.stage == "Execution"
     assert recipients(mailbox()) == [EMAIL, ADMIN]
+
+
+@pytest.mark.parametrize("breaks", BREAKS)
+@pytest.mark.parametrize("status", [Status.CANCELLED, Status.COMPLETED])
+def test_a_run_that_was_cancelled_before_it_began_is_no_failure(
+    status: Status, breaks: str, put_job: PutJob, jobs: JobStore, mailbox: Mailbox
+) -> None:
+    """It was stopped after its number was taken."""
+    put_job(job_of_run_1(status, run=1))
+    call(breaks)
+    assert jobs.get(OWNER, JOB_ID).status is status
+    assert mailbox() == []
 
 
 def test_a_second_run_is_told_of_as_the_first_was(
@@ -571,6 +605,7 @@ def test_a_name_that_looks_encoded_stays_as_it_is(name: str) -> None:
     )
 
 
+@hypothesis_settings(deadline=None)
 @given(st.text(max_size=100))
 @example("cup\0\x1b[2J\x7f\x85\u2028\ud800\u202egpj.exe")
 def test_any_name_makes_a_mail(name: str) -> None:

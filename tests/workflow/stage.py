@@ -166,10 +166,12 @@ class Stage:
         run: int = 1,
         resume: Resume = Resume.INITIALIZE,
         objects: Iterable[ObjectTask] = (),
+        after: int | None = None,
     ) -> str:
-        """Start an execution."""
+        """Start an execution, which goes on the run before unless another is said."""
+        after = run - 1 if after is None else after
         model = Model(engine="lite", revision="0123456789ab")
-        job = make_job(Status.INITIALIZING, text=self.text, model=model)
+        job = make_job(Status.INITIALIZING, run=after, text=self.text, model=model)
         states = client("stepfunctions")
         states.create_state_machine(
             name=STATE_MACHINE.rsplit(":", 1)[-1],
@@ -217,9 +219,10 @@ class Stage:
         run: int = 1,
         resume: Resume = Resume.INITIALIZE,
         objects: Iterable[ObjectTask] = (),
+        after: int | None = None,
     ) -> Ended:
         """Play to the end, with a person who makes masks or one who does not."""
-        arn = self.start(run, resume, objects)
+        arn = self.start(run, resume, objects, after)
         if masks:
             self.wait_until(lambda: self._waits_for_masks() or self.has_ended(arn))
             if not self.has_ended(arn):

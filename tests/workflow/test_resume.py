@@ -184,6 +184,28 @@ def test_while_an_object_is_made_anew_the_others_are_there(stage: Stage) -> None
     assert [job.ordered_objects[1].error for job in seen] == [None] * 2
 
 
+def test_objects_that_were_not_named_stay_as_they_are(stage: Stage) -> None:
+    plate = spoon(n=2, name="Plate", splat=SPLAT)
+    leave(stage, Status.COMPLETED, finished_object(0), spoon(), plate, model=MODEL)
+    assert again(stage, {1: 9}).status == "SUCCEEDED"
+    assert sent(stage) == [("reconstruct", 1, 2)]
+    cup, made, left = stage.job.ordered_objects
+    assert (cup.status, made.status, made.seed) == (*[ObjectStatus.COMPLETED] * 2, 9)
+    assert left == plate
+    assert result()["objects"][2]["error"] == FAILURE.model_dump()
+
+
+def test_what_failed_in_this_run_is_named(stage: Stage) -> None:
+    """And not what was left as it had failed before."""
+    leave(stage, Status.FAILED, spoon(n=0), spoon(), model=MODEL, error=FAILURE)
+    stage.submit.always(TaskFails("InvalidMask", "Draw it again."))
+    assert again(stage, {1: None}).error == "InvalidMask"
+    assert [o.error.name for o in stage.job.ordered_objects if o.error] == [
+        "InferenceFailed",
+        "InvalidMask",
+    ]
+
+
 def test_what_fails_again_does_not_lose_what_there_is(stage: Stage) -> None:
     cup = finished_object(0)
     leave(stage, Status.COMPLETED, cup, spoon(), model=MODEL)
@@ -244,8 +266,12 @@ def test_a_retry_whose_begin_is_not_confirmed_begins_once(stage: Stage) -> None:
     assert [o.status for o in stage.job.ordered_objects] == [ObjectStatus.COMPLETED] * 2
 
 
-def test_a_retry_that_cannot_begin_has_failed_again(stage: Stage) -> None:
-    leave(stage, Status.FAILED, model=MODEL, error=FAILURE)
+@pytest.mark.parametrize(
+    "status", [Status.FAILED, Status.EXPIRED, Status.CANCELLED, Status.COMPLETED]
+)
+def test_a_retry_that_cannot_begin_is_told(status: Status, stage: Stage) -> None:
+    leave(stage, status, finished_object(0), spoon(), model=MODEL)
+    before = stage.job
     stage.fail("Begin", "ResourceNotFoundException")
     assert again(stage).status == "FAILED"
     job = stage.job
@@ -253,15 +279,21 @@ def test_a_retry_that_cannot_begin_has_failed_again(stage: Stage) -> None:
     assert job.error is not None
     assert job.error.stage == "Begin"
     assert stage.notices == ["failed"]
+    assert (job.objects, job.model, job.stages) == (before.objects, before.model, before.stages)
+    assert again(stage).status == "SUCCEEDED"
 
 
-def test_a_retry_that_cannot_begin_leaves_what_is_complete(stage: Stage) -> None:
+def test_a_retry_that_cannot_begin_leaves_a_job_that_was_cancelled_meanwhile(stage: Stage) -> None:
     leave(stage, Status.COMPLETED, finished_object(0), spoon(), model=MODEL)
-    before = stage.row
     stage.fail("Begin", "ResourceNotFoundException")
-    assert again(stage).states[-1] == "Superseded"
-    assert stage.row == before
-    assert stage.notices == []
+    stage.meanwhile("RecordFailure", lambda: withdraw(stage))
+    superseded(stage, again(stage))
+    assert (stage.job.status, stage.job.run, stage.job.error) == (Status.COMPLETED, 2, None)
+
+
+def withdraw(stage: Stage) -> None:
+    """Do as the API does when the person cancels a retry that has not begun."""
+    assert stage._jobs.withdraw(stage.job, stage.job.run + 1)
 
 
 # Superseded before it began
@@ -282,6 +314,23 @@ def test_a_job_cancelled_before_it_begins_does_not_begin(stage: Stage) -> None:
 def cancel(stage: Stage) -> None:
     """Do as the API does when the person cancels; that the execution is stopped comes too late."""
     assert stage._jobs.cancel(stage.job)
+
+
+def test_a_retry_cancelled_before_it_begins_does_not_begin(stage: Stage) -> None:
+    leave(stage, Status.COMPLETED, finished_object(0), spoon(), model=MODEL)
+    stage.meanwhile("Begin", lambda: withdraw(stage))
+    superseded(stage, again(stage))
+    assert stage.job.status is Status.COMPLETED
+
+
+def test_a_retry_that_was_planned_before_another_does_not_begin(stage: Stage) -> None:
+    """What it knows of the objects is past."""
+    leave(stage, Status.COMPLETED, finished_object(0), spoon(), model=MODEL)
+    planned = plan_retry(stage.job)
+    stage.leave(Status.COMPLETED, run=2, image=IMAGE)
+    before = stage.row
+    superseded(stage, stage.run(run=3, after=1, resume=planned.resume, objects=planned.objects))
+    assert stage.row == before
 
 
 def test_a_job_that_was_cancelled_before_it_began_can_be_taken_up(stage: Stage) -> None:

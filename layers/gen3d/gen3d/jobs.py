@@ -59,7 +59,10 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     **{status: frozenset({Status.INITIALIZING, Status.DELETED}) for status in RESUMABLE},
     Status.DELETED: frozenset(),
 }
-"""From → to. An execution that takes up what an earlier one left begins as INITIALIZING."""
+"""From → to. An execution that takes up what an earlier one left begins as INITIALIZING. One that
+cannot begin leaves any of `RESUMABLE` FAILED, and one that is cancelled before it begins CANCELLED,
+unless the job is complete.
+"""
 
 
 def new_job_id() -> str:
@@ -248,14 +251,23 @@ class Resume(StrEnum):
 
 
 class ObjectTask(BaseModel):
-    """One object as an execution gets it: what to make, and what there is of it already."""
+    """One object as an execution gets it: what to make, and what there is of it already.
+
+    One that is ``left`` failed before, and stays as it is.
+    """
 
     n: int
     name: str
     seed: int = 0
-    have: Literal["nothing", "splat", "mesh"] = "nothing"
+    have: Literal["nothing", "splat", "mesh", "left"] = "nothing"
     splat: dict[str, Any] | None = None
     mesh: dict[str, Any] | None = None
+    error: dict[str, str] | None = None
+
+    @property
+    def stays(self) -> bool:
+        """Whether nothing is made of it."""
+        return self.have in ("mesh", "left")
 
 
 def execution_input(
@@ -266,7 +278,8 @@ def execution_input(
 ) -> str:
     """The state machine's input, as JSON.
 
-    The same job gives the same text, so that starting an execution twice starts one.
+    The same job gives the same text, so that starting an execution twice starts one. It says
+    ``after`` which run it goes on: what it knows of the job is past once another has begun.
 
     Parameters
     ----------
@@ -284,6 +297,7 @@ def execution_input(
             "owner": job.owner,
             "jobId": job.job_id,
             "run": run,
+            "after": job.run,
             "prefix": job.prefix,
             "contentType": job.content_type,
             "text": job.text,

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from gen3d import clients
-from gen3d.errors import DependencyUnavailable, InvalidRequest, JobConflict
+from gen3d.errors import DependencyUnavailable, ExecutionAborted, InvalidRequest, JobConflict
 from gen3d.jobs import (
     RESUMABLE,
+    Failure,
     Job,
     JobObject,
     ObjectStatus,
@@ -54,6 +55,12 @@ class Plan:
 
 FROM_THE_START = Plan(Resume.INITIALIZE)
 
+_NEVER_MADE = Failure(
+    name=ExecutionAborted.__name__,
+    message="The job ended before this object was made. Try it again.",
+)
+"""Of an object that the job was cancelled, or failed, before."""
+
 
 def plan_retry(job: Job, wanted: Mapping[int, int | None] | None = None) -> Plan:
     """Where an ended job goes on: at the stage that failed, with all that exists of it.
@@ -63,7 +70,7 @@ def plan_retry(job: Job, wanted: Mapping[int, int | None] | None = None) -> Plan
     job : Job
     wanted : mapping of int to int or None
         Objects to make anew, though there may be something of them, each with its new seed, or None
-        for the one that it has.
+        for the one that it has. The others stay as they are; without any, all that failed is made.
 
     Raises
     ------
@@ -96,10 +103,13 @@ def _task(o: JobObject, wanted: Mapping[int, int | None]) -> ObjectTask:
     if o.n in wanted:
         seed = wanted[o.n]
         return ObjectTask(n=o.n, name=o.name, seed=o.seed if seed is None else seed)
-    task = ObjectTask(n=o.n, name=o.name, seed=o.seed, splat=o.splat, mesh=o.mesh)
-    if o.splat is None:
-        return task.model_copy(update={"mesh": None})
-    return task.model_copy(update={"have": "splat" if o.mesh is None else "mesh"})
+    task = ObjectTask(n=o.n, name=o.name, seed=o.seed, splat=o.splat)
+    if o.splat is not None and o.mesh is not None:
+        return task.model_copy(update={"have": "mesh", "mesh": o.mesh})
+    if wanted:
+        error = (o.error or _NEVER_MADE).model_dump()
+        return task.model_copy(update={"have": "left", "error": error})
+    return task if o.splat is None else task.model_copy(update={"have": "splat"})
 
 
 @dataclass(frozen=True)
@@ -133,8 +143,8 @@ class Runs:
         for run in range(job.run + 1, job.run + 1 + NAMES):
             if self._start(job, run, plan):
                 return _begun(job, run, plan)
-            # By now, has an execution of this name begun? If not, it never will, or it finds the
-            # job begun by the next one.
+            # By now, has an execution of this name begun? If not, it never will, or one of the two
+            # begins first, and the other finds that it is not the next any more.
             if self.jobs.get(job.owner, job.job_id).run >= run:
                 return None
         raise DependencyUnavailable("The job could not be started. Try again later.", 60)
@@ -174,16 +184,37 @@ class Runs:
 
     def stop(self, job: Job) -> None:
         """Stop the job's execution; nothing happens where there is none, or it has ended."""
+        self._stop(job, job.run)
+
+    def withdraw(self, job: Job) -> bool:
+        """Take away the execution that was started for an ended job and has not begun.
+
+        What begins in this very moment is another state of the job, which is left to who asks.
+
+        Returns
+        -------
+        bool
+            Whether one was started.
+        """
+        run = job.run
+        while run < job.run + NAMES and self._stop(job, run + 1):
+            run += 1
+        # Stopped, it may still be about to begin: its number is given up, in the record.
+        return run > job.run and self.jobs.withdraw(job, run)
+
+    def _stop(self, job: Job, run: int) -> bool:
         arn = self.state_machine_arn.replace(":stateMachine:", ":execution:", 1)
         try:
             _states().stop_execution(
-                executionArn=f"{arn}:{execution_name(job.job_id, job.run)}",
+                executionArn=f"{arn}:{execution_name(job.job_id, run)}",
                 error="Cancelled",
                 cause="By the owner",
             )
         except ClientError as error:
             if clients.error_code(error) != "ExecutionDoesNotExist":
                 raise
+            return False
+        return True
 
 
 def _begun(job: Job, run: int, plan: Plan) -> Job:
@@ -201,6 +232,6 @@ def _begun(job: Job, run: int, plan: Plan) -> Job:
 
 def _pending(job: Job, tasks: Iterable[ObjectTask]) -> Iterable[tuple[str, JobObject]]:
     for task in tasks:
-        if task.have != "mesh":
+        if not task.stays:
             changes = {"status": ObjectStatus.PENDING, "error": None, "seed": task.seed}
             yield str(task.n), job.objects[str(task.n)].model_copy(update=changes)

@@ -18,6 +18,7 @@ from gen3d.clients import dynamodb, error_code
 from gen3d.errors import DependencyUnavailable, JobConflict, JobNotFound
 from gen3d.images import MAX_BYTES
 from gen3d.jobs import (
+    RESUMABLE,
     TERMINAL,
     Failure,
     Job,
@@ -226,15 +227,36 @@ class JobStore:
                 return True
         return False
 
-    def fail(self, job: Job, failure: Failure) -> bool:
-        """Any running status → FAILED, of this run; False where the job had ended by then."""
-        changes = {
+    def withdraw(self, job: Job, run: int) -> bool:
+        """Let no execution up to `run` begin an ended job; False where one has, or it is deleted.
+
+        What is complete stays so. Else the job is as if it had been cancelled just after it began.
+        """
+        changes: dict[str, Any] = {"run": run}
+        if job.status is not Status.COMPLETED:
+            changes["status"] = Status.CANCELLED
+        return self._may(lambda: self._update(job, {job.status}, changes, job.run))
+
+    def fail(self, job: Job, failure: Failure, run: int | None = None) -> bool:
+        """Any running status → FAILED, of this run; False where the job had ended by then.
+
+        With a later `run`, which was started and ended before it began, any status is left for it.
+        """
+        changes: dict[str, Any] = {
             "status": Status.FAILED,
             "error": failure.model_dump(),
             "failedAt": iso(now()),
         }
+        expected = set(Status) - TERMINAL
+        if run is not None and run > job.run:
+            expected = {Status.CREATED, *RESUMABLE}
+            changes["run"] = run
+        return self._may(lambda: self._update(job, expected, changes, job.run))
+
+    @staticmethod
+    def _may(write: Callable[[], None]) -> bool:
         try:
-            self._update(job, set(Status) - TERMINAL, changes, job.run)
+            write()
         except JobConflict:
             return False
         return True

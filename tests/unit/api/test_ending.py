@@ -32,6 +32,7 @@ from tests.support import (
     client,
     finished_object,
     make_job,
+    table,
 )
 
 from ..conftest import Calls
@@ -120,6 +121,60 @@ def test_an_execution_that_begins_just_then_is_cancelled_too(
     assert execution()["status"] == "ABORTED"
 
 
+STARTED = {"model": MODEL, "objects": {"0": finished_object()}}
+
+
+@pytest.mark.parametrize("status", RESUMABLE)
+def test_cancelling_takes_away_a_retry_that_has_not_begun(
+    status: Status, put_job: PutJob, executions: Any, jobs: JobStore
+) -> None:
+    """Between the start of the execution and what it writes first."""
+    job = put_job(make_job(status, run=3, **STARTED))
+    assert call("retry_job", {"objects": [{"n": 0}]})[0] == 202
+    code, body = call("cancel_job")
+    kept = Status.COMPLETED if status is Status.COMPLETED else Status.CANCELLED
+    assert (code, body["status"]) == (202, kept)
+    assert execution(f"{JOB_ID}-4")["status"] == "ABORTED"
+    assert not begin_execution(f"{JOB_ID}-4")  # though the stop came late
+    assert jobs.get(OWNER, JOB_ID).objects == job.objects
+    assert call("cancel_job")[0] == 200
+    assert call("retry_job", {"objects": [{"n": 0}]})[0] == 202
+    assert begin_execution(f"{JOB_ID}-5")
+
+
+def test_cancelling_takes_away_the_retry_that_found_a_name_taken(
+    put_job: PutJob, executions: Any
+) -> None:
+    put_job(make_job(Status.COMPLETED, run=1, **STARTED))
+    for seed in (1, 2):  # of two browsers
+        assert call("retry_job", {"objects": [{"n": 0, "seed": seed}]})[0] == 202
+    assert call("cancel_job")[0] == 202
+    for run in (2, 3):
+        assert execution(f"{JOB_ID}-{run}")["status"] == "ABORTED"
+        assert not begin_execution(f"{JOB_ID}-{run}")
+
+
+@pytest.mark.parametrize("moment", ["_stop", "withdraw"])
+def test_a_retry_that_begins_while_it_is_cancelled_is_stopped(
+    moment: str, put_job: PutJob, executions: Any, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before its stop, or after it, as where the first write was under way by then."""
+    put_job(make_job(Status.COMPLETED, run=1, **STARTED))
+    call("retry_job", {"objects": [{"n": 0}]})
+    at: Any = Runs if moment == "_stop" else JobStore
+    real = getattr(at, moment)
+
+    def beginning(self: Any, *arguments: Any) -> Any:
+        begin_execution(f"{JOB_ID}-2")
+        return real(self, *arguments)
+
+    monkeypatch.setattr(at, moment, beginning)
+    code, body = call("cancel_job")
+    assert (code, body["status"]) == (202, "CANCELLED")
+    assert jobs.get(OWNER, JOB_ID).run == 2
+    assert execution(f"{JOB_ID}-2")["status"] == "ABORTED"
+
+
 def test_cancelling_forgets_the_token(awaiting: Job, executions: Any, rows: Rows) -> None:
     call("cancel_job")
     assert rows("TokensTable") == []
@@ -132,7 +187,7 @@ def test_cancelling_goes_on_where_it_was_cut_off(
     assert refused(call("cancel_job")) == (503, "DependencyUnavailable")
     code, body = call("cancel_job")
     assert (code, body["status"]) == (200, "CANCELLED")
-    assert len(calls.of("StopExecution")) == 2
+    assert len(calls.of("StopExecution")) == 3  # of the next run, too, which there is not
     assert rows("TokensTable") == []
 
 
@@ -288,6 +343,7 @@ def test_a_job_goes_on_where_it_ended(
 def test_what_there_is_of_each_object_is_kept(put_job: PutJob, executions: Any) -> None:
     done = finished_object(0)
     splat = {"gaussians": 7, "bytes": 8}
+    nothing = dict.fromkeys(("splat", "mesh", "error"))
     objects = {
         "0": done,
         "1": failed_object(1),
@@ -303,11 +359,12 @@ def test_what_there_is_of_each_object_is_kept(put_job: PutJob, executions: Any) 
             "name": "Cup",
             "seed": 0,
             "have": "mesh",
+            **nothing,
             "splat": done.splat,
             "mesh": done.mesh,
         },
-        {"n": 1, "name": "Spoon", "seed": 3, "have": "nothing", "splat": None, "mesh": None},
-        {"n": 2, "name": "Spoon", "seed": 3, "have": "splat", "splat": splat, "mesh": None},
+        {"n": 1, "name": "Spoon", "seed": 3, "have": "nothing", **nothing},
+        {"n": 2, "name": "Spoon", "seed": 3, "have": "splat", **nothing, "splat": splat},
     ]
 
 
@@ -327,7 +384,37 @@ def test_an_object_can_be_asked_for_anew(
         "have": "nothing",
         "splat": None,
         "mesh": None,
+        "error": None,
     }
+
+
+def test_objects_that_are_not_named_stay_as_they_are(put_job: PutJob, executions: Any) -> None:
+    splat = {"gaussians": 7, "bytes": 8}
+    failed, unmade = failed_object(2, splat=splat), JobObject(n=3, name="Plate")
+    objects = {"0": finished_object(0), "1": failed_object(1), "2": failed, "3": unmade}
+    put_job(make_job(Status.CANCELLED, run=1, model=MODEL, objects=objects))
+    code, body = call("retry_job", {"objects": [{"n": 1}]})
+    assert code == 202
+    assert [o["status"] for o in body["objects"]][:3] == ["COMPLETED", "PENDING", "FAILED"]
+    assert body["objects"][2]["error"]["error"] == "InferenceFailed"
+    sent = started_with(f"{JOB_ID}-2")["objects"]
+    assert [o["have"] for o in sent] == ["mesh", "nothing", "left", "left"]
+    assert failed.error is not None
+    assert (sent[2]["splat"], sent[2]["error"]) == (splat, failed.error.model_dump())
+    # It was never begun, and has to end as something.
+    assert sent[3]["error"]["name"] == "ExecutionAborted"
+
+
+def test_naming_one_object_queues_no_other(
+    put_job: PutJob, executions: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left counts against no limit."""
+    eight = {str(n): failed_object(n) for n in range(8)}
+    put_job(make_job(Status.COMPLETED, run=1, model=MODEL, objects=eight))
+    limits = replace(api.service.limits, queued_objects=1)
+    monkeypatch.setattr(api, "service", replace(api.service, limits=limits))
+    assert refused(call("retry_job", {})) == (429, "LimitReached")
+    assert call("retry_job", {"objects": [{"n": 5}]})[0] == 202
 
 
 def test_a_job_of_which_nothing_failed_is_not_taken_up(put_job: PutJob, executions: Any) -> None:
@@ -387,6 +474,35 @@ def test_taking_a_job_up_twice_starts_one_execution(
     begin_execution(f"{JOB_ID}-2")
     assert refused(call("retry_job", {})) == (409, "JobConflict")
     assert executions() == [f"{JOB_ID}-2"]
+
+
+def test_of_two_different_retries_at_once_one_begins(
+    put_job: PutJob, executions: Callable[[], list[str]], jobs: JobStore
+) -> None:
+    """Each would write over what the other made, as it knows the job as it was before both."""
+    for first, second in ((2, 3), (3, 2)):
+        put_job(make_job(Status.COMPLETED, job_id=JOB_ID, run=1, **STARTED))
+        for seed in (1, 2):
+            assert call("retry_job", {"objects": [{"n": 0, "seed": seed}]})[0] == 202
+        assert begin_execution(f"{JOB_ID}-{first}")
+        job = jobs.get(OWNER, JOB_ID)
+        table("JobsTable").update_item(
+            Key={"owner": OWNER, "jobId": JOB_ID},
+            UpdateExpression="SET #status = :completed",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":completed": "COMPLETED"},
+        )
+        assert not begin_execution(f"{JOB_ID}-{second}")
+        assert jobs.get(OWNER, JOB_ID).run == job.run
+        table("JobsTable").delete_item(Key={"owner": OWNER, "jobId": JOB_ID})
+
+
+def test_a_retry_does_not_begin_a_job_deleted_meanwhile(put_job: PutJob, executions: Any) -> None:
+    put_job(make_job(Status.COMPLETED, run=1, **STARTED))
+    call("retry_job", {"objects": [{"n": 0}]})
+    assert call("delete_job")[0] == 204
+    assert not begin_execution(f"{JOB_ID}-2")
+    assert refused(call("retry_job", {"objects": [{"n": 0}]})) == (404, "JobNotFound")
 
 
 def test_of_two_browsers_that_take_a_job_up_one_is_told_of_the_other(

@@ -75,10 +75,11 @@ def test_reconstructing_resumes_the_execution_with_its_objects(
     ]
     (resumed,) = states.resumed
     assert resumed["token"] == TOKEN
+    nothing = dict.fromkeys(("splat", "mesh", "error"))
     assert json.loads(resumed["output"]) == {
         "objects": [
-            {"n": 0, "name": "Cup", "seed": 7, "have": "nothing", "splat": None, "mesh": None},
-            {"n": 1, "name": "Object 2", "seed": 0, "have": "nothing", "splat": None, "mesh": None},
+            {"n": 0, "name": "Cup", "seed": 7, "have": "nothing", **nothing},
+            {"n": 1, "name": "Object 2", "seed": 0, "have": "nothing", **nothing},
         ]
     }
     assert rows("TokensTable") == []
