@@ -1,15 +1,23 @@
-"""The requests that an endpoint has accepted and not answered, which a restart finds again."""
+"""What a restart finds again of an endpoint: requests without an answer, and answers just told."""
 
 import json
+import time
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from local.endpoint.notifications import Request
+
+TELLING_SECONDS = 60
+"""So long an answer that was told may be on its way to the function that waits for it."""
 
 
 class Accepted:
     """One file a request.
+
+    A topic of SNS keeps a message until it has arrived. Here what is on its way ends with the
+    process, so an answer is kept a while, and told again after a restart: a second one is harmless.
 
     Parameters
     ----------
@@ -27,9 +35,21 @@ class Accepted:
         half.write_text(json.dumps(asdict(request) | {"received": request.received.isoformat()}))
         half.replace(path)
 
-    def forget(self, request: Request) -> None:
+    def answered(self, request: Request, topic: str | None, message: dict[str, Any]) -> None:
         """Let go of a request whose answer was told."""
-        self._path(request).unlink(missing_ok=True)
+        path = self._path(request)
+        half = path.with_suffix(".half")
+        half.write_text(json.dumps({"topic": topic, "message": message}))
+        half.replace(path.with_suffix(".told"))
+        path.unlink(missing_ok=True)
+        for told in self._folder.glob("*.told"):
+            if time.time() - told.stat().st_mtime > TELLING_SECONDS:
+                told.unlink(missing_ok=True)
+
+    def told(self) -> list[tuple[str | None, dict[str, Any]]]:
+        """Topic and message of each answer that was told last."""
+        contents = [json.loads(path.read_text()) for path in self._folder.glob("*.told")]
+        return [(content["topic"], content["message"]) for content in contents]
 
     def all(self) -> list[Request]:
         """Every request, in the order of their arrival."""

@@ -33,7 +33,8 @@ class EndpointQueue:
     idle_seconds : float
         The server is ended after so long without work.
     accepted : Accepted
-        Keeps what is not answered; what it has already is handled first.
+        Keeps what is not answered; what it has already is handled first. What was answered last is
+        told again.
     """
 
     def __init__(self, server: Server, idle_seconds: float, accepted: Accepted) -> None:
@@ -46,6 +47,8 @@ class EndpointQueue:
         self._last_work = time.monotonic()
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        for topic, message in accepted.told():
+            self._publish(topic, message)
         for request in accepted.all():
             self._requests.put(request)
         for _ in range(self.spec.concurrency):
@@ -127,16 +130,18 @@ class EndpointQueue:
         self._write(request.output_location, answer.content)
         content_type = answer.headers.get("content-type", "application/octet-stream")
         message = notifications.completed(request, content_type)
-        self._publish(self.spec.success_topic, message)
-        self._accepted.forget(request)
+        self._tell(request, self.spec.success_topic, message)
 
     def _fail(self, request: Request, reason: str, answer: bytes | None = None) -> None:
         if self._closed.is_set():
             return  # it did not fail: its server was ended, and comes back with the stack
         log.warning("Request %s failed: %s", request.inference_id, reason)
         self._write(request.failure_location, reason.encode() if answer is None else answer)
-        self._publish(self.spec.error_topic, notifications.failed(request, reason))
-        self._accepted.forget(request)
+        self._tell(request, self.spec.error_topic, notifications.failed(request, reason))
+
+    def _tell(self, request: Request, topic: str | None, message: dict[str, Any]) -> None:
+        self._publish(topic, message)
+        self._accepted.answered(request, topic, message)
 
     def _client(self, service: str) -> Any:
         return aws.role_client(self.spec.role, "SageMaker", service)

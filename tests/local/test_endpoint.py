@@ -4,6 +4,7 @@ import io
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from local import aws, children
 from local.endpoint import notifications
-from local.endpoint.accepted import Accepted
+from local.endpoint.accepted import TELLING_SECONDS, Accepted
 from local.endpoint.notifications import Request
 from local.endpoint.queue import EndpointQueue
 from local.endpoint.server import ServerDown
@@ -277,6 +278,35 @@ def test_what_was_accepted_is_handled_after_a_restart(services: FakeAws, queues:
     eventually(lambda: not queues.accepted.all())
     told = [(m["inferenceId"], m["invocationStatus"]) for _, m in services.published]
     assert told == [("first", "Completed"), ("second", "Completed")]
+
+
+def test_what_was_just_told_is_told_again_after_a_restart(
+    services: FakeAws, queues: Queues, tmp_path: Path
+) -> None:
+    """As it may have been on its way when everything was killed."""
+    second = replace(REQUEST, inference_id="2", output_location="s3://bucket/async/out/2.out")
+    answers = httpx.Response(200), httpx.Response(507, json={"error": "OutOfMemory"})
+    handle(queues, FakeServer(*answers), REQUEST, second)
+    eventually(lambda: len(list((tmp_path / "requests").glob("*.told"))) == 2)
+    told, services.published = services.published, []
+    server = FakeServer()
+    queues.make(server)
+    assert sorted(m["invocationStatus"] for _, m in told) == ["Completed", "Failed"]
+    assert sorted(map(str, services.published)) == sorted(map(str, told))
+    assert not server.bodies
+
+
+def test_what_was_told_a_while_ago_is_not_told_again(
+    services: FakeAws, queues: Queues, tmp_path: Path
+) -> None:
+    queue = handle(queues, FakeServer(httpx.Response(200), httpx.Response(200)), REQUEST)
+    first = tmp_path / "requests" / "1.out.told"
+    eventually(first.exists)
+    arrived = time.time() - TELLING_SECONDS - 1
+    os.utime(first, (arrived, arrived))
+    queue.put(replace(REQUEST, output_location="s3://bucket/async/out/2.out"))
+    eventually(lambda: not first.exists())
+    eventually(lambda: len(queues.accepted.told()) == 1)
 
 
 def test_times_are_spelled_as_aws_does() -> None:
