@@ -241,7 +241,8 @@ class Executions:
                     return
                 env = execution.exec_worker.env
                 if env is not None:
-                    env.set_stop(stop_date=stop_date, error=error, cause=cause)
+                    # A Map reads its objects' error as details, and fails with a text or with None.
+                    env.set_stop(stop_date=stop_date, error={}, cause=None)
                 execution.stop_date = datetime.now(UTC)
                 execution.exec_status = ExecutionStatus.ABORTED
                 execution.error, execution.cause = error or None, cause or None

@@ -331,6 +331,25 @@ def test_what_was_cancelled_is_no_error_in_the_log(stack: RunningStack, machines
     assert "ERROR" not in stack.log()[before:]
 
 
+def test_what_was_cancelled_in_a_map_is_no_error_either(
+    stack: RunningStack, machines: Machines
+) -> None:
+    key, before = uuid4().hex, len(stack.log())
+    waiting = machines.wait_for_token("{% '" + key + "' & $states.input %}") | {"End": True}
+    each = {
+        "Type": "Map",
+        "Items": ["0", "1"],
+        "ItemProcessor": {"StartAt": "Wait", "States": {"Wait": waiting}},
+        "End": True,
+    }
+    execution = machines.start(machines.create(StartAt="Each", States={"Each": each}))
+    machines.token(f"{key}0"), machines.token(f"{key}1")
+    machines.states.stop_execution(executionArn=execution, error="Cancelled", cause="By the owner")
+    machines.run(StartAt="Later", States={"Later": {"Type": "Wait", "Seconds": 1, "End": True}})
+    assert "ERROR" not in stack.log()[before:]
+    assert machines.end(execution)["error"] == "Cancelled"
+
+
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
 def test_an_end_that_is_not_good_is_announced(
     stack: RunningStack, machines: Machines, status: str
