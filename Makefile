@@ -86,6 +86,10 @@ preflight: setup ## Look whether all is ready to deploy (STACK= ENGINE= PARAMETE
 	@$(BIN)/python -m cloud.preflight --stack '$(STACK)' --engine '$(ENGINE)' \
 		--parameters '$(PARAMETERS)'
 
+.PHONY: deploy
+deploy: setup ## Look, build and deploy (STACK= PARAMETERS='Name=value …')
+	@$(BIN)/python -m cloud.deploy --stack '$(STACK)' --parameters '$(PARAMETERS)'
+
 .PHONY: image
 image: .venvs/smoke/.ready ## Build the inference image in AWS and stage its weights (STACK= ENGINE=lite|sam BASE=)
 	@SAGEMAKER_SUPPRESS_V2_WARNING=1 .venvs/smoke/bin/python -m cloud.image --stack '$(STACK)' --engine '$(ENGINE)' --base '$(BASE)'

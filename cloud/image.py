@@ -8,7 +8,7 @@ import argparse
 import subprocess
 import sys
 import time
-import tomllib
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,16 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cloud import weights
-from cloud.stack import CloudError, output, outputs
+from cloud.stack import CloudError, environment, output, outputs, parameters
 
 ROOT = Path(__file__).resolve().parent.parent
 _CONTENTS = ("container", "layers/gen3d/gen3d")
 _ENGINES = ("lite", "sam")
 _POLL_SECONDS = 10.0
 _LOG_LINES = 25
+_MANIFEST = "manifest.json"
+_REVISIONS = 2
+_FOR_JOBS = ("decoder.onnx", "LICENSE")
 
 
 def build(stack: str, engine: str, base: str = "") -> dict[str, str]:
@@ -109,10 +112,7 @@ def deployments(stack: str, engine: str, made: dict[str, str]) -> list[str]:
     endpoint is taken down first.
     """
     found = outputs(stack)
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    del config["version"]
-    named = {of["global"]["parameters"]["stack_name"]: name for name, of in config.items()}
-    deploy = f"sam deploy --config-env {named.get(stack, 'default')} --stack-name {stack}"
+    deploy = f"sam deploy --config-env {environment(stack)} --stack-name {stack}"
     commands = [
         f"{deploy} --parameter-overrides Engine={engine} "
         f"ContainerImage={made['CONTAINER_IMAGE']} WeightsRevision={made['WEIGHTS_REVISION']}"
@@ -120,6 +120,47 @@ def deployments(stack: str, engine: str, made: dict[str, str]) -> list[str]:
     if "EndpointName" in found and found.get("Engine") != engine:
         commands.insert(0, f"{deploy} --parameter-overrides 'ContainerImage=\"\"'")
     return commands
+
+
+def sweep(stack: str, engine: str) -> list[str]:
+    """Remove what lies about of an engine's old weights, some 17 GB a revision of sam's.
+
+    The last two revisions stay, as does the one in service; and of the others the decoder, which
+    jobs that wait for a mask ask for.
+
+    Returns
+    -------
+    list of str
+        The revisions that were removed.
+
+    Raises
+    ------
+    CloudError
+        The stack cannot be read.
+    botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError
+        The bucket may not be listed or written to.
+    """
+    bucket = output("BucketName", stack, outputs(stack))
+    s3: Any = boto3.client("s3")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"models/{engine}/")
+    files: dict[str, dict[str, datetime]] = {}
+    for item in (item for page in pages for item in page.get("Contents", [])):
+        revision, _, name = item["Key"].removeprefix(f"models/{engine}/").partition("/")
+        files.setdefault(revision, {})[name] = item["LastModified"]
+    # Without a manifest it is not whole: it is being staged, or was swept.
+    whole = {revision: names for revision, names in files.items() if _MANIFEST in names}
+    newest = sorted(whole, key=lambda revision: whole[revision][_MANIFEST], reverse=True)
+    kept = {*newest[:_REVISIONS], parameters(stack).get("WeightsRevision", "")}
+    swept = [revision for revision in newest if revision not in kept]
+    for revision in swept:
+        gone = [name for name in whole[revision] if name not in _FOR_JOBS]
+        gone.sort(key=lambda name: name != _MANIFEST)  # what is half gone must not look whole
+        for start in range(0, len(gone), 1000):
+            keys = [
+                {"Key": f"models/{engine}/{revision}/{name}"} for name in gone[start : start + 1000]
+            ]
+            s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+    return swept
 
 
 def _follow(codebuild: Any, build_id: str) -> dict[str, str]:
@@ -165,6 +206,14 @@ def _git(*arguments: str) -> bytes:
     return done.stdout
 
 
+def _tidy(stack: str, engine: str) -> None:
+    try:
+        for revision in sweep(stack, engine):
+            print(f"Removed the weights of {engine} {revision}; two newer ones are there.")
+    except (CloudError, ClientError, BotoCoreError) as error:
+        print(f"Old weights were not removed: {error}", file=sys.stderr)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m cloud.image", description=__doc__)
@@ -175,6 +224,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         made = build(options.stack, options.engine, options.base)
         commands = deployments(options.stack, options.engine, made)
+        _tidy(options.stack, options.engine)
     except CloudError as error:
         print(error, file=sys.stderr)
         return 1

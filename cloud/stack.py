@@ -1,9 +1,13 @@
 """A deployed stack, as its outputs describe it."""
 
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 class CloudError(Exception):
@@ -44,6 +48,14 @@ def _described(name: str) -> dict[str, Any]:
             "deploy it first, if it is not there."
         ) from None
     return dict(stack)
+
+
+def environment(name: str) -> str:
+    """The environment of samconfig.toml that a stack of this name is deployed with."""
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    del config["version"]
+    named = {of["global"]["parameters"]["stack_name"]: env for env, of in config.items()}
+    return named.get(name, "default")
 
 
 def output(name: str, stack: str, found: dict[str, str]) -> str:

@@ -26,7 +26,7 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cloud.checks import Check, exit_code, report
-from cloud.stack import CloudError, output, outputs
+from cloud.stack import CloudError, output, outputs, parameters
 from local.client.api import Api, Job
 from local.client.clicks import Click
 from local.client.decoder import Decoder, as_png
@@ -123,6 +123,7 @@ def checks(
     yield from _tried("alarms' mails", lambda: [subscription(logical)])
     yield from _tried("dead letters", lambda: [dead_letters(target)])
     if "EndpointName" in target.outputs:
+        yield from _tried("endpoint's image", lambda: image(target))
         yield from _tried(
             "endpoint's sleep", lambda: sleep(target.outputs["EndpointName"], logical)
         )
@@ -381,6 +382,23 @@ def dead_letters(target: Target) -> Check:
         says = f"{left} events were not worked off."
         return Check("dead letters", False, says, f"make replay STACK={target.stack} LOOK=1")
     return Check("dead letters", True, "None.")
+
+
+def image(target: Target) -> Iterator[Check]:
+    """Whether the registry still has the image in service, which each waking instance fetches."""
+    what, uri = "endpoint's image", parameters(target.stack).get("ContainerImage", "")
+    registry, _, tag = uri.rpartition(":")
+    if registry != target.outputs.get("RepositoryUri"):
+        return  # of another registry, or of this machine
+    ecr: Any = boto3.client("ecr")
+    try:
+        ecr.describe_images(repositoryName=registry.partition("/")[2], imageIds=[{"imageTag": tag}])
+    except ecr.exceptions.ImageNotFoundException:
+        says = f"The registry has no {tag} any more: the next instance cannot start."
+        again = f"git checkout COMMIT && make image STACK={target.stack} ENGINE=…"
+        yield Check(what, False, says, f"{again}, with the commit that the tag names")
+    else:
+        yield Check(what, True, f"{tag} is in the registry.")
 
 
 def sleep(endpoint: str, logical: dict[str, str]) -> Iterator[Check]:

@@ -71,7 +71,7 @@ def resolve(stack: str, engine: str, deployed: dict[str, str], given: str) -> Pa
     CloudError
         `given` is no such list.
     """
-    named = _pairs(given)
+    named = overrides(given)
     if engine:
         named["Engine"] = engine
     listed = {} if given else _samconfig(stack)
@@ -96,11 +96,18 @@ def _samconfig(stack: str) -> dict[str, str]:
             continue
         if of.get("global", {}).get("parameters", {}).get("stack_name") == stack:
             listed = of.get("deploy", {}).get("parameters", {}).get("parameter_overrides", [])
-            return _pairs(listed if isinstance(listed, str) else shlex.join(listed))
+            return overrides(listed if isinstance(listed, str) else shlex.join(listed))
     return {}
 
 
-def _pairs(text: str) -> dict[str, str]:
+def overrides(text: str) -> dict[str, str]:
+    """Read ``Name=value Name=value``, as for ``--parameter-overrides``.
+
+    Raises
+    ------
+    CloudError
+        It is no such list.
+    """
     found = {}
     for word in shlex.split(text):
         name, equals, value = word.partition("=")

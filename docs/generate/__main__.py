@@ -6,9 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from docs.generate import benchmarks, domain, source
+from docs.generate.deployer import policy
 from docs.generate.machine import Machine
 from docs.generate.parts import DocumentError, Part, fill
 from docs.generate.policies import policies
+from docs.generate.regions import regions
 from docs.generate.template import Template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +31,8 @@ def parts(root: Path) -> dict[str, Part]:
         "outputs": template.outputs,
         "routes": partial(template.routes, root / "functions" / "api" / "api.py"),
         "policies": partial(policies, template),
+        "regions": lambda: regions(template.types()),
+        "deployer": lambda: policy(template.types()),
         "states": machine.table,
         "state-diagram": machine.diagram,
         "errors": domain.errors,

@@ -85,6 +85,10 @@ class Template:
                 parts.append(f"### {section}\n\n{table(head, rows)}")
         return "\n\n".join(parts)
 
+    def types(self) -> set[str]:
+        """CloudFormation's types of all that is made, what SAM adds among them."""
+        return {resource["Type"] for resource in self._expand().values()}
+
     def expanded(self) -> str:
         """Resources that SAM adds to those of the template, by type."""
         added: dict[str, list[str]] = {}

@@ -7,6 +7,7 @@ import subprocess
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,53 @@ class TestBuild:
     def test_an_output_that_is_missing_is_told(self) -> None:
         with pytest.raises(stack.CloudError, match="no output ImageBuildName"):
             stack.output("ImageBuildName", "gen3d", {})
+
+
+class TestSweep:
+    def stage(self, revision: str, engine: str = "sam", *, whole: bool = True) -> None:
+        names = ("decoder.onnx", "LICENSE", "encoder.pt", *(["manifest.json"] if whole else []))
+        for name in names:
+            boto3.client("s3").put_object(Bucket=BUCKET, Key=f"models/{engine}/{revision}/{name}")
+
+    def names(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for item in boto3.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]:
+            folder, _, name = item["Key"].removeprefix("models/").rpartition("/")
+            found.setdefault(folder, set()).add(name)
+        return found
+
+    @pytest.fixture
+    def staged(self, deployed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Five revisions, a day after another; the second is in service."""
+        template = TEMPLATE | {"Parameters": {"WeightsRevision": {"Type": "String"}}}
+        given: Any = {"ParameterKey": "WeightsRevision", "ParameterValue": "2"}
+        boto3.client("cloudformation").update_stack(
+            StackName="gen3d", TemplateBody=json.dumps(template), Parameters=[given]
+        )
+        for day in range(1, 6):
+            monkeypatch.setattr("moto.s3.models.utcnow", lambda day=day: datetime(2026, 11, day))
+            self.stage(str(day))
+            self.stage(str(day), "lite")
+        self.stage("6", whole=False)
+
+    @pytest.mark.usefixtures("staged")
+    def test_the_last_two_and_the_one_in_service_stay(self) -> None:
+        before = self.names()
+        assert sorted(image.sweep("gen3d", "sam")) == ["1", "3"]
+        after = self.names()
+        swept = {"decoder.onnx", "LICENSE"}
+        assert after == before | {"sam/1": swept, "sam/3": swept}
+        assert image.sweep("gen3d", "sam") == []
+
+    @pytest.mark.usefixtures("staged")
+    def test_a_bucket_that_refuses_costs_no_build(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        image._tidy("gen3d", "sam")
+        assert "Removed the weights of sam 3" in capsys.readouterr().out
+        boto3.client("cloudformation").delete_stack(StackName="gen3d")
+        image._tidy("gen3d", "sam")
+        assert "Old weights were not removed" in capsys.readouterr().err
 
 
 FAKES = {

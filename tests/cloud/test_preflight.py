@@ -66,7 +66,7 @@ class Aws:
         repository = url.removeprefix("https://huggingface.co/api/models/")
         return self.granted.get(repository.removesuffix("/auth-check"), (200, ""))
 
-    def stub(self, stubs: dict[str, Stubber], parameters: str) -> None:
+    def stub(self, stubs: dict[str, Stubber], parameters: str, whole: bool) -> None:
         """Queue the answers in the order that they are asked for."""
         stubs["sts"].add_response("get_caller_identity", {"Account": ACCOUNT})
         stacks = stubs["cloudformation"]
@@ -136,7 +136,8 @@ class Aws:
             "SendingEnabled": self.sending,
             "SendQuota": {"Max24HourSend": 50000.0 if self.production else 200.0},
         }
-        stubs["sesv2"].add_response("get_account", sends)
+        if whole:
+            stubs["sesv2"].add_response("get_account", sends)
         existing = re.search(r"ExistingIdentity=(\S+)", parameters)
         asked_for = [SENDER] if SENDER in parameters or self.stack_parameters else []
         asked_for += ["example.com"] if asked_for and SENDER not in self.identities else []
@@ -181,12 +182,15 @@ def look(clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
     monkeypatch.setattr(boto3, "client", lambda name, **options: clients[name])
 
-    def look(parameters: str = GIVEN, **faults: Any) -> dict[str, Check]:
+    def look(parameters: str = GIVEN, whole: bool = True, **faults: Any) -> dict[str, Check]:
         aws = Aws(**faults)
         with ExitStack() as entered:
             stubs = {name: entered.enter_context(Stubber(c)) for name, c in clients.items()}
-            aws.stub(stubs, parameters)
-            found = account.checks("gen3d", aws.engine, parameters, aws.token, aws.ask)
+            aws.stub(stubs, parameters, whole)
+            if whole:
+                found = account.checks("gen3d", aws.engine, parameters, aws.token, aws.ask)
+            else:
+                found = account.breaking("gen3d", parameters)
             return {check.what: check for check in found}
 
     return look
@@ -274,6 +278,14 @@ def test_a_fault_is_told_with_what_mends_it(
     assert mend in checks[what].mend
     assert exit_code(checks.values()) == 1
     assert f"✗ {what}" in report(checks.values())
+
+
+def test_before_a_deployment_only_that_is_looked_at_which_would_break_it(look: Look) -> None:
+    names = ["account", "stack", "stack's name", "bucket's name", "bucket", "SenderEmail"]
+    assert list(look(whole=False, functions=10, production=False)) == names
+    assert fails(look(whole=False)) == []
+    broken = look(whole=False, bucket=200, identities={SENDER: True}, status="ROLLBACK_COMPLETE")
+    assert fails(broken) == ["stack", "bucket", "SenderEmail"]
 
 
 def test_what_nobody_can_know_beforehand_is_said_and_is_no_fault(look: Look) -> None:

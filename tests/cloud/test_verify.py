@@ -16,7 +16,7 @@ from cloud.stack import CloudError
 
 ROOT = Path(__file__).parents[2]
 MADE = datetime(2026, 11, 28, tzinfo=UTC)
-SERVICES = ("sagemaker", "application-autoscaling", "cloudwatch", "sns", "cloudformation")
+SERVICES = ("sagemaker", "application-autoscaling", "cloudwatch", "sns", "cloudformation", "ecr")
 LOGICAL = {"SleepAlarm": "gen3d-sleep", "AdminTopic": "arn:aws:sns:us-east-1:123456789012:admin"}
 
 
@@ -176,6 +176,27 @@ def test_a_stack_that_is_not_there(
         verify.target("gen3d")
     assert verify.main(["--stack", "gen3d"]) == 1
     assert "deploy it first" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("there", "holds"), [(True, True), (False, False)])
+def test_an_image_that_expired_is_told(stubs: dict[str, Stubber], there: bool, holds: bool) -> None:
+    registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com/gen3d-repository-1"
+    about = {
+        "StackName": "gen3d",
+        "CreationTime": MADE,
+        "StackStatus": "CREATE_COMPLETE",
+        "Parameters": [{"ParameterKey": "ContainerImage", "ParameterValue": f"{registry}:sam-1"}],
+    }
+    asked = {"repositoryName": "gen3d-repository-1", "imageIds": [{"imageTag": "sam-1"}]}
+    stubs["cloudformation"].add_response("describe_stacks", {"Stacks": [about]})
+    if there:
+        stubs["ecr"].add_response("describe_images", {"imageDetails": []}, asked)
+    else:
+        stubs["ecr"].add_client_error("describe_images", "ImageNotFoundException", "", 400)
+    target = verify.Target("gen3d", {"RepositoryUri": registry}, "", ())
+    (check,) = verify.image(target)
+    assert check.holds is holds
+    assert "sam-1" in check.says
 
 
 def test_every_route_is_asked() -> None:
