@@ -8,7 +8,7 @@ import pytest
 
 from docs.generate.deployer import policy
 from docs.generate.parts import DocumentError
-from docs.generate.regions import schemas, regions
+from docs.generate.regions import regions, schemas
 from tests.infra.stack import Stack
 
 KINDS = {

@@ -1,8 +1,8 @@
-"""What a deployment over an older one may not replace: what people made, and what is called by name.
+"""What a deployment over an older one may not replace: what people made, and what has a name.
 
-By CloudFormation's own word on each type (``createOnlyProperties``), which cfn-lint brings: a change
-of such a property, or of a logical id here, makes the resource anew and leaves the old one behind.
-Where it is meant, CHANGELOG.md says so and the version's first number grows.
+By CloudFormation's own word on each type (``createOnlyProperties``), which cfn-lint brings. A
+change of such a property, or of a logical id here, makes the resource anew and leaves the old one
+behind. Where it is meant, CHANGELOG.md says so and the version's first number grows.
 """
 
 import json
