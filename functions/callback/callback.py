@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import time
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes import SNSEvent, event_source
@@ -24,6 +25,9 @@ RESULT: TypeAdapter[InitializeResult | ReconstructResult] = TypeAdapter(
 
 MAX_ANSWER_BYTES = 2**20
 """Of a failure: an error's body has some hundreds."""
+
+NOTE_SECONDS = 1
+"""An answer may be faster than the sender notes that the request was taken, and where to look."""
 
 
 def failure_of(reason: str) -> Gen3DError:
@@ -97,13 +101,13 @@ def resume(notification: dict[str, Any]) -> None:
     if row is None:
         logger.warning("Nothing waits for this notification")
     else:
-        _end(tasks, row, notification)
+        _end(tokens, tasks, row, notification)
     # Also where nothing waits any more: the endpoint has its hands free all the same.
     tokens.settle(callback)
     Dispatcher.of(s).dispatch_if_possible()
 
 
-def _end(tasks: Tasks, row: TokenRow, notification: dict[str, Any]) -> None:
+def _end(tokens: TokenStore, tasks: Tasks, row: TokenRow, notification: dict[str, Any]) -> None:
     try:
         if notification["invocationStatus"] == "Completed":
             location = notification["responseParameters"]["outputLocation"]
@@ -111,7 +115,7 @@ def _end(tasks: Tasks, row: TokenRow, notification: dict[str, Any]) -> None:
         else:
             reason = str(notification.get("failureReason", ""))
             logger.warning("The endpoint failed", extra={"reason": reason})
-            raise _failure(row, reason)
+            raise _failure(tokens, row, reason)
         count("InvocationSucceeded")
     except TaskGone:
         logger.warning("The task had ended before its answer came")
@@ -121,13 +125,18 @@ def _end(tasks: Tasks, row: TokenRow, notification: dict[str, Any]) -> None:
         _fail(tasks, row, failure)
 
 
-def _failure(row: TokenRow, reason: str) -> Gen3DError:
+def _failure(tokens: TokenStore, row: TokenRow, reason: str) -> Gen3DError:
     """The error behind a failure, whose reason need not hold the container's answer.
 
     What the container answered then lies where SageMaker said when it took the request.
     """
     failure = failure_of(reason)
-    if not isinstance(failure, InferenceFailed) or not row.failure_location:
+    if not isinstance(failure, InferenceFailed):
+        return failure
+    if not row.sent:
+        time.sleep(NOTE_SECONDS)
+        row = tokens.get(row.callback_id) or row
+    if not row.failure_location:
         return failure
     bucket, key = paths.split_uri(row.failure_location)
     answer = FileStore(bucket).open(key, MAX_ANSWER_BYTES)

@@ -359,6 +359,21 @@ def test_an_answer_that_the_reason_leaves_out_is_read_where_it_lies(
     assert resumed["cause"].startswith("The mask is empty")
 
 
+def test_an_answer_may_be_faster_than_the_senders_note(
+    waiting: FakeStates, files: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = load_event("callback/reconstruct_failed")
+    key = "async/failed/0b1c-error.out"
+    files.write(key, json.dumps(InvalidMask("m").body()).encode(), "application/json")
+
+    def meanwhile(_seconds: float) -> None:
+        TokenStore("TokensTable").note_sent(message(event)["inferenceId"], f"s3://{BUCKET}/{key}")
+
+    monkeypatch.setattr("time.sleep", meanwhile)
+    call(event, failureReason=next(iter(SAID.values())))
+    assert waiting.resumed[0]["error"] == "InvalidMask"
+
+
 @pytest.mark.parametrize("written", [None, b"", b"\xff\xfe", NO_RESPONSE.encode(), b"x" * 2**21])
 def test_an_answer_that_is_not_there_or_not_ours_is_a_plain_failure(
     written: bytes | None, waiting: FakeStates, files: FileStore
