@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from docs.generate.parts import code, table
+from docs.generate.parts import DocumentError, code, table
 
 State: TypeAlias = dict[str, Any]
 
@@ -157,7 +157,7 @@ def _shape(name: str, state: State) -> str:
 
 _WAYS = {
     "Resume": ["has embeddings", "has objects", "new"],
-    "Have": ["a mesh", "a splat", "nothing"],
+    "Have": ["a mesh", "to be left", "a splat", "nothing"],
     "AnyMesh": ["any mesh", "none"],
     "TookLong": ["over a minute", "less"],
 }
@@ -167,6 +167,8 @@ _WAYS = {
 def _arrows(name: str, state: State) -> Iterator[str]:
     if state["Type"] == "Choice":
         ways = [*(choice["Next"] for choice in state["Choices"]), state["Default"]]
+        if len(_WAYS.get(name, [])) != len(ways):
+            raise DocumentError(f"docs/generate/machine.py: say in _WAYS what {name} goes by.")
         for words, way in zip(_WAYS[name], ways, strict=True):
             yield f"-->|{words}| {way}"
     if "Next" in state:

@@ -241,6 +241,13 @@ def test_a_diagram_holds_every_state_and_every_way() -> None:
         assert line in drawn
 
 
+def test_a_choice_whose_ways_have_no_words_is_named() -> None:
+    choice = {"Type": "Choice", "Choices": [{"Next": "A"}], "Default": "A"}
+    states: dict[str, Any] = {"Unheard": choice, "A": {"Type": "Succeed"}}
+    with pytest.raises(DocumentError, match="what Unheard goes by"):
+        Machine({"StartAt": "Unheard", "States": states}).diagram()
+
+
 # What documents name
 
 
