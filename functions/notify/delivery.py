@@ -1,9 +1,10 @@
-"""Sends each mail once, through SES; again only where SES does not say what became of it.
+"""Sends each mail **at least once** through SES, and twice only where nobody knows of the first.
 
 ``SendEmail`` knows no name by which a repetition could be told from another mail. A mail is
 therefore claimed in a table before it is sent, and sent by one attempt: botocore would repeat a
-request whose answer did not come in time, which SES may have taken. Where no answer came the claim
-is given back, and the next try sends the mail: then it arrives **at least once**, not never.
+request whose answer did not come in time, which SES may have taken. A claim lasts as long as an
+attempt may. Nobody takes another's claim for a mail that was sent: who finds one waits until it
+says so, is given back or ends, and else fails, so that the trigger comes again.
 """
 
 import time
@@ -27,6 +28,14 @@ CONNECT_SECONDS = 3
 READ_SECONDS = 15
 """Twice both, for the owner's mail and the admin's, leaves the function time for all else."""
 
+ATTEMPT_SECONDS = CONNECT_SECONDS + READ_SECONDS
+
+CLAIM_SECONDS = ATTEMPT_SECONDS + 7
+"""A claim that was neither followed by a note nor given back for so long has lost its sender."""
+
+WAIT_SECONDS = 1
+"""Between looks at a claim of somebody else's, which mostly ends within one."""
+
 
 def _ses() -> "SESV2Client":
     ses: SESV2Client = clients.client(
@@ -36,7 +45,7 @@ def _ses() -> "SESV2Client":
 
 
 def deliver(key: str, mail: Mail, until: float) -> None:
-    """Send a mail unless one with this key was sent before.
+    """Send a mail unless one with this key was sent.
 
     Parameters
     ----------
@@ -44,18 +53,23 @@ def deliver(key: str, mail: Mail, until: float) -> None:
         What the mail is about: job, run, kind and role.
     mail : Mail
     until : float
-        When this invocation ends, in seconds since 1970: a mail that its end cuts off may then be
-        sent by another.
+        When this invocation ends, in seconds since 1970: it does not wait for another beyond what
+        its own attempt would need.
 
     Raises
     ------
     MailFailed
-        SES refused, or did not answer; the next trigger or try sends it.
+        SES refused, or did not answer, or another trigger is at it and has not said what became of
+        it; the next trigger or try sends it.
     """
     claim = _Claim(key)
-    if not claim.take(until):
-        logger.info("The mail was sent, or another trigger is sending it", extra={"mail": key})
-        return
+    while not claim.take():
+        if claim.sent:
+            logger.info("The mail was sent", extra={"mail": key})
+            return
+        if time.time() + WAIT_SECONDS + ATTEMPT_SECONDS > until:
+            raise MailFailed("Another try was sending the mail. Whether it did is asked again.")
+        time.sleep(WAIT_SECONDS)
     try:
         _send(mail, key)
     except MailFailed:
@@ -74,30 +88,36 @@ class _Claim:
     def __init__(self, key: str) -> None:
         self._id = f"mail#{key}"
         self._token = str(uuid.uuid4())
+        self.sent = False
+        """Whether another says that it has sent the mail, as seen when this was not to be had."""
 
     @property
     def _table(self) -> "Table":
         return clients.dynamodb().Table(settings().idempotency_table)
 
-    def take(self, until: float) -> bool:
+    def take(self) -> bool:
         """Whether the mail is this invocation's to send."""
-        now = int(time.time())
-        left = Attr("state").eq("SENDING") & Attr("until").lt(int(time.time() * 1000))
-        free = Attr("id").not_exists() | Attr("ttl").lt(now) | left
+        now = time.time()
+        left = Attr("state").eq("SENDING") & Attr("until").lt(int(now * 1000))
+        free = Attr("id").not_exists() | Attr("ttl").lt(int(now)) | left
         item: dict[str, Any] = {
             "id": self._id,
             "state": "SENDING",
             "claim": self._token,
-            "until": int(until * 1000),
-            "ttl": now + settings().retention_days * 86400,
+            "until": int((now + CLAIM_SECONDS) * 1000),
+            "ttl": int(now) + settings().retention_days * 86400,
         }
         try:
             self._table.put_item(
-                Item=item, ConditionExpression=free | Attr("claim").eq(self._token)
+                Item=item,
+                ConditionExpression=free | Attr("claim").eq(self._token),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
             if clients.error_code(error) != "ConditionalCheckFailedException":
                 raise
+            found: dict[str, Any] = error.response.get("Item", {})  # type: ignore[assignment]
+            self.sent = found.get("state") == {"S": "SENT"}
             return False
         return True
 
@@ -110,7 +130,7 @@ class _Claim:
         )
 
     def note_as_sent(self) -> None:
-        """Let nobody send the mail again; where that fails it was sent nevertheless."""
+        """Let nobody send the mail again; where that fails it may be sent twice."""
         self._quietly(
             lambda: self._table.update_item(
                 Key={"id": self._id},

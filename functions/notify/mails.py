@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import quote
 
-from gen3d.jobs import Job, JobObject, ObjectStatus, Stages, plain
+from gen3d.jobs import Job, JobObject, ObjectStatus, plain
 from gen3d.paths import MESH_FORMATS
 from gen3d.settings import Settings
 from gen3d.store import FileStore
@@ -112,11 +112,14 @@ def _page(web_url: str, job: Job) -> str:
     return f"{web_url}/jobs/{quote(job.job_id)}"
 
 
-def _seconds(stages: Stages) -> str:
+def _seconds(job: Job) -> str:
+    stages = job.stages
+    # A run that takes a job up again makes what is missing, and its time is that of this alone.
+    whole = "reconstruction" if job.run <= 1 else "last reconstruction"
     parts = {
         "preparing": stages.initialize.milliseconds,
         "your mask": stages.mask.milliseconds,
-        "reconstruction": stages.reconstruct.milliseconds,
+        whole: stages.reconstruct.milliseconds,
     }
     return ", ".join(f"{name} {ms / 1000:.1f} s" for name, ms in parts.items() if ms is not None)
 
@@ -179,7 +182,7 @@ def completed_admin(job: Job, admin: str) -> Mail:
             "Job": job.job_id,
             "Owner": job.email,
             "Objects": f"{done} of {len(job.objects)}",
-            "Time": _seconds(job.stages),
+            "Time": _seconds(job),
         }
     )
     return letter.to(admin, f"Gen3D job done: {job.job_id}")
@@ -220,7 +223,7 @@ def failed_admin(job: Job, execution_arn: str, s: Settings) -> Mail:
             "State": error.stage if error else "",
             "Error": error.name if error else "",
             "Message": error.message if error else "",
-            "Time": _seconds(job.stages),
+            "Time": _seconds(job),
         }
     )
     if execution_arn:

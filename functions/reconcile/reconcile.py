@@ -4,6 +4,7 @@ The operator calls it too, to take failed jobs up again: one with ``{"retry": {"
 …}}``, all that failed since a time with ``{"retrySince": "2026-11-28T12:00:00Z"}``.
 """
 
+import time
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -51,6 +52,9 @@ class RetrySince(_Event):
     retrySince: AwareDatetime  # noqa: N815
 
 
+RETRY_SECONDS = 60
+"""So long taking one job up may last at worst: three calls, which AWS leaves without an answer."""
+
 EVENT: TypeAdapter[Scheduled | Retry | RetrySince] = TypeAdapter(Scheduled | Retry | RetrySince)
 
 
@@ -83,8 +87,15 @@ def serve_queue() -> dict[str, int]:
     return {**done, "QueueLength": len(waiting)}
 
 
-def retry(jobs: list[tuple[str, str]]) -> dict[str, Any]:
-    """Take jobs up again where they failed.
+def retry(jobs: list[tuple[str, str]], until: float) -> dict[str, Any]:
+    """Take jobs up again where they failed; one that cannot be keeps no other from it.
+
+    Parameters
+    ----------
+    jobs : list of (str, str)
+        Owners and ids.
+    until : float
+        When this invocation ends, in seconds since 1970. What is left by then is named.
 
     Returns
     -------
@@ -96,10 +107,17 @@ def retry(jobs: list[tuple[str, str]]) -> dict[str, Any]:
     retried: list[str] = []
     refused: dict[str, str] = {}
     for owner, job_id in jobs:
+        if time.time() + RETRY_SECONDS > until:
+            refused[job_id] = "There was no time left for it. Run the command again."
+            continue
         try:
-            runs.retry(owner, job_id)
+            with clients.naming_faults():
+                runs.retry(owner, job_id)
         except Gen3DError as error:
             refused[job_id] = error.message
+        except Exception:  # the others go on, and the operator hears of this one
+            logger.exception("A job could not be taken up again", extra={"job_id": job_id})
+            refused[job_id] = "It failed on our side. Read the reconcile function's log."
         else:
             retried.append(job_id)
     if retried:
@@ -111,8 +129,9 @@ def retry(jobs: list[tuple[str, str]]) -> dict[str, Any]:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 @clients.naming_faults()
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Lambda's entry point."""
+    until = time.time() + context.get_remaining_time_in_millis() / 1000
     match EVENT.validate_python(event):
         case Scheduled(task="queue"):
             done: dict[str, Any] = dict(serve_queue())
@@ -121,8 +140,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         case Scheduled():
             done = dict(Sweep(settings(), now()).run())
         case Retry(retry=job):
-            done = retry([(job.owner, job.jobId)])
+            done = retry([(job.owner, job.jobId)], until)
         case RetrySince(retrySince=moment):
-            done = retry([(r.owner, r.job_id) for r in failed_since(settings(), moment)])
+            failed = [(r.owner, r.job_id) for r in failed_since(settings(), moment)]
+            done = retry(failed, until)
     logger.info("Done", extra={"done": done})
     return done

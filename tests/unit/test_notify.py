@@ -9,6 +9,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -88,6 +89,21 @@ def failed(put_job: PutJob) -> Job:
     return put_job(job_of_run_1(Status.FAILED, error=FAILURE))
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Waits, which take no time, in functions that have the time that the template gives them."""
+    import delivery
+
+    seconds = template()["Resources"]["NotifyFunction"]["Properties"]["Timeout"]
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: seconds * 1000)
+
+    waits: list[float] = []
+    began = time.time()
+    fake = SimpleNamespace(time=lambda: began + sum(waits), sleep=waits.append)
+    monkeypatch.setattr(delivery, "time", fake)
+    return waits
+
+
 def recipients(mails: list[EmailMessage]) -> list[str]:
     return [str(mail["To"]) for mail in mails]
 
@@ -138,9 +154,9 @@ def test_an_admin_who_hears_of_failures_alone_hears_of_them(
 
 
 def test_two_triggers_at_once_send_one_mail_each(
-    completed: Job, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+    completed: Job, mailbox: Mailbox, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second trigger comes while the first is between its claim and SES."""
+    """The second trigger comes while the first is between its claim and SES, and is tried again."""
     import delivery
 
     real = delivery._mime
@@ -149,12 +165,17 @@ def test_two_triggers_at_once_send_one_mail_each(
     def mime(*args: Any) -> EmailMessage:
         if not inside:
             inside.append(None)
-            call("result_created")
+            with monkeypatch.context() as short:
+                short.setattr(Context, "get_remaining_time_in_millis", lambda _: 40_000)
+                with pytest.raises(MailFailed, match="Another try"):
+                    call("result_created")
         return real(*args)
 
     monkeypatch.setattr(delivery, "_mime", mime)
     call("completed")
     assert sorted(recipients(mailbox())) == [EMAIL, ADMIN]
+    call("result_created")
+    assert len(mailbox()) == 2
 
 
 def test_the_result_may_come_before_the_record_says_so(
@@ -384,15 +405,14 @@ def test_ses_out_of_reach_is_a_failed_mail_too(
 
 
 def test_a_mail_that_was_cut_off_is_sent_later(
-    completed: Job, mailbox: Mailbox, calls: Calls, monkeypatch: pytest.MonkeyPatch
+    completed: Job, mailbox: Mailbox, calls: Calls, clock: list[float]
 ) -> None:
     """The function was ended by its timeout between the claim of a mail and SES."""
 
     class CutOff(BaseException):
         pass
 
-    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 1)
-    monkeypatch.setitem(calls._failures, "SendEmail", [CutOff()])
+    calls._failures["SendEmail"] = [CutOff()]  # type: ignore[list-item]
     with pytest.raises(CutOff):
         call("completed")
     call("result_created")
@@ -413,8 +433,11 @@ def test_two_mails_without_an_answer_fit_into_the_function() -> None:
 
     config: Any = delivery._ses().meta.config
     patience = config.connect_timeout + config.read_timeout
+    assert patience == delivery.ATTEMPT_SECONDS < delivery.CLAIM_SECONDS
     function = template()["Resources"]["NotifyFunction"]["Properties"]["Timeout"]
     assert 2 * patience <= function - 20
+    # Who waits for another's claim to end can still send the mail.
+    assert delivery.CLAIM_SECONDS + delivery.WAIT_SECONDS + patience < function
     assert patience >= 10  # or slow answers would be taken for none, and mails sent again
 
 
@@ -463,6 +486,60 @@ def test_a_claim_whose_answer_was_lost_is_known_again(
     assert recipients(mailbox()) == [EMAIL, ADMIN]
 
 
+@pytest.mark.parametrize("lost", ["the claim's answers", "the function after its claim"])
+def test_a_mail_whose_claim_nobody_has_is_sent(
+    lost: str,
+    completed: Job,
+    mailbox: Mailbox,
+    clock: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the next try, though it comes at once: it waits until the claim has ended."""
+    import delivery
+
+    class Ended(BaseException):
+        """A process that is killed."""
+
+    take = delivery._Claim.take
+
+    def losing(claim: Any) -> bool:
+        monkeypatch.setattr(delivery._Claim, "take", take)
+        assert take(claim)
+        if lost == "the claim's answers":
+            raise ReadTimeoutError(endpoint_url="https://dynamodb.example.com")
+        raise Ended
+
+    monkeypatch.setattr(delivery._Claim, "take", losing)
+    with pytest.raises((DependencyUnavailable, Ended)):
+        call("completed")
+    assert mailbox() == []
+    call("completed")
+    assert recipients(mailbox()) == [EMAIL, ADMIN]
+    assert delivery.CLAIM_SECONDS <= sum(clock) <= delivery.CLAIM_SECONDS + 2
+    call("result_created")
+    assert len(mailbox()) == 2
+
+
+def test_a_try_that_finds_another_at_it_waits_for_what_that_says(
+    completed: Job, mailbox: Mailbox, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import delivery
+
+    others = [delivery._Claim(f"{JOB_ID}#1#completed#{role}") for role in ("owner", "admin")]
+    assert all(claim.take() for claim in others)
+
+    def sleep(seconds: float) -> None:
+        clock.append(seconds)
+        if len(clock) == 3:
+            others[0].note_as_sent()
+            others[1].give_back()
+
+    monkeypatch.setattr("delivery.time.sleep", sleep)
+    call("completed")
+    assert recipients(mailbox()) == [ADMIN]
+    assert len(clock) == 3
+
+
 @pytest.mark.parametrize("operation", ["PutItem", "GetItem"])
 def test_a_table_out_of_reach_is_named_so_that_it_is_tried_again(
     operation: str, completed: Job, mailbox: Mailbox, calls: Calls
@@ -476,16 +553,19 @@ def test_a_table_out_of_reach_is_named_so_that_it_is_tried_again(
 
 @pytest.mark.parametrize("operation", ["UpdateItem", "DeleteItem"])
 def test_a_note_of_a_mail_that_cannot_be_made_fails_nothing_more(
-    operation: str, completed: Job, mailbox: Mailbox, calls: Calls
+    operation: str, completed: Job, mailbox: Mailbox, calls: Calls, clock: list[float]
 ) -> None:
+    """Where nobody could note that a mail was sent, it is sent again rather than never."""
     if operation == "DeleteItem":
         calls.fail("SendEmail", "MessageRejected")
     calls.fail(operation, "InternalServerError")
     with suppress(MailFailed):
         call("completed")
-    assert len(mailbox()) == (2 if operation == "UpdateItem" else 1)
+    noted = operation == "DeleteItem"
+    assert recipients(mailbox()) == ([ADMIN] if noted else [EMAIL, ADMIN])
     call("result_created")
-    assert len(mailbox()) == (2 if operation == "UpdateItem" else 1)  # while it may be sending
+    assert recipients(mailbox()) == ([ADMIN, EMAIL] if noted else [EMAIL, ADMIN, EMAIL])
+    assert sum(clock) >= 25
 
 
 def test_a_mail_is_remembered_for_as_long_as_its_job(
@@ -627,7 +707,21 @@ def test_any_name_makes_a_mail(name: str) -> None:
 def test_a_stage_that_has_not_ended_has_no_time() -> None:
     import mails
 
-    assert mails._seconds(Stages(initialize=Stage())) == ""
+    job = job_of_run_1(Status.FAILED, stages=Stages(initialize=Stage()))
+    assert mails._seconds(job) == ""
+
+
+@pytest.mark.parametrize(
+    ("run", "said"), [(0, "reconstruction"), (1, "reconstruction"), (2, "last reconstruction")]
+)
+def test_a_time_says_what_it_is_of(run: int, said: str) -> None:
+    """A second run makes again what failed, in less than all took."""
+    import mails
+
+    stages = Stages.model_validate(
+        {"reconstruct": {"start": "2026-11-22T23:00:00Z", "end": "2026-11-22T23:00:01.5Z"}}
+    )
+    assert mails._seconds(job_of_run_1(Status.COMPLETED, run, stages=stages)) == f"{said} 1.5 s"
 
 
 def test_an_unknown_kind_is_refused(completed: Job, mailbox: Mailbox, logs: StringIO) -> None:

@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from gen3d import inventory, paths
 from gen3d.clients import client as shared_client
 from gen3d.errors import InternalError
@@ -25,6 +26,7 @@ from tests.support import (
     STATE_MACHINE,
     Context,
     client,
+    client_error,
     make_job,
     reconcile,
     table,
@@ -361,6 +363,12 @@ def test_an_empty_queue_says_nothing(calls: Calls, capsys: pytest.CaptureFixture
 # The operator
 
 
+@pytest.fixture(autouse=True)
+def _five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the template gives the function."""
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 300_000)
+
+
 def test_a_failed_job_is_taken_up_again(
     start: Callable[..., str], put_job: Callable[[Job], Job]
 ) -> None:
@@ -395,6 +403,45 @@ def test_all_that_failed_since_a_time_are(
     answer = reconcile.handler({"retrySince": since}, Context())
     assert sorted(answer["retried"]) == ids[1:3]
     assert answer["refused"] == {}
+
+
+FAULTS = {
+    "throttled": (client_error("ThrottlingException", "StartExecution"), "Try again"),
+    "no answer": (ReadTimeoutError(endpoint_url="https://states.example.com/"), "Try again"),
+    "not allowed": (client_error("AccessDeniedException", "StartExecution"), "log"),
+}
+
+
+@pytest.mark.parametrize(("error", "sentence"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_at_one_job_keeps_no_other_from_being_taken_up(
+    error: Exception,
+    sentence: str,
+    start: Callable[..., str],
+    put_job: Callable[[Job], Job],
+    jobs: JobStore,
+    calls: Calls,
+) -> None:
+    ids = [f"01M82SZE4Z7ZQ9FY1VB33KS0D{n}" for n in range(3)]
+    for job_id in ids:
+        job = put_job(make_job(Status.INITIALIZING, job_id=job_id, run=1))
+        jobs.fail(job, Failure(name="E", message=""))
+    calls.fail_with("StartExecution", error)
+    answer = reconcile.handler({"retrySince": iso(now() - timedelta(minutes=1))}, Context())
+    ((job_id, why),) = answer["refused"].items()
+    assert sentence in why
+    assert sorted([job_id, *answer["retried"]]) == ids
+    again = reconcile.handler({"retry": {"owner": OWNER, "jobId": job_id}}, Context())
+    assert again == {"retried": [job_id], "refused": {}}
+
+
+def test_what_there_is_no_time_for_is_named(
+    start: Callable[..., str], put_job: Callable[[Job], Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_job(make_job(Status.FAILED, run=1))
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 59_000)
+    answer = reconcile.handler({"retry": {"owner": OWNER, "jobId": JOB_ID}}, Context())
+    assert answer["retried"] == []
+    assert "no time" in answer["refused"][JOB_ID]
 
 
 def test_what_cannot_be_taken_up_is_named(

@@ -12,7 +12,8 @@ export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
     ["From photo to splat", spent(splat?.timings)],
     ["From splat to mesh", spent(mesh?.timings)],
     [
-      "Whole reconstruction",
+      // Of a job that was taken up again, the time is that of what was made again.
+      job.run > 1 ? "Last reconstruction" : "Whole reconstruction",
       job.stages.reconstruct.ms === null ? undefined : duration(job.stages.reconstruct.ms),
     ],
     ["Seed", String(object.seed)],
