@@ -34,11 +34,14 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"Docker {version}, {where}", flush=True)
             bases = Bases(docker)
             if "lite" in engines:
+                print("lite: builds, then a job", flush=True)
                 built = build.inference(docker, bases, "lite")
                 rows.append(_row("lite", built, run.lite(docker, built.name, files, environment)))
+                print("mesh: builds, then that job's splat", flush=True)
                 built = build.mesh(docker, bases)
                 rows.append(_row("mesh", built, run.mesh(docker, built.name, files, environment)))
             if "sam" in engines:
+                print("sam: builds as far as it gets", flush=True)
                 try:
                     built = build.inference(docker, bases, "sam")
                     rows.append(_row("sam", built, None))

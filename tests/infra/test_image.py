@@ -15,6 +15,7 @@ NOT_FREE = {
     "diff-gaussian-rasterization": "not for commerce",
     "igraph": "GPL",
     "nvdiffrast": "not for commerce",
+    "plyfile": "GPL",
     "pymeshfix": "GPL",
 }
 FOR_TRAINING = {"auto-gptq", "bitsandbytes", "gradio", "lightning", "wandb"}

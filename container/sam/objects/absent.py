@@ -20,6 +20,7 @@ UNUSED = (
     "kaolin",  # checks the mesh decoder's arguments
     "lightning",  # is asked whether a network is a trainer's
     "open3d",  # aligns the object with the photo's points, when asked to
+    "plyfile",  # writes gaussians to a file, which container/splat.py does here; GPL
     "pymeshfix",  # fills holes in meshes
     "pytorch_lightning",  # lightning's name in older checkpoints
     "pytorch3d._C",  # rasterises; its transforms are plain Python
