@@ -147,7 +147,8 @@ test-torch:
 
 .PHONY: test-faults
 test-faults: setup ## Every task and edge × every fault, and kill -9 (many minutes); ends with a table
-	@$(BIN)/python -m pytest tests/faults --show-capture=no
+	@GEN3D_EXAMPLES=1000 $(BIN)/python -m pytest tests/workflow/test_life.py tests/faults \
+		--show-capture=no --timeout=1800
 
 .PHONY: image-check
 image-check: setup .venvs/sam-cli/.ready ## Build the images by Docker, start them as AWS does, do a job with each (as root)

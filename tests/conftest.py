@@ -19,3 +19,17 @@ def aws() -> Iterator[None]:
 
     with stack():
         yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say of each test that was skipped why, and how many there are, so that none is overlooked."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons: dict[str, list[str]] = {}
+    for report in skipped:
+        _, _, reason = report.longrepr
+        reasons.setdefault(reason.removeprefix("Skipped: "), []).append(report.nodeid)
+    for reason, tests in reasons.items():
+        terminalreporter.write_line(f"skipped, {reason}:")
+        for test in tests:
+            terminalreporter.write_line(f"  {test}")
+    terminalreporter.write_line(f"skipped in all: {len(skipped)}")

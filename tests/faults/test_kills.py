@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,10 @@ def ann(stack: RunningStack) -> Iterator[Person]:
 
 
 def kill(stack: RunningStack) -> None:
-    """End it without a word, and start it again; nothing that it had started outlives it."""
+    """End it without a word; nothing that it had started outlives it."""
     started = children(stack.pid)
     assert stack.stop(signal.SIGKILL) == -signal.SIGKILL
     eventually(lambda: not any(alive(pid) for pid in started))
-    stack.start()
 
 
 class Ride:
@@ -86,10 +86,19 @@ class Ride:
         everything += mails(self.stack, self.job_id, ADMIN)
         return Counter(f"{mail['to']}: {mail['subject']}" for mail in everything)
 
+    def unsure(self) -> int:
+        """How many of its mails were being sent when the stack was killed: SES may have them."""
+        path = self.stack.folder / "state" / "items.db"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            rows = database.execute(
+                "select item from items where key like ?", (f"%mail#{self.job_id}%",)
+            ).fetchall()
+        return sum('"SENDING"' in item for (item,) in rows)
+
     def executions(self) -> set[str]:
         """Statuses of its executions."""
         path = self.stack.folder / "executions" / "executions.db"
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
             rows = database.execute(
                 "select status from executions where name like ?", (f"{self.job_id}%",)
             ).fetchall()
@@ -168,6 +177,8 @@ def test_a_kill(stage: str, stack: RunningStack, ann: Person, tmp_path: Path) ->
     STAGES[stage](ride)
     before = ride.job["status"]
     kill(stack)
+    unsure = ride.unsure()
+    stack.start()
     if stage in ("created", "waiting for mask", "done"):
         assert ride.job["status"] == before
     if ride.job["status"] == "CREATED":
@@ -180,7 +191,9 @@ def test_a_kill(stage: str, stack: RunningStack, ann: Person, tmp_path: Path) ->
     time.sleep(2)  # the other trigger has had its turn
     assert ride.job["status"] == "COMPLETED"
     assert job["run"] == 1
-    assert set(ride.mails().values()) == {1}, ride.mails()
+    assert set(ride.mails().values()) <= {1, 2}
+    # At least once is what a mail is whose sender died before it heard of it.
+    assert ride.mails().total() - len(ride.mails()) <= unsure, ride.mails()
     assert not ride.rows()
     made = {Path(file["url"].split("?")[0]).name for file in job["objects"][0]["files"].values()}
     kept = {f"objects/0/{name}" for name in {"mask.png", "splat.ply", *made}}

@@ -1,0 +1,556 @@
+"""One job under any order of people, callbacks, retries, deletions and deaths.
+
+The API, the notify function and the reconciler are the real ones, and so are the state machine's
+states, conditions and expressions. A test's steps choose who acts next; between any two requests to
+the tables somebody else may act, or who made them may die. What has to be so is looked at after
+each write, and when everything has come to rest.
+"""
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import delivery
+import pytest
+from gen3d import clients, images, inventory, runs, store, tokens
+from gen3d.jobs import TERMINAL, Status, now
+from gen3d.store import JobStore
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
+from moto import mock_aws
+
+from tests.support import (
+    ADMIN,
+    EMAIL,
+    JOB_ID,
+    OWNER,
+    REGION,
+    Context,
+    encode,
+    load_event,
+    make_job,
+    mask,
+    notify,
+    reconcile,
+)
+from tests.unit.api.requests import PHOTO, call
+
+from .machine import Branch, Execution, Json, StepFunctions, TaskFailed
+from .memory import Files, Mails, Tables
+
+EXAMPLES = int(os.environ.get("GEN3D_EXAMPLES") or 200)
+"""`make test-faults` asks for more."""
+
+CLIENT = clients.client
+MASK = encode(mask())
+MODEL = {"engine": "lite", "revision": "0123456789ab"}
+RANK = [Status.INITIALIZING, Status.AWAITING_MASK, Status.RECONSTRUCTING]
+TOLD = {
+    Status.COMPLETED: {EMAIL: "Your 3D model is ready", ADMIN: "Gen3D job done"},
+    Status.FAILED: {EMAIL: "Your 3D model could not be made", ADMIN: "Gen3D job failed"},
+    Status.EXPIRED: {EMAIL: "Your photo waited for its mask"},
+}
+ASKED: dict[str, list[Any]] = {
+    "initialize_job": [{}],
+    "reconstruct_job": [{"objects": [{}]}, {"objects": [{}, {}]}],
+    "cancel_job": [None],
+    "retry_job": [{}, {"objects": [{"n": 0, "seed": 5}]}],
+    "delete_job": [None],
+}
+ANSWERS = {
+    "initialize_job": {200, 202, 404, 503},
+    "reconstruct_job": {202, 404, 409, 410, 503},
+    "cancel_job": {200, 202, 404, 503},
+    "retry_job": {202, 400, 404, 409, 422, 503},
+    "delete_job": {204, 503},
+}
+ASKING = st.one_of(
+    *(st.tuples(st.just(name), st.sampled_from(bodies)) for name, bodies in ASKED.items())
+)
+
+
+CANCELLED = 3
+"""The requests of a cancellation after which the record says so, and nothing is stopped yet."""
+
+WHICH = st.integers(0, 11)
+"""One of those that there are, counted around."""
+
+
+class Killed(BaseException):
+    """The function's process ends here: nothing that it would do in case of an error is done."""
+
+
+class Life(RuleBasedStateMachine):
+    """One job."""
+
+    tables: Tables
+    patch: pytest.MonkeyPatch
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed = timedelta()
+        self.files, self.mails = Files(), Mails()
+        self.states = StepFunctions(self.service)
+        self.letters: list[Json] = []
+        """Events and invocations that wait to be delivered."""
+        self.delivered: list[Json] = []
+        self.ends: set[tuple[int, Status]] = set()
+        self.killed_while_mailing = 0
+        self.cancelled = False
+        """By a call that nobody interfered with, and nothing was asked for since."""
+        clock = SimpleNamespace(
+            time=lambda: time.time() + self.passed.total_seconds(), sleep=lambda _: None
+        )
+        for module in (delivery, tokens, store):
+            self.patch.setattr(module, "time", clock)
+        self.patch.setattr(reconcile, "now", lambda: now() + self.passed)
+        for module in (runs, tokens, inventory):
+            self.patch.setattr(module, "_states", lambda: self.states)
+        for module in (store, inventory):
+            self.patch.setattr(module, "_s3", lambda: self.files)
+        told = SimpleNamespace(invoke=self.tell)
+        self.patch.setattr(
+            clients, "client", lambda name, **options: told if name == "lambda" else CLIENT(name)
+        )
+        self.patch.setattr(delivery, "_ses", lambda: self.mails)
+        self.tables.create()
+        job = make_job()
+        JobStore("JobsTable").create(job)
+        self.files.data[job.uploads.image("image/jpeg")] = PHOTO
+        for n in range(2):
+            self.files.data[job.uploads.mask(n)] = MASK
+        self.before = self.record
+        self.tables.after = self.look
+
+    # What there is
+
+    @property
+    def record(self) -> Json | None:
+        """The record, typed as DynamoDB has it, without the token of its last write."""
+        row = self.tables.row("JobsTable", owner=OWNER, jobId=JOB_ID)
+        return row and {key: value for key, value in row.items() if key != "write"}
+
+    @property
+    def status(self) -> tuple[int, Status]:
+        row = self.record
+        assert row is not None
+        return _status(row)
+
+    @property
+    def running(self) -> list[Execution]:
+        return [e for e in self.states.executions.values() if e.status == "RUNNING"]
+
+    @property
+    def writing(self) -> list[Execution]:
+        """Those that run, and those that were stopped while one more write was on its way."""
+        stopped = [e for e in self.states.executions.values() if e.stopped and not e.main.over]
+        return self.running + stopped
+
+    # What has to be so after each write
+
+    def look(self) -> None:
+        """Compare the record with what it was before the last request."""
+        old, new = self.before, self.record
+        if old == new:
+            return
+        assert old is not None
+        assert new is not None
+        (old_run, was), (run, status) = _status(old), _status(new)
+        self.before = new
+        assert run >= old_run
+        assert was is not Status.DELETED, "a tombstone was written to"
+        if status is Status.DELETED:
+            assert not {"text", "image", "model", "objects", "error"} & new.keys()
+            assert {new[key]["S"] for key in ("email", "filename", "name")} == {""}
+            return
+        if run == old_run:
+            assert was not in TERMINAL, f"{was} became {status} in one run"
+            if was in RANK and status in RANK:
+                assert RANK.index(was) <= RANK.index(status)
+        else:
+            assert was in TERMINAL | {Status.CREATED}, "begun while another run was at work"
+        objects = new.get("objects", {"M": {}})["M"].values()
+        done = [o["M"]["status"]["S"] for o in objects]
+        if status is Status.COMPLETED:
+            assert set(done) <= {"COMPLETED", "FAILED"}
+            assert "COMPLETED" in done
+        if status is Status.FAILED:
+            assert "error" in new
+        for o in objects:
+            if o["M"]["status"]["S"] == "COMPLETED":
+                assert "mesh" in o["M"]
+        if status in TERMINAL and status is not was:
+            self.ends.add((run, status))
+
+    # The services that the machine calls
+
+    def service(self, operation: str, arguments: Json) -> Any:
+        if operation == "putObject":
+            self.files.data[arguments["Key"]] = json.dumps(arguments["Body"]).encode()
+            event = load_event("notify/result_created")
+            event["detail"]["object"]["key"] = arguments["Key"]
+            self.letters.append(event)
+            return {}
+        payload = arguments["Payload"]
+        if arguments.get("InvocationType") == "Event":
+            self.letters.append(payload)
+            return {"StatusCode": 202}
+        match arguments["FunctionName"]:
+            case "notify":
+                try:
+                    notify.handler(payload, Context())
+                except Exception as error:
+                    raise TaskFailed(type(error).__name__, str(error)) from None
+                return {}
+            case "mesh":
+                names = {kind: f"{payload['prefix']}mesh.{kind}" for kind in ("glb",)}
+                self.files.data.update(dict.fromkeys(names.values(), b"mesh"))
+                files = {kind: {"key": key, "bytes": 4} for kind, key in names.items()}
+                return {"Payload": {"files": files, "vertices": 12, "faces": 20}}
+            case _:
+                return {}  # the request is at the endpoint
+
+    def tell(self, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803
+        assert (FunctionName, InvocationType) == ("gen3d-notify", "Event")
+        self.letters.append(json.loads(Payload))
+
+    # What may happen
+
+    @initialize(far=st.integers(0, 9), left=st.booleans(), further=st.integers(0, 7))
+    def begin(self, far: int, left: bool, further: int) -> None:
+        """How far the job is already, and an earlier execution of it that was not stopped."""
+        self.lead(far)
+        if left and far:
+            with self.interrupted(CANCELLED, self.die):
+                call("cancel_job")
+            self.lead(further)
+
+    def lead(self, far: int) -> None:
+        run = self.status[0]
+        ways: tuple[Callable[[], Any], ...] = (
+            lambda: self.ask(("retry_job" if run else "initialize_job", {})),
+            lambda: self.step_all(run),
+            lambda: self.answer_all(run),
+            lambda: self.step_all(run),
+            lambda: call("reconstruct_job", {"objects": [{}]}),
+            lambda: self.step_all(run),
+            lambda: self.answer_all(run),
+            lambda: self.step_all(run),
+            lambda: self.step_all(run),
+        )
+        for way in ways[:far]:
+            way()
+
+    def step_all(self, later: int = 0) -> None:
+        """Let every execution go on, or those that are later than a run."""
+        for execution in self.running:
+            if execution.run > later:
+                for branch in list(execution.main.leaves()):
+                    self.step(branch)
+
+    def answer_all(self, later: int = 0) -> None:
+        for execution in self.running:
+            if execution.run > later:
+                for branch in list(execution.main.waiting()):
+                    if branch.at != "WaitForMask":
+                        self.reply(branch)
+
+    @rule(asked=ASKING)
+    def person(self, asked: tuple[str, Any]) -> None:
+        self.ask(asked)
+
+    def ask(self, asked: tuple[str, Any]) -> None:
+        """A call that nobody interferes with."""
+        name, body = asked
+        run, was = self.status
+        pending = any(e.run > run for e in self.running)
+        taken_up = was in (Status.FAILED, Status.EXPIRED, Status.CANCELLED)
+        status, answer = call(name, body)
+        assert status in ANSWERS[name], answer
+        assert status != 503, "nothing was out of reach"
+        assert (status == 404) == (was is Status.DELETED and name != "delete_job")
+        if name == "delete_job":
+            assert self.status[1] is Status.DELETED
+        if name == "retry_job" and not body and taken_up and not pending:
+            assert status == 202, answer
+        if name == "retry_job" and status == 202:
+            assert any(e.run > run for e in self.running), "nothing was started"
+        if name in ("retry_job", "initialize_job"):
+            self.cancelled = False
+        if name == "cancel_job" and status != 404:
+            assert self.status[1] in TERMINAL
+            self.cancelled = status == 202
+        self.stays_cancelled()
+
+    @rule(asked=ASKING, other=ASKING, requests=st.integers(1, 8))
+    def two_browsers(self, asked: Any, other: Any, requests: int) -> None:
+        """The second asks while the first is being answered."""
+        self.interfere(asked, requests, lambda: self.call(other))
+
+    @rule(asked=ASKING, which=WHICH, requests=st.integers(1, 8))
+    def overtaken(self, asked: Any, which: int, requests: int) -> None:
+        """An execution goes on while a person is being answered."""
+        self.interfere(asked, requests, lambda: self.step_any(which))
+
+    @rule(asked=ASKING, requests=st.integers(1, 8))
+    def cut_off(self, asked: Any, requests: int) -> None:
+        """The API's process dies."""
+        self.interfere(asked, requests, self.die)
+
+    def interfere(self, asked: Any, requests: int, act: Callable[[], None]) -> None:
+        self.cancelled = False
+        with self.interrupted(requests, act):
+            self.call(asked)
+
+    def call(self, asked: tuple[str, Any]) -> None:
+        name, body = asked
+        status, answer = call(name, body)
+        gone = {422} if self.status[1] is Status.DELETED else set()  # the photo, in between
+        assert status in ANSWERS[name] | gone, answer
+
+    def interrupted(self, requests: int, act: Callable[[], None]) -> "_Interrupted":
+        return _Interrupted(self.tables, requests, act)
+
+    def die(self) -> None:
+        raise Killed
+
+    @rule(which=WHICH, steps=st.integers(1, 4))
+    def go_on(self, which: int, steps: int) -> None:
+        for i in range(steps):
+            self.step_any(which + i)
+
+    def step_any(self, which: int) -> None:
+        leaves = [branch for e in self.writing for branch in e.main.leaves()]
+        if leaves:
+            self.step(leaves[which % len(leaves)])
+
+    def step(self, branch: Branch) -> None:
+        """Let a branch write; one that was overtaken, or whose job has ended, changes nothing."""
+        execution, before = branch.execution, self.record
+        assert before is not None
+        run, status = _status(before)
+        over = run == execution.run and status in TERMINAL
+        branch.step()
+        if run > execution.run or over or status is Status.DELETED:
+            assert self.record == before, f"{execution.arn} wrote"
+        if execution.stopped:
+            execution.main.over = True
+
+    @rule(which=WHICH)
+    def late_write(self, which: int) -> None:
+        """Of an execution that was stopped."""
+        stopped = [branch for e in self.writing if e.stopped for branch in e.main.leaves()]
+        if stopped:
+            self.step(stopped[which % len(stopped)])
+
+    @rule(which=WHICH, well=st.sampled_from([True, True, True, False]))
+    def endpoint(self, which: int, well: bool) -> None:
+        waiting = [b for e in self.running for b in e.main.waiting() if b.at != "WaitForMask"]
+        if waiting:
+            self.reply(waiting[which % len(waiting)], well)
+
+    def reply(self, branch: Branch, well: bool = True) -> None:
+        """The container answers what it was asked, if its photo is still there."""
+        files = make_job().files
+        if files.image("image/jpeg") not in self.files.data:
+            branch.answer(error=TaskFailed("InputMissing"))
+        elif not well:
+            branch.answer(error=TaskFailed("OutOfMemory"))
+        elif branch.at == "Initialize":
+            self.files.data[files.embeddings] = b"embeddings"
+            branch.answer(MODEL | {"width": 64, "height": 48})
+        else:
+            n = int(branch.variables["object"]["n"])
+            self.files.data[files.object(n).splat] = b"splat"
+            branch.answer(MODEL | {"gaussians": 5000, "bytes": 9})
+
+    @rule(which=WHICH, error=st.sampled_from(["States.TaskFailed", "States.Timeout"]))
+    def go_wrong(self, which: int, error: str) -> None:
+        """A task ends with an error, after all its retries; a wait, for nobody came."""
+        branches = [b for e in self.running for b in (*e.main.leaves(), *e.main.waiting())]
+        if branches:
+            branch = branches[which % len(branches)]
+            if branch.at == "NotifyExpiry":  # Lambda's own queue, and nothing else that tells
+                return
+            if branch.token is not None:
+                branch.answer(error=TaskFailed(error))
+            else:
+                branch.fail(TaskFailed(error))
+
+    @rule(which=WHICH)
+    def execution_dies(self, which: int) -> None:
+        """It ends without a word of its own."""
+        if self.running:
+            self.running[which % len(self.running)].died = True
+
+    @rule(which=WHICH, again=st.booleans())
+    def delivery(self, which: int, again: bool) -> None:
+        """What arrives by itself does so in any order, and some of it twice."""
+        self.announce_ends()
+        some = self.delivered if again else self.letters
+        if some:
+            self.deliver(some[which % len(some)])
+
+    @rule(which=WHICH, requests=st.integers(1, 6))
+    def delivery_cut_off(self, which: int, requests: int) -> None:
+        """The notify function dies; what called it calls it again."""
+        self.announce_ends()
+        if self.letters:
+            letter = self.letters[which % len(self.letters)]
+            sent = self.mails.sent.total()
+            with self.interrupted(requests, self.die):
+                notify.handler(letter, Context())
+            self.killed_while_mailing += self.mails.sent.total() - sent
+
+    @rule()
+    def mail_is_refused(self) -> None:
+        self.mails.refuses = True
+
+    def announce_ends(self) -> None:
+        for execution in self.states.executions.values():
+            if execution.status in ("FAILED", "ABORTED"):
+                event = load_event("notify/execution_failed")
+                event["detail"].update(
+                    executionArn=execution.arn, input=execution.text, status=execution.status
+                )
+                if event not in self.letters + self.delivered:
+                    self.letters.append(event)
+
+    def deliver(self, letter: Json) -> None:
+        """Until it has arrived: what fails is delivered again, after a minute."""
+        for _ in range(3):
+            try:
+                notify.handler(letter, Context())
+            except Exception:
+                self.passed += timedelta(minutes=1)
+            else:
+                break
+        if letter in self.letters:
+            self.letters.remove(letter)
+            self.delivered.append(letter)
+
+    @rule(hours=st.integers(0, 5))
+    def reconciler(self, hours: int) -> None:
+        self.passed += timedelta(hours=hours)
+        reconcile.handler({"task": "sweep"}, Context())
+
+    def stays_cancelled(self) -> None:
+        if self.cancelled:
+            assert self.status[1] in (Status.CANCELLED, Status.DELETED)
+
+    # What has to be so at rest
+
+    def teardown(self) -> None:
+        """Left alone, it ends where its owner can see it, and everybody is told once."""
+        try:
+            self.come_to_rest()
+            self.check_rest()
+        finally:
+            self.tables.before = self.tables.after = lambda: None
+        super().teardown()
+
+    def come_to_rest(self) -> None:
+        self.mails.refuses = False
+        for execution in self.writing:
+            for branch in list(execution.main.leaves())[:1]:
+                self.step(branch)
+        for _ in range(40):
+            self.step_all()
+            self.answer_all()
+            self.stays_cancelled()
+        for _ in range(2):
+            self.announce_ends()
+            self.passed += timedelta(hours=5)
+            for letter in list(self.letters):
+                self.deliver(letter)
+            reconcile.handler({"task": "sweep"}, Context())
+
+    def check_rest(self) -> None:
+        run, status = self.status
+        waiting = [b for e in self.running for b in e.main.waiting() if e.run == run]
+        if status is Status.AWAITING_MASK:
+            assert [b.at for b in waiting] == ["WaitForMask"], "waits, and nobody would go on"
+        else:
+            assert status in TERMINAL | {Status.CREATED}, status
+            assert not self.running
+        rows = [row["callbackId"]["S"] for row in self.tables.rows("TokensTable")]
+        assert set(rows) <= {"window", *([f"{JOB_ID}-mask"] if waiting else [])}, rows
+        if status is Status.DELETED:
+            assert not self.files.data, self.files.data.keys()
+            assert call("get_job")[0] == 404
+        self.check_mails(run, status)
+
+    def check_mails(self, run: int, status: Status) -> None:
+        """Of the last end everybody is told; of those before it too, or they had been overtaken."""
+        most: Counter[tuple[str, str]] = Counter()
+        for _, ended in self.ends:
+            most.update(TOLD.get(ended, {}).items())
+        sent: Counter[tuple[str, str]] = Counter()
+        for (to, subject), times in self.mails.sent.items():
+            sent[to, subject.split(":")[0]] += times
+        sent.pop((EMAIL, "Your photo is ready to be clicked"), None)
+        assert (sent - most).total() <= self.killed_while_mailing, (sent, most)
+        for whom in TOLD.get(status, {}).items():
+            assert sent[whom] >= 1, (run, status, sent)
+
+
+class _Interrupted:
+    """Something happens before one of the next requests to the tables, once."""
+
+    def __init__(self, tables: Tables, requests: int, act: Callable[[], None]) -> None:
+        self._tables, self._left, self._act = tables, requests, act
+
+    def __enter__(self) -> None:
+        self._tables.before = self._count
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        self._tables.before = lambda: None
+        return kind is Killed
+
+    def _count(self) -> None:
+        self._left -= 1
+        if not self._left:
+            self._tables.before = lambda: None
+            self._act()
+
+
+def _status(row: Json) -> tuple[int, Status]:
+    return int(row.get("run", {"N": "0"})["N"]), Status(row["status"]["S"])
+
+
+@pytest.fixture
+def life(socket_disabled: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Life]]:
+    """A job among services in memory."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws(), Tables().installed() as tables:
+        Life.tables, Life.patch = tables, monkeypatch
+        # The same two pictures, again and again: checking them is what takes time.
+        monkeypatch.setattr(images, "check_photo", cache(images.check_photo))
+        monkeypatch.setattr(images, "read_mask", cache(images.read_mask))
+        yield Life
+
+
+def test_any_order(life: type[Life]) -> None:
+    run_state_machine_as_test(
+        life,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=12,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
