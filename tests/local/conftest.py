@@ -9,7 +9,7 @@ from tests.local.running import ROOT, RunningStack
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of the whole service come last, so that it does not idle beside the others."""
-    items.sort(key=lambda item: "service" in getattr(item, "fixturenames", ()))
+    items.sort(key=lambda item: "whole_stack" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+def whole_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The whole service, from its template as it stands, for tests that leave nothing behind."""
     running = RunningStack(tmp_path_factory.mktemp("service"), ROOT / "template.yaml")
     try:

@@ -35,13 +35,13 @@ def test_the_commands_are_those_of_zsh_too() -> None:
 
 
 @pytest.mark.timeout(900)
-def test_the_documented_commands_make_a_mesh(service: RunningStack, tmp_path: Path) -> None:
+def test_the_documented_commands_make_a_mesh(whole_stack: RunningStack, tmp_path: Path) -> None:
     for folder in ("docs", "examples"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(tmp_path),
-        "AWS_ENDPOINT_URL": service.url,
+        "AWS_ENDPOINT_URL": whole_stack.url,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",

@@ -17,13 +17,13 @@ Verify = Any
 
 
 @pytest.fixture(scope="module")
-def gen3d(service: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> RunningStack:
+def gen3d(whole_stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> RunningStack:
     """The service with a page."""
     dist = tmp_path_factory.mktemp("dist")
     (dist / "index.html").write_text('<!doctype html><div id="root"></div>')
-    found = service.outputs
-    publish(dist, service.client("s3"), found["BucketName"], configuration(found))
-    return service
+    found = whole_stack.outputs
+    publish(dist, whole_stack.client("s3"), found["BucketName"], configuration(found))
+    return whole_stack
 
 
 @pytest.fixture
