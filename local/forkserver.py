@@ -53,6 +53,18 @@ _COMMON = (
 """What is imported ahead, where it is there: nothing that reads a function's own variables then, as
 awslambdaric's two modules and the X-Ray SDK do."""
 
+_SERVICES = (
+    "cognito-identity",
+    "dynamodb",
+    "s3",
+    "sagemaker-runtime",
+    "sesv2",
+    "sns",
+    "sqs",
+    "stepfunctions",
+)
+"""Whose descriptions are read ahead: botocore makes each client from one, of many megabytes."""
+
 _SET_PARENT_DEATH_SIGNAL = 1
 _SET_NAME = 15
 
@@ -194,6 +206,8 @@ def _serve(control: socket.socket) -> None:
     for name in _COMMON:
         with suppress(ImportError):
             importlib.import_module(name)
+    with suppress(ImportError):
+        _read_descriptions()
     gc.collect()
     gc.freeze()  # or each copy's collector writes to all that it shares
     waiting = selectors.DefaultSelector()
@@ -213,6 +227,27 @@ def _serve(control: socket.socket) -> None:
                 code = os.waitstatus_to_exitcode(status)
                 with suppress(OSError), told:
                     told.send(code.to_bytes(4, "little", signed=True))
+
+
+def _read_descriptions() -> None:
+    """Let every session of botocore's begin with what one loader has read."""
+    import botocore.session
+    from botocore.exceptions import DataNotFoundError
+
+    make = botocore.session.create_loader
+    loader = make()
+    for service in _SERVICES:
+        for kind in ("service-2", "endpoint-rule-set-1", "paginators-1"):
+            with suppress(DataNotFoundError):
+                loader.load_service_model(service, kind)
+    for name in ("endpoints", "partitions", "_retry", "sdk-default-configuration"):
+        with suppress(DataNotFoundError):
+            loader.load_data(name)
+
+    def create_loader(search_path_string: str | None = None) -> Any:
+        return make(search_path_string) if search_path_string else loader
+
+    botocore.session.create_loader = create_loader
 
 
 def _received(control: socket.socket) -> tuple[dict[str, Any], list[int]]:

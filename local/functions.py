@@ -57,7 +57,7 @@ _ALL = {
 """Variables that every function has."""
 
 _IDLE_SECONDS = 60.0
-"""After so long without a call a function keeps one worker."""
+"""After so long without a call a function keeps one worker, and one that is an image none."""
 
 _PRINT_SECONDS = 0.25
 _INIT_SECONDS = 120.0
@@ -163,6 +163,28 @@ class Functions:
         lambda_runtime._LOCAL_WORKER_TTL = _IDLE_SECONDS
         lambda_runtime.ProvidedWorker._drain_stderr_bounded = _printed
         lambda_runtime.ProvidedWorker._build_handler_class = _answering_at_once
+        self._end_idle_images()
+
+    def _end_idle_images(self) -> None:
+        """Ministack keeps one worker of each function; an image's holds hundreds of megabytes."""
+        reap = lambda_svc.reap_idle_workers
+
+        def reap_more() -> None:
+            reap()
+            now, idle = time.time(), []
+            with lambda_runtime._lock:
+                for workers in lambda_runtime._workers.values():
+                    idle += [
+                        worker
+                        for worker in workers
+                        if self._image(worker.config) is not None
+                        and not worker.in_use
+                        and now - worker.last_used >= _IDLE_SECONDS
+                    ]
+                    workers[:] = [worker for worker in workers if worker not in idle]
+            lambda_runtime.kill_workers(idle)
+
+        lambda_svc.reap_idle_workers = reap_more
 
     def _start(self, words: Sequence[str], cwd: str, env: dict[str, str], **options: Any) -> Any:
         """Start a worker: of a function in a zip as a copy of what has imported the most."""

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local import children
 from local.settings import LocalError
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ class Image:
                 variables = Image(self.root, self.python, environment).variables(scratch)
                 log.info("Running %s in %s", shlex.join(words), self.root.name)
                 done = subprocess.run(
-                    words,
+                    ["nice", "-n", str(children.LOWEST), *words],
                     cwd=self.folder,
                     env=variables,
                     capture_output=True,

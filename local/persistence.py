@@ -9,7 +9,6 @@ could not.
 import json
 import logging
 import shutil
-import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -20,6 +19,7 @@ from ministack.core import persistence
 from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import dynamodb, s3
 
+from local.databases import open_database
 from local.services import Handler, Response
 
 log = logging.getLogger(__name__)
@@ -55,17 +55,13 @@ class Items:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._lock = threading.Lock()
-        self._changed = threading.local()
-        for statement in (
-            "pragma journal_mode = wal",
-            "pragma synchronous = off",  # what the kernel has taken outlives this process
+        self._database = open_database(
+            path,
             "create table if not exists items (table_id text, key text, item text not null, "
             "primary key (table_id, key)) strict, without rowid",
-        ):
-            self._database.execute(statement)
+        )
+        self._lock = threading.Lock()
+        self._changed = threading.local()
 
     def install(self) -> None:
         """Keep what ministack's DynamoDB keeps in memory."""

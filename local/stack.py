@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from local import environments
+from local import environments, memory
 from local.settings import ROOT, LocalError, Settings
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Stack:
             The port is busy, or another stack uses the folder.
         """
         self._claim()
+        memory.bound()
         python = environments.environment(ROOT / "requirements" / "lambda.txt")
         if not (self.settings.folder / "state" / f"{_SAVED_LAST}.json").exists():
             self._forget_state()  # a first deployment that was cut off is begun anew
@@ -67,7 +68,7 @@ class Stack:
         from ministack.core import lambda_runtime
         from ministack.services import stepfunctions
 
-        from local import permissions, persistence, policies, retention, services
+        from local import permissions, persistence, retention, services
         from local.deploy import stack as deployment
         from local.endpoint.service import Endpoints, endpoint_arn
         from local.events import announce
@@ -98,7 +99,6 @@ class Stack:
         persistence.save_with_each_change()
         mailbox = Mailbox(self.settings.folder / "mails")
         mailbox.install()
-        policies.install()
         permissions.install(self.settings.logs / "permissions.jsonl")
         self._gateway = Gateway(self.settings, Pages(self.settings, self._workflow, mailbox))
 
@@ -114,6 +114,7 @@ class Stack:
             self._forget = first
             raise
         self.save(code=True)
+        memory.settle()
         threading.Thread(target=self._save_now_and_then, daemon=True).start()
         self.resumed, self.lost = self._workflow.resume()
         self._endpoints.resume()
@@ -186,6 +187,7 @@ class Stack:
         while not self._ended.wait(_SAVE_SECONDS):
             try:
                 self.save()
+                memory.give_back()
             except Exception:  # too busy, or just ending: the next time, or the end, saves
                 log.exception("The state was not saved")
 

@@ -1,14 +1,11 @@
-"""What is kept of executions, in one file that is true at every moment.
-
-SQLite writes a record or does not; a process that is killed leaves no half. Nothing is forced to
-the disk, as what the kernel has taken survives the process.
-"""
+"""What is kept of executions, in one file that is true at every moment."""
 
 import json
-import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
+
+from local.databases import open_database
 
 Record = dict[str, Any]
 """An execution's `detail`, `definition` and `events`, and where it stands, its `checkpoint`."""
@@ -31,11 +28,8 @@ class Records:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._database = open_database(path, _TABLE, _INDEX)
         self._lock = threading.Lock()
-        for statement in ("pragma journal_mode = wal", "pragma synchronous = off", _TABLE, _INDEX):
-            self._database.execute(statement)
 
     def keep(self, record: Record) -> None:
         """Write a record; one of the same execution is replaced."""
