@@ -214,7 +214,7 @@ bench-web: setup web .venvs/torch/.ready ## Measure the web app in Chromium
 
 .PHONY: bench-load
 bench-load: setup ## Load the local stack: 20 people, 200 jobs (AGAINST=COMMIT to compare)
-	@$(BIN)/python -m bench.load --save $(if $(AGAINST),--against '$(AGAINST)')
+	@$(BIN)/python -m bench.load --recorded --save $(if $(AGAINST),--against '$(AGAINST)')
 
 .PHONY: simulate
 simulate: setup ## Simulate waits and cost by load, instance type and pool (a minute)

@@ -5,7 +5,7 @@ its parent, before it becomes what it was started for. Linux counts the parent's
 process, which is why one thread that never ends starts them all. Other systems lack the call: there
 a killed stack's processes end when they next ask it for something.
 
-In AWS what computes has machines of its own. Here it gives way to what people wait for: `LOWEST`
+In AWS what computes has machines of its own. Here it gives way to what people wait for: `LOW`
 is its priority within its session, and Linux weighs sessions against each other first.
 """
 
@@ -20,8 +20,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-LOWEST = 19
-"""The least share of the processors, as `nice` counts; all of what nobody else wants."""
+LOW = 10
+"""A ninth of the processors' time where others want it too, and all that nobody else wants, as
+`nice` counts: less, and a model would stand still beside another program that computes."""
 
 _SET_PARENT_DEATH_SIGNAL = 1
 
@@ -50,9 +51,9 @@ def start(words: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
 def give_way(process: "subprocess.Popen[bytes]") -> None:
     """Let a process that leads a session, and all of the session, run when nobody else wants to."""
     with suppress(ProcessLookupError):  # it has ended
-        os.setpriority(os.PRIO_PROCESS, process.pid, LOWEST)
+        os.setpriority(os.PRIO_PROCESS, process.pid, LOW)
     with suppress(OSError):  # so, or the kernel does not weigh sessions
-        Path(f"/proc/{process.pid}/autogroup").write_text(str(LOWEST))
+        Path(f"/proc/{process.pid}/autogroup").write_text(str(LOW))
 
 
 def _become(parent: int, words: list[str]) -> None:

@@ -319,7 +319,7 @@ def _bootstrap(image: Image | None, python: Path) -> str:
         return f'#!/bin/sh\nexec {shlex.quote(str(python))} -m awslambdaric "$_HANDLER"\n'
     start = shlex.join(image.start([]))
     folder = shlex.quote(str(image.folder))
-    return f'#!/bin/sh\ncd {folder}\nexec nice -n {children.LOWEST} {start} "$_HANDLER"\n'
+    return f'#!/bin/sh\ncd {folder}\nexec nice -n {children.LOW} {start} "$_HANDLER"\n'
 
 
 def _layer(attachment: Any) -> str:

@@ -80,7 +80,7 @@ class Image:
                 variables = Image(self.root, self.python, environment).variables(scratch)
                 log.info("Running %s in %s", shlex.join(words), self.root.name)
                 done = subprocess.run(
-                    ["nice", "-n", str(children.LOWEST), *words],
+                    ["nice", "-n", str(children.LOW), *words],
                     cwd=self.folder,
                     env=variables,
                     capture_output=True,

@@ -160,6 +160,11 @@ class Stack:
 
     def _server(self, spec: "EndpointSpec") -> "Server":
         from local.endpoint.server import Server
+
+        return Server(*self.instance(spec))
+
+    def instance(self, spec: "EndpointSpec") -> tuple[Any, ...]:
+        """What an endpoint's instance is made from, as `Server` takes it."""
         from local.images import assemble
 
         root = self.settings.template.parent
@@ -169,7 +174,7 @@ class Stack:
         image = assemble(dockerfile, root, environments.BUILD / "images", python)
         image.build()
         log_file = self.settings.logs / f"{spec.name}.log"
-        return Server(spec, image, self.settings.client_environment(), folder, log_file)
+        return spec, image, self.settings.client_environment(), folder, log_file
 
     def _claim(self) -> None:
         self._lock = claim(self.settings.folder)

@@ -29,6 +29,13 @@ from tests.local.running import ROOT
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PHOTOS = [str(ROOT / "examples" / name) for name in ("coffee.jpg", "rocket.jpg")]
 PASSWORD = "correct-Horse-7-battery"
+TRIED = "## What was tried"
+"""Where RESULTS.md goes on with what was written by hand, which is kept."""
+RECORDED = (
+    "**Recorded answers are no model.** In AWS the model has a machine of its own. In that column "
+    "the real model answers once about each photo; then the endpoint waits for as long as that "
+    "took, and tells the same again (`bench/load/recorded.py`)."
+)
 MAIL_SECONDS = 10
 """The last mails come a moment after the last job has ended."""
 
@@ -95,9 +102,11 @@ def percentile(values: list[float], share: float) -> float:
     return values[max(0, round(share * len(values) + 0.5) - 1)] if values else float("nan")
 
 
-def measure(name: str, root: Path, options: argparse.Namespace, folder: Path) -> Measured:
-    """Run the people on a build."""
-    stack = Running(root, folder / "stack")
+def measure(
+    name: str, root: Path, options: argparse.Namespace, folder: Path, module: str = "local"
+) -> Measured:
+    """Run the people on a build, whose stack is started by a module."""
+    stack = Running(root, folder / "stack", module)
     scale = Scale(stack.pid)
     try:
         emails = [f"person-{n}@example.com" for n in range(options.people)]
@@ -157,10 +166,10 @@ def _signed_in(url: str, emails: list[str]) -> list[str]:
     return [sign_in(stack, email, PASSWORD) for email in emails]
 
 
-def tables(builds: list[Measured]) -> str:
-    """What was measured, as Markdown; with ratios where there are two builds."""
+def tables(builds: list[Measured], ratio: bool = False) -> str:
+    """What was measured, as Markdown; with the ratio of the second build to the first."""
     return "\n\n".join(
-        "\n".join(_with_ratio(head, rows, len(builds)))
+        "\n".join(_with_ratio(head, rows, ratio))
         for head, rows in (
             (["", *(b.name for b in builds)], list(_results(builds))),
             (["milliseconds, p50 / p95 / p99", *(b.name for b in builds)], list(_times(builds))),
@@ -174,10 +183,9 @@ Row = tuple[str, list[str], list[float]]
 """What is measured, each build's cell, and the number of each that the ratio is made of."""
 
 
-def _with_ratio(head: list[str], rows: list[Row], builds: int) -> Iterator[str]:
-    ratio = builds == 2
+def _with_ratio(head: list[str], rows: list[Row], ratio: bool) -> Iterator[str]:
     yield "| " + " | ".join([*head, *(["ratio"] if ratio else [])]) + " |"
-    yield "|---" * (builds + 1 + ratio) + "|"
+    yield "|---" * (len(head) + ratio) + "|"
     for name, cells, numbers in rows:
         last = [f"{numbers[1] / numbers[0]:.2f}" if numbers and numbers[0] else ""] if ratio else []
         yield "| " + " | ".join([name, *cells, *last]) + " |"
@@ -265,9 +273,10 @@ def report(builds: list[Measured], options: argparse.Namespace) -> str:
             f"{os.cpu_count()} processors, {options.busy:.1f} processes in line for them before. "
             f"One job in {options.meshes} goes on to its mesh; the others are cancelled or deleted "
             "when they wait for a mask. The model works on the same processors. In brackets: how "
-            "many calls. Memory is PSS, which counts shared pages once; the ratio of times is of "
-            "p95.",
-            tables(builds),
+            "many calls. Memory is PSS, which counts shared pages once; the ratio is of the second "
+            "build to the first, of times that of p95.",
+            RECORDED if options.recorded else "",
+            tables(builds, bool(options.against)),
             f"What went wrong:\n\n{with_errors}" if with_errors else "",
         )
         if part
@@ -282,25 +291,34 @@ def main() -> int:
     parser.add_argument("--meshes", type=int, default=4, help="every so many jobs (%(default)s)")
     parser.add_argument("--minutes", type=float, default=20, help="at most, a build (%(default)s)")
     parser.add_argument("--against", metavar="COMMIT", help="another build to compare with")
+    parser.add_argument(
+        "--recorded", action="store_true", help="also with a model that works elsewhere"
+    )
     parser.add_argument("--save", action="store_true", help="write RESULTS.md")
     parser.add_argument("--verbose", action="store_true", help="a line a job")
     options = parser.parse_args()
     options.busy = os.getloadavg()[0]
-    builds = []
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        roots = [("this build", ROOT)]
+
+        def measured(name: str, root: Path, module: str = "local") -> Measured:
+            own = Path(tempfile.mkdtemp(dir=folder))
+            build = measure(name, root, options, own, module)
+            print(tables([build]), _errors([build]), sep="\n\n", flush=True)
+            return build
+
+        ours = measured("this build", ROOT)
+        builds = [ours]
+        if options.recorded:
+            builds.append(measured("this build, recorded answers", ROOT, "bench.load.elsewhere"))
         if options.against:
-            roots.insert(0, (options.against, stack.enter_context(checkout(options.against))))
-        for n, (name, root) in enumerate(roots):
-            (Path(folder) / str(n)).mkdir()
-            builds.append(measure(name, root, options, Path(folder) / str(n)))
-            print(tables(builds[-1:]), _errors(builds[-1:]), sep="\n\n", flush=True)
+            root = stack.enter_context(checkout(options.against))
+            builds.insert(0, measured(options.against, root))
     text = report(builds, options)
-    if len(builds) > 1:
-        print(text)
+    print(text)
     if options.save:
-        RESULTS.write_text(text + "\n")
-    ours = builds[-1]
+        before = RESULTS.read_text() if RESULTS.exists() else ""
+        kept = before.partition(TRIED)[2]
+        RESULTS.write_text(f"{text}\n\n{TRIED}{kept}" if kept else f"{text}\n")
     return int(bool(ours.jobs - ours.ended("COMPLETED", "DELETED") or ours.errors))
 
 

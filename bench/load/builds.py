@@ -54,11 +54,11 @@ def cancels(root: Path) -> bool:
 class Running:
     """A build's local stack, on a port and with a folder of its own."""
 
-    def __init__(self, root: Path, folder: Path) -> None:
+    def __init__(self, root: Path, folder: Path, module: str = "local") -> None:
         self._folder = folder
         port = free_port()
         self.url = f"http://localhost:{port}"
-        command = [sys.executable, "-m", "local", "up", "--port", str(port)]
+        command = [sys.executable, "-m", module, "up", "--port", str(port)]
         command += ["--folder", str(folder), "--template", str(root / "template.yaml")]
         self._process = subprocess.Popen(
             command,

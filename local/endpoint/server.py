@@ -61,6 +61,10 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
         self._lock = threading.Lock()
+        # Without the certificates that each new client would read; and no connection is used a
+        # second time, as the server may just be closing it.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.Client(verify=False, limits=limits)  # noqa: S501  never leaves here
 
     @property
     def running(self) -> bool:
@@ -98,7 +102,7 @@ class Server:
             headers["X-Amzn-SageMaker-Custom-Attributes"] = attributes
         address = f"http://127.0.0.1:{self._port}/invocations"
         try:
-            return httpx.post(address, content=body, headers=headers, timeout=timeout)
+            return self._client.post(address, content=body, headers=headers, timeout=timeout)
         except httpx.TimeoutException:
             self.stop()
             raise
@@ -155,11 +159,12 @@ class Server:
 
     def _await_ping(self) -> None:
         deadline = time.monotonic() + self.spec.startup_seconds
+        address = f"http://127.0.0.1:{self._port}"
         while time.monotonic() < deadline:
             if not self.running:
                 raise ServerDown(f"ended while it started. {self._last_line()}")
             try:
-                if httpx.get(f"http://127.0.0.1:{self._port}/ping", timeout=2).status_code == 200:
+                if self._client.get(f"{address}/ping", timeout=2).is_success:
                     return
             except httpx.TransportError:
                 pass

@@ -1,0 +1,22 @@
+"""``python -m bench.load.elsewhere up``: a local stack with recorded answers of the model."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from local import cli
+from local.stack import Stack
+
+if TYPE_CHECKING:
+    from local.endpoint.server import Server
+    from local.endpoint.spec import EndpointSpec
+
+
+def _server(self: Stack, spec: "EndpointSpec") -> "Server":
+    from bench.load.recorded import Recorded  # after the stack has set what its parts read
+
+    return Recorded(*self.instance(spec))
+
+
+if __name__ == "__main__":
+    Stack._server = _server  # type: ignore[method-assign]
+    sys.exit(cli.main())
