@@ -191,6 +191,10 @@ retries: setup ## Write statemachines/retries.yaml out in the state machine
 docs: setup ## Fill the documents' generated parts
 	@PYTHONPATH=layers/gen3d $(BIN)/python -m docs.generate
 
+.PHONY: licences
+licences: setup ## Write LICENSES.md from the locks and what packages say (asks the index; two minutes)
+	@$(BIN)/python -m docs.generate.licences
+
 .PHONY: format
 format: setup ## Format the code
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
