@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -297,6 +298,7 @@ def main() -> int:
     parser.add_argument("--save", action="store_true", help="write RESULTS.md")
     parser.add_argument("--verbose", action="store_true", help="a line a job")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and end the stack that runs
     options.busy = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
 
