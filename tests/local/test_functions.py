@@ -6,6 +6,7 @@ import queue
 import socket
 import socketserver
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from typing import Any
 import psutil
 import pytest
 from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
 
 from local import children, forkserver
-from local.functions import _answering_at_once, _bootstrap
+from local.functions import Functions, _answering_at_once, _bootstrap
+from local.images import Image
 from tests.local.running import RunningStack, eventually
 
 
@@ -122,6 +125,32 @@ def test_what_computes_gives_way_to_what_people_wait_for(stack: RunningStack) ->
     answer = json.loads(stack.client("lambda").invoke(FunctionName=name)["Payload"].read())
     assert answer["priority"] == children.LOW
     assert invoke(stack, do="environment")[1]["priority"] == os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def test_an_image_that_nobody_calls_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds hundreds of megabytes; a function in a zip keeps one worker."""
+    functions = Functions(Path(sys.executable), tmp_path)
+    functions.add_image("image", Image(tmp_path, Path(sys.executable)))
+    workers = {}
+    for name, config in (
+        ("image", {"ImageUri": "image"}),
+        ("zip", {}),
+        ("busy", {"ImageUri": "image"}),
+    ):
+        workers[name] = lambda_runtime.ProvidedWorker(name, config, b"")
+        workers[name]._proc = subprocess.Popen(["sleep", "600"])
+        workers[name].last_used = 0.0
+        workers[name].in_use = name == "busy"
+    pools = {name: [worker] for name, worker in workers.items()}
+    monkeypatch.setattr(lambda_runtime, "_workers", pools)
+    monkeypatch.setattr(lambda_svc, "reap_idle_workers", lambda_runtime.reap_idle_workers)
+    functions._end_idle_images()
+    try:
+        lambda_svc.reap_idle_workers()
+        assert {name for name, pool in pools.items() if pool} == {"zip", "busy"}
+        assert workers["image"]._proc is None
+    finally:
+        lambda_runtime.kill_workers(workers.values())
 
 
 def test_a_worker_is_told_of_a_call_in_one_packet() -> None:
