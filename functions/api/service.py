@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import views
 from botocore.exceptions import ClientError
 from gen3d import clients, images, paths
+from gen3d.admissions import Admissions
 from gen3d.contract import MAX_OBJECTS, Seed, TextPrompt
 from gen3d.errors import (
     ImageMissing,
@@ -146,6 +147,11 @@ class JobService:
             Limits(s.max_running_jobs, s.max_jobs_per_day, s.max_queued_objects),
         )
 
+    @property
+    def admissions(self) -> Admissions:
+        """Who is let in, by the limits."""
+        return Admissions(self.config.tokens_table, self.jobs, self.limits)
+
     def create(self, caller: Caller, body: CreateJob) -> dict[str, Any]:
         """Record a job; its photo may be uploaded with the answered form."""
         if body.contentType not in paths.IMAGE_SUFFIX:
@@ -155,7 +161,6 @@ class JobService:
         identity_id = _identity_id(self.config, caller)
         job_id = new_job_id()
         created = now()
-        self.limits.check_day(self.jobs.created_since(caller.sub, created - timedelta(days=1)))
         job = Job(
             owner=caller.sub,
             job_id=job_id,
@@ -169,7 +174,8 @@ class JobService:
             created_at=created,
             ttl=int((created + timedelta(days=self.config.retention_days)).timestamp()),
         )
-        self.jobs.create(job)
+        with self.admissions.creation(job, created - timedelta(days=1)):
+            self.jobs.create(job)
         count("JobCreated")
         form = self.files.upload_form(job.uploads.image(job.content_type), job.content_type)
         return {"jobId": job_id, "prefix": job.prefix, "upload": form}
@@ -231,7 +237,12 @@ class JobService:
         """Check every mask, claim the waiting task, resume it."""
         job = self._job(caller, job_id)
         _require_awaiting(job)
-        self._check_queue(job, len(body.objects))
+        with self.admissions.masks(job, len(body.objects)):
+            self._resume(job, body)
+        count("ReconstructionRequested", len(body.objects))
+        return self.get(caller, job_id)
+
+    def _resume(self, job: Job, body: Reconstruct) -> None:
         masks = [self._check_mask(job, n) for n in range(len(body.objects))]
         objects = [
             JobObject(n=n, name=o.name or f"Object {n + 1}", seed=o.seed)
@@ -258,8 +269,6 @@ class JobService:
             Exception
         ) as error:  # the job goes on all the same, and the row's time ends by itself
             logger.warning("A token could not be forgotten", exc_info=error)
-        count("ReconstructionRequested", len(objects))
-        return self.get(caller, job_id)
 
     def cancel(self, caller: Caller, job_id: str) -> tuple[bool, dict[str, Any]]:
         """Stop a job; its record and its files stay.
@@ -311,19 +320,14 @@ class JobService:
 
     def _start(self, job: Job, plan: Plan) -> tuple[bool, dict[str, Any]]:
         """Start an execution of a job that has none, where its owner may have another."""
-        self.limits.check_running(self.jobs.active(job.owner))
-        self._check_queue(job, plan.work)
-        if job.image is None:
-            job = job.model_copy(update={"image": self._keep_photo(job)})
-        begun = self.runs.start(job, plan)
+        with self.admissions.run(job, plan.work):
+            if job.image is None:
+                job = job.model_copy(update={"image": self._keep_photo(job)})
+            begun = self.runs.start(job, plan)
         if begun is None:
             return False, self._view(self.jobs.get(job.owner, job.job_id))
         count("JobStarted")
         return True, views.detail(begun, self.files)
-
-    def _check_queue(self, job: Job, more: int) -> None:
-        if more:
-            self.limits.check_queued(self.jobs.queued_objects(job.owner), more)
 
     def _keep_photo(self, job: Job) -> Image:
         """Check the photo and keep what was checked where no browser may write."""

@@ -3,7 +3,7 @@
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -161,19 +161,20 @@ class JobStore:
                 return jobs, None
             before = str(last["jobId"])
 
-    def created_since(self, owner: str, moment: datetime) -> int:
-        """How many jobs an owner has created since a moment, deleted ones among them."""
+    def created_since(self, owner: str, moment: datetime) -> set[str]:
+        """The jobs that an owner has created since a moment, deleted ones among them."""
         since = Key("owner").eq(owner) & Key("jobId").gte(oldest_job_id(moment))
         query = {"KeyConditionExpression": since, "ProjectionExpression": "jobId"}
-        return sum(1 for _ in self._query(ConsistentRead=True, **query))
+        return {str(item["jobId"]) for item in self._query(ConsistentRead=True, **query)}
 
-    def active(self, owner: str) -> int:
-        """How many jobs of an owner the model or a function is at work on."""
-        return sum(1 for status in _ACTIVE for _ in self._in_status(owner, status))
+    def active(self, owner: str) -> set[str]:
+        """The jobs of an owner that the model or a function is at work on, as of a moment ago."""
+        return {job_id for status in _ACTIVE for job_id in self._in_status(owner, status)}
 
-    def queued_objects(self, owner: str) -> int:
-        """How many objects of an owner wait for the model."""
-        jobs = (self.find(owner, i) for i in self._in_status(owner, Status.RECONSTRUCTING))
+    def queued_objects(self, owner: str, without: Container[str] = ()) -> int:
+        """How many objects of an owner wait for the model, but for those of some jobs."""
+        ids = [i for i in self._in_status(owner, Status.RECONSTRUCTING) if i not in without]
+        jobs = (self.find(owner, i) for i in ids)
         return sum(
             o.status is ObjectStatus.PENDING
             for job in jobs
