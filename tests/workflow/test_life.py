@@ -486,7 +486,8 @@ class Life(RuleBasedStateMachine):
             assert status in TERMINAL | {Status.CREATED}, status
             assert not self.running
         rows = [row["callbackId"]["S"] for row in self.tables.rows("TokensTable")]
-        assert set(rows) <= {"window", *([f"{JOB_ID}-mask"] if waiting else [])}, rows
+        kept = {"window", f"owner#{OWNER}", *([f"{JOB_ID}-mask"] if waiting else [])}
+        assert set(rows) <= kept, rows
         if status is Status.DELETED:
             assert not self.files.data, self.files.data.keys()
             assert call("get_job")[0] == 404
