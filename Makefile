@@ -22,8 +22,9 @@ CLICK ?= $(if $(filter examples/coffee.jpg,$(IMAGE)),226$(comma)232 394$(comma)2
 comma := ,
 OUT ?= out
 
-# Of `make fuzz`.
+# Of `make fuzz` and `make mutate`.
 REQUESTS ?= 2000
+MODULES ?=
 
 # What is deployed to, and what `make image` builds.
 STACK ?= gen3d
@@ -164,6 +165,10 @@ fuzz: setup ## Send the API requests that nobody foresaw, for at most an hour (R
 	@GEN3D_FUZZ=$(REQUESTS) timeout --signal=INT 3600 $(BIN)/python -m pytest tests/unit/api/test_openapi.py \
 		-k every_answer_is_described --timeout=0
 
+.PHONY: mutate
+mutate: setup .venvs/mutation/.ready ## Change the code, and list what no test finds (MODULES="gen3d.runs …")
+	@PYTHONPATH=. .venvs/mutation/bin/python -m tests.mutation $(MODULES)
+
 .PHONY: openapi-parser
 openapi-parser: .venvs/openapi/.ready ## Install the parser that reads docs/openapi.yaml as most tools do (needs Java)
 
@@ -250,6 +255,7 @@ setup: $(if $(shell command -v npm),webapp/node_modules/.ready)
 .venvs/container/.ready: container/requirements.txt
 .venvs/sam-cli/.ready: requirements/sam-cli.txt
 .venvs/smoke/.ready: requirements/smoke.txt
+.venvs/mutation/.ready: requirements/mutation.txt
 # What `sam build` would put into the layer.
 .venvs/packages/.ready: layers/gen3d/requirements.txt | .venv/.ready
 	@$(BIN)/python -m local.environments $<
@@ -291,7 +297,7 @@ lock: .venv/.ready ## Resolve the requirements anew
 	@cd container && "$(CURDIR)/$(UV)" pip compile -q --custom-compile-command "make lock" \
 		--python-version 3.12 --python-platform x86_64-manylinux_2_28 \
 		requirements-sam.in -o requirements-sam.txt
-	@for name in lambda sam-cli smoke torch dev; do \
+	@for name in lambda sam-cli smoke torch dev mutation; do \
 		$(UV) pip compile -q --universal --python-version 3.11 --custom-compile-command "make lock" \
 			$$(test ! -e requirements/$$name.exclude || echo --excludes requirements/$$name.exclude) \
 			requirements/$$name.in -o requirements/$$name.txt; done

@@ -27,6 +27,37 @@ def test_the_limit_itself_may_be_reached(check: Callable[[Limits, int], None], m
     assert refused.value.status == 429
 
 
+SENTENCES: list[tuple[Callable[[], None], str, int]] = [
+    (
+        lambda: LIMITS.check_running(10),
+        "10 of your jobs are at work, as many as one person may have. "
+        "Wait until one is done, or cancel one.",
+        30,
+    ),
+    (
+        lambda: LIMITS.check_day(100),
+        "You have created 100 jobs within a day, as many as one person may. "
+        "Come back tomorrow, or ask the administrator for more.",
+        3600,
+    ),
+    (
+        lambda: LIMITS.check_queued(20, 5),
+        "20 of your objects wait to be reconstructed, and 5 more would exceed the 24 that one "
+        "person may have. Wait until some are done, or choose fewer.",
+        60,
+    ),
+]
+
+
+@pytest.mark.parametrize(("check", "sentence", "seconds"), SENTENCES)
+def test_a_refusal_says_what_to_do_and_when(
+    check: Callable[[], None], sentence: str, seconds: int
+) -> None:
+    with pytest.raises(LimitReached) as refused:
+        check()
+    assert (refused.value.message, refused.value.retry_after) == (sentence, seconds)
+
+
 @pytest.mark.parametrize(("check", "most"), CHECKS)
 def test_nothing_is_no_limit(check: Callable[[Limits, int], None], most: int) -> None:
     with suppress(LimitReached):
