@@ -5,8 +5,9 @@ its parent, before it becomes what it was started for. Linux counts the parent's
 process, which is why one thread that never ends starts them all. Other systems lack the call: there
 a killed stack's processes end when they next ask it for something.
 
-In AWS what computes has machines of its own. Here it gives way to what people wait for: `LOW`
-is its priority within its session, and Linux weighs sessions against each other first.
+In AWS what computes has machines of its own. Here it gives way to what people wait for: `LOW` is
+its priority. Linux weighs sessions against each other first, so it stays in the stack's: beside
+other programs of the machine the stack has the same share as before.
 """
 
 import ctypes
@@ -17,12 +18,10 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 LOW = 10
-"""A ninth of the processors' time where others want it too, and all that nobody else wants, as
-`nice` counts: less, and a model would stand still beside another program that computes."""
+"""As `nice` counts: a ninth of the time of what wants a processor too, and all that is left."""
 
 _SET_PARENT_DEATH_SIGNAL = 1
 
@@ -49,11 +48,9 @@ def start(words: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
 
 
 def give_way(process: "subprocess.Popen[bytes]") -> None:
-    """Let a process that leads a session, and all of the session, run when nobody else wants to."""
+    """Let a process of this session run after what people wait for."""
     with suppress(ProcessLookupError):  # it has ended
         os.setpriority(os.PRIO_PROCESS, process.pid, LOW)
-    with suppress(OSError):  # so, or the kernel does not weigh sessions
-        Path(f"/proc/{process.pid}/autogroup").write_text(str(LOW))
 
 
 def _become(parent: int, words: list[str]) -> None:

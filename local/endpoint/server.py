@@ -152,7 +152,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                process_group=0,  # to be ended whole; a session of its own would not give way
             )
         children.give_way(self._process)
         log.info("Started the inference server of %s on port %d", self.spec.name, self._port)

@@ -346,8 +346,8 @@ def test_the_server_is_started_told_and_kept(stack: RunningStack) -> None:
 def test_the_server_gives_way_to_what_people_wait_for(stack: RunningStack) -> None:
     pid = invoke(stack)["answer"]["pid"]
     assert os.getpriority(os.PRIO_PROCESS, pid) == children.LOW
-    session = Path(f"/proc/{pid}/autogroup")
-    assert not session.exists() or session.read_text().endswith(f"nice {children.LOW}\n")
+    assert os.getsid(pid) == os.getsid(stack.pid)  # sessions are weighed before priorities
+    assert os.getpgid(pid) == pid
 
 
 def test_a_crash_fails_one_request_and_the_next_is_served(stack: RunningStack) -> None:
