@@ -40,7 +40,7 @@ _LEFT_OUT = (
     "test_queue_races.py",
 )
 
-_THROUGH_THE_API = ("gen3d.runs", "gen3d.store", "service", "api", "views")
+_THROUGH_THE_API = ("gen3d.admissions", "gen3d.runs", "gen3d.store", "service", "api", "views")
 """Modules that the tests of the API reach, which import none of them by name."""
 
 _CONFIGURATION = """

@@ -155,6 +155,56 @@ def test_what_the_index_shows_counts_once(jobs: JobStore, put_job: PutJob) -> No
         pass
 
 
+def test_what_the_index_shows_counts_beside_what_was_noted(jobs: JobStore, put_job: PutJob) -> None:
+    two = {str(n): JobObject(n=n, name="Cup") for n in range(2)}
+    for _ in range(2):
+        put_job(make_job(Status.RECONSTRUCTING, job_id=new_job_id(), objects=two))
+    first, second = several(2, put_job)
+    with limited(jobs, running=3, queued=5).run(first, 1):
+        pass
+    for mine, said in (
+        (limited(jobs, running=3), "3 of your jobs"),
+        (limited(jobs, queued=5), "5 of your objects"),
+    ):
+        with pytest.raises(LimitReached, match=said), mine.run(second, 1):
+            pass
+
+
+def test_a_job_does_not_stand_in_its_own_way(jobs: JobStore, put_job: PutJob) -> None:
+    """Where the index shows it still as it was before it ended."""
+    two = {str(n): JobObject(n=n, name="Cup") for n in range(2)}
+    job = put_job(make_job(Status.RECONSTRUCTING, run=1, objects=two))
+    with limited(jobs, running=1, queued=2).run(job, 2):
+        pass
+
+
+@pytest.mark.usefixtures("_blind")
+def test_what_cannot_be_forgotten_hides_no_fault(
+    jobs: JobStore, put_job: PutJob, calls: Calls
+) -> None:
+    (job,) = several(1, put_job)
+
+    def begin() -> None:
+        with limited(jobs, running=1).run(job, 0):
+            calls.fail("UpdateItem", "AccessDeniedException")
+            raise OSError("its own")
+
+    with pytest.raises(OSError, match="its own"):
+        begin()
+
+
+@pytest.mark.usefixtures("_blind")
+def test_who_read_before_something_was_forgotten_reads_again(
+    jobs: JobStore, put_job: PutJob
+) -> None:
+    mine = limited(jobs, running=1)
+    (job,) = several(1, put_job)
+    with suppress(OSError), mine.run(job, 0):
+        version, noted = mine._read(OWNER, 0)
+        raise OSError
+    assert not mine._write(OWNER, version, noted, 0)
+
+
 NOTE = Note(run=2, objects=3, at=0)
 ONE = {"0": JobObject(n=0, name="Cup")}
 
@@ -166,6 +216,7 @@ ONE = {"0": JobObject(n=0, name="Cup")}
         (Status.INITIALIZING, 2, NOTE, (True, 3)),
         (Status.RECONSTRUCTING, 2, NOTE, (True, 1)),  # as the record says
         (Status.AWAITING_MASK, 2, NOTE, (True, 3)),  # its masks were let in
+        (Status.AWAITING_MASK, 2, Note(2, 1, 0), (True, 1)),
         (Status.AWAITING_MASK, 2, Note(2, 0, 0), (False, 0)),  # its photo was
         (Status.COMPLETED, 2, NOTE, (False, 0)),
         (Status.CANCELLED, 2, NOTE, (False, 0)),
