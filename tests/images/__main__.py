@@ -14,6 +14,9 @@ from tests.images import build, run
 from tests.images.base import Bases
 from tests.images.docker import CheckError, Docker
 
+_STEP = 300
+"""Characters of a build's step that are enough to know it."""
+
 _HEAD = ("image", "size MB", "build s", "start s", "memory MB", "manifest", "job")
 
 
@@ -46,8 +49,10 @@ def main(arguments: list[str] | None = None) -> int:
                     built = build.inference(docker, bases, "sam")
                     rows.append(_row("sam", built, None))
                 except CheckError as error:
-                    rows.append(("sam", *["–"] * 5, f"not built: {_reason(str(error))}"))
-            for line in bases.said:
+                    rows.append(
+                        ("sam", *["–"] * 5, f"not built whole; it ends at: {_reason(str(error))}")
+                    )
+            for line in dict.fromkeys(bases.said):
                 print(f"base {line}")
     except CheckError as error:
         failed.append(str(error))
@@ -75,9 +80,12 @@ def _row(name: str, built: build.Built, result: run.Result | None) -> tuple[str,
 
 
 def _reason(message: str) -> str:
-    """The first line of a build's log that says what went wrong."""
-    lines = [line for line in message.splitlines() if "ERROR" in line or "error:" in line]
-    return (lines or message.splitlines())[0].strip()[:200]
+    """The line of a build's log that names the step at which it ended."""
+    lines = message.splitlines()
+    step = [
+        line for line in lines if "executor failed running" in line or "did not complete" in line
+    ]
+    return " ".join((step or lines)[0].split())[:_STEP]
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:
