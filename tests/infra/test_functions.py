@@ -92,6 +92,12 @@ class TestEachFunction:
         assert function.get("Runtime", "python3.12") == "python3.12"
 
 
+@pytest.mark.parametrize("setting", ["invocation_timeout_seconds", "request_ttl_seconds"])
+def test_what_nobody_sets_is_what_is_deployed(setting: str) -> None:
+    default = Settings.model_fields[setting].default
+    assert default == int(environment("SubmitFunction")[setting.upper()])
+
+
 def test_every_setting_is_given_to_some_function() -> None:
     given = {variable for name in FUNCTIONS for variable in environment(name)}
     by_lambda = {"AWS_REGION"}

@@ -11,19 +11,17 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from typing import Any
 
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
-from gen3d import clients
+import pytest
+from botocore.client import BaseClient
 
-from tests.support import client, client_error, resources
+from tests.support import client_error, resources
 
 Json = dict[str, Any]
-
-_DYNAMODB = "before-send.dynamodb"
 
 
 class Tables:
@@ -45,15 +43,19 @@ class Tables:
     @contextmanager
     def installed(self) -> Iterator["Tables"]:
         """In the place of DynamoDB for every client of this process."""
-        clients_of_all = [client("dynamodb"), clients.dynamodb().meta.client]
-        for one in clients_of_all:
-            one.meta.events.register_first(_DYNAMODB, self._answer)
-        try:
+        real = BaseClient._make_request  # type: ignore[attr-defined]
+
+        def make_request(one: Any, operation: Any, request: Json, context: Json) -> Any:
+            if one.meta.service_model.service_name != "dynamodb":
+                return real(one, operation, request, context)
+            status, body = self._answer(request)
+            answer = {"status_code": status, "headers": {}, "body": body, "context": context}
+            return _Http(status), one._response_parser.parse(answer, operation.output_shape)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(BaseClient, "_make_request", make_request)
             self.create()
             yield self
-        finally:
-            for one in clients_of_all:
-                one.meta.events.unregister(_DYNAMODB, self._answer)
 
     def create(self) -> None:
         """Make the tables, empty."""
@@ -85,23 +87,19 @@ class Tables:
         )
         return status, body
 
-    def _answer(self, request: Any, **_: Any) -> AWSResponse:
+    def _answer(self, request: Json) -> tuple[int, bytes]:
         self.before()
-        headers = {"x-amz-target": _text(request.headers["X-Amz-Target"])}
-        body = request.body if isinstance(request.body, bytes) else request.body.encode()
-        status, _, answer = _result(self._service.handle_request("POST", "/", headers, body, {}))
+        headers = {"x-amz-target": request["headers"]["X-Amz-Target"]}
+        status, _, body = _result(
+            self._service.handle_request("POST", "/", headers, request["body"], {})
+        )
         self.after()
-        raw = _Raw(answer)
-        return AWSResponse(request.url, status, HTTPHeaders(), raw)
+        return status, body
 
 
-class _Raw(io.BytesIO):
-    def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self.read()
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+@dataclass(frozen=True)
+class _Http:
+    status_code: int
 
 
 def _result(coroutine: Any) -> Any:

@@ -353,12 +353,12 @@ def _camel(name: str) -> str:
 @cache
 def _interpreter(records: Path) -> list[dict[str, Any]]:
     """Correct moto's interpreter as the local stack does; answers where ends are announced."""
-    from local.workflow import calls, language, tasks
+    from local.workflow import branches, calls, language, tasks
     from local.workflow.executions import Executions
 
     importlib.import_module("moto.stepfunctions.parser.models")
     announced: list[dict[str, Any]] = []
-    for module in (language, calls, tasks):
+    for module in (language, calls, branches, tasks):
         module.install()
     Executions(records, announced.append).install()
     return announced

@@ -3,15 +3,26 @@
 The one exception is made good by the rule on broken executions, which is played here too.
 """
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from gen3d.jobs import ObjectStatus, Status
 
-from tests.support import Context, client, load_event, notify, table
+from tests.support import ACCOUNT, REGION, Context, client, load_event, notify, table
 
-from .actors import Answer, Hangs, Raises, Refused, Returns, TaskFails, TaskNeverEnds, task_succeeds
+from .actors import (
+    PATIENCE,
+    Answer,
+    Hangs,
+    Raises,
+    Refused,
+    Returns,
+    TaskFails,
+    TaskNeverEnds,
+    task_succeeds,
+)
 from .stage import Ended, Stage, definition
 
 CONDITION = "ConditionalCheckFailedException"
@@ -254,6 +265,37 @@ def test_the_mesh_fails_for_one_object(
     assert failure.message.startswith(sentence)
     if isinstance(answers[0], Hangs):
         answers[0].over.set()
+
+
+def test_what_answers_after_its_execution_has_ended_changes_nothing(stage: Stage) -> None:
+    """A branch ends with its execution, though the function that it called is still at work."""
+    hangs, others = Hangs(), set(threading.enumerate())
+    stage.mesh.always(hangs)
+    arn = stage.start()
+    stage.wait_for(Status.AWAITING_MASK)
+    stage.give_masks()
+    stage.wait_until(lambda: bool(stage.mesh.calls))
+    client("stepfunctions").stop_execution(executionArn=arn)
+    ended, row = stage.wait_for_end(arn), stage.row
+    assert ended.status == "ABORTED"
+    hangs.over.set()
+    for thread in set(threading.enumerate()) - others:
+        thread.join(PATIENCE)
+    assert stage.row == row
+    assert stage.ended(arn) == ended
+
+
+def test_an_error_that_comes_after_a_time_out_does_not_take_its_place(stage: Stage) -> None:
+    from moto.stepfunctions.parser.asl.eval.program_state import ProgramTimedOut
+    from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+    arn = stage.start()
+    stage.wait_for(Status.AWAITING_MASK)
+    env = stepfunctions_parser_backends[ACCOUNT][REGION].describe_execution(arn).exec_worker.env
+    env.set_timed_out()
+    env.set_error(None)
+    assert isinstance(env.program_state(), ProgramTimedOut)
+    client("stepfunctions").stop_execution(executionArn=arn)
 
 
 @pytest.mark.parametrize("state", ["RecordSplat", "RecordMesh"])
