@@ -460,7 +460,7 @@ class World(Stage):
 
 
 def _kind(subject: str) -> str:
-    return SUBJECTS[subject.split(":")[0]]
+    return SUBJECTS[subject.strip().split(":")[0]]  # a long one is folded
 
 
 def _short(sleep: Callable[[float], None]) -> Callable[[float], None]:
