@@ -12,7 +12,7 @@ endif
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-PY_SOURCES := layers/gen3d/gen3d functions statemachines container local cloud webapp docs/generate bench tests
+PY_SOURCES := layers functions statemachines container training client local cloud docs/generate bench tests requirements webapp conftest.py
 
 # What `make run` is told.
 ONESHOT ?=
@@ -57,7 +57,7 @@ run: export CLICK := $(CLICK)
 run: export OUT := $(OUT)
 .PHONY: run
 run: setup $(if $(ONESHOT),,web) ## Run a photo through the whole job and stay up (ONESHOT=1 IMAGE= CLICK="x,y -x,y" OUT=)
-	@$(BIN)/python -m local run --image="$$IMAGE" --click="$$CLICK" --out="$$OUT" \
+	@$(BIN)/python -m gen3d_local run --image="$$IMAGE" --click="$$CLICK" --out="$$OUT" \
 		$(if $(ONESHOT),--oneshot)
 
 .PHONY: web
@@ -68,68 +68,68 @@ webapp/dist/index.html: webapp/node_modules/.ready $(shell find webapp/src webap
 
 .PHONY: deploy-web
 deploy-web: setup web ## Publish the web app to a deployed stack (STACK=)
-	@$(BIN)/python -m webapp.publish --stack '$(STACK)'
+	@$(BIN)/python -m gen3d_cloud.publish --stack '$(STACK)'
 
 .PHONY: page
 page: setup web ## Serve the page here, for a stack without CloudFront (STACK= PORT= LOCAL=http://…)
-	@$(LOCALLY) $(BIN)/python -m webapp.page --stack '$(STACK)' $(if $(PORT),--port '$(PORT)') \
+	@$(LOCALLY) $(BIN)/python -m gen3d_cloud.page --stack '$(STACK)' $(if $(PORT),--port '$(PORT)') \
 		$(if $(LOCAL),--at '$(LOCAL)')
 
 .PHONY: clean
 clean: ## Forget the local stack's state and everything built
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local clean; fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m gen3d_local clean; fi
 	@rm -rf build out webapp/dist
 
 # In AWS
 
 .PHONY: preflight
 preflight: setup ## Look whether all is ready to deploy (STACK= ENGINE= PARAMETERS=)
-	@$(BIN)/python -m cloud.preflight --stack '$(STACK)' --engine '$(ENGINE)' \
+	@$(BIN)/python -m gen3d_cloud.preflight --stack '$(STACK)' --engine '$(ENGINE)' \
 		--parameters '$(PARAMETERS)'
 
 .PHONY: deploy
 deploy: setup ## Look, build and deploy (STACK= PARAMETERS='Name=value …')
-	@$(BIN)/python -m cloud.deploy --stack '$(STACK)' --parameters '$(PARAMETERS)'
+	@$(BIN)/python -m gen3d_cloud.deploy --stack '$(STACK)' --parameters '$(PARAMETERS)'
 
 .PHONY: image
 image: .venvs/smoke/.ready ## Build the inference image in AWS and stage its weights (STACK= ENGINE=lite|sam BASE=)
-	@SAGEMAKER_SUPPRESS_V2_WARNING=1 .venvs/smoke/bin/python -m cloud.image --stack '$(STACK)' --engine '$(ENGINE)' --base '$(BASE)'
+	@SAGEMAKER_SUPPRESS_V2_WARNING=1 .venvs/smoke/bin/python -m gen3d_cloud.image --stack '$(STACK)' --engine '$(ENGINE)' --base '$(BASE)'
 
 .PHONY: stage-lite
 stage-lite: .venvs/container/.ready ## Put the lite weights into a bucket without a build (BUCKET=)
-	@PYTHONPATH=layers/gen3d .venvs/container/bin/python -m container.staging container/lite/weights --bucket '$(BUCKET)'
+	@PYTHONPATH=layers/gen3d/src:container/src .venvs/container/bin/python -m gen3d_inference.staging container/weights/lite --bucket '$(BUCKET)'
 
 .PHONY: fetch-weights
 fetch-weights: .venvs/torch/.ready ## Fetch the sam engine's weights here (WEIGHTS= BUCKET=, HF_TOKEN)
-	@PYTHONPATH=layers/gen3d .venvs/torch/bin/python -m container.sam fetch-weights --out '$(WEIGHTS)' \
+	@.venvs/torch/bin/python -m gen3d_inference.engines.sam fetch-weights --out '$(WEIGHTS)' \
 		$(if $(BUCKET),--bucket '$(BUCKET)')
 
 .PHONY: smoke
 smoke: .venvs/smoke/.ready ## Try a deployed endpoint: one invocation of each task (STACK=)
-	@SAGEMAKER_SUPPRESS_V2_WARNING=1 .venvs/smoke/bin/python -m cloud.smoke --stack '$(STACK)'
+	@SAGEMAKER_SUPPRESS_V2_WARNING=1 .venvs/smoke/bin/python -m gen3d_cloud.smoke --stack '$(STACK)'
 
 .PHONY: verify
 verify: setup ## Try a deployed stack whole, from sign-in to mail (STACK= LOOK=1 LOCAL=http://…)
-	@$(LOCALLY) $(BIN)/python -m cloud.verify --stack '$(STACK)' \
+	@$(LOCALLY) $(BIN)/python -m gen3d_cloud.verify --stack '$(STACK)' \
 		$(if $(LOCAL),--at '$(LOCAL)') $(if $(LOOK),--look)
 
 .PHONY: retry
 retry: setup ## Take failed jobs up again where they failed (STACK= JOB=… | SINCE=6h)
-	@$(BIN)/python -m cloud.retry --stack '$(STACK)' $(if $(JOB),--job '$(JOB)') \
+	@$(BIN)/python -m gen3d_cloud.retry --stack '$(STACK)' $(if $(JOB),--job '$(JOB)') \
 		$(if $(SINCE),--since '$(SINCE)')
 
 .PHONY: replay
 replay: setup ## Give functions again what ended as a dead letter (STACK= LOOK=1)
-	@$(BIN)/python -m cloud.replay --stack '$(STACK)' $(if $(LOOK),--look)
+	@$(BIN)/python -m gen3d_cloud.replay --stack '$(STACK)' $(if $(LOOK),--look)
 
 .PHONY: restore
 restore: setup ## Bring back what was lost: records, a table, files (STACK= WHAT=records AT=6h)
-	@$(BIN)/python -m cloud.restore '$(WHAT)' --stack '$(STACK)' $(if $(AT),--at '$(AT)')
+	@$(BIN)/python -m gen3d_cloud.restore '$(WHAT)' --stack '$(STACK)' $(if $(AT),--at '$(AT)')
 
 # Quality
 
 .PHONY: test
-test: setup web tests/mesh/node_modules/.ready .venvs/torch/.ready .venvs/smoke/.ready ## Run every test
+test: setup web functions/mesh/tests/node_modules/.ready .venvs/torch/.ready .venvs/smoke/.ready ## Run every test
 	@$(BIN)/python tests/system_packages.py chromium jq
 	@cd webapp && npm test --silent
 	@# Two at a time, each by itself: the workflow tests patch the interpreter, the browser's driver
@@ -140,11 +140,11 @@ test: setup web tests/mesh/node_modules/.ready .venvs/torch/.ready .venvs/smoke/
 test-browser:
 	@$(BIN)/python -m pytest tests/browser
 test-python:
-	@$(BIN)/python -m pytest tests/unit tests/infra tests/cloud tests/container tests/mesh tests/workflow
+	@$(BIN)/python -m pytest tests/workspace layers tests/unit tests/infra cloud container functions tests/workflow
 test-local:
-	@$(BIN)/python -m pytest tests/local
+	@$(BIN)/python -m pytest local tests/local
 test-torch:
-	@.venvs/torch/bin/python -m pytest tests/training tests/sam tests/container/test_engine.py
+	@.venvs/torch/bin/python -m pytest training/tests container/tests/sam container/tests/test_engine.py
 
 .PHONY: test-faults
 test-faults: setup ## Every task and edge × every fault, and kill -9 (many minutes); ends with a table
@@ -154,11 +154,11 @@ test-faults: setup ## Every task and edge × every fault, and kill -9 (many minu
 .PHONY: image-check
 image-check: setup .venvs/sam-cli/.ready ## Build the images by Docker, start them as AWS does, do a job with each (as root)
 	@$(BIN)/python tests/system_packages.py docker.io docker-registry mmdebstrap
-	@PYTHONPATH=layers/gen3d $(BIN)/python -m tests.images
+	@$(BIN)/python -m tests.images
 
 .PHONY: reproducible
 reproducible: setup .venvs/sam-cli/.ready ## Build what is uploaded twice, and compare (two minutes)
-	@PYTHONPATH=layers/gen3d $(BIN)/python -m tests.images.reproducible
+	@$(BIN)/python -m tests.images.reproducible
 
 .PHONY: fuzz
 fuzz: setup ## Send the API requests that nobody foresaw, for at most an hour (REQUESTS= a route)
@@ -166,7 +166,7 @@ fuzz: setup ## Send the API requests that nobody foresaw, for at most an hour (R
 		-k every_answer_is_described --timeout=0
 
 .PHONY: mutate
-mutate: setup .venvs/mutation/.ready ## Change the code, and list what no test finds (MODULES="gen3d.runs …")
+mutate: setup .venvs/mutation/.ready ## Change the code, and list what no test finds (MODULES="gen3d_aws.runs …")
 	@PYTHONPATH=. .venvs/mutation/bin/python -m tests.mutation $(MODULES)
 
 .PHONY: openapi-parser
@@ -177,7 +177,7 @@ lint: setup .venvs/sam-cli/.ready node_modules/.ready webapp/node_modules/.ready
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(PY_SOURCES)
-	@PYTHONPATH=layers/gen3d:functions:. $(BIN)/lint-imports
+	@$(BIN)/lint-imports
 	@$(BIN)/hadolint container/Dockerfile functions/mesh/Dockerfile
 	@$(BIN)/python -m statemachines --check
 	@$(BIN)/cfn-lint -t template.yaml -a cfn_lint_serverless.rules
@@ -186,7 +186,7 @@ lint: setup .venvs/sam-cli/.ready node_modules/.ready webapp/node_modules/.ready
 	@npx --no-install asl-validator --yaml-path build/gen3d.asl.yaml
 	@cd webapp && npm run --silent lint
 	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venvs/sam-cli/bin/sam validate --lint
-	@PYTHONPATH=layers/gen3d $(BIN)/python -m docs.generate --check
+	@$(BIN)/python -m docs.generate --check
 
 .PHONY: retries
 retries: setup ## Write statemachines/retries.yaml out in the state machine
@@ -194,7 +194,7 @@ retries: setup ## Write statemachines/retries.yaml out in the state machine
 
 .PHONY: docs
 docs: setup ## Fill the documents' generated parts
-	@PYTHONPATH=layers/gen3d $(BIN)/python -m docs.generate
+	@$(BIN)/python -m docs.generate
 
 .PHONY: licences
 licences: setup ## Write LICENSES.md from the locks and what packages say (asks the index; two minutes)
@@ -214,7 +214,7 @@ bench-mesh: setup ## Compare ways from a splat to a mesh
 
 .PHONY: bench-lite
 bench-lite: .venvs/torch/.ready ## Measure the lite engine's masks and solids
-	@PYTHONPATH=layers/gen3d .venvs/torch/bin/python -m bench.lite
+	@.venvs/torch/bin/python -m bench.lite
 
 .PHONY: bench-web
 bench-web: setup web .venvs/torch/.ready ## Measure the web app in Chromium
@@ -227,7 +227,7 @@ bench-load: setup ## Load the local stack: 20 people, 200 jobs (AGAINST=COMMIT t
 
 .PHONY: simulate
 simulate: setup ## Simulate waits and cost by load, instance type and pool (a minute)
-	@PYTHONPATH=layers/gen3d $(BIN)/python -m bench.simulation
+	@$(BIN)/python -m bench.simulation
 
 .PHONY: bench-gpu
 bench-gpu: .venvs/torch/.ready ## Measure the sam engine at full size (one GPU, random weights, three minutes)
@@ -235,7 +235,7 @@ bench-gpu: .venvs/torch/.ready ## Measure the sam engine at full size (one GPU, 
 
 .PHONY: train-lite
 train-lite: .venvs/torch/.ready ## Train the lite engine's networks anew (one GPU, about 45 minutes)
-	@PYTHONPATH=layers/gen3d .venvs/torch/bin/python -m container.lite.training
+	@.venvs/torch/bin/python -m gen3d_lite_training
 
 # Set-up: one environment to develop in, and one for each part that runs by itself
 
@@ -243,11 +243,12 @@ train-lite: .venvs/torch/.ready ## Train the lite engine's networks anew (one GP
 setup: .venv/.ready .venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.ready .venvs/packages/.ready ## Install what running needs; after it a run asks no network
 setup: $(if $(shell command -v npm),webapp/node_modules/.ready)
 
-.venv/.ready: requirements/dev.txt
+.venv/.ready: requirements/dev.txt requirements/workspace.py
 	@$(PYTHON) -c 'import sys; sys.exit("Gen3D needs Python 3.11 or newer; set PYTHON=") if sys.version_info < (3, 11) else None'
 	@echo "Setting up .venv (once) ..."
 	@test -x $(UV) || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install -q "$$(grep '^uv==' $<)"; }
 	@$(UV) pip sync -q --python $(BIN)/python $<
+	@$(BIN)/python requirements/workspace.py $(@D)
 	@touch $@
 
 .venvs/lambda/.ready: requirements/lambda.txt
@@ -257,8 +258,8 @@ setup: $(if $(shell command -v npm),webapp/node_modules/.ready)
 .venvs/smoke/.ready: requirements/smoke.txt
 .venvs/mutation/.ready: requirements/mutation.txt
 # What `sam build` would put into the layer.
-.venvs/packages/.ready: layers/gen3d/requirements.txt | .venv/.ready
-	@$(BIN)/python -m local.environments $<
+.venvs/packages/.ready: layers/gen3d/src/requirements.txt | .venv/.ready
+	@$(BIN)/python -m local_aws.environments $<
 	@touch $@
 
 .venvs/%/.ready: | .venv/.ready
@@ -268,11 +269,12 @@ setup: $(if $(shell command -v npm),webapp/node_modules/.ready)
 	@touch $@
 
 # Both torches come through pip, whose settings may name other builds of them than those for CUDA.
-.venvs/torch/.ready: requirements/torch.txt | .venv/.ready
+.venvs/torch/.ready: requirements/torch.txt requirements/workspace.py | .venv/.ready
 	@echo "Setting up $(@D) (once) ..."
 	@$(BIN)/python -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install -q --disable-pip-version-check $$(grep -E '^torch(vision)?==' $<)
 	@$(UV) pip install -q --python $(@D)/bin/python -r $<
+	@$(BIN)/python requirements/workspace.py $(@D)
 	@touch $@
 
 # swagger-parser, in the wheel of a generator. It stands by itself: only one test asks for it.
@@ -283,14 +285,14 @@ setup: $(if $(shell command -v npm),webapp/node_modules/.ready)
 
 node_modules/.ready: package-lock.json
 webapp/node_modules/.ready: webapp/package-lock.json
-tests/mesh/node_modules/.ready: tests/mesh/package-lock.json
-node_modules/.ready webapp/node_modules/.ready tests/mesh/node_modules/.ready:
+functions/mesh/tests/node_modules/.ready: functions/mesh/tests/package-lock.json
+node_modules/.ready webapp/node_modules/.ready functions/mesh/tests/node_modules/.ready:
 	@cd $(dir $(@D)) && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 .PHONY: lock
 lock: .venv/.ready ## Resolve the requirements anew
-	@for part in layers/gen3d functions/mesh container; do \
+	@for part in layers/gen3d/src functions/mesh container; do \
 		(cd $$part && "$(CURDIR)/$(UV)" pip compile -q --universal --python-version 3.11 \
 			--custom-compile-command "make lock" requirements.in -o requirements.txt); done
 	@# Compiled packages for one GPU stack: resolved for the image alone.

@@ -1,4 +1,4 @@
-"""``python -m tests.mutation gen3d.runs …``: changes modules; does a test find each change?
+"""``python -m tests.mutation gen3d_aws.runs …``: changes modules; does a test find each change?
 
 mutmut makes each change beside the function that it is of, and runs the tests that reach that
 function in a process of their own. A module at a time, with the unit tests that import it, is laid
@@ -23,15 +23,21 @@ STAGES = ROOT / "build" / "mutation"
 FUNCTIONS = ("api", "callback", "notify", "reconcile", "submit")
 """Those in ZIP files; the mesh function's numbers are held by tests of their own."""
 
-_COPIED = ("events", "examples", "statemachines", "template.yaml", "tests")
+_COPIED = (
+    "conftest.py",
+    "events",
+    "examples",
+    "layers/gen3d/tests",
+    "statemachines",
+    "template.yaml",
+    "tests",
+)
 """What the tests read, beside the code."""
 
 _LEFT_OUT = (
     # These read the repository itself,
     "test_docs.py",
     "test_links.py",
-    "test_imports.py",
-    "test_publish.py",
     "test_settings.py",
     "test_simulation.py",
     "test_openapi_parser.py",
@@ -40,7 +46,14 @@ _LEFT_OUT = (
     "test_queue_races.py",
 )
 
-_THROUGH_THE_API = ("gen3d.admissions", "gen3d.runs", "gen3d.store", "service", "api", "views")
+_THROUGH_THE_API = (
+    "gen3d_aws.admissions",
+    "gen3d_aws.runs",
+    "gen3d_aws.store",
+    "gen3d_api.operations",
+    "gen3d_api.handler",
+    "gen3d_api.views",
+)
 """Modules that the tests of the API reach, which import none of them by name."""
 
 _CONFIGURATION = """
@@ -70,18 +83,22 @@ _OUTCOMES: dict[int | None, str] = {
 
 def modules() -> dict[str, Path]:
     """The modules that can be changed, by the names by which they are imported."""
-    found = {f"gen3d.{p.stem}": p for p in (ROOT / "layers/gen3d/gen3d").glob("[a-z]*.py")}
-    for name in FUNCTIONS:
-        found |= {path.stem: path for path in (ROOT / "functions" / name).glob("*.py")}
-    return found
+    sources = [
+        ROOT / "layers/gen3d/src",
+        *(ROOT / "functions" / name / "src" for name in FUNCTIONS),
+    ]
+    found = sorted(path for source in sources for path in source.glob("gen3d*/[a-z]*.py"))
+    return {f"{path.parent.name}.{path.stem}": path for path in found}
 
 
 def tests_of(module: str) -> list[str]:
     """The unit tests that import a module, or reach it through the API."""
     package, _, name = module.rpartition(".")
-    pattern = rf"from {package} import .*\b{name}\b|from {re.escape(module)} |import {name}\b"
-    pattern = pattern if package else rf"import {name}\b|from {name} |\b{name}\.\w"
-    found = [p for p in (ROOT / "tests" / "unit").rglob("test_*.py") if p.name not in _LEFT_OUT]
+    pattern = rf"from {package} import .*\b{name}\b|from {re.escape(module)} "
+    if name == "handler":  # tests.support gives it by the function's name
+        pattern += rf"|\b{package.removeprefix('gen3d_')}\.\w"
+    folders = [ROOT / "tests" / "unit", ROOT / "layers/gen3d/tests"]
+    found = [p for each in folders for p in each.rglob("test_*.py") if p.name not in _LEFT_OUT]
     return sorted(
         str(p.relative_to(ROOT))
         for p in found
@@ -96,7 +113,8 @@ def stage(module: str) -> Path:
     path = f"{module.replace('.', '/')}.py"
     for name, source in sources.items():
         _copy(source, folder / "src" / f"{name.replace('.', '/')}.py")
-    _copy(ROOT / "layers/gen3d/gen3d/__init__.py", folder / "src/gen3d/__init__.py")
+    for package in {source.parent for source in sources.values()}:
+        _copy(package / "__init__.py", folder / "src" / package.name / "__init__.py")
     for copied in _COPIED:
         for source in [ROOT / copied, *(ROOT / copied).rglob("*")]:
             if source.is_file() and "__pycache__" not in source.parts:

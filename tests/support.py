@@ -1,17 +1,13 @@
-"""What the unit and workflow tests share: sample events, the functions, and the stack's tables.
+"""What the unit and workflow tests share: the functions, and the stack's tables.
 
 The functions are imported here, once, with the environment that the template gives them; tests
 import them from here.
 """
 
-import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -19,25 +15,31 @@ import pytest
 from boto3.dynamodb.conditions import Attr
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from gen3d.jobs import Image, Job, JobObject, ObjectStatus, Status
-from gen3d.paths import MESH_FORMATS
-from gen3d.settings import settings
 from moto import mock_aws
-from PIL import Image as Pillow
 from samtranslator.yaml_helper import yaml_parse
 
-ROOT = Path(__file__).parent.parent
-REGION = "us-east-1"
-ACCOUNT = "123456789012"
-BUCKET = "gen3d-bucket"
-STATE_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:gen3d"
-OWNER = "7c1f0f2e-2b43-4a53-9c57-1f5f3c1b9a10"
-JOB_ID = "01M82SZE4Z7ZQ9FY1VB33KS0D2"
-PREFIX = f"private/us-east-1:4f0a51c6-93ad-4b0f-8f67-0d9b8f7e2c11/jobs/{JOB_ID}/"
-UPLOADS = PREFIX.replace("private/", "uploads/")
-EMAIL = "ada@example.com"
-ADMIN = "admin@example.com"
-SENDER = "gen3d@example.com"
+from gen3d.settings import settings
+from tests.samples import (
+    ACCOUNT,
+    ADMIN,
+    BUCKET,
+    EMAIL,
+    JOB_ID,
+    OWNER,
+    PREFIX,
+    REGION,
+    ROOT,
+    SENDER,
+    STATE_MACHINE,
+    UPLOADS,
+    Context,
+    encode,
+    event_names,
+    finished_object,
+    load_event,
+    make_job,
+    mask,
+)
 
 ENVIRONMENT = {
     "BUCKET": BUCKET,
@@ -62,42 +64,40 @@ with pytest.MonkeyPatch.context() as _environment:
     for _name, _value in ENVIRONMENT.items():
         _environment.setenv(_name, _value)
     settings.cache_clear()
-    import api
-    import callback
-    import notify
-    import reconcile
-    import submit
+    from gen3d_api import handler as api
+    from gen3d_callback import handler as callback
+    from gen3d_notify import handler as notify
+    from gen3d_reconcile import handler as reconcile
+    from gen3d_submit import handler as submit
 
     settings()
 
-__all__ = ["api", "callback", "notify", "reconcile", "submit"]
-
-
-def load_event(name: str) -> Any:
-    """A sample event, such as ``api/create_job``."""
-    return json.loads((ROOT / "events" / f"{name}.json").read_text())
-
-
-def event_names() -> list[str]:
-    """Names of all sample events."""
-    folder = ROOT / "events"
-    return sorted(
-        path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.json")
-    )
-
-
-@dataclass
-class Context:
-    """What Lambda tells a function of its invocation."""
-
-    function_name: str = "test"
-    memory_limit_in_mb: int = 256
-    invoked_function_arn: str = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:test"
-    aws_request_id: str = "11111111-2222-3333-4444-555555555555"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Half a minute, always."""
-        return 30_000
+__all__ = [
+    "ACCOUNT",
+    "ADMIN",
+    "BUCKET",
+    "EMAIL",
+    "JOB_ID",
+    "OWNER",
+    "PREFIX",
+    "REGION",
+    "ROOT",
+    "SENDER",
+    "STATE_MACHINE",
+    "UPLOADS",
+    "Context",
+    "api",
+    "callback",
+    "encode",
+    "event_names",
+    "finished_object",
+    "load_event",
+    "make_job",
+    "mask",
+    "notify",
+    "reconcile",
+    "submit",
+]
 
 
 @contextmanager
@@ -174,25 +174,6 @@ def client_error(code: str, operation: str = "Operation", status: int = 400) -> 
     )
 
 
-def make_job(status: Status = Status.CREATED, **changes: Any) -> Job:
-    """A job of the sample events' owner."""
-    fields: dict[str, Any] = {
-        "owner": OWNER,
-        "job_id": JOB_ID,
-        "identity_id": PREFIX.split("/")[1],
-        "prefix": PREFIX,
-        "email": EMAIL,
-        "filename": "coffee.jpg",
-        "name": "coffee",
-        "content_type": "image/jpeg",
-        "status": status,
-        "created_at": datetime(2026, 11, 22, 23, 0, tzinfo=UTC),
-        "ttl": 2_000_000_000,
-        "image": None if status is Status.CREATED else Image(width=64, height=48, bytes=1000),
-    }
-    return Job(**{**fields, **changes})
-
-
 def begin_execution(name: str) -> bool:
     """Do what the state machine does first, in an execution that was started; whether it may.
 
@@ -226,37 +207,3 @@ def begin_execution(name: str) -> bool:
     except client("dynamodb").exceptions.ConditionalCheckFailedException:
         return False
     return True
-
-
-def finished_object(n: int = 0, name: str = "Cup") -> JobObject:
-    """An object that became a mesh."""
-    folder = f"{PREFIX}objects/{n}/"
-    mesh = {
-        "files": {
-            ending: {"key": f"{folder}mesh.{ending}", "bytes": 10} for ending in MESH_FORMATS
-        },
-        "vertices": 1200,
-        "faces": 2400,
-    }
-    mesh["files"]["preview"] = {"key": f"{folder}preview.png", "bytes": 10}  # type: ignore[index]
-    return JobObject(
-        n=n,
-        name=name,
-        status=ObjectStatus.COMPLETED,
-        splat={"gaussians": 5000, "bytes": 9},
-        mesh=mesh,
-    )
-
-
-def encode(image: Pillow.Image, kind: str = "PNG", **options: Any) -> bytes:
-    """A picture as a file."""
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
-
-
-def mask(width: int = 64, height: int = 48) -> Pillow.Image:
-    """A mask with a rectangle for an object."""
-    image = Pillow.new("L", (width, height))
-    image.paste(255, (width // 4, height // 4, width // 2, height // 2))
-    return image

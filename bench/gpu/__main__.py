@@ -9,22 +9,19 @@ import os
 import platform
 import shutil
 import statistics
-import sys
 import tempfile
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "layers" / "gen3d"))
-
 import torch  # noqa: E402
 
 from bench.gpu import serving  # noqa: E402
 from bench.gpu.encoding import Row, compare, split  # noqa: E402
 from bench.gpu.folder import make_photo, make_weights  # noqa: E402
-from container.sam.acceleration import COMPILED  # noqa: E402
-from container.weights import MANIFEST  # noqa: E402
+from gen3d_inference.engines.sam.acceleration import COMPILED  # noqa: E402
+from gen3d_inference.weights import MANIFEST  # noqa: E402
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 TRIED = "## What was tried\n"

@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from container.sam.acceleration import _Recording, accelerate
-from container.sam.encoder import EncoderNetwork, ImageEncoder
-from container.sam.pixels import stretch, to_device
-from container.sam.tracker import load_tracker
+from gen3d_inference.engines.sam.acceleration import _Recording, accelerate
+from gen3d_inference.engines.sam.encoder import EncoderNetwork, ImageEncoder
+from gen3d_inference.engines.sam.pixels import stretch, to_device
+from gen3d_inference.engines.sam.tracker import load_tracker
 
 REPEATS = 25
 

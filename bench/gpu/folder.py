@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from transformers import Sam3TrackerConfig, Sam3TrackerModel
 
-from container.sam.export import export
-from container.weights import seal
+from gen3d_inference.engines.sam.export import export
+from gen3d_inference.weights import seal
 
 ROOT = Path(__file__).parents[2]
 PHOTO = ROOT / "examples" / "coffee.jpg"
@@ -20,7 +20,7 @@ SENSOR_NOISE = 6.0
 def make_weights(folder: Path, tiny: bool) -> None:
     """Write a sam engine's weights, but for SAM 3D Objects."""
     if tiny:
-        from tests.sam.tiny import write_engine
+        from container.tests.sam.tiny import write_engine
 
         write_engine(folder)
         return

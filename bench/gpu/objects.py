@@ -1,7 +1,7 @@
 """Measures SAM 3D Objects at full size, with random weights, from photo to gaussians.
 
-``PYTHONPATH=layers/gen3d python -m bench.gpu.objects`` needs a GPU, upstream with its requirements
-(container/sam/objects/README.md), and in GEN3D_SAM3D_DINOV2 a checkout of DINOv2.
+``python -m bench.gpu.objects`` needs a GPU, upstream with its requirements
+(its README is engines/sam/objects/README.md), and in GEN3D_SAM3D_DINOV2 a checkout of DINOv2.
 """
 
 import gc
@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from gen3d.errors import OutOfMemory
 from PIL import Image
 
 from bench.gpu.objects_configs import FULL
 from bench.gpu.objects_weights import fill, write
-from container.sam.objects import ObjectReconstruction
-from container.sam.objects.environment import prepare
+from gen3d.errors import OutOfMemory
+from gen3d_inference.engines.sam.objects import ObjectReconstruction
+from gen3d_inference.engines.sam.objects.environment import prepare
 
 PHOTO = (1600, 1200)
 SEED = 0

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from bench.gpu.objects_configs import NETWORKS, Sizes, pipeline
-from container.sam.objects.pipeline import CHECKPOINTS, DEPTH, DINO
+from gen3d_inference.engines.sam.objects.pipeline import CHECKPOINTS, DEPTH, DINO
 
 
 def write(
@@ -22,7 +22,7 @@ def write(
     device: str = "cpu",
     occupied: float = 0.05,
 ) -> None:
-    """Write a weights folder for `container.sam.objects.pipeline.load`.
+    """Write a weights folder for `gen3d_inference.engines.sam.objects.pipeline.load`.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ def process(
     arguments: list[str], log: Path, **environment: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a module until the end of the block."""
-    paths = [str(ROOT / "layers" / "gen3d"), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     with log.open("a") as out:
         running = subprocess.Popen(
             [sys.executable, "-m", *arguments],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from container.lite.second_look import look_again
+from gen3d_inference.engines.lite.second_look import look_again
 
 from .clicks import Method, Trial, iou, trial
 from .methods import Felzenszwalb, GrabCut, Lite, RandomWalker
@@ -17,12 +17,12 @@ from .report import mask_row, save, table
 from .second_look import compare_looks
 
 if TYPE_CHECKING:
-    from container.lite.training.views import Views
+    from gen3d_lite_training.views import Views
 
     from .solids import Solid
 
 HERE = Path(__file__).parent
-WEIGHTS = Path("container/lite/weights")
+WEIGHTS = Path("container/weights/lite")
 GRABCUT_RADII = (0.05, 0.1, 0.2)
 SHOWN = ("cup", "cat", "rocket", "astronaut", "man", "motorcycle")
 

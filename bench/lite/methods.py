@@ -9,8 +9,8 @@ import onnxruntime
 from PIL import Image
 from skimage.segmentation import felzenszwalb, random_walker
 
-from container.engine import Floats
-from container.lite.second_look import Prompt
+from gen3d_inference.engines.interface import Floats
+from gen3d_inference.engines.lite.second_look import Prompt
 
 from .clicks import Click
 from .photos import Mask, Pixels

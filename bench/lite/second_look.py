@@ -1,4 +1,4 @@
-"""Small objects' masks before and after the second look, `container.lite.second_look`."""
+"""Small objects' masks before and after the lite engine's second look."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from container.lite.second_look import look_again
+from gen3d_inference.engines.lite.second_look import look_again
 
 from .clicks import iou, trial
 from .methods import Lite

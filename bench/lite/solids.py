@@ -12,12 +12,12 @@ from scipy import sparse
 from scipy.sparse.linalg import spsolve
 from scipy.spatial import cKDTree
 
-from container.lite.frames import CROP_SIDE
-from container.lite.training.families import pool
-from container.lite.training.geometry import look_at
-from container.lite.training.layout import CUTOUT, INSTANCE, MAX_CUTOUTS, SCENE
-from container.lite.training.renderer import Renderer
-from container.lite.training.views import Views, random_views
+from gen3d_inference.engines.lite.frames import CROP_SIDE
+from gen3d_lite_training.families import pool
+from gen3d_lite_training.geometry import look_at
+from gen3d_lite_training.layout import CUTOUT, INSTANCE, MAX_CUTOUTS, SCENE
+from gen3d_lite_training.renderer import Renderer
+from gen3d_lite_training.views import Views, random_views
 
 from .methods import session
 

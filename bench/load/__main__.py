@@ -23,8 +23,8 @@ from typing import Any
 
 from bench.load.builds import Running, cancels, checkout
 from bench.load.memory import Scale, Weight, busy
-from local.client.api import sign_in
-from local.client.outputs import read
+from gen3d_client.api import sign_in
+from gen3d_local.outputs import read
 from tests.local.running import ROOT
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -104,7 +104,7 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def measure(
-    name: str, root: Path, options: argparse.Namespace, folder: Path, module: str = "local"
+    name: str, root: Path, options: argparse.Namespace, folder: Path, module: str = ""
 ) -> Measured:
     """Run the people on a build, whose stack is started by a module."""
     stack = Running(root, folder / "stack", module)
@@ -302,7 +302,7 @@ def main() -> int:
     options.busy = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
 
-        def measured(name: str, root: Path, module: str = "local") -> Measured:
+        def measured(name: str, root: Path, module: str = "") -> Measured:
             own = Path(tempfile.mkdtemp(dir=folder))
             build = measure(name, root, options, own, module)
             print(tables([build]), _errors([build]), sep="\n\n", flush=True)

@@ -48,21 +48,33 @@ def _drop(folder: Path) -> None:
 
 def cancels(root: Path) -> bool:
     """Whether a build's API has a call to cancel; the first DELETE did it before."""
-    return "/cancel" in (root / "functions" / "api" / "api.py").read_text()
+    return (
+        "/cancel"
+        in _first(root / "functions" / "api", "src/gen3d_api/handler.py", "api.py").read_text()
+    )
+
+
+def _first(folder: Path, *names: str) -> Path:
+    """The first of these files that is there."""
+    return next(folder / name for name in names if (folder / name).exists())
 
 
 class Running:
     """A build's local stack, on a port and with a folder of its own."""
 
-    def __init__(self, root: Path, folder: Path, module: str = "local") -> None:
+    def __init__(self, root: Path, folder: Path, module: str = "") -> None:
         self._folder = folder
         port = free_port()
         self.url = f"http://localhost:{port}"
+        # A build from before the workspace is one folder; its own packages go before this one's.
+        module = module or ("gen3d_local" if (root / "local" / "src").exists() else "local")
+        sources = [str(path) for path in (root, *root.glob("*/src"), *root.glob("*/*/src"))]
         command = [sys.executable, "-m", module, "up", "--port", str(port)]
         command += ["--folder", str(folder), "--template", str(root / "template.yaml")]
         self._process = subprocess.Popen(
             command,
             cwd=root,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sources)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

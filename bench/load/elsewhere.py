@@ -3,12 +3,12 @@
 import sys
 from typing import TYPE_CHECKING
 
-from local import cli
-from local.stack import Stack
+from gen3d_local import cli
+from local_aws.stack import Stack
 
 if TYPE_CHECKING:
-    from local.endpoint.server import Server
-    from local.endpoint.spec import EndpointSpec
+    from local_aws.endpoint.server import Server
+    from local_aws.endpoint.spec import EndpointSpec
 
 
 def _server(self: Stack, spec: "EndpointSpec") -> "Server":

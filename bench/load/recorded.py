@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from local import aws
-from local.endpoint.server import Server
+from local_aws import aws
+from local_aws.endpoint.server import Server
 
 KINDS = 4
 """Two photos, each to be prepared and reconstructed; then the real model is not needed any more."""

@@ -16,13 +16,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "functions"), str(ROOT / "layers/gen3d")]
-
 from bench.mesh import shapes  # noqa: E402
 from bench.mesh.clouds import half_faint, splat_of, with_hole  # noqa: E402
 from bench.mesh.methods import METHODS  # noqa: E402
 from bench.mesh.score import score  # noqa: E402
-from mesh.sample import write_splat  # noqa: E402
+from gen3d_mesh.sample import write_splat  # noqa: E402
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 HEAD = (

@@ -16,7 +16,7 @@ import trimesh
 from scipy.spatial.transform import Rotation
 
 from bench.mesh.shapes import albedo
-from mesh.splat import Splat
+from gen3d_mesh.splat import Splat
 
 Array = npt.NDArray[np.floating[Any]]
 

@@ -12,10 +12,10 @@ import trimesh
 from scipy.spatial import cKDTree
 
 from bench.mesh.clouds import Array
-from mesh import glb
-from mesh.model import Texture
-from mesh.pipeline import QUALITIES, build
-from mesh.splat import Splat, read_splat
+from gen3d_mesh import glb
+from gen3d_mesh.model import Texture
+from gen3d_mesh.pipeline import QUALITIES, build
+from gen3d_mesh.splat import Splat, read_splat
 
 MIN_OPACITY = 0.1
 

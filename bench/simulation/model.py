@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from statistics import quantiles
 
+from bench.simulation.prices import IDLE_MINUTES, START_MINUTES, InstanceType
 from gen3d.errors import LimitReached
 from gen3d.limits import Limits
 from gen3d.queue import (
@@ -26,8 +27,6 @@ from gen3d.queue import (
     choose,
     window_size,
 )
-
-from bench.simulation.prices import IDLE_MINUTES, START_MINUTES, InstanceType
 
 DAY = 86_400.0
 OBJECTS = (1, 1, 1, 2, 2, 3)

@@ -11,7 +11,6 @@ import json
 import os
 import platform
 import statistics
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,11 +28,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "layers" / "gen3d"))
-
-from gen3d.contract import EmbeddingsMeta
-
 from bench.web import stand_ins
+from gen3d.contract import EmbeddingsMeta
 from tests.browser.driver import (
     ARGUMENTS,
     CHROMIUM,
@@ -48,7 +44,7 @@ from tests.local.running import ROOT, RunningStack
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PHOTO = ROOT / "examples" / "coffee.jpg"
-LITE = ROOT / "container" / "lite" / "weights" / "decoder.onnx"
+LITE = ROOT / "container" / "weights" / "lite" / "decoder.onnx"
 CLICKS = 30
 SPLAT = 300_000
 FRAMES_SECONDS = 8

@@ -6,7 +6,6 @@ the times and the agreement of the arithmetic carry over, what the masks show do
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +13,17 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "layers" / "gen3d"))
-
-from tests.sam.operators import import_torchvision
+from container.tests.sam.operators import import_torchvision
 
 import_torchvision()
 
 from transformers import Sam3TrackerConfig, Sam3TrackerModel  # noqa: E402
 
-from container.sam.decoder import PROMPT_INPUTS, MaskDecoder  # noqa: E402
-from container.sam.encoder import NAMES  # noqa: E402
-from container.sam.export import to_onnx  # noqa: E402
-from container.sam.precision import PRECISIONS, store  # noqa: E402
-from tests.sam.tiny import randomised  # noqa: E402
+from container.tests.sam.tiny import randomised  # noqa: E402
+from gen3d_inference.engines.sam.decoder import PROMPT_INPUTS, MaskDecoder  # noqa: E402
+from gen3d_inference.engines.sam.encoder import NAMES  # noqa: E402
+from gen3d_inference.engines.sam.export import to_onnx  # noqa: E402
+from gen3d_inference.engines.sam.precision import PRECISIONS, store  # noqa: E402
 
 SHAPES = ((1, 256, 72, 72), (1, 32, 288, 288), (1, 64, 144, 144))
 SIDE = 1008

@@ -29,7 +29,9 @@ def parts(root: Path) -> dict[str, Part]:
         "expanded": template.expanded,
         "parameters": template.parameters,
         "outputs": template.outputs,
-        "routes": partial(template.routes, root / "functions" / "api" / "api.py"),
+        "routes": partial(
+            template.routes, root / "functions" / "api" / "src" / "gen3d_api" / "handler.py"
+        ),
         "policies": partial(policies, template),
         "regions": lambda: regions(template.types()),
         "deployer": lambda: policy(template.types()),

@@ -2,6 +2,7 @@
 
 import inspect
 
+from docs.generate.parts import code, table
 from gen3d import errors as domain_errors
 from gen3d.paths import (
     IMAGE_SUFFIX,
@@ -12,8 +13,6 @@ from gen3d.paths import (
     decoder,
     job_prefix,
 )
-
-from docs.generate.parts import code, table
 
 
 def errors() -> str:

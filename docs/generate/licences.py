@@ -21,7 +21,7 @@ MANY = 60
 """Characters of a licence's name; what is longer is its text."""
 
 LOCKS = {
-    "Layer of the functions": "layers/gen3d/requirements.txt",
+    "Layer of the functions": "layers/gen3d/src/requirements.txt",
     "Mesh image": "functions/mesh/requirements.txt",
     "Inference image, lite": "container/requirements.txt",
     "Inference image, sam": "container/requirements-sam.txt",

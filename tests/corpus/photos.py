@@ -5,9 +5,9 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from gen3d.images import MAX_SCANS
 from PIL import Image, ImageCms
 
+from gen3d.images import MAX_SCANS
 from tests.corpus import pictures
 from tests.corpus.case import TAKEN, Case, cuts, unique
 from tests.corpus.pictures import (

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from gen3d.splat import PROPERTIES
 
+from gen3d.ply import PROPERTIES
 from tests.corpus.case import TAKEN, Case, cuts, unique
 
 GOOD = frozenset({TAKEN})

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
-from gen3d import runs, tokens
-from gen3d.errors import InternalError
-from gen3d.jobs import Status, new_job_id
-from gen3d.store import JobStore
-from gen3d.tokens import TokenStore
 from pydantic import ValidationError
 
+from gen3d.errors import InternalError
+from gen3d.jobs import Status, new_job_id
+from gen3d_aws import runs, tokens
+from gen3d_aws.store import JobStore
+from gen3d_aws.tokens import TokenStore
 from tests.support import JOB_ID, client, client_error, make_job, reconcile
 from tests.unit.api.requests import call
 

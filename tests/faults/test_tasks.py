@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from gen3d.jobs import Status
 
+from gen3d.jobs import Status
 from tests.workflow.actors import Actor, Answer, Raises, Refused, Returns
 from tests.workflow.stage import all_states, definition
 

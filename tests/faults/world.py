@@ -21,10 +21,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from gen3d import clients, dispatch, paths
+
+from gen3d import paths
 from gen3d.jobs import TERMINAL, Job, Status, now
 from gen3d.paths import MESH_FORMATS, ObjectFiles
-
+from gen3d_aws import clients, dispatch
 from tests.support import (
     ADMIN,
     BUCKET,

@@ -15,8 +15,8 @@ from typing import Any
 import boto3
 from moto.server import ThreadedMotoServer
 
-from local.client.clicks import parse
-from local.client.decoder import Decoder, as_png
+from gen3d_client.clicks import parse
+from gen3d_client.decoder import Decoder, as_png
 from tests.images.build import ROOT
 from tests.images.docker import CheckError, Docker, free_port
 
@@ -24,7 +24,7 @@ BUCKET = "gen3d-bucket"
 _PREFIX = "private/us-east-1:4f0a51c6-93ad-4b0f-8f67-0d9b8f7e2c11/jobs/01M82SZE4Z7ZQ9FY1VB33KS0D2"
 _EMULATORS = ROOT / ".venvs" / "sam-cli"
 _LAMBDAS_USER = "993"
-_WEIGHTS = ROOT / "container" / "lite" / "weights"
+_WEIGHTS = ROOT / "container" / "weights" / "lite"
 _PHOTO = ROOT / "examples" / "coffee.jpg"
 _CLICKS = "226,232 394,232 330,330"
 _READY_SECONDS = 120.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.stack import ROOT, Stack, source, whole
+from tests.infra.template import ROOT, Stack, source, whole
 
 WATCHERS, POLL_SECONDS = 1000, 5
 """Of 10,000 people, those who watch a job at once, each asking so often (Architecture)."""
@@ -19,7 +19,7 @@ def routes() -> dict[str, dict[str, Any]]:
 
 
 def test_routes_are_those_that_the_code_serves() -> None:
-    code = (ROOT / "functions" / "api" / "api.py").read_text()
+    code = (ROOT / "functions" / "api" / "src" / "gen3d_api" / "handler.py").read_text()
     served = {
         f"{method.upper()} {path.replace('<job_id>', '{jobId}')}"
         for method, path in re.findall(r'@app\.(get|post|put|patch|delete)\("([^"]+)"', code)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.infra.stack import ROOT, Stack, bare, source
+from tests.infra.template import ROOT, Stack, bare, source
 
 PUSHED = "{Repository.Arn}"
 

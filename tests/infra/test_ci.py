@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from tests.infra.stack import ROOT
+from tests.infra.template import ROOT
 
 TEXT = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
 JOBS: dict[str, Any] = yaml.safe_load(TEXT)["jobs"]

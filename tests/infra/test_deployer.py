@@ -9,7 +9,7 @@ import pytest
 from docs.generate.deployer import policy
 from docs.generate.parts import DocumentError
 from docs.generate.regions import regions, schemas
-from tests.infra.stack import Stack
+from tests.infra.template import Stack
 
 KINDS = {
     resource["Type"]

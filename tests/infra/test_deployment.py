@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.infra.stack import ROOT, bare, listed, source, translated, whole
+from tests.infra.template import ROOT, bare, listed, source, translated, whole
 
 ENVIRONMENTS = ("default", "dev", "prod")
 

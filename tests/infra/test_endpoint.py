@@ -8,8 +8,8 @@ import boto3
 import pytest
 from botocore.model import StructureShape
 
-from cloud.image import tag
-from tests.infra.stack import ROOT, Stack, bare, source, whole
+from gen3d_cloud.image import tag
+from tests.infra.template import ROOT, Stack, bare, source, whole
 
 ENDPOINT_TYPES = {
     "AWS::SageMaker::Model",
@@ -262,4 +262,6 @@ class TestNetwork:
 
     def test_is_not_isolated_as_the_container_reads_and_writes_by_itself(self) -> None:
         assert "EnableNetworkIsolation" not in whole()["Model"]
-        assert "boto3" in (ROOT / "container" / "storage.py").read_text()
+        assert (
+            "boto3" in (ROOT / "container" / "src" / "gen3d_inference" / "storage.py").read_text()
+        )

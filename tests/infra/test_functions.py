@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from gen3d.settings import Settings
 
-from tests.infra.stack import Stack, whole
+from gen3d.settings import Settings
+from tests.infra.template import Stack, whole
 
 FUNCTIONS = {
     "ApiFunction",

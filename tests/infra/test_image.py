@@ -6,7 +6,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.infra.stack import ROOT, source
+from tests.infra.template import ROOT, source
 
 DOCKERFILE = (ROOT / "container" / "Dockerfile").read_text()
 STAGES = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)
@@ -99,7 +99,7 @@ def test_the_image_runs_as_sagemaker_starts_it() -> None:
     last = STAGES[-1].splitlines()
     assert last[0] == "${ENGINE}-base"
     assert not [line for line in last if line.startswith("USER")], "SageMaker expects root"
-    assert 'ENTRYPOINT ["python", "-m", "container"]' in last
+    assert 'ENTRYPOINT ["python", "-m", "gen3d_inference"]' in last
     assert "ENV GEN3D_ENGINE=${ENGINE}" in last
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.stack import ROOT, Stack, bare, whole
+from tests.infra.template import ROOT, Stack, bare, whole
 
 HEARD_OF = {
     ("AWS/States", "ExecutionsFailed", "{StateMachine}"),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.stack import listed, whole
+from tests.infra.template import listed, whole
 
 NO_RESOURCE_TO_NAME: dict[tuple[str, ...], str] = {
     ("xray:PutTraceSegments", "xray:PutTelemetryRecords"): (

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.stack import Stack, source, whole
+from tests.infra.template import Stack, source, whole
 
 TABLES = {
     "JobsTable": [("owner", "HASH"), ("jobId", "RANGE")],

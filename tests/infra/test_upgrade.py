@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from docs.generate.regions import schemas
-from tests.infra.stack import Stack, whole
+from tests.infra.template import Stack, whole
 
 BUCKET = "gen3d-123456789012-eu-west-1"
 FIXED: dict[str, dict[str, Any]] = {

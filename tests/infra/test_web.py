@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.stack import Stack, source, whole
+from tests.infra.template import Stack, source, whole
 
 
 def distribution() -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import Any
 
 import botocore.exceptions
 import yaml
-from gen3d.errors import ERRORS
 
-from tests.infra.stack import ROOT, source, whole
+from gen3d.errors import ERRORS
+from tests.infra.template import ROOT, source, whole
 
 TEXT = (ROOT / "statemachines" / "gen3d.asl.yaml").read_text()
 MACHINE: dict[str, Any] = yaml.safe_load(TEXT)

@@ -1,4 +1,4 @@
-"""A stack in a process of its own, as `python -m local up` starts it."""
+"""A stack in a process of its own, as `python -m gen3d_local up` starts it."""
 
 import json
 import os
@@ -55,7 +55,7 @@ class RunningStack:
 
     def start(self) -> "RunningStack":
         """Return when it is up."""
-        command = [sys.executable, "-m", "local", "up", "--port", str(self.port)]
+        command = [sys.executable, "-m", "gen3d_local", "up", "--port", str(self.port)]
         command += ["--folder", str(self.folder), "--template", str(self._template)]
         for name, value in self._parameters.items():
             command += ["--parameter", f"{name}={value}"]

@@ -15,11 +15,11 @@ from onnx import TensorProto, helper
 from PIL import Image
 from safetensors.numpy import save
 
-from local.client import job as client
-from local.client import photos
-from local.client.clicks import Click, check, parse
-from local.client.decoder import Decoder, as_png
-from local.settings import LocalError
+from gen3d_client import job as client
+from gen3d_client import photos
+from gen3d_client.clicks import Click, check, parse
+from gen3d_client.decoder import Decoder, as_png
+from gen3d_client.errors import ApiClientError
 from tests.local.running import ROOT, free_port
 
 
@@ -38,19 +38,19 @@ def test_clicks_are_read(text: str, clicks: list[Click]) -> None:
 
 @pytest.mark.parametrize("text", ["3", "3;4", "3,4,5", "a,b", "--3,4", "3,-4", "3, 4", "nan,1"])
 def test_what_is_no_click_is_named(text: str) -> None:
-    with pytest.raises(LocalError, match="is no click"):
+    with pytest.raises(ApiClientError, match="is no click"):
         parse(text)
 
 
 def test_a_click_has_to_be_on_the_object() -> None:
-    with pytest.raises(LocalError, match="off the object"):
+    with pytest.raises(ApiClientError, match="off the object"):
         parse("-3,4")
 
 
 @pytest.mark.parametrize("click", [Click(10, 0), Click(0, 5)])
 def test_a_click_has_to_be_in_the_upright_photo(click: Click) -> None:
     check([Click(9.9, 4.9)], 10, 5)
-    with pytest.raises(LocalError, match="10×5 pixels when it is upright"):
+    with pytest.raises(ApiClientError, match="10×5 pixels when it is upright"):
         check([click], 10, 5)
 
 
@@ -98,7 +98,7 @@ def test_a_mask_is_white_on_black(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_one_sentence(tmp_path: Path, arguments: list[str], words: str) -> None:
-    command = [sys.executable, "-m", "local", *arguments, "--folder", str(tmp_path)]
+    command = [sys.executable, "-m", "gen3d_local", *arguments, "--folder", str(tmp_path)]
     if "--port" not in arguments:
         command += ["--port", str(free_port())]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -224,5 +224,5 @@ def test_what_is_off_the_object_corrects_no_mask_that_is_not_there() -> None:
 def test_embeddings_of_another_precision_are_refused() -> None:
     file = embeddings_file(ZEROS.astype(np.uint8), "0")
     decoder = Decoder(decoder_file(TensorProto.FLOAT16, TensorProto.INT32), file, "r")
-    with pytest.raises(LocalError, match="as float16, the embeddings hold uint8"):
+    with pytest.raises(ApiClientError, match="as float16, the embeddings hold uint8"):
         decoder.decode([Click(1, 1)])

@@ -16,13 +16,13 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from local import aws, children
-from local.endpoint import notifications
-from local.endpoint.accepted import TELLING_SECONDS, Accepted
-from local.endpoint.notifications import Request
-from local.endpoint.queue import EndpointQueue
-from local.endpoint.server import ServerDown
-from local.endpoint.spec import EndpointSpec
+from local_aws import aws, children
+from local_aws.endpoint import notifications
+from local_aws.endpoint.accepted import TELLING_SECONDS, Accepted
+from local_aws.endpoint.notifications import Request
+from local_aws.endpoint.queue import EndpointQueue
+from local_aws.endpoint.server import ServerDown
+from local_aws.endpoint.spec import EndpointSpec
 from tests.local.running import RunningStack, eventually
 
 SPEC = EndpointSpec(

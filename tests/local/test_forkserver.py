@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local import children
-from local.forkserver import AVAILABLE, Forked, ForkServer
+from local_aws import children
+from local_aws.forkserver import AVAILABLE, Forked, ForkServer
 from tests.local.running import eventually
 
 pytestmark = pytest.mark.skipif(not AVAILABLE, reason="processes are copied on Linux alone")

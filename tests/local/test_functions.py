@@ -16,9 +16,9 @@ import pytest
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-from local import children, forkserver
-from local.functions import Functions, _answering_at_once, _bootstrap
-from local.images import Image
+from local_aws import children, forkserver
+from local_aws.functions import Functions, _answering_at_once, _bootstrap
+from local_aws.images import Image
 from tests.local.running import RunningStack, eventually
 
 

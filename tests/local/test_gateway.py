@@ -197,7 +197,7 @@ def test_a_running_stack_is_not_cleaned(stack: RunningStack) -> None:
 
 def _local(*arguments: str) -> str:
     """What a command that fails says: one line."""
-    command = [sys.executable, "-m", "local", *arguments]
+    command = [sys.executable, "-m", "gen3d_local", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1

@@ -14,9 +14,9 @@ import httpx
 import pytest
 import trimesh
 
-from local.client.api import sign_in
-from local.client.clicks import Click
-from local.client.decoder import Decoder, as_png
+from gen3d_client.api import sign_in
+from gen3d_client.clicks import Click
+from gen3d_client.decoder import Decoder, as_png
 from tests.local import permissions
 from tests.local.running import ROOT, RunningStack, eventually
 
@@ -324,7 +324,7 @@ def operator(
 
 def smoke(gen3d: RunningStack) -> subprocess.CompletedProcess[str]:
     """SageMaker's own SDK asks the endpoint."""
-    return operator(gen3d, "cloud.smoke", "--minutes", "2", environment=".venvs/smoke")
+    return operator(gen3d, "gen3d_cloud.smoke", "--minutes", "2", environment=".venvs/smoke")
 
 
 def test_a_deployed_endpoint_can_be_tried(gen3d: RunningStack) -> None:
@@ -375,10 +375,10 @@ def test_dead_letters_are_replayed_and_mail_nobody_twice(
     sqs.send_message(QueueUrl=failed, MessageBody=json.dumps(body))
     both = [eventually(lambda to=to: mails(gen3d, job_id, to)) for to in ("ann@", ADMIN)]
     assert [len(of) for of in both] == [1, 1]
-    done = operator(gen3d, "cloud.replay")
+    done = operator(gen3d, "gen3d_cloud.replay")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "gen3d-notify  done" in done.stdout
-    assert operator(gen3d, "cloud.replay").stdout == "Both queues are empty.\n"
+    assert operator(gen3d, "gen3d_cloud.replay").stdout == "Both queues are empty.\n"
     assert [mails(gen3d, job_id, to) for to in ("ann@", ADMIN)] == both
 
 

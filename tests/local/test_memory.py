@@ -9,7 +9,7 @@ from tests.local.running import ROOT
 
 PROGRAM = """
 import psutil
-from local import memory
+from local_aws import memory
 
 def used():
     return psutil.Process().memory_info().rss

@@ -8,10 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from cloud import verify
+from gen3d_cloud import page, verify
+from gen3d_cloud.publish import configuration
 from tests.local.running import ROOT, RunningStack, free_port
-from webapp import page
-from webapp.publish import configuration
 
 
 @pytest.fixture(scope="module")

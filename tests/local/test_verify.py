@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from cloud import verify, weights
-from cloud.checks import Check, exit_code
-from cloud.preflight import account
+from gen3d_cloud import verify, weights
+from gen3d_cloud.checks import Check, exit_code
+from gen3d_cloud.preflight import account
+from gen3d_cloud.publish import configuration, publish
 from tests.local.running import RunningStack
-from webapp.publish import configuration, publish
 
 Verify = Any
 

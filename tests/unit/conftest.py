@@ -11,11 +11,11 @@ from typing import Any, cast
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
-from gen3d import tokens
-from gen3d.jobs import Job
-from gen3d.observability import logger, metrics
-from gen3d.store import FileStore, JobStore
 
+from gen3d.jobs import Job
+from gen3d_aws import tokens
+from gen3d_aws.observability import logger, metrics
+from gen3d_aws.store import FileStore, JobStore
 from tests.support import (
     BUCKET,
     SENDER,
@@ -141,7 +141,7 @@ def states(monkeypatch: pytest.MonkeyPatch) -> FakeStates:
     """Task tokens; none waits at first."""
     fake = FakeStates()
     monkeypatch.setattr(tokens, "_states", lambda: fake)
-    monkeypatch.setattr("gen3d.tokens.time.sleep", lambda _: None)
+    monkeypatch.setattr("gen3d_aws.tokens.time.sleep", lambda _: None)
     return fake
 
 

@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from gen3d.admissions import NEW, NOTED_SECONDS, Admissions, Note, _of
+
 from gen3d.errors import DependencyUnavailable, LimitReached
 from gen3d.jobs import Job, JobObject, Status, new_job_id
 from gen3d.limits import Limits
-from gen3d.store import JobStore
-
+from gen3d_aws.admissions import NEW, NOTED_SECONDS, Admissions, Note, _of
+from gen3d_aws.store import JobStore
 from tests.support import OWNER, make_job, table
 
 from .conftest import Calls
@@ -53,7 +53,7 @@ def at_once(
         except LimitReached:
             let_in.append(False)
 
-    monkeypatch.setattr("gen3d.admissions.time.sleep", lambda _: None)
+    monkeypatch.setattr("gen3d_aws.admissions.time.sleep", lambda _: None)
     with monkeypatch.context() as worst:
         worst.setattr(Admissions, "_read", reading)
         ask(pending.pop())
@@ -130,7 +130,7 @@ def test_what_was_let_in_counts_for_a_minute(
     first, second = several(2, put_job)
     now = 1_800_000_000
     for later, let_in in ((0, True), (NOTED_SECONDS - 1, False), (NOTED_SECONDS + 1, True)):
-        monkeypatch.setattr("gen3d.admissions.time.time", lambda later=later: now + later)
+        monkeypatch.setattr("gen3d_aws.admissions.time.time", lambda later=later: now + later)
         try:
             with mine.run(second if later else first, 0):
                 assert let_in
@@ -243,7 +243,7 @@ def test_without_limits_nothing_is_noted(jobs: JobStore, put_job: PutJob, calls:
 def test_who_loses_every_race_is_told_to_come_back(
     jobs: JobStore, put_job: PutJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gen3d.admissions.time.sleep", lambda _: None)
+    monkeypatch.setattr("gen3d_aws.admissions.time.sleep", lambda _: None)
     monkeypatch.setattr(Admissions, "_write", lambda *_: False)
     (job,) = several(1, put_job)
     with pytest.raises(DependencyUnavailable), limited(jobs, running=1).run(job, 0):

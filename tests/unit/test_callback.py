@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 import yaml
-from gen3d.dispatch import Dispatcher
-from gen3d.errors import ERRORS, DependencyUnavailable, Gen3DError, InvalidMask
-from gen3d.queue import Request, Stage
-from gen3d.settings import settings
-from gen3d.store import FileStore
-from gen3d.tokens import TokenRow, TokenStore
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gen3d.errors import ERRORS, DependencyUnavailable, Gen3DError, InvalidMask
+from gen3d.queue import Request, Stage
+from gen3d.settings import settings
+from gen3d_aws.dispatch import Dispatcher
+from gen3d_aws.store import FileStore
+from gen3d_aws.tokens import TokenRow, TokenStore
 from tests.support import BUCKET, JOB_ID, OWNER, ROOT, Context, callback, load_event
 
 from .conftest import Calls, FakeStates

@@ -13,9 +13,9 @@ from botocore.exceptions import (
     ReadTimeoutError,
     ResponseStreamingError,
 )
-from gen3d import clients
-from gen3d.errors import DependencyUnavailable
 
+from gen3d.errors import DependencyUnavailable
+from gen3d_aws import clients
 from tests.support import client_error, resources, template
 
 URL = "https://aws.example.com/"

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
-from gen3d import tokens
-from gen3d.dispatch import MARKED_SECONDS, SLACK_SECONDS, Dispatcher
+
 from gen3d.jobs import iso, now
 from gen3d.queue import Request, Stage
 from gen3d.settings import settings
-from gen3d.tokens import Taken, TaskGone, Tasks, TokenRow, TokenStore, mask_callback_id
-
+from gen3d_aws import tokens
+from gen3d_aws.dispatch import MARKED_SECONDS, SLACK_SECONDS, Dispatcher
+from gen3d_aws.tokens import Taken, TaskGone, Tasks, TokenRow, TokenStore, mask_callback_id
 from tests.support import OWNER, client_error, make_job, resources, table, template
 
 from .conftest import Calls, FakeStates
@@ -332,7 +332,7 @@ def test_a_task_that_is_gone_after_throttling_was_not(states: FakeStates) -> Non
 def test_the_service_is_asked_thrice_and_by_nobody_else(
     calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gen3d.tokens.time.sleep", lambda _: None)
+    monkeypatch.setattr("gen3d_aws.tokens.time.sleep", lambda _: None)
     calls.fail("SendTaskFailure", "ThrottlingException", 9)
     with pytest.raises(Exception, match="ThrottlingException"):
         Tasks().fail(ROW, "InferenceFailed", "")
@@ -344,7 +344,7 @@ def test_the_service_is_asked_thrice_and_by_nobody_else(
 def test_a_write_that_meets_a_transaction_is_made_again(
     store: TokenStore, calls: Calls, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gen3d.tokens.time.sleep", lambda _: None)
+    monkeypatch.setattr("gen3d_aws.tokens.time.sleep", lambda _: None)
     request = put(store, 0)
     mark(store, request)
     calls.fail("UpdateItem", "TransactionConflictException", 3)

@@ -29,12 +29,16 @@ ALL_PAGES = [
         page
         for folder in (
             "bench",
+            "client",
+            "cloud",
             "container",
             "docs",
             "examples",
             "functions",
             "layers",
+            "local",
             "tests",
+            "training",
             "webapp",
         )
         for page in sorted((ROOT / folder).rglob("*.md"))

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from gen3d.jobs import Status, execution_input
-from submit import Submission
 
+from gen3d.jobs import Status, execution_input
+from gen3d_submit.handler import Submission
 from tests.support import event_names, load_event, notify, resources
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
-from gen3d import clients
+
 from gen3d.jobs import now
 from gen3d.queue import Request, Stage
 from gen3d.settings import settings
-from gen3d.tokens import TokenRow, TokenStore
-from idle import IDLE, end_idle_instances
-
+from gen3d_aws import clients
+from gen3d_aws.tokens import TokenRow, TokenStore
+from gen3d_reconcile.idle import IDLE, end_idle_instances
 from tests.support import JOB_ID, OWNER, REGION, Context, reconcile
 
 CALLBACK = f"{JOB_ID}-1-reconstruct-0-0"

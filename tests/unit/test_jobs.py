@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 import yaml
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
+from ulid import ULID
+
 from gen3d.errors import JobConflict, JobNotFound
 from gen3d.jobs import (
     RESUMABLE,
@@ -27,11 +31,7 @@ from gen3d.jobs import (
     oldest_job_id,
     plain,
 )
-from gen3d.store import JobStore
-from hypothesis import given
-from hypothesis import strategies as st
-from ulid import ULID
-
+from gen3d_aws.store import JobStore
 from tests.support import JOB_ID, OWNER, ROOT, make_job, table
 
 from .conftest import Calls
@@ -241,7 +241,7 @@ CONFLICT = "TransactionConflictException"
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits between writes that met a transaction, none of which takes time."""
     noted: list[float] = []
-    monkeypatch.setattr("gen3d.store.time.sleep", noted.append)
+    monkeypatch.setattr("gen3d_aws.store.time.sleep", noted.append)
     return noted
 
 

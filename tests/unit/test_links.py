@@ -3,9 +3,9 @@
 from urllib.parse import urlsplit
 
 import pytest
-from gen3d import clients
-from gen3d.store import FileStore
 
+from gen3d_aws import clients
+from gen3d_aws.store import FileStore
 from tests.support import BUCKET, ROOT, resources
 
 
@@ -14,7 +14,7 @@ def region(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     """A region to sign for, with the configuration that the template gives a function."""
     functions = resources("AWS::Serverless::Function")
     path = functions["ApiFunction"]["Environment"]["Variables"]["AWS_CONFIG_FILE"]
-    config = path.replace("/opt/python", str(ROOT / "layers" / "gen3d"))
+    config = path.replace("/opt/python", str(ROOT / "layers" / "gen3d" / "src"))
     monkeypatch.setenv("AWS_CONFIG_FILE", config)
     monkeypatch.setenv("AWS_DEFAULT_REGION", request.param)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

@@ -15,6 +15,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
+from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from PIL import Image as Pillow
+
 from gen3d.errors import DependencyUnavailable, MailFailed
 from gen3d.jobs import (
     RESUMABLE,
@@ -28,12 +33,7 @@ from gen3d.jobs import (
 )
 from gen3d.paths import MESH_FORMATS
 from gen3d.settings import settings
-from gen3d.store import FileStore, JobStore
-from hypothesis import example, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
-from PIL import Image as Pillow
-
+from gen3d_aws.store import FileStore, JobStore
 from tests.support import (
     ADMIN,
     EMAIL,
@@ -92,7 +92,7 @@ def failed(put_job: PutJob) -> Job:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Waits, which take no time, in functions that have the time that the template gives them."""
-    import delivery
+    from gen3d_notify import delivery
 
     seconds = template()["Resources"]["NotifyFunction"]["Properties"]["Timeout"]
     monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: seconds * 1000)
@@ -157,7 +157,7 @@ def test_two_triggers_at_once_send_one_mail_each(
     completed: Job, mailbox: Mailbox, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second trigger comes while the first is between its claim and SES, and is tried again."""
-    import delivery
+    from gen3d_notify import delivery
 
     real = delivery._mime
     inside: list[None] = []
@@ -429,7 +429,7 @@ def test_mails_come_from_the_stacks_address(completed: Job, mailbox: Mailbox, ca
 
 def test_two_mails_without_an_answer_fit_into_the_function() -> None:
     """Beside what the table and the bucket may take, for which each has three attempts."""
-    import delivery
+    from gen3d_notify import delivery
 
     config: Any = delivery._ses().meta.config
     patience = config.connect_timeout + config.read_timeout
@@ -454,8 +454,7 @@ class Silence(URLLib3Session):
 
 def test_a_mail_without_an_answer_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """By botocore itself, with the client that sends the mails."""
-    import delivery
-    import mails
+    from gen3d_notify import delivery, mails
 
     silence = Silence()
     ses: Any = delivery._ses()
@@ -495,7 +494,7 @@ def test_a_mail_whose_claim_nobody_has_is_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """By the next try, though it comes at once: it waits until the claim has ended."""
-    import delivery
+    from gen3d_notify import delivery
 
     class Ended(BaseException):
         """A process that is killed."""
@@ -523,7 +522,7 @@ def test_a_mail_whose_claim_nobody_has_is_sent(
 def test_a_try_that_finds_another_at_it_waits_for_what_that_says(
     completed: Job, mailbox: Mailbox, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import delivery
+    from gen3d_notify import delivery
 
     others = [delivery._Claim(f"{JOB_ID}#1#completed#{role}") for role in ("owner", "admin")]
     assert all(claim.take() for claim in others)
@@ -534,7 +533,7 @@ def test_a_try_that_finds_another_at_it_waits_for_what_that_says(
             others[0].note_as_sent()
             others[1].give_back()
 
-    monkeypatch.setattr("delivery.time.sleep", sleep)
+    monkeypatch.setattr("gen3d_notify.delivery.time.sleep", sleep)
     call("completed")
     assert recipients(mailbox()) == [ADMIN]
     assert len(clock) == 3
@@ -675,8 +674,7 @@ def test_hostile_names_stay_text(put_job: PutJob, mailbox: Mailbox) -> None:
 
 @pytest.mark.parametrize("name", ["=?utf-8?B?5qSF5a2?=", "=?UTF-8?Q?Bild_1?="])
 def test_a_name_that_looks_encoded_stays_as_it_is(name: str) -> None:
-    import delivery
-    import mails
+    from gen3d_notify import delivery, mails
 
     job = job_of_run_1(Status.FAILED, name=name, error=FAILURE)
     mail = delivery._mime(mails.failed(job, "https://example.com"), SENDER)
@@ -690,8 +688,7 @@ def test_a_name_that_looks_encoded_stays_as_it_is(name: str) -> None:
 @example("cup\0\x1b[2J\x7f\x85\u2028\ud800\u202egpj.exe")
 def test_any_name_makes_a_mail(name: str) -> None:
     """Also one from before names were looked at, with whatever is in it."""
-    import delivery
-    import mails
+    from gen3d_notify import delivery, mails
 
     job = job_of_run_1(Status.FAILED).model_copy(
         update={"name": name, "filename": name, "error": FAILURE}
@@ -705,7 +702,7 @@ def test_any_name_makes_a_mail(name: str) -> None:
 
 
 def test_a_stage_that_has_not_ended_has_no_time() -> None:
-    import mails
+    from gen3d_notify import mails
 
     job = job_of_run_1(Status.FAILED, stages=Stages(initialize=Stage()))
     assert mails._seconds(job) == ""
@@ -716,7 +713,7 @@ def test_a_stage_that_has_not_ended_has_no_time() -> None:
 )
 def test_a_time_says_what_it_is_of(run: int, said: str) -> None:
     """A second run makes again what failed, in less than all took."""
-    import mails
+    from gen3d_notify import mails
 
     stages = Stages.model_validate(
         {"reconstruct": {"start": "2026-11-22T23:00:00Z", "end": "2026-11-22T23:00:01.5Z"}}

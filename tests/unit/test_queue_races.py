@@ -10,17 +10,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from gen3d import dispatch, tokens
-from gen3d.dispatch import Dispatcher
-from gen3d.jobs import now
-from gen3d.queue import Request, Stage, choose
-from gen3d.settings import settings
-from gen3d.tokens import Taken, TaskGone, TokenRow, TokenStore
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
+from gen3d.jobs import now
+from gen3d.queue import Request, Stage, choose
+from gen3d.settings import settings
+from gen3d_aws import dispatch, tokens
+from gen3d_aws.dispatch import Dispatcher
+from gen3d_aws.tokens import Taken, TaskGone, TokenRow, TokenStore
 from tests.support import client_error, make_job, stack, table
 
 from .conftest import FakeStates
@@ -62,7 +62,7 @@ class Queue(RuleBasedStateMachine):
         self._patch.setattr(tokens, "_states", lambda: self.states)
         self._patch.setattr(dispatch, "_runtime", lambda: self.endpoint)
         self._patch.setattr(dispatch, "now", lambda: now() + self.passed)
-        self._patch.setattr("gen3d.tokens.time.sleep", lambda _: None)
+        self._patch.setattr("gen3d_aws.tokens.time.sleep", lambda _: None)
         self.store = TokenStore("TokensTable")
         self.dispatcher = Dispatcher.of(settings())
         self.count = 0

@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
-from gen3d import inventory, paths
-from gen3d.clients import client as shared_client
+from pydantic import ValidationError
+
+from gen3d import paths
 from gen3d.errors import InternalError
 from gen3d.jobs import TERMINAL, Failure, Job, Status, execution_name, iso, now
 from gen3d.queue import Request, Stage
 from gen3d.settings import settings
-from gen3d.store import FileStore, JobStore
-from gen3d.tokens import TokenRow, TokenStore, mask_callback_id
-from pydantic import ValidationError
-from sweep import FEW, PATIENCE, Sweep
-
+from gen3d_aws import inventory
+from gen3d_aws.clients import client as shared_client
+from gen3d_aws.store import FileStore, JobStore
+from gen3d_aws.tokens import TokenRow, TokenStore, mask_callback_id
+from gen3d_reconcile.sweep import FEW, PATIENCE, Sweep
 from tests.support import (
     BUCKET,
     JOB_ID,
@@ -55,7 +56,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What notify was told."""
     fake = Invocations()
     monkeypatch.setattr(
-        "gen3d.clients.client",
+        "gen3d_aws.clients.client",
         lambda service, **options: (
             fake if service == "lambda" else shared_client(service, **options)
         ),

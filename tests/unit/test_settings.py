@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 import pytest
-from gen3d.settings import Settings
 
+from gen3d.settings import Settings
 from tests.support import ROOT, resources, template
 
 FUNCTIONS = ("api", "submit", "callback", "notify", "reconcile")
@@ -22,9 +22,11 @@ def given_to(function: str) -> set[str]:
 
 def read_by(function: str) -> set[str]:
     """Settings that a function's own modules read, and what sends for it."""
-    source = "".join(path.read_text() for path in (ROOT / "functions" / function).glob("*.py"))
+    source = "".join(
+        path.read_text() for path in (ROOT / "functions" / function / "src").rglob("*.py")
+    )
     if "Dispatcher.of(" in source:
-        source += (ROOT / "layers/gen3d/gen3d/dispatch.py").read_text()
+        source += (ROOT / "layers/gen3d/src/gen3d_aws/dispatch.py").read_text()
     names = set(re.findall(r"\b(?:s|config|settings\(\))\.([a-z_]+)\b", source))
     return {name for name in names if name in Settings.model_fields}
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from pydantic import ValidationError
+
 from gen3d import contract
 from gen3d.contract import InitializeRequest, ReconstructRequest
 from gen3d.errors import DependencyUnavailable
 from gen3d.settings import settings
-from gen3d.store import FileStore
-from gen3d.tokens import TokenRow, callback_id
-from pydantic import ValidationError
-
+from gen3d_aws.store import FileStore
+from gen3d_aws.tokens import TokenRow, callback_id
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, Context, load_event, submit
 
 from .conftest import Calls, FakeStates
@@ -73,7 +73,7 @@ def test_the_endpoint_is_sent_what_the_container_reads(
 
 
 def test_the_container_reads_with_the_same_models() -> None:
-    inference = pytest.importorskip("container.inference")
+    inference = pytest.importorskip("gen3d_inference.http_server")
     assert inference.contract is contract
 
 

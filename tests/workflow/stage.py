@@ -22,6 +22,7 @@ import pytest
 import yaml
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+
 from gen3d.jobs import (
     Job,
     JobObject,
@@ -32,9 +33,8 @@ from gen3d.jobs import (
     execution_input,
     execution_name,
 )
-from gen3d.store import JobStore
-from gen3d.tokens import Tasks, TokenStore
-
+from gen3d_aws.store import JobStore
+from gen3d_aws.tokens import Tasks, TokenStore
 from tests.support import (
     BUCKET,
     JOB_ID,
@@ -353,8 +353,8 @@ def _camel(name: str) -> str:
 @cache
 def _interpreter(records: Path) -> list[dict[str, Any]]:
     """Correct moto's interpreter as the local stack does; answers where ends are announced."""
-    from local.workflow import branches, calls, language, tasks
-    from local.workflow.executions import Executions
+    from local_aws.workflow import branches, calls, language, tasks
+    from local_aws.workflow.executions import Executions
 
     importlib.import_module("moto.stepfunctions.parser.models")
     announced: list[dict[str, Any]] = []

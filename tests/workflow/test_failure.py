@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from gen3d.jobs import ObjectStatus, Status
 
+from gen3d.jobs import ObjectStatus, Status
 from tests.support import ACCOUNT, REGION, Context, client, load_event, notify, table
 
 from .actors import (

@@ -16,11 +16,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-import delivery
 import pytest
-from gen3d import clients, images, inventory, runs, store, tokens
-from gen3d.jobs import TERMINAL, Status, now
-from gen3d.store import JobStore
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -31,6 +27,11 @@ from hypothesis.stateful import (
 )
 from moto import mock_aws
 
+from gen3d import images
+from gen3d.jobs import TERMINAL, Status, now
+from gen3d_aws import clients, inventory, runs, store, tokens
+from gen3d_aws.store import JobStore
+from gen3d_notify import delivery
 from tests.support import (
     ADMIN,
     EMAIL,

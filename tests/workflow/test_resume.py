@@ -8,10 +8,10 @@ import threading
 from typing import Any
 
 import pytest
+
 from gen3d.jobs import Failure, Image, Job, JobObject, Model, ObjectStatus, Status
 from gen3d.paths import JobFiles
-from gen3d.runs import plan_retry
-
+from gen3d_aws.runs import plan_retry
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, client, finished_object, table
 
 from .actors import SPLAT, Raises, TaskFails, mesh_of, task_succeeds

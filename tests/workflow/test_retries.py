@@ -10,8 +10,8 @@ from typing import Any
 import botocore.exceptions
 import botocore.session
 import pytest
-from gen3d.errors import ERRORS
 
+from gen3d.errors import ERRORS
 from statemachines import __main__ as builder
 
 from .actors import Answer, Raises, Refused, TaskFails, TaskNeverEnds

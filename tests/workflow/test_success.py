@@ -4,9 +4,9 @@ import json
 import threading
 
 import pytest
+
 from gen3d.jobs import Image, ObjectStatus, Status
 from gen3d.paths import JobFiles
-
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, client, load_event, table
 
 from .actors import (

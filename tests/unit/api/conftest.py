@@ -1,14 +1,14 @@
 """Jobs in the state in which a request finds them."""
 
 import pytest
+
 from gen3d.jobs import (
     Job,
     Model,
     Status,
 )
-from gen3d.store import FileStore
-from gen3d.tokens import mask_callback_id
-
+from gen3d_aws.store import FileStore
+from gen3d_aws.tokens import mask_callback_id
 from tests.support import (
     JOB_ID,
     OWNER,

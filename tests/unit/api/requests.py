@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from PIL import Image as Pillow
+
 from gen3d.errors import ERRORS
 from gen3d.jobs import (
     Job,
 )
-from PIL import Image as Pillow
-
 from tests.support import (
     Context,
     api,

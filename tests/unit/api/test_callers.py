@@ -4,12 +4,12 @@ import json
 from io import StringIO
 
 import pytest
+
 from gen3d.jobs import (
     Job,
     new_job_id,
 )
-from gen3d.store import JobStore
-
+from gen3d_aws.store import JobStore
 from tests.support import (
     BUCKET,
     JOB_ID,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient
+
 from gen3d.jobs import (
     RESUMABLE,
     TERMINAL,
@@ -18,9 +19,8 @@ from gen3d.jobs import (
     Status,
     new_job_id,
 )
-from gen3d.runs import Runs
-from gen3d.store import FileStore, JobStore
-
+from gen3d_aws.runs import Runs
+from gen3d_aws.store import FileStore, JobStore
 from tests.support import (
     JOB_ID,
     OWNER,

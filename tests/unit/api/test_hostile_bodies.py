@@ -4,8 +4,8 @@ import base64
 from typing import Any
 
 import pytest
-from gen3d.jobs import Status
 
+from gen3d.jobs import Status
 from tests.corpus import bodies
 from tests.support import make_job
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ResponseStreamingError
 from botocore.response import StreamingBody
+from PIL import Image as Pillow
+
 from gen3d import images
 from gen3d.images import MAX_BYTES
 from gen3d.jobs import (
@@ -15,11 +17,9 @@ from gen3d.jobs import (
     Status,
     new_job_id,
 )
-from gen3d.runs import NAMES
-from gen3d.store import FileStore, JobStore
-from PIL import Image as Pillow
-from service import JobService
-
+from gen3d_api.operations import JobService
+from gen3d_aws.runs import NAMES
+from gen3d_aws.store import FileStore, JobStore
 from tests.support import (
     BUCKET,
     JOB_ID,

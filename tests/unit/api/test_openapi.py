@@ -7,12 +7,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-import service
 import yaml
-from gen3d.errors import ERRORS
-from gen3d.jobs import Failure, Model, Status
-from gen3d.store import FileStore
-from gen3d.tokens import mask_callback_id
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
@@ -26,6 +21,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from gen3d.errors import ERRORS
+from gen3d.jobs import Failure, Model, Status
+from gen3d_api import operations as service
+from gen3d_aws.store import FileStore
+from gen3d_aws.tokens import mask_callback_id
 from tests.support import (
     JOB_ID,
     OWNER,

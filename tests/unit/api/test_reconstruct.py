@@ -6,7 +6,9 @@ from time import time
 from typing import Any
 
 import pytest
-from gen3d import images, tokens
+from PIL import Image as Pillow
+
+from gen3d import images
 from gen3d.images import MAX_BYTES
 from gen3d.jobs import (
     Job,
@@ -15,12 +17,11 @@ from gen3d.jobs import (
     Status,
     new_job_id,
 )
-from gen3d.runs import plan_retry
-from gen3d.store import FileStore, JobStore
-from gen3d.tokens import mask_callback_id
-from PIL import Image as Pillow
-from service import JobService
-
+from gen3d_api.operations import JobService
+from gen3d_aws import tokens
+from gen3d_aws.runs import plan_retry
+from gen3d_aws.store import FileStore, JobStore
+from gen3d_aws.tokens import mask_callback_id
 from tests.support import (
     JOB_ID,
     OWNER,

@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlparse
 
 import pytest
-import views
 from botocore.client import BaseClient
+from ulid import ULID
+
 from gen3d.jobs import (
     TERMINAL,
     Failure,
@@ -23,10 +24,9 @@ from gen3d.jobs import (
     now,
 )
 from gen3d.paths import MESH_FORMATS
-from gen3d.store import JobStore
-from gen3d.tokens import TokenStore
-from ulid import ULID
-
+from gen3d_api import views
+from gen3d_aws.store import JobStore
+from gen3d_aws.tokens import TokenStore
 from tests.support import (
     OWNER,
     PREFIX,

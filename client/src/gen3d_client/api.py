@@ -1,0 +1,143 @@
+"""The HTTP API, as a signed-in person's browser calls it."""
+
+import mimetypes
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+
+from gen3d_client.errors import ApiClientError
+
+_POLL_SECONDS = 0.25
+_ENDED = {"COMPLETED", "FAILED", "CANCELLED", "EXPIRED"}
+
+Job = dict[str, Any]
+"""What ``GET /jobs/{jobId}`` answers."""
+
+
+class Api:
+    """Calls the API with an ID token.
+
+    Parameters
+    ----------
+    url : str
+        Of the API.
+    token : str
+    """
+
+    def __init__(self, url: str, token: str) -> None:
+        self._http = httpx.Client(
+            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60
+        )
+        self._files = httpx.Client(timeout=300)  # signed links carry their own permission
+
+    def create(self, image: Path) -> Job:
+        """Create a job for a photo and upload it."""
+        kind = mimetypes.guess_type(image.name)[0] or "application/octet-stream"
+        job = self._call("POST", "/jobs", {"filename": image.name, "contentType": kind})
+        self.upload(job["upload"], image.read_bytes(), kind)
+        return job
+
+    def initialize(self, job_id: str) -> Job:
+        """Start the job."""
+        return self._call("POST", f"/jobs/{job_id}/initialize")
+
+    def job(self, job_id: str) -> Job:
+        """Read a job."""
+        return self._call("GET", f"/jobs/{job_id}")
+
+    def reconstruct(self, job_id: str, masks: list[bytes], objects: list[dict[str, Any]]) -> Job:
+        """Send a mask for each object, and go on."""
+        forms = self._call("POST", f"/jobs/{job_id}/masks", {"count": len(masks)})["uploads"]
+        for form, mask in zip(forms, masks, strict=True):
+            self.upload(form, mask, "image/png")
+        return self._call("POST", f"/jobs/{job_id}/reconstruct", {"objects": objects})
+
+    def wait(
+        self,
+        job_id: str,
+        until: set[str],
+        told: Callable[[Job], None],
+        seconds: float,
+        every: float = _POLL_SECONDS,
+    ) -> Job:
+        """Poll until the job has one of these statuses, or has ended.
+
+        Raises
+        ------
+        ApiClientError
+            It takes longer than `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            job = self.job(job_id)
+            told(job)
+            if job["status"] in until | _ENDED:
+                return job
+            time.sleep(every)
+        raise ApiClientError(
+            f"The job is still {job['status']} after {seconds:.0f} s; see the console."
+        )
+
+    def delete(self, job_id: str) -> None:
+        """Remove a job with all its files."""
+        answer = self._http.delete(f"/jobs/{job_id}")
+        if not answer.is_success:
+            raise ApiClientError(_sentence(answer))
+
+    def upload(self, form: dict[str, Any], content: bytes, kind: str) -> None:
+        """Post a file with the permission that the API gave."""
+        files = {"file": ("file", content, kind)}
+        answer = self._files.post(form["url"], data=form["fields"], files=files)
+        if not answer.is_success:
+            raise ApiClientError(
+                f"The upload was refused ({answer.status_code}): {answer.text[:300]}"
+            )
+
+    def download(self, url: str) -> bytes:
+        """Get a file by its signed link."""
+        answer = self._files.get(url)
+        if not answer.is_success:
+            raise ApiClientError(
+                f"A file could not be read ({answer.status_code}): {answer.text[:300]}"
+            )
+        return answer.content
+
+    def _call(self, method: str, path: str, body: Job | None = None) -> Job:
+        answer = self._http.request(method, path, json=body)
+        if not answer.is_success:
+            raise ApiClientError(_sentence(answer))
+        return dict(answer.json())
+
+
+def sign_in(outputs: dict[str, str], email: str, password: str) -> str:
+    """Sign a user in, who is made where they are not there yet; gives the ID token."""
+    cognito = boto3.client("cognito-idp")
+    client, pool = outputs["UserPoolClientId"], outputs["UserPoolId"]
+    try:
+        cognito.sign_up(
+            ClientId=client,
+            Username=email,
+            Password=password,
+            UserAttributes=[{"Name": "email", "Value": email}],
+        )
+    except cognito.exceptions.UsernameExistsException:
+        pass
+    else:  # no mail to wait for
+        cognito.admin_confirm_sign_up(UserPoolId=pool, Username=email)
+    answer = cognito.initiate_auth(
+        ClientId=client,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": email, "PASSWORD": password},
+    )
+    return answer["AuthenticationResult"]["IdToken"]
+
+
+def _sentence(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"The API answered {answer.status_code}: {answer.text[:300]}"

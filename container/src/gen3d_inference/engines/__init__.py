@@ -1,0 +1,1 @@
+"""The engines: one interface, the networks behind it, and the choice between them."""

@@ -1,0 +1,45 @@
+"""The choice of an engine by its name: what stands between the server and the engines."""
+
+from pathlib import Path
+
+from gen3d.errors import WeightsInvalid
+from gen3d_inference.engines.interface import Engine
+
+ENGINES = ("lite", "sam")
+
+
+def load(name: str, folder: Path, revision: str | None = None) -> Engine:
+    """Load an engine from its sealed weights.
+
+    Parameters
+    ----------
+    name : str
+        One of `ENGINES`.
+    folder : Path
+        Where the weights lie; see `gen3d_inference.weights`.
+    revision : str, optional
+        The only revision to accept.
+
+    Raises
+    ------
+    WeightsInvalid
+        The weights are not whole, or this image does not hold the engine.
+    GpuUnavailable
+        The engine needs another GPU than this machine's.
+    """
+    # An engine's libraries are imported only where it is chosen: an image holds one of them.
+    if name == "lite":
+        from gen3d_inference.engines.lite.lite_engine import LiteEngine
+
+        return LiteEngine(folder, revision)
+    if name == "sam":
+        try:
+            from gen3d_inference.engines.sam.sam_engine import SamEngine
+        except ModuleNotFoundError as error:
+            raise WeightsInvalid(
+                f"This image does not hold the sam engine ({error.name} is missing). Set "
+                "GEN3D_ENGINE to lite, or deploy the image that holds it."
+            ) from None
+
+        return SamEngine(folder, revision)
+    raise WeightsInvalid(f"There is no engine {name!r}. Set GEN3D_ENGINE to lite or sam.")

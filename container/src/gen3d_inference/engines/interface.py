@@ -1,0 +1,117 @@
+"""What an engine is: the one interface between the server and the networks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gen3d.contract import EmbeddingsMeta, Pose
+
+Floats: TypeAlias = NDArray[np.float32]
+Mask: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Objects that a text prompt found, best first; at most `gen3d.contract.MAX_CANDIDATES`.
+
+    Parameters
+    ----------
+    masks : (k, height, width)
+        1 on the object, else 0; the photo stretched as it is for the decoder.
+    scores : (k,)
+        From 0 to 1.
+    """
+
+    masks: NDArray[np.uint8]
+    scores: Floats
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """The mask decoder's image inputs, by the names that the decoder declares.
+
+    `meta.precision` says in which precision the decoder takes them. The tensors are in that
+    precision, or float32. `candidates` are there where the request had a text.
+    """
+
+    tensors: Mapping[str, NDArray[np.generic]]
+    meta: EmbeddingsMeta
+    candidates: Candidates | None = None
+
+
+@dataclass(frozen=True)
+class Gaussians:
+    """A splat in the canonical frame: [-0.5, 0.5]³, Z up.
+
+    Parameters
+    ----------
+    xyz : (n, 3)
+        Centres.
+    f_dc : (n, 3)
+        Colour as the zeroth spherical harmonic: ``rgb = 0.5 + 0.28209479 · f_dc``, sRGB in [0, 1].
+    opacity : (n,)
+        Logit of the opacity.
+    scale : (n, 3)
+        Natural logarithm of the standard deviations along the rotated axes.
+    rotation : (n, 4)
+        Quaternion, wxyz; need not be normalised.
+    """
+
+    xyz: Floats
+    f_dc: Floats
+    opacity: Floats
+    scale: Floats
+    rotation: Floats
+
+    def __len__(self) -> int:
+        return len(self.xyz)
+
+
+class Engine(Protocol):
+    """A pair of networks: one that prepares masks, one that reconstructs."""
+
+    name: str
+    revision: str
+
+    @property
+    def side(self) -> int:
+        """Pixels a side to which `initialize` stretches a photo: more are of no use to it."""
+        ...
+
+    def initialize(self, photo: Image.Image, text: str | None = None) -> Embeddings:
+        """Encode an upright RGB photo for the mask decoder, and find what a text names.
+
+        The metadata names the size of the photo as it was given.
+
+        Raises
+        ------
+        InvalidRequest
+            There is a text, and the engine cannot read.
+        """
+        ...
+
+    def reconstruct(self, photo: Image.Image, mask: Mask, seed: int) -> tuple[Gaussians, Pose]:
+        """Turn one object into gaussians; the same arguments give the same values.
+
+        Parameters
+        ----------
+        photo : PIL.Image.Image
+            Upright, RGB.
+        mask : (height, width)
+            True on the object; of the photo's size, neither empty nor full.
+        seed : int
+            Chooses among the engine's equally good answers.
+
+        Raises
+        ------
+        ReconstructionFailed, OutOfMemory
+        """
+        ...
+
+    def works(self) -> bool:
+        """Whether its device still computes; asked after a failure that nobody foresaw."""
+        ...

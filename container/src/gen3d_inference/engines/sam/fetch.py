@@ -1,0 +1,192 @@
+"""``python -m gen3d_inference.engines.sam fetch-weights``: from their publishers.
+
+Facebook's models are gated: their pages, https://huggingface.co/facebook/sam3 and
+https://huggingface.co/facebook/sam-3d-objects, ask for an application that is decided by hand and
+can take days. An access token of the approved account comes from --token or HF_TOKEN; either may
+also be the ARN of a secret in AWS Secrets Manager that holds it.
+"""
+
+import argparse
+import logging
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from huggingface_hub import get_token
+
+from gen3d.errors import Gen3DError, WeightsInvalid, WeightsUnavailable
+from gen3d.paths import uri
+from gen3d_inference import staging
+from gen3d_inference.engines.sam import dinov2
+from gen3d_inference.engines.sam.downloads import Remote, Repository, download, files
+from gen3d_inference.weights import Manifest, seal, visible
+
+logger = logging.getLogger(__name__)
+
+# Revisions as other public projects name them: the repositories are gated, so none has been fetched
+# to write this. SAM 3's sam3.pt is left out: it would be model.safetensors again.
+SAM3 = Repository(
+    "facebook/sam3",
+    "3c879f39826c281e95690f02c7821c4de09afae7",
+    "sam3",
+    ("*.json", "*.txt", "*.safetensors", "LICENSE*"),
+)
+SAM3D = Repository(
+    "facebook/sam-3d-objects",
+    "2e73555018d2741ccd486e56c24fac41155a1dc6",
+    "sam-3d-objects",
+    # Not slat_decoder_mesh, slat_decoder_gs_4 and ss_encoder, 0.9 GB that nothing here opens.
+    (
+        "checkpoints/*.yaml",
+        "checkpoints/ss_generator.*",
+        "checkpoints/ss_decoder.*",
+        "checkpoints/slat_generator.*",
+        "checkpoints/slat_decoder_gs.*",
+        "LICENSE*",
+    ),
+)
+MOGE = Repository(
+    "Ruicheng/moge-vitl",
+    "ad326bfb61facd6c52b5a825bc1e34d7c97d9672",
+    "moge",
+    ("model.pt",),
+)
+DECODER = "decoder.onnx"
+LICENSE = "LICENSE"
+
+Export = Callable[[Path, Path], None]
+"""Writes the decoder (second) from the folder of SAM 3's weights (first)."""
+
+
+def fetch(
+    folder: Path,
+    token: str | None,
+    export: Export,
+    repositories: tuple[Repository, ...] = (SAM3, SAM3D, MOGE),
+) -> Manifest:
+    """Make a sealed weights folder; run again, it goes on where it stopped.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is missing.
+    token : str or None
+        Of an account that may read the repositories.
+    export : callable
+    repositories : tuple of Repository
+        The first is SAM 3's; its licence is that of the decoder too.
+
+    Raises
+    ------
+    WeightsUnavailable
+        No access, no token, no network, no room.
+    WeightsInvalid
+        What came is no SAM 3, or the folder holds something else as well.
+    """
+    # All are asked before the first byte comes: an approval that is missing shows at once.
+    remotes = [remote for repository in repositories for remote in files(repository, token)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WeightsUnavailable(f"{folder} cannot be made: {error}. Choose another.") from None
+    _check_room(folder, remotes)
+    for remote in remotes:
+        new = download(remote, folder)
+        logger.info("%s %s (%d bytes)", "Fetched" if new else "Kept", remote.path, remote.bytes)
+    dinov2.fetch(folder)
+    sam3 = repositories[0].folder
+    if not (folder / sam3 / LICENSE).is_file():
+        raise WeightsInvalid(f"{repositories[0].name} came without its {LICENSE}; name a revision.")
+    shutil.copyfile(folder / sam3 / LICENSE, folder / LICENSE)
+    export(folder / sam3, folder / DECODER)
+    _check_nothing_else(folder, {remote.path for remote in remotes} | dinov2.paths(folder))
+    return seal(folder, "sam")
+
+
+def _check_room(folder: Path, remotes: list[Remote]) -> None:
+    missing = [remote.bytes for remote in remotes if not (folder / remote.path).exists()]
+    free = shutil.disk_usage(folder).free
+    # Halves of downloads take room already; they are few beside the whole.
+    if sum(missing) > free:
+        raise WeightsUnavailable(
+            f"The weights need {sum(missing) / 1e9:.1f} GB more, and the disk of {folder} has "
+            f"{free / 1e9:.1f} GB free. Make room, or choose another folder."
+        )
+
+
+def _check_nothing_else(folder: Path, expected: set[str]) -> None:
+    found = {path.relative_to(folder).as_posix() for path in visible(folder)}
+    others = sorted(found - expected - {DECODER, LICENSE})
+    if others:
+        raise WeightsInvalid(
+            f"{folder} also holds {', '.join(others[:5])}, which would be sealed with the weights. "
+            "Remove what is not theirs, or choose an empty folder."
+        )
+
+
+def _export(weights: Path, out: Path) -> None:
+    # Needs torch, which fetching does not.
+    from gen3d_inference.engines.sam.export import export
+    from gen3d_inference.engines.sam.precision import precision_wanted
+
+    export(weights, out, precision_wanted())
+
+
+def read_token(given: str | None) -> str | None:
+    """The access token: as it was given, from the environment, or out of a secret by its ARN.
+
+    Raises
+    ------
+    WeightsUnavailable
+        The secret cannot be read, or has no value yet.
+    """
+    token = given or get_token()
+    if token is None or not token.startswith("arn:"):
+        return token
+    how = f"aws secretsmanager put-secret-value --secret-id {token} --secret-string hf_…"
+    region = token.split(":")[3]
+    try:
+        secret = boto3.client("secretsmanager", region_name=region).get_secret_value(SecretId=token)
+    except (ClientError, BotoCoreError) as error:
+        raise WeightsUnavailable(
+            f"The secret {token} cannot be read: {error}. Where it has no value yet, set it: {how}"
+        ) from None
+    value = str(secret.get("SecretString", "")).strip()
+    if not value:
+        raise WeightsUnavailable(f"The secret {token} is empty. Set it: {how}")
+    return value
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gen3d_inference.engines.sam fetch-weights",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of about 17 GB")
+    parser.add_argument("--bucket", help="where to stage them: the stack's output BucketName")
+    parser.add_argument("--revision-sam3", default=SAM3.revision, metavar="SHA")
+    parser.add_argument("--revision-sam3d", default=SAM3D.revision, metavar="SHA")
+    parser.add_argument("--token", help="of Hugging Face, or a secret's ARN; HF_TOKEN is safer")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    sam3 = replace(SAM3, revision=options.revision_sam3)
+    sam3d = replace(SAM3D, revision=options.revision_sam3d)
+    try:
+        manifest = fetch(options.out, read_token(options.token), _export, (sam3, sam3d, MOGE))
+        print(f"{options.out} is whole: sam {manifest.revision}.")
+        if options.bucket:
+            staging.stage(options.out, manifest, options.bucket)
+            print(f"{uri(options.bucket, staging.prefix(manifest))} is whole.")
+    except Gen3DError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    if options.bucket:
+        print(f"Next:\n{staging.next_step(manifest)}")
+    return 0

@@ -1,0 +1,109 @@
+"""The endpoint's two tasks: from addresses in S3 to files in S3."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+
+from gen3d.contract import (
+    InitializeRequest,
+    InitializeResult,
+    ReconstructRequest,
+    ReconstructResult,
+)
+from gen3d.images import read_mask, read_photo, read_reduced
+from gen3d_inference import embeddings, ply_writer
+from gen3d_inference.engines.interface import Engine
+from gen3d_inference.storage import Storage
+
+
+class Timings(dict[str, float]):
+    """Milliseconds a step, in the order in which they ran."""
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Measure what runs inside."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self[name] = round((time.perf_counter() - start) * 1000, 1)
+
+
+def run(
+    request: InitializeRequest | ReconstructRequest,
+    engine: Engine,
+    storage: Storage,
+    timings: Timings,
+) -> InitializeResult | ReconstructResult:
+    """Do what a request asks.
+
+    Parameters
+    ----------
+    timings : Timings
+        Filled as steps end, so that those of a failed job can be logged too.
+
+    Raises
+    ------
+    Gen3DError
+        Named after what was wrong.
+    """
+    if isinstance(request, InitializeRequest):
+        return _initialize(request, engine, storage, timings)
+    return _reconstruct(request, engine, storage, timings)
+
+
+def _initialize(
+    request: InitializeRequest, engine: Engine, storage: Storage, timings: Timings
+) -> InitializeResult:
+    with timings.step("download"):
+        file = storage.read(request.image)
+    with timings.step("decode"):
+        photo, (width, height) = read_reduced(file, engine.side)
+    with timings.step("encode"):
+        encoded = engine.initialize(photo, request.text)
+    with timings.step("pack"):
+        size = {"image_width": str(width), "image_height": str(height)}
+        meta = encoded.meta.model_copy(update=size)
+        packed = embeddings.pack(replace(encoded, meta=meta))
+    with timings.step("upload"):
+        storage.require(request.image)
+        storage.write(request.output, packed)
+    return InitializeResult(
+        contract=request.contract,
+        width=width,
+        height=height,
+        candidates=len(encoded.candidates.scores) if encoded.candidates else 0,
+        bytes=len(packed),
+        timings=timings,
+        engine=engine.name,
+        revision=engine.revision,
+    )
+
+
+def _reconstruct(
+    request: ReconstructRequest, engine: Engine, storage: Storage, timings: Timings
+) -> ReconstructResult:
+    with timings.step("download"):
+        photo_file, mask_file = storage.read(request.image), storage.read(request.mask)
+    with timings.step("decode"):
+        photo = read_photo(photo_file)
+        mask = np.asarray(read_mask(mask_file, photo.width, photo.height)) > 0
+    with timings.step("reconstruct"):
+        gaussians, pose = engine.reconstruct(photo, mask, request.seed)
+    with timings.step("pack"):
+        packed = ply_writer.pack(gaussians)
+    with timings.step("upload"):
+        storage.require(request.mask)
+        storage.write(request.output, packed)
+    return ReconstructResult(
+        contract=request.contract,
+        gaussians=len(gaussians),
+        pose=pose,
+        bytes=len(packed),
+        timings=timings,
+        engine=engine.name,
+        revision=engine.revision,
+    )

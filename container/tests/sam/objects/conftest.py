@@ -1,0 +1,94 @@
+"""Upstream's checkouts, where this machine has them.
+
+``GEN3D_SAM3D_SOURCE`` names the folders of sam-3d-objects, pytorch3d, MoGe, utils3d and dinov2,
+separated as in PATH. The packages they need are listed beside the engine, in
+engines/sam/objects/README.md.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from functools import partialmethod
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import torch
+
+_FOUND_IN = {
+    "sam3d_objects": "sam-3d-objects",
+    "pytorch3d": "pytorch3d",
+    "moge": "MoGe",
+    "utils3d": "utils3d",
+    "hubconf.py": "dinov2",
+}
+
+
+@pytest.fixture(scope="session")
+def checkouts() -> dict[str, Path]:
+    """Folders by what lies in them."""
+    folders = [Path(each) for each in os.environ.get("GEN3D_SAM3D_SOURCE", "").split(os.pathsep)]
+    found = {
+        name: folder
+        for name in _FOUND_IN
+        for folder in folders
+        if str(folder) != "." and (folder / name).exists()
+    }
+    lacking = [_FOUND_IN[name] for name in _FOUND_IN if name not in found]
+    if lacking:
+        pytest.skip(f"GEN3D_SAM3D_SOURCE names no checkout of {', '.join(lacking)}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def upstream(checkouts: dict[str, Path]) -> Iterator[pytest.MonkeyPatch]:
+    """Upstream, imported by our own `prepare` on a machine without a GPU.
+
+    It takes a GPU for granted; these patches put the CPU in its place and change nothing else.
+    """
+    from gen3d_inference.engines.sam.objects.environment import prepare
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, folder in checkouts.items():
+            if not name.endswith(".py"):
+                patch.syspath_prepend(folder)
+        for name in ("ATTN_BACKEND", "SPARSE_ATTN_BACKEND"):
+            patch.delenv(name, raising=False)
+        if not torch.cuda.is_available():
+            patch.setattr(torch.Tensor, "cuda", lambda self: self)
+            patch.setattr(torch.cuda, "current_device", lambda: 0)
+            patch.setattr(torch.cuda, "get_device_name", lambda _=0: "NVIDIA H200")
+            prepare()
+            with pytest.MonkeyPatch.context() as importing:
+                importing.setattr(torch.cuda, "is_available", lambda: True)
+                import_module("sam3d_objects.pipeline.inference_pipeline_pointmap")
+            gaussian = sys.modules[
+                "sam3d_objects.model.backbone.tdfy_dit.representations.gaussian.gaussian_model"
+            ].Gaussian
+            *others, _cuda = gaussian.__init__.__defaults__
+            patch.setattr(gaussian.__init__, "__defaults__", (*others, "cpu"))
+            # Neither library has half precision, nor spconv a bias within its convolution, on CPUs.
+            depth = import_module("moge.model.v1").MoGeModel
+            patch.setattr(depth, "infer", partialmethod(depth.infer, use_fp16=False))
+            convolution = import_module("spconv.pytorch.conv").SparseConvolution
+            forward = convolution._conv_forward
+            patch.setattr(
+                convolution,
+                "_conv_forward",
+                lambda self, _training, *args, **kwargs: forward(self, True, *args, **kwargs),
+            )
+        yield patch
+
+
+@pytest.fixture(scope="session")
+def weights(
+    upstream: object, checkouts: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Random weights for tiny networks, made with upstream's classes."""
+    from bench.gpu.objects_configs import TINY
+    from bench.gpu.objects_weights import write
+
+    folder = tmp_path_factory.mktemp("weights")
+    torch.manual_seed(0)
+    write(folder, TINY, checkouts["hubconf.py"], occupied=0.01)
+    return folder

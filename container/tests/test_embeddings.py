@@ -1,0 +1,97 @@
+"""The embeddings file, read as the browser reads it: a JSON header, then bytes."""
+
+import json
+import struct
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gen3d.contract import EmbeddingsMeta
+from gen3d.errors import InferenceFailed
+from gen3d_inference import embeddings
+from gen3d_inference.engines.interface import Candidates, Embeddings
+
+META = EmbeddingsMeta(
+    engine="lite",
+    revision="0123456789ab",
+    input_width="448",
+    input_height="448",
+    image_width="600",
+    image_height="400",
+    precision="fp16",
+)
+
+
+def read(file: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    (length,) = struct.unpack_from("<Q", file)
+    header = json.loads(file[8 : 8 + length])
+    meta = header.pop("__metadata__")
+    tensors = {}
+    for name, entry in header.items():
+        start, end = entry["data_offsets"]
+        data = file[8 + length + start : 8 + length + end]
+        dtype = {"F16": "<f2", "F32": "<f4", "U8": "u1"}[entry["dtype"]]
+        tensors[name] = np.frombuffer(data, dtype).reshape(entry["shape"])
+    return tensors, meta
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("fp16", np.float16), ("fp32", np.float32)])
+def test_tensors_come_back_in_the_precision_that_is_named(
+    precision: str, dtype: type[np.generic]
+) -> None:
+    rng = np.random.default_rng(0)
+    given = {
+        "image_embed": rng.normal(size=(1, 4, 5, 6)).astype(np.float32),
+        "high_res": rng.normal(size=(1, 2, 10, 12)).astype(np.float32)[:, :, ::2],
+    }
+    meta = META.model_copy(update={"precision": precision})
+    tensors, _ = read(embeddings.pack(Embeddings(given, meta)))
+    assert tensors.keys() == given.keys()
+    for name, tensor in tensors.items():
+        assert tensor.dtype == dtype
+        assert np.array_equal(tensor, given[name].astype(dtype))
+
+
+def test_bytes_stay_as_they_are() -> None:
+    given: dict[str, NDArray[Any]] = {
+        "image_embed": np.arange(6, dtype=np.uint8),
+        "image_embed_scale": np.full(1, 0.1, np.float32),
+    }
+    meta = META.model_copy(update={"precision": "u8"})
+    tensors, _ = read(embeddings.pack(Embeddings(given, meta)))
+    for name, tensor in tensors.items():
+        assert tensor.dtype == given[name].dtype
+        assert np.array_equal(tensor, given[name])
+
+
+def test_candidates_lie_beside_the_decoder_s_inputs() -> None:
+    masks = np.random.default_rng(0).integers(0, 2, (2, 3, 4), np.uint8)
+    candidates = Candidates(masks, np.array([0.9, 0.1], np.float32))
+    given = {"image_embed": np.ones((1, 1), np.float32)}
+    tensors, _ = read(embeddings.pack(Embeddings(given, META, candidates)))
+    assert tensors.keys() == {"image_embed", "candidate_masks", "candidate_scores"}
+    assert np.array_equal(tensors["candidate_masks"], masks)
+    assert np.array_equal(tensors["candidate_scores"], candidates.scores)
+
+
+def test_no_candidates_are_an_answer_too() -> None:
+    nothing = Candidates(np.zeros((0, 3, 4), np.uint8), np.zeros(0, np.float32))
+    given = {"image_embed": np.ones((1, 1), np.float32)}
+    tensors, _ = read(embeddings.pack(Embeddings(given, META, nothing)))
+    assert tensors["candidate_masks"].shape == (0, 3, 4)
+    assert tensors["candidate_scores"].shape == (0,)
+
+
+def test_metadata_is_the_contract_s() -> None:
+    given = {"image_embed": np.ones((1, 1), np.float32)}
+    _, meta = read(embeddings.pack(Embeddings(given, META)))
+    assert EmbeddingsMeta.model_validate(meta) == META
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e6])
+def test_values_that_the_file_cannot_hold_are_refused(value: float) -> None:
+    given = {"image_embed": np.full((1, 2), value, np.float32)}
+    with pytest.raises(InferenceFailed):
+        embeddings.pack(Embeddings(given, META))

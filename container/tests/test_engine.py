@@ -1,0 +1,196 @@
+"""What every engine has to do; see `gen3d_inference.engines.interface`."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from gen3d.contract import Pose
+from gen3d.errors import InvalidRequest, WeightsInvalid
+from gen3d_inference import ply_writer
+from gen3d_inference.embeddings import pack
+from gen3d_inference.engines.choice import ENGINES, load
+from gen3d_inference.engines.interface import Engine, Mask
+from gen3d_inference.weights import check
+
+
+def to_camera(pose: Pose, points: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Apply a pose as `gen3d.contract.Pose` states it."""
+    w, x, y, z = pose.rotation
+    rotation = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+    camera: NDArray[np.float64] = np.asarray(pose.scale) * (points @ rotation.T)
+    camera += pose.translation
+    return camera
+
+
+def test_revision_is_that_of_the_weights(engine: Engine, weights_folder: Path) -> None:
+    assert engine.revision == check(weights_folder).revision
+
+
+def test_another_revision_is_refused(engine: Engine, weights_folder: Path) -> None:
+    with pytest.raises(WeightsInvalid, match=f"{engine.revision}, not 000000000000"):
+        load(engine.name, weights_folder, "000000000000")
+
+
+def test_weights_of_another_engine_are_refused(engine: Engine, weights_folder: Path) -> None:
+    other = next(name for name in ENGINES if name != engine.name)
+    with pytest.raises(WeightsInvalid, match=other):
+        load(other, weights_folder)
+
+
+def test_an_unknown_engine_is_named(weights_folder: Path) -> None:
+    with pytest.raises(WeightsInvalid, match="no engine 'big'"):
+        load("big", weights_folder)
+
+
+def test_embeddings_say_what_they_are(engine: Engine, coffee: Image.Image) -> None:
+    embeddings = engine.initialize(coffee)
+    meta = embeddings.meta
+    assert (meta.engine, meta.revision) == (engine.name, engine.revision)
+    assert (meta.image_width, meta.image_height) == ("600", "400")
+    assert "image_embed" in embeddings.tensors
+    for name, tensor in embeddings.tensors.items():
+        assert name == "image_embed" or name.startswith("high_res")
+        assert tensor.shape[0] == 1
+        assert np.isfinite(tensor).all()
+        assert tensor.astype(np.float32).std() > 0
+    assert embeddings.candidates is None
+    assert pack(embeddings)
+
+
+def test_embeddings_are_the_photo_s(engine: Engine, coffee: Image.Image) -> None:
+    """The same for the same photo, others for another, and never changed by the next job."""
+    first = engine.initialize(coffee).tensors
+    kept = {name: tensor.copy() for name, tensor in first.items()}
+    other = engine.initialize(coffee.transpose(Image.Transpose.FLIP_LEFT_RIGHT)).tensors
+    again = engine.initialize(coffee).tensors
+    for name, tensor in kept.items():
+        assert np.array_equal(first[name], tensor)
+        assert np.array_equal(again[name], tensor)
+        assert not np.array_equal(other[name], tensor)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (1, 3000), (2500, 40)])
+def test_any_shape_of_photo_is_taken(engine: Engine, size: tuple[int, int]) -> None:
+    embeddings = engine.initialize(Image.effect_noise(size, 60).convert("RGB"))
+    assert (embeddings.meta.image_width, embeddings.meta.image_height) == tuple(map(str, size))
+    assert pack(embeddings)
+
+
+def test_an_engine_that_cannot_read_says_so(lite: Engine, coffee: Image.Image) -> None:
+    with pytest.raises(InvalidRequest, match="clicks only"):
+        lite.initialize(coffee, "cup")
+
+
+def test_gaussians_fill_the_canonical_frame(
+    reconstructor: Engine, coffee: Image.Image, cup: Mask
+) -> None:
+    gaussians, _ = reconstructor.reconstruct(coffee, cup, 0)
+    n = len(gaussians)
+    assert n > 10_000
+    for values, columns in (
+        (gaussians.xyz, 3),
+        (gaussians.f_dc, 3),
+        (gaussians.scale, 3),
+        (gaussians.rotation, 4),
+    ):
+        assert values.shape == (n, columns)
+        assert values.dtype == np.float32
+        assert np.isfinite(values).all()
+    assert gaussians.opacity.shape == (n,)
+    assert abs(gaussians.xyz).max() <= 0.5 + 1e-4
+    assert np.ptp(gaussians.xyz, axis=0).max() > 0.8
+    assert np.exp(gaussians.scale).max() < 0.1
+
+
+def test_a_tall_object_stands_along_z(reconstructor: Engine) -> None:
+    """A grey bar: a piece of a table would be laid down, as the table lies."""
+    grey = Image.new("RGB", (600, 400), (128, 128, 128))
+    mask = np.zeros((400, 600), bool)
+    mask[40:360, 250:330] = True
+    gaussians, _ = reconstructor.reconstruct(grey, mask, 0)
+    width, _, height = np.ptp(gaussians.xyz, axis=0)
+    assert height > 2.5 * width
+
+
+def test_the_pose_leads_back_to_the_photo(reconstructor: Engine, coffee: Image.Image) -> None:
+    """Up to one focal length, the gaussians fall on the mask that they came from."""
+    mask = np.zeros((400, 600), bool)
+    mask[210:390, 400:500] = True
+    gaussians, pose = reconstructor.reconstruct(coffee, mask, 0)
+    x, y, z = to_camera(pose, gaussians.xyz).T
+    assert z.min() > 0
+    right, down = -x / z, -y / z
+    focal = 180 / np.ptp(down)
+    assert np.median(right) * focal + 300 == pytest.approx(450, abs=15)
+    assert np.median(down) * focal + 200 == pytest.approx(300, abs=15)
+    assert np.ptp(right) * focal == pytest.approx(100, rel=0.15)
+
+
+def test_the_front_wears_the_photo(reconstructor: Engine, coffee: Image.Image, cup: Mask) -> None:
+    """Seen from the camera, each pixel of the object has about its colour in the photo."""
+    gaussians, pose = reconstructor.reconstruct(coffee, cup, 0)
+    x, y, z = to_camera(pose, gaussians.xyz).T
+    rows, columns = np.nonzero(cup)
+    right = np.interp(-x / z, (np.min(-x / z), np.max(-x / z)), (columns.min(), columns.max()))
+    down = np.interp(-y / z, (np.min(-y / z), np.max(-y / z)), (rows.min(), rows.max()))
+    seen = np.zeros((400, 600, 3))
+    order = np.argsort(-z)
+    seen[down.astype(int)[order], right.astype(int)[order]] = (
+        0.5 + 0.28209479 * gaussians.f_dc[order]
+    )
+    drawn = cup & seen.any(2)
+    assert drawn.sum() > 0.9 * cup.sum()
+    difference = np.abs(seen - np.asarray(coffee) / 255).mean(2)
+    assert np.median(difference[drawn]) < 0.05
+
+
+def test_the_same_seed_gives_the_same_bytes(
+    reconstructor: Engine, coffee: Image.Image, cup: Mask
+) -> None:
+    first, second, other = (
+        ply_writer.pack(reconstructor.reconstruct(coffee, cup, seed)[0]) for seed in (7, 7, 8)
+    )
+    assert first == second
+    assert first != other
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        (slice(0, 400), slice(0, 599)),
+        (slice(0, 4), slice(0, 4)),
+        (slice(396, 400), slice(100, 500)),
+        (slice(0, 400), slice(590, 600)),
+    ],
+    ids=["nearly all", "a corner", "a flat strip", "a tall strip"],
+)
+def test_extreme_masks_are_taken(
+    reconstructor: Engine, coffee: Image.Image, region: tuple[slice, slice]
+) -> None:
+    mask = np.zeros((400, 600), bool)
+    mask[region] = True
+    gaussians, _ = reconstructor.reconstruct(coffee, mask, 0)
+    assert ply_writer.pack(gaussians)
+
+
+def test_lite_completes_what_is_hidden(lite: Engine, coffee: Image.Image, cup: Mask) -> None:
+    rows, columns = np.nonzero(cup)
+    top, middle = np.percentile(rows, 50), np.percentile(columns, 50)
+    mask = cup.copy()
+    mask[int(top) :, int(middle) - 20 : int(middle) + 20] = False
+    whole, _ = lite.reconstruct(coffee, cup, 0)
+    completed, _ = lite.reconstruct(coffee, mask, 0)
+
+    def in_the_gap(xyz: NDArray[np.float32]) -> int:
+        return int(((abs(xyz[:, 0]) < 0.04) & (xyz[:, 2] < -0.15)).sum())
+
+    assert in_the_gap(completed.xyz) > 0.3 * in_the_gap(whole.xyz) > 0

@@ -1,0 +1,417 @@
+"""What the API does with jobs: one method a route, plain data in and out."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ConfigDict, Field
+
+from gen3d import images, paths
+from gen3d.contract import MAX_OBJECTS, Seed, TextPrompt
+from gen3d.errors import (
+    ImageMissing,
+    ImageTooLarge,
+    InvalidMask,
+    InvalidRequest,
+    JobConflict,
+    JobNotFound,
+    Unauthorized,
+    UnsupportedImage,
+)
+from gen3d.jobs import (
+    PLAIN,
+    Image,
+    Job,
+    JobObject,
+    ObjectTask,
+    PlainText,
+    Status,
+    check_job_id,
+    new_job_id,
+    now,
+)
+from gen3d.limits import Limits
+from gen3d.settings import Settings, settings
+from gen3d_api import views
+from gen3d_aws import clients
+from gen3d_aws.admissions import Admissions
+from gen3d_aws.observability import count, logger, tracer
+from gen3d_aws.runs import FROM_THE_START, Plan, Runs, plan_retry
+from gen3d_aws.store import FileStore, JobStore, StoredFile
+from gen3d_aws.tokens import TaskGone, Tasks, TokenStore, mask_expired
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_identity import CognitoIdentityClient
+
+PAGE = 20
+"""Jobs in one answer of the list."""
+
+_CHECKS = 3
+"""A photo or mask that is replaced while it is checked is checked again, this often in all."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is calling, as the verified ID token says."""
+
+    sub: str
+    email: str
+    id_token: str
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class CreateJob(_Body):
+    """A photo is about to be uploaded."""
+
+    filename: PlainText = Field(min_length=1, max_length=255)
+    contentType: str = Field(max_length=100)  # noqa: N815  the API speaks camelCase
+
+
+class RenameJob(_Body):
+    """A job's new name."""
+
+    name: PlainText = Field(min_length=1, max_length=100)
+
+
+class Initialize(_Body):
+    """What to look for in the photo, for engines that find things by their names."""
+
+    text: Annotated[TextPrompt, PLAIN] | None = None
+
+
+class MaskUploads(_Body):
+    """How many masks are about to be uploaded."""
+
+    count: int = Field(ge=1, le=MAX_OBJECTS)
+
+
+class ObjectRequest(_Body):
+    """One object to reconstruct."""
+
+    name: PlainText | None = Field(default=None, min_length=1, max_length=100)
+    seed: Seed = 0
+
+
+class Reconstruct(_Body):
+    """The objects, in the order of their masks."""
+
+    objects: list[ObjectRequest] = Field(min_length=1, max_length=MAX_OBJECTS)
+
+
+class ObjectAgain(_Body):
+    """An object that is to be made anew, with another seed where one is given."""
+
+    n: int = Field(ge=0, lt=MAX_OBJECTS)
+    seed: Seed | None = None
+
+
+class Retry(_Body):
+    """The objects to make anew; without them, what failed is taken up again."""
+
+    objects: list[ObjectAgain] = Field(default=[], max_length=MAX_OBJECTS)
+
+    @property
+    def wanted(self) -> Mapping[int, int | None]:
+        """Object → its new seed, or None for the one that it has."""
+        return {o.n: o.seed for o in self.objects}
+
+
+@dataclass(frozen=True)
+class JobService:
+    """The use cases of the API."""
+
+    config: Settings
+    jobs: JobStore
+    files: FileStore
+    tokens: TokenStore
+    tasks: Tasks
+    runs: Runs
+    limits: Limits
+
+    @classmethod
+    def from_settings(cls) -> "JobService":
+        """Wire the service as the environment says."""
+        s = settings()
+        jobs = JobStore(s.jobs_table)
+        return cls(
+            s,
+            jobs,
+            FileStore(s.bucket),
+            TokenStore(s.tokens_table, s.jobs_table),
+            Tasks(),
+            Runs(s.state_machine_arn, jobs),
+            Limits(s.max_running_jobs, s.max_jobs_per_day, s.max_queued_objects),
+        )
+
+    @property
+    def admissions(self) -> Admissions:
+        """Who is let in, by the limits."""
+        return Admissions(self.config.tokens_table, self.jobs, self.limits)
+
+    def create(self, caller: Caller, body: CreateJob) -> dict[str, Any]:
+        """Record a job; its photo may be uploaded with the answered form."""
+        if body.contentType not in paths.IMAGE_SUFFIX:
+            raise UnsupportedImage(
+                f"{body.contentType} is not taken. Send a JPEG, PNG or WebP photo."
+            )
+        identity_id = _identity_id(self.config, caller)
+        job_id = new_job_id()
+        created = now()
+        job = Job(
+            owner=caller.sub,
+            job_id=job_id,
+            identity_id=identity_id,
+            prefix=paths.job_prefix(identity_id, job_id),
+            email=caller.email,
+            filename=body.filename,
+            name=body.filename.rsplit(".", 1)[0].strip()[:100] or body.filename[:100],
+            content_type=body.contentType,
+            status=Status.CREATED,
+            created_at=created,
+            ttl=int((created + timedelta(days=self.config.retention_days)).timestamp()),
+        )
+        with self.admissions.creation(job, created - timedelta(days=1)):
+            self.jobs.create(job)
+        count("JobCreated")
+        form = self.files.upload_form(job.uploads.image(job.content_type), job.content_type)
+        return {"jobId": job_id, "prefix": job.prefix, "upload": form}
+
+    def list(self, caller: Caller, cursor: str | None) -> dict[str, Any]:
+        """A page of the caller's jobs and the cursor of the next."""
+        page, last = self.jobs.page(caller.sub, _read_cursor(cursor), PAGE)
+        following = _write_cursor(last) if last else None
+        return {"jobs": [views.summary(job, self.files) for job in page], "cursor": following}
+
+    def get(self, caller: Caller, job_id: str) -> dict[str, Any]:
+        """A job, whole."""
+        return self._view(self._job(caller, job_id))
+
+    def rename(self, caller: Caller, job_id: str, body: RenameJob) -> dict[str, Any]:
+        """Give a job another name."""
+        job = self._job(caller, job_id)
+        self.jobs.rename(job, body.name)
+        return self.get(caller, job_id)
+
+    @tracer.capture_method(capture_response=False)
+    def initialize(
+        self, caller: Caller, job_id: str, body: Initialize
+    ) -> tuple[bool, dict[str, Any]]:
+        """Check the photo, then start the execution, which writes everything else of the job.
+
+        Returns
+        -------
+        tuple of bool and dict
+            Whether this call started it, and the job.
+        """
+        if body.text is not None and self.config.engine == "lite":
+            raise InvalidRequest("The lite engine finds objects by clicks only. Leave text out.")
+        job = self._job(caller, job_id)
+        if job.status is not Status.CREATED:
+            return False, self._view(job)
+        return self._start(job.model_copy(update={"text": body.text}), FROM_THE_START)
+
+    @tracer.capture_method(capture_response=False)
+    def retry(self, caller: Caller, job_id: str, body: Retry) -> dict[str, Any]:
+        """Take an ended job up where it ended, or make objects of it anew."""
+        job = self._job(caller, job_id)
+        started, view = self._start(job, plan_retry(job, body.wanted))
+        if not started:
+            raise JobConflict("The job is at work again already. Read its status.")
+        return view
+
+    def mask_uploads(self, caller: Caller, job_id: str, body: MaskUploads) -> dict[str, Any]:
+        """Forms to upload masks with, one per object."""
+        job = self._job(caller, job_id)
+        _require_awaiting(job)
+        forms = [
+            self.files.upload_form(job.uploads.mask(n), "image/png") for n in range(body.count)
+        ]
+        return {"uploads": forms}
+
+    @tracer.capture_method(capture_response=False)
+    def reconstruct(self, caller: Caller, job_id: str, body: Reconstruct) -> dict[str, Any]:
+        """Check every mask, claim the waiting task, resume it."""
+        job = self._job(caller, job_id)
+        _require_awaiting(job)
+        with self.admissions.masks(job, len(body.objects)):
+            self._resume(job, body)
+        count("ReconstructionRequested", len(body.objects))
+        return self.get(caller, job_id)
+
+    def _resume(self, job: Job, body: Reconstruct) -> None:
+        masks = [self._check_mask(job, n) for n in range(len(body.objects))]
+        objects = [
+            JobObject(n=n, name=o.name or f"Object {n + 1}", seed=o.seed)
+            for n, o in enumerate(body.objects)
+        ]
+        row = self.tokens.claim_mask(job)
+        tasks = [ObjectTask(n=o.n, name=o.name, seed=o.seed) for o in objects]
+        output = {"objects": [task.model_dump() for task in tasks]}
+        try:
+            # With the claim in hand: who did not get it changes no mask of the one who did.
+            for n, mask in enumerate(masks):
+                self._keep_mask(job, n, mask)
+            self.jobs.choose(job, objects)
+            self.tasks.succeed(row, output)
+        except TaskGone:
+            self.tokens.delete(row.callback_id)
+            raise mask_expired() from None
+        except Exception:
+            self.tokens.release_mask(row)
+            raise
+        try:
+            self.tokens.delete(row.callback_id)
+        except (
+            Exception
+        ) as error:  # the job goes on all the same, and the row's time ends by itself
+            logger.warning("A token could not be forgotten", exc_info=error)
+
+    def cancel(self, caller: Caller, job_id: str) -> tuple[bool, dict[str, Any]]:
+        """Stop a job; its record and its files stay.
+
+        Returns
+        -------
+        tuple of bool and dict
+            Whether this call cancelled it, and the job; one that had ended, and was not about to be
+            taken up again, stays as it was.
+        """
+        cancelled = self.jobs.cancel(self._job(caller, job_id))
+        if not cancelled:  # a retry may have started what has not begun, or is just beginning
+            cancelled = self.runs.withdraw(self._job(caller, job_id))
+            cancelled = cancelled or self.jobs.cancel(self._job(caller, job_id))
+        job = self._job(caller, job_id)
+        if job.status is Status.CANCELLED:  # an earlier call may have been cut off here
+            self.runs.stop(job)
+            self.tokens.drop(job)
+        if cancelled:
+            count("JobCancelled")
+        return cancelled, self._view(job)
+
+    def delete(self, caller: Caller, job_id: str) -> None:
+        """Forget a job and its files, whatever it is doing; gone on with where it was cut off."""
+        job = self.jobs.find(caller.sub, check_job_id(job_id))
+        if job is None:
+            return
+        logger.append_keys(job_id=job.job_id)
+        self.jobs.tombstone(job)
+        job = self.jobs.find(caller.sub, job_id) or job  # an execution may just have begun it
+        self.runs.stop(job)
+        self.tokens.drop(job)
+        self.files.remove(job.prefix)
+        self.files.remove(job.uploads.prefix)
+        count("JobRemoved")
+
+    def _job(self, caller: Caller, job_id: str) -> Job:
+        job = self.jobs.get(caller.sub, check_job_id(job_id))
+        logger.append_keys(job_id=job.job_id)
+        return job
+
+    def _view(self, job: Job) -> dict[str, Any]:
+        return views.detail(job, self.files, self._ahead(job))
+
+    def _ahead(self, job: Job) -> int | None:
+        if job.status not in (Status.INITIALIZING, Status.RECONSTRUCTING):
+            return None
+        return self.tokens.ahead(job)
+
+    def _start(self, job: Job, plan: Plan) -> tuple[bool, dict[str, Any]]:
+        """Start an execution of a job that has none, where its owner may have another."""
+        with self.admissions.run(job, plan.work):
+            if job.image is None:
+                job = job.model_copy(update={"image": self._keep_photo(job)})
+            begun = self.runs.start(job, plan)
+        if begun is None:
+            return False, self._view(self.jobs.get(job.owner, job.job_id))
+        count("JobStarted")
+        return True, views.detail(begun, self.files)
+
+    def _keep_photo(self, job: Job) -> Image:
+        """Check the photo and keep what was checked where no browser may write."""
+        target = job.files.image(job.content_type)
+        for _ in range(_CHECKS):
+            file = self.files.open(job.uploads.image(job.content_type), images.MAX_BYTES)
+            if file is None:  # kept by an earlier call, whose execution never began
+                file = self.files.open(target, images.MAX_BYTES)
+            if file is None:
+                raise ImageMissing(
+                    "The photo is not there yet. Upload it, then initialize the job."
+                )
+            if file.size > images.MAX_BYTES:
+                raise ImageTooLarge(
+                    f"The photo has more than {images.MAX_BYTES // 2**20} MB. "
+                    "Save it smaller and create a new job."
+                )
+            info = images.check_photo(file.data, job.content_type)
+            if file.key == target or self.files.keep(file, target, job.content_type):
+                return Image(width=info.width, height=info.height, bytes=info.bytes)
+        raise ImageMissing(
+            "The photo was replaced while it was being checked. Upload it once, then try again."
+        )
+
+    def _check_mask(self, job: Job, n: int) -> StoredFile:
+        assert job.image is not None
+        file = self.files.open(job.uploads.mask(n), images.MAX_BYTES)
+        if file is None:
+            raise InvalidMask(f"Mask {n} is not there. Upload it, then send the request again.")
+        if file.size > images.MAX_BYTES:
+            raise InvalidMask(
+                f"Mask {n} has more than {images.MAX_BYTES // 2**20} MB. "
+                "Send a black and white PNG of the photo's size."
+            )
+        try:
+            images.read_mask(file.data, job.image.width, job.image.height)
+        except InvalidMask as error:
+            raise InvalidMask(f"Mask {n}: {error.message}") from None
+        return file
+
+    def _keep_mask(self, job: Job, n: int, checked: StoredFile) -> None:
+        """Keep what was checked where no browser may write."""
+        if not self.files.keep(checked, job.files.object(n).mask, "image/png"):
+            raise InvalidMask(
+                f"Mask {n} was replaced while it was being checked. Upload it once, then try again."
+            )
+
+
+def _identities() -> "CognitoIdentityClient":
+    identities: CognitoIdentityClient = clients.client("cognito-identity")
+    return identities
+
+
+def _identity_id(config: Settings, caller: Caller) -> str:
+    """The caller's identity, whose name their folder bears: from the token, never from them."""
+    provider = f"cognito-idp.{config.aws_region}.amazonaws.com/{config.user_pool_id}"
+    try:
+        answer = _identities().get_id(
+            IdentityPoolId=config.identity_pool_id, Logins={provider: caller.id_token}
+        )
+    except ClientError as error:
+        if clients.error_code(error) == "NotAuthorizedException":
+            raise Unauthorized("The sign-in has expired. Sign in again.") from None
+        raise
+    return str(answer["IdentityId"])
+
+
+def _require_awaiting(job: Job) -> None:
+    if job.status is Status.EXPIRED:
+        raise mask_expired()
+    if job.status is not Status.AWAITING_MASK:
+        raise JobConflict(f"The job does not wait for a mask: it is {job.status}. Read its status.")
+
+
+def _write_cursor(job_id: str) -> str:
+    return base64.urlsafe_b64encode(job_id.encode()).decode()
+
+
+def _read_cursor(cursor: str | None) -> str | None:
+    if not cursor:
+        return None
+    try:
+        return check_job_id(base64.urlsafe_b64decode(cursor).decode())
+    except (ValueError, JobNotFound):  # not base64, not text, or not an id
+        raise InvalidRequest("cursor: not one of ours. Leave it out to start again.") from None

@@ -1,0 +1,117 @@
+"""A job as the API shows it: no keys, no owner, links that expire."""
+
+from typing import Any
+
+from gen3d import paths
+from gen3d.jobs import TERMINAL, Job, JobObject, ObjectStatus, Stage, Status, iso, now
+from gen3d_aws.store import FileStore
+
+
+def summary(job: Job, files: FileStore) -> dict[str, Any]:
+    """A job in a list: enough for a card with a picture."""
+    done = [o for o in job.ordered_objects if o.status is ObjectStatus.COMPLETED]
+    picture = job.files.object(done[0].n).preview if done else None
+    if picture is None and job.image is not None:
+        picture = job.files.image(job.content_type)
+    return {
+        "jobId": job.job_id,
+        "name": job.name,
+        "status": job.status,
+        "createdAt": iso(job.created_at),
+        "objects": len(job.objects),
+        "picture": files.link(picture) if picture else None,
+    }
+
+
+def detail(job: Job, files: FileStore, ahead: int | None = None) -> dict[str, Any]:
+    """A job, whole, with how many requests the model has to answer before its first."""
+    view: dict[str, Any] = {
+        "jobId": job.job_id,
+        "name": job.name,
+        "filename": job.filename,
+        "contentType": job.content_type,
+        "prefix": job.prefix,
+        "status": job.status,
+        "createdAt": iso(job.created_at),
+        "run": job.run,
+        "queue": None if ahead is None else {"ahead": ahead},
+        "pollSeconds": poll_seconds(job, ahead or 0),
+        "text": job.text,
+        "stages": {
+            "initialize": _stage(job.stages.initialize),
+            "mask": _stage(job.stages.mask),
+            "reconstruct": _stage(job.stages.reconstruct),
+        },
+        "objects": [_object(job, o, files) for o in job.ordered_objects],
+    }
+    if job.image is not None:
+        view["image"] = {
+            "width": job.image.width,
+            "height": job.image.height,
+            "bytes": job.image.bytes,
+            "url": files.link(job.files.image(job.content_type)),
+        }
+    if job.model is not None:
+        view["embeddings"] = {"url": files.link(job.files.embeddings)}
+        view["decoder"] = {
+            "engine": job.model.engine,
+            "revision": job.model.revision,
+            "url": files.link(paths.decoder(job.model.engine, job.model.revision)),
+        }
+    if job.error is not None:
+        view["error"] = job.error.public().body()
+    return view
+
+
+_PATIENCE = ((20, 1), (60, 2), (300, 5))
+"""Below so many seconds of a stage, ask again after so many; then after ten."""
+
+_IDLE_SECONDS = 30
+"""Between looks at a job that waits for a person, or far back in the queue."""
+
+
+def poll_seconds(job: Job, ahead: int) -> int | None:
+    """After how many seconds it is worth asking again; None for a job that has ended.
+
+    Those who have just begun see each step at once, and those who wait long ask seldom: the number
+    of requests follows the number of jobs that end, not that of people who watch.
+    """
+    if job.status in TERMINAL:
+        return None
+    if job.status in (Status.CREATED, Status.AWAITING_MASK):
+        return _IDLE_SECONDS
+    stages = job.stages
+    stage = stages.initialize if job.status is Status.INITIALIZING else stages.reconstruct
+    age = (now() - stage.start).total_seconds() if stage.start else 0
+    calm = next((seconds for limit, seconds in _PATIENCE if age < limit), 10)
+    return max(calm, min(ahead, _IDLE_SECONDS))
+
+
+def _stage(stage: Stage) -> dict[str, Any]:
+    return {
+        "start": iso(stage.start) if stage.start else None,
+        "end": iso(stage.end) if stage.end else None,
+        "ms": stage.milliseconds,
+    }
+
+
+def _object(job: Job, o: JobObject, files: FileStore) -> dict[str, Any]:
+    keys = job.files.object(o.n)
+    view: dict[str, Any] = {"n": o.n, "name": o.name, "seed": o.seed, "status": o.status}
+    view["mask"] = {"url": files.link(keys.mask)}
+    if o.splat is not None:
+        view["splat"] = {"url": files.link(keys.splat, f"{o.name}-splat.ply"), **o.splat}
+    if o.mesh is not None:
+        view["mesh"] = {k: v for k, v in o.mesh.items() if k != "files"}
+        view["files"] = {
+            ending: {
+                "url": files.link(
+                    file["key"], f"{o.name}.{ending}" if ending != "preview" else None
+                ),
+                "bytes": file["bytes"],
+            }
+            for ending, file in o.mesh.get("files", {}).items()
+        }
+    if o.error is not None:
+        view["error"] = o.error.public().body()
+    return view

@@ -1,0 +1,232 @@
+"""Loops over a point's neighbours in sorted cells (see `cells.Cells`), compiled by numba.
+
+All arrays are float32 and C-contiguous.
+"""
+
+# mypy: disable-error-code="no-untyped-call, no-untyped-def, untyped-decorator, type-arg, misc"
+import math
+
+import numpy as np
+from numba import njit, prange
+
+from gen3d_mesh.grid_kernels import clamp
+
+CHUNK, MOST = 1024, 256
+"""Points that a thread blends colours for at a time, and neighbours of each that are heard."""
+
+CLOSE, WIDE = np.float32(9), np.float32(0.7)
+"""How the two averages of colours fall off: ``exp(-falloff · (d / radius)²)``."""
+
+CONTRAST = np.float32(16)
+"""How a colour's squared difference lessens its weight; one of 0.2 halves it."""
+
+
+@njit(cache=True)
+def _cells_around(start, origin, size, x, y, z):
+    """First and last, exclusive, along each axis, of the cells next to a point's; z names runs."""
+    a, b, c = int((x - origin[0]) / size), int((y - origin[1]) / size), int((z - origin[2]) / size)
+    return (
+        max(0, a - 1), min(start.shape[0], a + 2),
+        max(0, b - 1), min(start.shape[1], b + 2),
+        clamp(c - 1, 0, start.shape[2] - 1), clamp(c + 2, 0, start.shape[2] - 1),
+    )  # fmt: skip
+
+
+@njit(cache=True, parallel=True, fastmath=True)
+def count_neighbours(points, start, origin, size, queries, radius):
+    """Count sorted `points` within `radius` of each query."""
+    counts = np.zeros(len(queries), np.int32)
+    for q in prange(len(queries)):
+        qx, qy, qz = queries[q]
+        a0, a1, b0, b1, z0, z1 = _cells_around(start, origin, size, qx, qy, qz)
+        n = 0
+        for a in range(a0, a1):
+            for b in range(b0, b1):
+                for i in range(start[a, b, z0], start[a, b, z1]):
+                    dx, dy, dz = points[i, 0] - qx, points[i, 1] - qy, points[i, 2] - qz
+                    if dx * dx + dy * dy + dz * dz <= radius * radius:
+                        n += 1
+        counts[q] = n
+    return counts
+
+
+@njit(cache=True, parallel=True, fastmath=True)
+def facing_normals(points, start, origin, size, facing, radius):
+    """Fit a plane to the neighbours that face the same side, and see how far off the others lie.
+
+    Parameters
+    ----------
+    points : (n, 3)
+        Sorted by cell.
+    facing : (n, 3)
+        Unit vectors, roughly outward: neighbours on the other side of a thin wall are told by them.
+    radius : float
+        Neighbours are weighted by ``1 - (d / radius)²``.
+
+    Returns
+    -------
+    normals : (n, 3)
+        Unit, on the side of `facing`, which stands in where no plane can be fitted.
+    thickness : (n,)
+        How far the neighbours that face the other side lie behind those that face the same, in the
+        mean; infinite where there are none.
+    middle : (n,)
+        Way along the normal to halfway between the two; 0 where there are none.
+    """
+    normals = np.empty_like(points)
+    thickness = np.full(len(points), np.inf, np.float32)
+    middle = np.zeros(len(points), np.float32)
+    for q in prange(len(points)):
+        qx, qy, qz = points[q]
+        a0, a1, b0, b1, z0, z1 = _cells_around(start, origin, size, qx, qy, qz)
+        w = 0.0
+        mx = my = mz = xx = xy = xz = yy = yz = zz = 0.0
+        back = bx = by = bz = 0.0
+        for a in range(a0, a1):
+            for b in range(b0, b1):
+                for i in range(start[a, b, z0], start[a, b, z1]):
+                    dx = (points[i, 0] - qx) / radius
+                    dy = (points[i, 1] - qy) / radius
+                    dz = (points[i, 2] - qz) / radius
+                    v = 1 - (dx * dx + dy * dy + dz * dz)
+                    if v <= 0:
+                        continue
+                    v *= (
+                        facing[i, 0] * facing[q, 0]
+                        + facing[i, 1] * facing[q, 1]
+                        + facing[i, 2] * facing[q, 2]
+                    )
+                    if v <= 0:
+                        back -= v
+                        bx -= v * dx
+                        by -= v * dy
+                        bz -= v * dz
+                        continue
+                    w += v
+                    mx += v * dx
+                    my += v * dy
+                    mz += v * dz
+                    xx += v * dx * dx
+                    xy += v * dx * dy
+                    xz += v * dx * dz
+                    yy += v * dy * dy
+                    yz += v * dy * dz
+                    zz += v * dz * dz
+        mx, my, mz = mx / w, my / w, mz / w
+        nx, ny, nz = _least_axis(
+            xx / w - mx * mx, xy / w - mx * my, xz / w - mx * mz,
+            yy / w - my * my, yz / w - my * mz, zz / w - mz * mz,
+        )  # fmt: skip
+        along = nx * facing[q, 0] + ny * facing[q, 1] + nz * facing[q, 2]
+        if along == 0:
+            nx, ny, nz, along = facing[q, 0], facing[q, 1], facing[q, 2], 1.0
+        sign = 1.0 if along > 0 else -1.0
+        nx, ny, nz = sign * nx, sign * ny, sign * nz
+        normals[q, 0], normals[q, 1], normals[q, 2] = nx, ny, nz
+        if back > 0:
+            front_at = nx * mx + ny * my + nz * mz
+            back_at = (nx * bx + ny * by + nz * bz) / back
+            thickness[q] = radius * (front_at - back_at)
+            middle[q] = radius * (front_at + back_at) / 2
+    return normals, thickness, middle
+
+
+@njit(cache=True, fastmath=True)
+def _least_axis(xx, xy, xz, yy, yz, zz):
+    """Unit eigenvector of the least eigenvalue of a symmetric 3×3 matrix; zero where undefined.
+
+    Trigonometric solution after Smith, "Eigenvalues of a symmetric 3 × 3 matrix" (1961).
+    """
+    mean = (xx + yy + zz) / 3
+    a, b, c = xx - mean, yy - mean, zz - mean
+    p = math.sqrt((a * a + b * b + c * c + 2 * (xy * xy + xz * xz + yz * yz)) / 6)
+    if p < 1e-9:
+        return 0.0, 0.0, 0.0
+    half_det = (a * (b * c - yz * yz) - xy * (xy * c - yz * xz) + xz * (xy * yz - b * xz)) / (
+        2 * p * p * p
+    )
+    phi = math.acos(clamp(half_det, -1.0, 1.0)) / 3
+    least = mean + 2 * p * math.cos(phi + 2 * math.pi / 3)
+    a, b, c = xx - least, yy - least, zz - least
+    # The rows of (A - λ) span the plane across the axis: the longest of their cross products.
+    ux, uy, uz = xy * yz - xz * b, xz * xy - a * yz, a * b - xy * xy
+    vx, vy, vz = xy * c - xz * yz, xz * xz - a * c, a * yz - xy * xz
+    wx, wy, wz = b * c - yz * yz, yz * xz - xy * c, xy * yz - b * xz
+    u, v, w = ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz, wx * wx + wy * wy + wz * wz
+    if v > u and v >= w:
+        ux, uy, uz, u = vx, vy, vz, v
+    elif w > u:
+        ux, uy, uz, u = wx, wy, wz, w
+    if u <= 0:
+        return 0.0, 0.0, 0.0
+    norm = math.sqrt(u)
+    return ux / norm, uy / norm, uz / norm
+
+
+@njit(cache=True, parallel=True, fastmath=True)
+def blend_colors(points, start, origin, size, normals, colors, weights, queries, facing, radius):
+    """Average the colours around each query, without mixing those of two sides of an edge.
+
+    The first average is of what is close by alone. The second, wider one takes the noise out of it,
+    and counts a colour the less the more it differs from the first (a bilateral filter; Tomasi and
+    Manduchi 1998). Points that face away from the query's side count a thousandth, so that the two
+    sides of a thin wall keep their colours.
+
+    Returns
+    -------
+    colors : (m, 3)
+    total : (m,)
+        Sum of the weights; 0 where no point lies within `radius`.
+    """
+    blended = np.zeros((len(queries), 3), np.float32)
+    total = np.zeros(len(queries), np.float32)
+    per_r = np.float32(1) / radius
+    for chunk in prange((len(queries) + CHUNK - 1) // CHUNK):
+        near, share = np.empty(MOST, np.int32), np.empty((MOST, 2), np.float32)
+        for q in range(chunk * CHUNK, min(len(queries), (chunk + 1) * CHUNK)):
+            qx, qy, qz = queries[q]
+            a0, a1, b0, b1, z0, z1 = _cells_around(start, origin, size, qx, qy, qz)
+            n = 0
+            red = green = blue = w = np.float32(0)
+            for a in range(a0, a1):
+                for b in range(b0, b1):
+                    for i in range(start[a, b, z0], start[a, b, z1]):
+                        dx = (points[i, 0] - qx) * per_r
+                        dy = (points[i, 1] - qy) * per_r
+                        dz = (points[i, 2] - qz) * per_r
+                        d2 = dx * dx + dy * dy + dz * dz
+                        if d2 > 1 or n == MOST:
+                            continue
+                        along = (
+                            normals[i, 0] * facing[q, 0]
+                            + normals[i, 1] * facing[q, 1]
+                            + normals[i, 2] * facing[q, 2]
+                        )
+                        v = weights[i] * max(along, np.float32(1e-3))
+                        near[n], share[n, 0], share[n, 1] = i, v, d2
+                        n += 1
+                        v *= math.exp(-CLOSE * d2)
+                        w += v
+                        red += v * colors[i, 0]
+                        green += v * colors[i, 1]
+                        blue += v * colors[i, 2]
+            if w <= 0:
+                continue
+            first = red / w, green / w, blue / w
+            red = green = blue = w = np.float32(0)
+            for k in range(n):
+                i = near[k]
+                dr, dg, db = (
+                    colors[i, 0] - first[0],
+                    colors[i, 1] - first[1],
+                    colors[i, 2] - first[2],
+                )
+                unlike = CONTRAST * (dr * dr + dg * dg + db * db)
+                v = share[k, 0] * math.exp(-WIDE * share[k, 1] - unlike)
+                w += v
+                red += v * colors[i, 0]
+                green += v * colors[i, 1]
+                blue += v * colors[i, 2]
+            blended[q, 0], blended[q, 1], blended[q, 2] = red / w, green / w, blue / w
+            total[q] = w
+    return blended, total

@@ -1,0 +1,147 @@
+"""Drop the gaussians that cannot belong to a surface, and bring the rest to the unit frame."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from gen3d.errors import EmptySurface, InvalidSplat
+from gen3d_mesh.cells import Cells
+from gen3d_mesh.splat import Floats, Splat
+
+MIN_OPACITY = 0.1
+MIN_GAUSSIANS = 100
+"""Fewer have no surface."""
+
+LEAST_SIDE = 0.05
+"""Of what is left over what there was; less means that a clump passed for the surface."""
+
+MAX_SCALE = 0.05
+"""A gaussian larger than this, relative to the longest side, is haze."""
+
+NEIGHBOURS = 8
+"""The spacing is the median distance to this many neighbours."""
+
+MIN_NEIGHBOURS = 6
+"""Within two spacings 4 · `NEIGHBOURS` are usual; with fewer than this a gaussian is alone."""
+
+FIRST_RADIUS = 0.02
+"""Of the ball in which neighbours are first counted."""
+
+_NOTHING = "Try another photo, or draw the mask closer around the object."
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The way back from the unit frame: ``p_splat = size · p + center``."""
+
+    center: npt.NDArray[np.float64]
+    size: float
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Gaussians in the unit frame, sorted by cell so that neighbours lie together in memory.
+
+    Attributes
+    ----------
+    splat : Splat
+    frame : Frame
+    spacing : float
+        Median distance to the eighth neighbour.
+    """
+
+    splat: Splat
+    frame: Frame
+    spacing: float
+
+
+def clean(splat: Splat) -> Cleaned:
+    """Drop transparent, broken, huge, far and lone gaussians.
+
+    Parameters
+    ----------
+    splat : Splat
+        As read.
+
+    Returns
+    -------
+    Cleaned
+
+    Raises
+    ------
+    EmptySurface
+        Too few gaussians remain, or they lie in one spot, in a plane or on a line.
+    InvalidSplat
+        Coordinates too large to compute with.
+    """
+    splat = splat.take(_usable(splat))
+    _check_count(splat)
+    center, size = _core(splat.centers)
+    splat = _to_unit(splat, center, size)
+    near = (np.abs(splat.centers) <= 1).all(axis=1) & (splat.scales.max(axis=1) <= MAX_SCALE)
+    splat = splat.take(near)
+    _check_count(splat)
+    _check_depth(splat.centers)
+
+    splat, spacing = _drop_lone(splat)
+    _check_count(splat)
+    low, high = splat.centers.min(axis=0), splat.centers.max(axis=0)
+    middle, side = (low + high) / 2, float((high - low).max())
+    if side < LEAST_SIDE:
+        raise EmptySurface(f"Most gaussians lie in one spot. {_NOTHING}")
+    splat = _to_unit(splat, middle.astype(np.float64), side)
+    return Cleaned(splat, Frame(center + size * middle, size * side), spacing / side)
+
+
+def _usable(splat: Splat) -> npt.NDArray[np.bool_]:
+    return (
+        (splat.opacities >= MIN_OPACITY)  # false for NaN, too
+        & np.isfinite(splat.centers).all(axis=1)
+        & np.isfinite(splat.scales).all(axis=1)
+        & np.isfinite(splat.colors).all(axis=1)
+    )
+
+
+def _check_count(splat: Splat) -> None:
+    if len(splat) < MIN_GAUSSIANS:
+        raise EmptySurface(f"Only {len(splat)} gaussians are visible. {_NOTHING}")
+
+
+def _core(centers: Floats) -> tuple[npt.NDArray[np.float64], float]:
+    """Centre and longest side of the box that holds all but the outermost hundredth."""
+    low, high = np.quantile(centers.astype(np.float64), (0.01, 0.99), axis=0)
+    size = float((high - low).max())
+    if not size < 1e9:
+        raise InvalidSplat("The splat's coordinates are out of bounds: the file is damaged.")
+    if size < 1e-9:
+        raise EmptySurface(f"All gaussians lie in one point. {_NOTHING}")
+    return (low + high) / 2, size
+
+
+def _to_unit(splat: Splat, center: npt.NDArray[np.float64], size: float) -> Splat:
+    centers = ((splat.centers - center) / size).astype(np.float32)
+    return replace(splat, centers=centers, scales=splat.scales / np.float32(size))
+
+
+def _check_depth(centers: Floats) -> None:
+    spread = np.linalg.eigvalsh(np.cov(centers.T.astype(np.float64)))
+    if spread[0] < 1e-7 * spread[2]:
+        raise EmptySurface(f"The gaussians lie in a plane or on a line. {_NOTHING}")
+
+
+def _drop_lone(splat: Splat) -> tuple[Splat, float]:
+    sample = np.random.default_rng(0).choice(len(splat), min(len(splat), 4000), replace=False)
+    queries = splat.centers[sample]
+    spacing = FIRST_RADIUS / 2
+    for _ in range(2):  # the second time with a ball that is small against the object's features
+        radius = 2 * spacing
+        cells, order = Cells.sort(splat.centers, radius)
+        counts = cells.count(splat.centers[order], queries, radius)
+        others = max(1.0, float(np.median(counts)) - 1)
+        spacing = float(radius * np.sqrt(NEIGHBOURS / others))
+
+    cells, order = Cells.sort(splat.centers, 2 * spacing)
+    centers = splat.centers[order]
+    count = cells.count(centers, centers, 2 * spacing)
+    return splat.take(order[count > MIN_NEIGHBOURS]), spacing

@@ -1,0 +1,197 @@
+"""Write glTF 2.0, binary form (Khronos glTF 2.0 specification, section 4)."""
+
+import io
+import json
+import struct
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import DracoPy
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from gen3d_mesh.model import Model, Texture, srgb_to_linear, y_up
+
+_TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
+_COMPONENTS = {"float32": 5126, "uint32": 5125, "uint16": 5123}
+_VERTICES, _INDICES = 34962, 34963
+_LINEAR, _MIPMAPS, _CLAMP = 9729, 9987, 33071
+
+DRACO = "KHR_draco_mesh_compression"
+POSITION_BITS, NORMAL_BITS, TEXTURE_BITS = 14, 9, 12
+"""Steps of 1/16384 of the longest side, of a third of a degree, and of a quarter of a texel."""
+
+_DRACO_TYPES = {"POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 3, "COLOR_0": 4}
+_COLOUR = 7
+
+_Attributes: TypeAlias = dict[str, npt.NDArray[Any]]
+
+
+@dataclass
+class _Buffer:
+    """The binary chunk as it grows, with its views and accessors."""
+
+    data: bytearray = field(default_factory=bytearray)
+    views: list[dict[str, Any]] = field(default_factory=list)
+    accessors: list[dict[str, Any]] = field(default_factory=list)
+
+    def view(self, data: bytes, **properties: int) -> int:
+        self.views.append(
+            {"buffer": 0, "byteOffset": len(self.data), "byteLength": len(data), **properties}
+        )
+        self.data += data + bytes(-len(data) % 4)
+        return len(self.views) - 1
+
+    def accessor(
+        self, values: npt.NDArray[Any], target: int | None, *, bounds: bool = False
+    ) -> int:
+        """Describe values, and lay them down unless there is no `target`: they are elsewhere."""
+        accessor: dict[str, Any] = {
+            "componentType": _COMPONENTS[values.dtype.name],
+            "count": len(values),
+            "type": _TYPES[1 if values.ndim == 1 else values.shape[1]],
+        }
+        if target is not None:
+            data = np.ascontiguousarray(values).tobytes()
+            accessor["bufferView"] = self.view(data, target=target)
+        if values.ndim == 2 and values.dtype == np.uint16:
+            accessor["normalized"] = True  # colours
+        if bounds:
+            accessor |= {"min": values.min(axis=0).tolist(), "max": values.max(axis=0).tolist()}
+        self.accessors.append(accessor)
+        return len(self.accessors) - 1
+
+
+def jpeg(texture: Texture) -> bytes:
+    """Encode a texture's picture."""
+    picture = io.BytesIO()
+    Image.fromarray(texture.image).save(picture, "JPEG", quality=92, subsampling=0)
+    return picture.getvalue()
+
+
+def _plain(buffer: _Buffer, attributes: _Attributes, faces: npt.NDArray[Any]) -> dict[str, Any]:
+    # The largest value of an index type is reserved.
+    small = np.uint16 if len(attributes["POSITION"]) < 65535 else np.uint32
+    return {
+        "attributes": {
+            name: buffer.accessor(values, _VERTICES, bounds=name == "POSITION")
+            for name, values in attributes.items()
+        },
+        "indices": buffer.accessor(faces.ravel().astype(small), _INDICES),
+    }
+
+
+def _draco(buffer: _Buffer, attributes: _Attributes, faces: npt.NDArray[Any]) -> dict[str, Any]:
+    data = DracoPy.encode(
+        attributes["POSITION"].astype(np.float64),
+        faces.astype(np.uint32),
+        quantization_bits=POSITION_BITS,
+        compression_level=7,
+        normals=attributes["NORMAL"].astype(np.float64),
+        normal_quantization_bits=NORMAL_BITS,
+        tex_coord=attributes["TEXCOORD_0"].astype(np.float64)
+        if "TEXCOORD_0" in attributes
+        else None,
+        tex_coord_quantization_bits=TEXTURE_BITS,
+        generic_attributes={_COLOUR: attributes["COLOR_0"]} if "COLOR_0" in attributes else None,
+    )
+    # Draco makes vertices anew where patches meet, and names the attributes as it likes.
+    made = DracoPy.decode(data)
+    ids = {kind["attribute_type"]: kind for kind in made.attributes}
+    there = {name: ids[_DRACO_TYPES[name]] for name in attributes}
+    return {
+        "attributes": {
+            name: buffer.accessor(
+                np.ascontiguousarray(kind["data"], attributes[name].dtype),
+                None,
+                bounds=name == "POSITION",
+            )
+            for name, kind in there.items()
+        },
+        "indices": buffer.accessor(made.faces.ravel().astype(np.uint32), None),
+        "extensions": {
+            DRACO: {
+                "bufferView": buffer.view(data),
+                "attributes": {name: kind["unique_id"] for name, kind in there.items()},
+            }
+        },
+    }
+
+
+def encode(model: Model, name: str, *, compressed: bool = False) -> bytes:
+    """Make a GLB: Y up, centred, in the splat's scale, rough and not metallic.
+
+    With a texture the colours are in it; without, they are vertex colours, linear as glTF wants.
+    Compressed, the geometry is Draco's (KHR_draco_mesh_compression), a tenth of the bytes.
+
+    Parameters
+    ----------
+    model : Model
+    name : str
+        Of the object, shown by viewers.
+    compressed : bool
+        Readers then need a Draco decoder.
+    """
+    buffer = _Buffer()
+    texture = model.texture
+    pick = slice(None) if texture is None else texture.vertices
+    faces = model.mesh.faces if texture is None else texture.faces
+    positions = y_up(model.positions)[pick]
+    attributes = {"POSITION": positions, "NORMAL": y_up(model.normals)[pick]}
+    material: dict[str, Any] = {
+        "name": "surface",
+        "pbrMetallicRoughness": {"metallicFactor": 0.0, "roughnessFactor": 1.0},
+    }
+    document: dict[str, Any] = {}
+    if texture is None:
+        linear = np.round(srgb_to_linear(model.colors) * 65535).astype(np.uint16)
+        opaque = np.full((len(linear), 1), 65535, np.uint16)
+        rgba = np.concatenate([linear, opaque], axis=1)  # four, for alignment
+        attributes["COLOR_0"] = rgba
+    else:
+        attributes["TEXCOORD_0"] = texture.uv
+        material["pbrMetallicRoughness"]["baseColorTexture"] = {"index": 0}
+        document = {
+            "images": [{"bufferView": buffer.view(jpeg(texture)), "mimeType": "image/jpeg"}],
+            "samplers": [
+                {"magFilter": _LINEAR, "minFilter": _MIPMAPS, "wrapS": _CLAMP, "wrapT": _CLAMP}
+            ],
+            "textures": [{"source": 0, "sampler": 0}],
+        }
+    if compressed:
+        primitive = _draco(buffer, attributes, faces)
+        document["extensionsUsed"] = document["extensionsRequired"] = [DRACO]
+    else:
+        primitive = _plain(buffer, attributes, faces)
+    document |= {
+        "asset": {
+            "version": "2.0",
+            "generator": "Gen3D",
+            "extras": {
+                "unit": "the splat's; its canonical frame is 1 on the longest side",
+                "scale": 1.0,
+                "splatCenter": [round(float(c), 6) for c in model.frame.center],
+                "splatToMesh": "(x, y, z) - splatCenter → (x, z, -y)",
+            },
+        },
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"mesh": 0, "name": name}],
+        "meshes": [{"name": name, "primitives": [{**primitive, "material": 0}]}],
+        "materials": [material],
+        "accessors": buffer.accessors,
+        "bufferViews": buffer.views,
+        "buffers": [{"byteLength": len(buffer.data)}],
+    }
+    text = json.dumps(document, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    return b"".join(
+        [
+            struct.pack("<4sII", b"glTF", 2, 28 + len(text) + len(buffer.data)),
+            struct.pack("<I4s", len(text), b"JSON"),
+            text,
+            struct.pack("<I4s", len(buffer.data), b"BIN\0"),
+            buffer.data,
+        ]
+    )

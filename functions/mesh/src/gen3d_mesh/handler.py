@@ -1,0 +1,142 @@
+"""The mesh step of a job: one object's splat becomes its mesh files and preview."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
+from pydantic import BaseModel
+
+from gen3d.errors import InputMissing, SplatTooLarge
+from gen3d.paths import MESH_FORMATS, ObjectFiles
+from gen3d_aws import clients
+from gen3d_aws.observability import logger, metrics, tracer
+from gen3d_mesh import warm
+
+warm.unpack()
+
+from gen3d_mesh.pipeline import QUALITIES, Figures, build  # noqa: E402  numba reads its cache's place once
+from gen3d_mesh.preview import render  # noqa: E402
+from gen3d_mesh.splat import MAX_BYTES  # noqa: E402
+from gen3d_mesh.write import encode  # noqa: E402
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CONTENT_TYPES = {
+    "glb": "model/gltf-binary",
+    "draco.glb": "model/gltf-binary",
+    "zip": "application/zip",
+    "obj": "model/obj",
+    "stl": "model/stl",
+    "ply": "application/octet-stream",
+    "png": "image/png",
+}
+
+
+class ObjectEvent(BaseModel):
+    """Which splat to take, and where its files go; `prefix` ends in ``objects/{n}/``."""
+
+    jobId: str  # noqa: N815  as the state machine spells it
+    bucket: str
+    splat: str
+    prefix: str
+    name: str | None = None
+
+
+def _s3() -> "S3Client":
+    client: S3Client = clients.client("s3")
+    return client
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+@clients.naming_faults()
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+    """Make an object's mesh.
+
+    Parameters
+    ----------
+    event : dict
+        `ObjectEvent`.
+
+    Returns
+    -------
+    dict
+        ``files`` by ending, and ``preview``, each with ``key`` and ``bytes``; the figures.
+
+    Raises
+    ------
+    InputMissing
+        The splat does not exist, or was deleted meanwhile: then nothing is written.
+    DependencyUnavailable
+        S3 is busy.
+    InvalidSplat, SplatTooLarge, EmptySurface
+        The splat cannot become a mesh.
+    """
+    request = ObjectEvent.model_validate(event)
+    logger.append_keys(job_id=request.jobId, prefix=request.prefix)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "splat.ply"
+        _download(request.bucket, request.splat, path)
+        model, figures = build(path, QUALITIES[os.environ.get("MESH_QUALITY", "standard")])
+    name = request.name or "object"
+    keys = ObjectFiles(request.prefix)
+    with figures.step("write"):
+        contents = {
+            ending: (keys.mesh(ending), encode(model, ending, name), ending)
+            for ending in MESH_FORMATS
+        }
+    with figures.step("preview"):
+        contents["preview"] = (keys.preview, render(model), "png")
+    with figures.step("upload"):
+        _size(request.bucket, request.splat)  # whoever deletes a job deletes it
+        files = {kind: _upload(request.bucket, *content) for kind, content in contents.items()}
+    logger.info("Mesh made", extra={"figures": figures.answer()})
+    _measure(figures)
+    return {"files": files, **figures.answer()}
+
+
+def _download(bucket: str, key: str, path: Path) -> None:
+    size = _size(bucket, key)
+    if size > MAX_BYTES:
+        raise SplatTooLarge(
+            f"The splat's file has {size / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} MB are "
+            "taken. Prune it before you send it."
+        )
+    with _gone():
+        _s3().download_file(bucket, key, str(path))
+
+
+def _size(bucket: str, key: str) -> int:
+    with _gone():
+        return _s3().head_object(Bucket=bucket, Key=key)["ContentLength"]
+
+
+@contextmanager
+def _gone() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if clients.error_code(error) not in ("404", "NoSuchKey"):
+            raise
+        raise InputMissing(
+            "The object's splat is gone. Start the job again from its photo."
+        ) from None
+
+
+def _upload(bucket: str, key: str, data: bytes, ending: str) -> dict[str, str | int]:
+    _s3().put_object(Bucket=bucket, Key=key, Body=data, ContentType=CONTENT_TYPES[ending])
+    return {"key": key, "bytes": len(data)}
+
+
+def _measure(figures: Figures) -> None:
+    milliseconds = sum(figures.timings.values())
+    metrics.add_metric("MeshMilliseconds", MetricUnit.Milliseconds, milliseconds)
+    metrics.add_metric("MeshGaussians", MetricUnit.Count, figures.gaussians)

@@ -1,0 +1,79 @@
+"""What the pipeline makes and the writers write."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gen3d_mesh.clean import Frame
+from gen3d_mesh.splat import Floats
+from gen3d_mesh.surface import Triangles
+
+
+@dataclass(frozen=True)
+class Texture:
+    """A picture of the surface.
+
+    Attributes
+    ----------
+    image : (h, w, 3) uint8
+        sRGB, first row at the top.
+    uv : (k, 2) float32
+        In [0, 1], v from the top as in glTF.
+    faces : (m, 3) int32
+        Corners of the mesh's faces in `uv`.
+    vertices : (k,) int32
+        The mesh's vertex of each texture vertex: those on a seam occur more than once.
+    """
+
+    image: npt.NDArray[np.uint8]
+    uv: Floats
+    faces: npt.NDArray[np.int32]
+    vertices: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A coloured mesh in the unit frame, Z up.
+
+    Attributes
+    ----------
+    mesh : Triangles
+    normals : (n, 3) float32
+        Unit, outward.
+    colors : (n, 3) float32
+        sRGB in [0, 1].
+    frame : Frame
+        The way back to the splat's frame.
+    texture : Texture or None
+    """
+
+    mesh: Triangles
+    normals: Floats
+    colors: Floats
+    frame: Frame
+    texture: Texture | None = None
+
+    @property
+    def positions(self) -> Floats:
+        """Vertices in the splat's scale, centred at the origin, Z up."""
+        return self.mesh.vertices * np.float32(self.frame.size)
+
+
+def y_up(vectors: Floats) -> Floats:
+    """Turn Z up into Y up: (x, y, z) → (x, z, -y)."""
+    return np.stack([vectors[:, 0], vectors[:, 2], -vectors[:, 1]], axis=1)
+
+
+def srgb_to_linear(colors: Floats) -> Floats:
+    """IEC 61966-2-1; glTF wants vertex colours linear."""
+    low = colors / np.float32(12.92)
+    high = ((colors + np.float32(0.055)) / np.float32(1.055)) ** np.float32(2.4)
+    return np.where(colors <= 0.04045, low, high).astype(np.float32)
+
+
+def linear_to_srgb(colors: Floats) -> Floats:
+    """Inverse of `srgb_to_linear`."""
+    low = colors * np.float32(12.92)
+    high = np.float32(1.055) * colors ** np.float32(1 / 2.4) - np.float32(0.055)
+    return np.where(colors <= 0.0031308, low, high).astype(np.float32)

@@ -1,0 +1,148 @@
+"""The whole way from a splat to a coloured mesh."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gen3d_mesh import colour
+from gen3d_mesh.clean import clean
+from gen3d_mesh.model import Model
+from gen3d_mesh.repair import drop_specks, is_closed, parts, taubin, vertex_normals
+from gen3d_mesh.shell import find_shell
+from gen3d_mesh.simplify import simplify
+from gen3d_mesh.solid import find_solid
+from gen3d_mesh.splat import MAX_GAUSSIANS, read_splat
+from gen3d_mesh.surface import extract
+from gen3d_mesh.texture import paint
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How fine to work; voxels are counted on the longest side.
+
+    Attributes
+    ----------
+    solid_voxels : int
+        Of the grid that tells inside from outside.
+    surface_voxels : int
+        At most, of the grid that the surface is taken from.
+    faces : int
+        At most, in the finished mesh.
+    texels : int
+        Along the texture's edge; 0 for vertex colours alone.
+    gaussians : int
+        At most, of those that are read; a coarse grid needs no more.
+    """
+
+    solid_voxels: int
+    surface_voxels: int
+    faces: int
+    texels: int
+    gaussians: int = MAX_GAUSSIANS
+
+
+QUALITIES = {
+    "preview": Quality(
+        solid_voxels=112, surface_voxels=112, faces=20_000, texels=0, gaussians=100_000
+    ),
+    "standard": Quality(solid_voxels=172, surface_voxels=284, faces=50_000, texels=1024),
+    "fine": Quality(solid_voxels=224, surface_voxels=336, faces=200_000, texels=2048),
+}
+
+MIN_SURFACE_VOXELS = 96
+SMOOTHING_ROUNDS = 2
+
+THIN_VOXELS, MIN_THICKNESS = 1.4, 0.0057
+"""A wall thinner than so many voxels and this share of the longest side is made so thick."""
+
+
+@dataclass
+class Figures:
+    """What is reported of a run."""
+
+    gaussians: int = 0
+    gaussians_kept: int = 0
+    vertices: int = 0
+    faces: int = 0
+    components: int = 0
+    watertight: bool = False
+    timings: dict[str, int] = field(default_factory=dict)
+    """Milliseconds of each step."""
+
+    def answer(self) -> dict[str, Any]:
+        """The figures as the state machine keeps them."""
+        return {
+            "gaussians": self.gaussians,
+            "gaussiansKept": self.gaussians_kept,
+            "vertices": self.vertices,
+            "faces": self.faces,
+            "components": self.components,
+            "watertight": self.watertight,
+            "timings": self.timings,
+        }
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time a step."""
+        start = time.perf_counter()
+        yield
+        self.timings[name] = round(1000 * (time.perf_counter() - start))
+
+
+def build(path: Path, quality: Quality, faces: int | None = None) -> tuple[Model, Figures]:
+    """Make a mesh from a splat.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A 3DGS PLY.
+    quality : Quality
+    faces : int, optional
+        At most so many, instead of the quality's.
+
+    Raises
+    ------
+    InvalidSplat, SplatTooLarge, EmptySurface
+        See the steps.
+    """
+    figures = Figures()
+    with figures.step("read"):
+        splat = read_splat(path)
+        figures.gaussians = len(splat)
+        splat = splat.thinned(quality.gaussians)
+    with figures.step("clean"):
+        cleaned = clean(splat)
+        del splat
+    # Smoothing and voxels follow the spacing: fine where the cloud is dense, whole where it is not.
+    sigma = float(np.clip(1.5 * cleaned.spacing, 0.0065, 0.016))
+    voxel = float(
+        np.clip(0.9 * cleaned.spacing, 1 / quality.surface_voxels, 1 / MIN_SURFACE_VOXELS)
+    )
+    with figures.step("solid"):
+        solid = find_solid(cleaned.splat, quality.solid_voxels, sigma)
+    with figures.step("shell"):
+        thinnest = max(THIN_VOXELS * voxel, MIN_THICKNESS)
+        shell = find_shell(cleaned.splat, solid, cleaned.spacing, thinnest)
+        figures.gaussians_kept = len(shell.splat)
+    with figures.step("surface"):
+        raw = extract(shell, solid, voxel)
+    with figures.step("repair"):
+        mesh = taubin(drop_specks(raw), SMOOTHING_ROUNDS)
+    with figures.step("simplify"):
+        mesh = simplify(mesh, faces or quality.faces)
+    with figures.step("colour"):
+        normals = vertex_normals(mesh)
+        colors = colour.blend(shell, mesh.vertices, normals, cleaned.spacing)
+    texture = None
+    if quality.texels:
+        with figures.step("texture"):
+            texture = paint(mesh, normals, shell, cleaned.spacing, quality.texels)
+    figures.vertices, figures.faces = len(mesh.vertices), len(mesh.faces)
+    figures.components, _ = parts(mesh)
+    figures.watertight = is_closed(mesh)
+    return Model(mesh, normals, colors, cleaned.frame, texture), figures

@@ -1,0 +1,137 @@
+"""The gaussians near the solid's boundary, with normals that point outward."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from gen3d_mesh import cell_kernels, grid_kernels
+from gen3d_mesh.cells import Cells
+from gen3d_mesh.solid import Solid
+from gen3d_mesh.splat import Floats, Splat
+
+MIN_DESCENT = 0.02
+"""Where the solid's smoothed edge is flatter than this over two voxels, a gaussian is inside."""
+
+VOTE = 1 / 48
+"""Edge of the boxes by which neighbours agree on whether they make a sheet."""
+
+PLANE_RADIUS = 1.6
+"""Neighbours within this many spacings, about twenty, make a gaussian's tangent plane."""
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Oriented points.
+
+    Attributes
+    ----------
+    splat : Splat
+        The outer gaussians, sorted as `cells` wants them.
+    normals : (n, 3) float32
+        Unit, outward.
+    weights : (n,) float32
+        Opacity times the confidence in the normal's side.
+    feet : (n, 3) float32
+        A point of the surface that each gaussian stands for: its centre, or on a sheet the place
+        halfway between the two sides.
+    halves : (n,) float32
+        Half of the sheet's thickness; 0 off sheets, where the surface passes through the feet.
+    cells : Cells
+    """
+
+    splat: Splat
+    normals: Floats
+    weights: Floats
+    feet: Floats
+    halves: Floats
+    cells: Cells
+
+
+def find_shell(splat: Splat, solid: Solid, spacing: float, thinnest: float) -> Shell:
+    """Drop inner gaussians and orient the outer ones.
+
+    The solid's descent gives each normal its sign. Its direction is a blend of the tangent plane of
+    its neighbours, the gaussian's shortest axis and the descent itself. Where two sides are nearer
+    than `thinnest`, both are one sheet, whose descent means nothing.
+
+    Parameters
+    ----------
+    splat : Splat
+        In the unit frame.
+    solid : Solid
+    spacing : float
+        Distance to the eighth neighbour.
+    thinnest : float
+        Thickness that a sheet is given.
+    """
+    index = solid.grid.index(splat.centers)
+    descent = grid_kernels.sample_descent(solid.smooth, index)
+    steepness = np.linalg.norm(descent, axis=1)
+    x, y, z = np.round(index).astype(np.int32).T
+    outer = (steepness > MIN_DESCENT) & solid.mask[x, y, z]
+
+    cells, order = Cells.sort(splat.centers[outer], PLANE_RADIUS * spacing)
+    keep = np.flatnonzero(outer)[order]
+    splat, steepness = splat.take(keep), steepness[keep]
+    outward = descent[keep] / steepness[:, None]
+
+    plane, thickness, middle = cell_kernels.facing_normals(
+        splat.centers, cells.start, cells.origin, cells.size, outward,
+        np.float32(PLANE_RADIUS * spacing),
+    )  # fmt: skip
+    sheet = most_around(splat.centers, thickness < thinnest)
+    axis = shortest_axes(splat)
+    axis *= np.sign(_dot(axis, np.where(sheet[:, None], plane, outward)))
+    agreement = _dot(plane, outward)
+    normals = np.where(
+        sheet[:, None], plane + 0.3 * axis, agreement * plane + 0.3 * axis + 0.3 * outward
+    ).astype(np.float32)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+
+    edge = steepness * solid.sigma / solid.grid.voxel / 0.8  # 1 at a clean edge
+    confidence = np.where(sheet, 1, np.clip((edge - 0.1) / 0.3, 0.02, 1)).astype(np.float32)
+    feet = splat.centers + np.where(sheet, middle, np.float32(0))[:, None] * plane
+    halves = np.where(sheet, np.float32(thinnest / 2), np.float32(0))
+    return Shell(splat, normals, splat.opacities * confidence, feet, halves, cells)
+
+
+def _dot(a: Floats, b: Floats) -> Floats:
+    along: Floats = np.einsum("ij,ij->i", a, b)[:, None]
+    return along
+
+
+def most_around(points: Floats, votes: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Whether most points in a point's surroundings say yes: in its box of `VOTE` and the next."""
+    box = ((points - points.min(axis=0)) / VOTE).astype(np.int32)
+    shape = box.max(axis=0) + 1
+    flat = np.ravel_multi_index(tuple(box.T), shape)
+
+    def around(count: npt.NDArray[np.int64]) -> Floats:
+        sums: Floats = ndimage.uniform_filter(
+            count.reshape(shape).astype(np.float32), 3, mode="constant"
+        )
+        here: Floats = sums.ravel()[flat]
+        return here
+
+    size = int(shape.prod())
+    yes = around(np.bincount(flat[votes], minlength=size))
+    everyone = around(np.bincount(flat, minlength=size))
+    most: npt.NDArray[np.bool_] = yes > 0.5 * everyone
+    return most
+
+
+def shortest_axes(splat: Splat) -> Floats:
+    """Unit axis of each gaussian along which it is thinnest: (n, 3) float32, sign arbitrary."""
+    w, x, y, z = splat.rotations.T
+    columns = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)],
+            [2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)],
+            [2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+    return np.ascontiguousarray(
+        columns[splat.scales.argmin(axis=1), :, np.arange(len(splat))], np.float32
+    )

@@ -1,0 +1,227 @@
+"""Which part of space is inside: density on a grid, holes sealed, the outside flooded."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from gen3d.errors import EmptySurface
+from gen3d_mesh import grid_kernels
+from gen3d_mesh.splat import Floats, Splat
+
+Volume = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+PADDING = 10
+"""Empty voxels on each side: room for the flood and for smoothing."""
+
+BLUR = 0.5
+"""Voxels by which each gaussian is widened, so that none falls between the voxels."""
+
+OCCUPIED = 0.2
+"""Density, relative to the median at the gaussians, from which a voxel is occupied."""
+
+HINT_OF_SURFACE = 0.3
+"""Density that is enough to keep the sealing ball out."""
+
+MIN_PART = 0.02
+"""A part with fewer voxels than this share of the largest is a speck."""
+
+BALL_RADII = (0.02, 0.035, 0.055, 0.08, 0.11)
+"""Radii of the rolling ball, relative to the longest side: wider holes are openings."""
+
+POCKET = 1.3
+"""A pocket is wider than its mouth by this factor, else it is a dent."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A cubic grid in the unit frame; voxel centres lie at ``origin + voxel · index``."""
+
+    origin: Floats
+    voxel: float
+    shape: tuple[int, int, int]
+
+    @classmethod
+    def around(cls, points: Floats, voxels: int) -> "Grid":
+        """Make a grid with `voxels` on the longest side of `points`, and `PADDING` around."""
+        low, high = points.min(axis=0), points.max(axis=0)
+        voxel = float((high - low).max()) / voxels
+        x, y, z = (int(n) for n in np.ceil((high - low) / voxel) + 2 * PADDING + 1)
+        return cls((low - PADDING * voxel).astype(np.float32), voxel, (x, y, z))
+
+    def finer(self, voxel: float) -> "Grid":
+        """Make a grid over the same space with another voxel."""
+        x, y, z = (int((n - 1) * self.voxel / voxel) + 1 for n in self.shape)
+        return Grid(self.origin, voxel, (x, y, z))
+
+    def index(self, points: Floats) -> Floats:
+        """Coordinates of `points` in voxels."""
+        return np.ascontiguousarray((points - self.origin) / np.float32(self.voxel), np.float32)
+
+
+@dataclass(frozen=True)
+class Solid:
+    """The inside of an object.
+
+    Attributes
+    ----------
+    grid : Grid
+    mask : (x, y, z) bool
+    smooth : (x, y, z) float32
+        `mask` blurred by `sigma`, 1 inside and 0 outside; thin walls are lifted to 1.
+    sigma : float
+        In units of the longest side.
+    """
+
+    grid: Grid
+    mask: Mask
+    smooth: Volume
+    sigma: float
+
+
+def slab_order(x: Floats, width: float) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Sort points by slab along x, for the scattering kernels.
+
+    Returns
+    -------
+    order : (n,) int32
+    slabs : (m + 1,) int32
+        Start of each slab in `order`.
+    """
+    slab = np.maximum(x / width, 0).astype(np.uint16)
+    order = np.argsort(slab, kind="stable").astype(np.int32)
+    slabs = np.concatenate([[0], np.cumsum(np.bincount(slab))]).astype(np.int32)
+    return order, slabs
+
+
+def density(splat: Splat, grid: Grid) -> Volume:
+    """Opacity-weighted density of the gaussians, each widened by half a voxel."""
+    points = grid.index(splat.centers)
+    order, slabs = slab_order(points[:, 0], 2 * grid_kernels.DENSITY_REACH + 1)
+    volume = np.zeros(grid.shape, np.float32)
+    scales = splat.scales / np.float32(grid.voxel)
+    grid_kernels.add_gaussians(
+        volume, order, slabs, points, scales, splat.rotations, splat.opacities, np.float32(BLUR)
+    )
+    return volume
+
+
+def find_solid(splat: Splat, voxels: int, sigma: float) -> Solid:
+    """Tell inside from outside.
+
+    Parameters
+    ----------
+    splat : Splat
+        In the unit frame.
+    voxels : int
+        Resolution on the longest side.
+    sigma : float
+        Smoothing, in units of the longest side.
+
+    Returns
+    -------
+    Solid
+
+    Raises
+    ------
+    EmptySurface
+        No voxel is occupied.
+    """
+    grid = Grid.around(splat.centers, voxels)
+    volume = density(splat, grid)
+    usual = float(np.median(grid_kernels.sample(volume, grid.index(splat.centers))))
+    occupied = drop_specks(volume > OCCUPIED * usual)
+    if not occupied.any():
+        raise EmptySurface("The gaussians are too sparse to make a surface. Try another photo.")
+    occupied |= seal(volume > HINT_OF_SURFACE * usual, voxels)
+    mask = fill(occupied)
+    return Solid(grid, mask, smooth(mask, sigma / grid.voxel), sigma)
+
+
+def drop_specks(occupied: Mask) -> Mask:
+    """Keep the parts with at least `MIN_PART` of the largest part's voxels."""
+    labels, _ = ndimage.label(occupied)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    keep: Mask = sizes >= max(1.0, MIN_PART * sizes.max())
+    kept: Mask = keep[labels]
+    return kept
+
+
+def fill(occupied: Mask) -> Mask:
+    """Everything that a flood from the grid's corner does not reach.
+
+    The flood keeps a voxel away from what is occupied, so that it does not trickle in through a
+    pinhole.
+    """
+    labels, _ = ndimage.label(~grown(occupied))
+    inside: Mask = ~grown(labels == labels[0, 0, 0]) | occupied
+    return inside
+
+
+def grown(mask: Mask) -> Mask:
+    """A mask and all that shares a face with it: a dilation, ten times as fast as scipy's."""
+    whole = mask.copy()
+    for axis in range(3):
+        out, of = np.moveaxis(whole, axis, 0), np.moveaxis(mask, axis, 0)
+        out[1:] |= of[:-1]
+        out[:-1] |= of[1:]
+    return whole
+
+
+def seal(occupied: Mask, voxels: int) -> Mask:
+    """Find pockets whose mouth is narrower than they are: holes in a cloud, not in the object.
+
+    A ball rolled over the outside cannot enter through a mouth narrower than itself. The spaces
+    that it fits into but cannot reach are pockets, if they are wider than the ball by `POCKET`.
+    Done at half resolution.
+
+    Parameters
+    ----------
+    occupied : (x, y, z) bool
+    voxels : int
+        Voxels on the longest side.
+
+    Returns
+    -------
+    (x, y, z) bool
+        The pockets' voxels.
+    """
+    even = [(0, n % 2) for n in occupied.shape]
+    half = np.pad(occupied, even)
+    half = half[::2] | half[1::2]
+    half = half[:, ::2] | half[:, 1::2]
+    half = half[:, :, ::2] | half[:, :, 1::2]
+    margin = max(1, int(max(BALL_RADII) * voxels / 2) + 3 - PADDING // 2)
+    half = np.pad(half, margin)
+    room = ndimage.distance_transform_edt(~half)
+    inside = np.zeros(half.shape, bool)
+    for radius in BALL_RADII:
+        ball = radius * voxels / 2
+        if ball < 1.5:
+            continue
+        labels, count = ndimage.label((room > ball) & ~inside)
+        if count < 2:
+            continue
+        pocket = np.bincount(labels[room >= POCKET * ball], minlength=count + 1) > 0
+        outer = labels[0, 0, 0]
+        pocket[[0, outer]] = False
+        if pocket.any():
+            seed = pocket[labels]
+            nearest = ndimage.distance_transform_edt(
+                ~seed & (labels != outer), return_distances=False, return_indices=True
+            )
+            inside |= seed[tuple(nearest)] & ~half
+    inside = inside[margin:-margin, margin:-margin, margin:-margin]
+    full = inside.repeat(2, axis=0).repeat(2, axis=1).repeat(2, axis=2)
+    return full[: occupied.shape[0], : occupied.shape[1], : occupied.shape[2]]
+
+
+def smooth(mask: Mask, sigma: float) -> Volume:
+    """Blur a solid, and lift walls thinner than the blur to the height of thick ones."""
+    blurred: Volume = ndimage.gaussian_filter(mask.astype(np.float32), sigma, truncate=2.5)
+    crest = ndimage.maximum_filter(blurred, size=2 * round(2 * sigma) + 1)
+    blurred /= np.maximum(crest, 0.15)
+    return blurred

@@ -1,0 +1,38 @@
+"""Compile the kernels ahead of time, and find them again where nothing can be written.
+
+``python -m gen3d_mesh.warm`` runs in the image's build with ``NUMBA_CACHE_DIR`` set. numba reads a
+cache only from a directory that it could write to, which Lambda's image is not: `unpack` copies
+the compiled kernels to one that is.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+BUILT = "GEN3D_KERNELS"
+"""Environment variable that names the directory of the kernels compiled in the build."""
+
+
+def unpack() -> None:
+    """Copy the compiled kernels to ``NUMBA_CACHE_DIR``; to be called before numba is imported."""
+    built, cache = os.environ.get(BUILT), os.environ.get("NUMBA_CACHE_DIR")
+    if built and cache and Path(built).is_dir() and not Path(cache).exists():
+        shutil.copytree(built, cache)
+
+
+def compile_kernels() -> None:
+    """Go the whole way once, on a small ball."""
+    from gen3d_mesh.pipeline import QUALITIES, build
+    from gen3d_mesh.preview import render
+    from gen3d_mesh.sample import ball, write_splat
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ball.ply"
+        write_splat(path, ball(20_000))
+        model, _ = build(path, QUALITIES["standard"], faces=2000)
+        render(model, size=64)
+
+
+if __name__ == "__main__":
+    compile_kernels()

@@ -1,0 +1,127 @@
+"""Write a model as OBJ, STL and PLY, and all its files at once.
+
+GLB and OBJ are Y up, as their readers expect; STL and PLY are Z up, as printers, scanners and the
+splat are. All are centred and in the splat's scale.
+"""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gen3d.paths import MESH_FORMATS
+from gen3d_mesh import glb
+from gen3d_mesh.model import Model, Texture, y_up
+
+
+def obj(model: Model) -> bytes:
+    """Wavefront OBJ with sRGB colours behind the positions, a common extension."""
+    vertices = np.concatenate([y_up(model.positions), model.colors], axis=1)
+    corners = np.repeat(model.mesh.faces + 1, 2, axis=1)
+    return b"".join(
+        [
+            b"# Gen3D; Y up; vertex colours are sRGB\n",
+            _lines("v %.6f %.6f %.6f %.4f %.4f %.4f\n", vertices),
+            _lines("vn %.4f %.4f %.4f\n", y_up(model.normals)),
+            _lines("f %d//%d %d//%d %d//%d\n", corners),
+        ]
+    )
+
+
+def archive(model: Model) -> bytes:
+    """ZIP of an OBJ with its material and, where there is one, its texture."""
+    files = {"mesh.obj": obj(model)} if model.texture is None else _textured(model, model.texture)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        for inner, data in files.items():
+            file.writestr(zipfile.ZipInfo(inner), data, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def _textured(model: Model, texture: Texture) -> dict[str, bytes]:
+    # Corners name a position and normal, which charts share, and a place in the picture.
+    corners = np.stack([texture.vertices[texture.faces], texture.faces], axis=2) + 1
+    mesh = [
+        b"# Gen3D; Y up\nmtllib mesh.mtl\nusemtl surface\n",
+        _lines("v %.6f %.6f %.6f\n", y_up(model.positions)),
+        _lines("vn %.4f %.4f %.4f\n", y_up(model.normals)),
+        _lines("vt %.5f %.5f\n", texture.uv * (1, -1) + (0, 1)),
+        _lines("f %d/%d/%d %d/%d/%d %d/%d/%d\n", corners[:, :, [0, 1, 0]]),
+    ]
+    return {
+        "mesh.obj": b"".join(mesh),
+        "mesh.mtl": b"newmtl surface\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd mesh.jpg\n",
+        "mesh.jpg": glb.jpeg(texture),
+    }
+
+
+def _lines(line: str, rows: npt.NDArray[Any]) -> bytes:
+    return ((line * len(rows)) % tuple(rows.ravel().tolist())).encode()
+
+
+def stl(model: Model) -> bytes:
+    """Binary STL, Z up."""
+    corners = model.positions[model.mesh.faces]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
+    row = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+    rows = np.zeros(len(corners), row)
+    rows["normal"], rows["corners"] = normals, corners
+    header = b"Gen3D; Z up".ljust(80, b"\0")
+    return header + np.uint32(len(rows)).tobytes() + rows.tobytes()
+
+
+def ply(model: Model) -> bytes:
+    """Binary PLY, Z up, with normals and sRGB colours."""
+    names = ("x", "y", "z", "nx", "ny", "nz")
+    colors = ("red", "green", "blue")
+    row = np.dtype([(n, "<f4") for n in names] + [(c, "u1") for c in colors])
+    vertices = np.empty(len(model.positions), row)
+    for k, n in enumerate(names):
+        vertices[n] = (model.positions if k < 3 else model.normals)[:, k % 3]
+    for k, c in enumerate(colors):
+        vertices[c] = np.round(model.colors[:, k] * 255)
+    faces = np.empty(len(model.mesh.faces), np.dtype([("count", "u1"), ("corners", "<i4", 3)]))
+    faces["count"], faces["corners"] = 3, model.mesh.faces
+    header = [
+        "ply",
+        "format binary_little_endian 1.0",
+        "comment Gen3D; Z up; colours are sRGB",
+        f"element vertex {len(vertices)}",
+        *(f"property float {n}" for n in names),
+        *(f"property uchar {c}" for c in colors),
+        f"element face {len(faces)}",
+        "property list uchar int vertex_indices",
+        "end_header\n",
+    ]
+    return "\n".join(header).encode() + vertices.tobytes() + faces.tobytes()
+
+
+def encode(model: Model, ending: str, name: str) -> bytes:
+    """Make the file of one of `gen3d.paths.MESH_FORMATS`."""
+    match ending:
+        case "glb" | "draco.glb":
+            return glb.encode(model, name, compressed=ending == "draco.glb")
+        case "zip":
+            return archive(model)
+        case "obj":
+            return obj(model)
+        case "stl":
+            return stl(model)
+        case "ply":
+            return ply(model)
+    raise ValueError(f"{ending!r} is none of {', '.join(MESH_FORMATS)}")
+
+
+def ending_of(path: Path) -> str | None:
+    """Which of `gen3d.paths.MESH_FORMATS` a file's name asks for: the longest that fits."""
+    fitting = [ending for ending in MESH_FORMATS if path.name.endswith(f".{ending}")]
+    return max(fitting, key=len, default=None)
+
+
+def save(model: Model, path: Path, name: str) -> None:
+    """Write one file, in the format of its ending."""
+    path.write_bytes(encode(model, ending_of(path) or path.suffix, name))

@@ -1,0 +1,114 @@
+"""The Lambda handler against an S3 in process."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from gen3d.errors import DependencyUnavailable, EmptySurface, InputMissing, SplatTooLarge
+from gen3d.paths import MESH_FORMATS
+from gen3d_aws import clients
+from gen3d_mesh import handler
+from gen3d_mesh.model import Model
+from gen3d_mesh.preview import render
+from gen3d_mesh.sample import ball, write_splat
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+EVENT = json.loads((Path(__file__).parents[3] / "events/mesh/object.json").read_text())
+CONTEXT = SimpleNamespace(
+    function_name="mesh",
+    memory_limit_in_mb=3008,
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:mesh",
+    aws_request_id="1",
+)
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Client"]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("MESH_QUALITY", "preview")
+    with mock_aws():
+        clients.client.cache_clear()
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket=EVENT["bucket"])
+        yield s3
+    clients.client.cache_clear()
+
+
+def test_writes_all_files_and_answers_figures(bucket: "S3Client", tmp_path: Path) -> None:
+    write_splat(tmp_path / "splat.ply", ball(10_000))
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
+    answer = json.loads(json.dumps(handler.handler(EVENT, CONTEXT)))
+    assert set(answer["files"]) == {*MESH_FORMATS, "preview"}
+    for file in answer["files"].values():
+        head = bucket.head_object(Bucket=EVENT["bucket"], Key=file["key"])
+        assert head["ContentLength"] == file["bytes"] > 1000
+    glb = answer["files"]["glb"]["key"]
+    assert glb == EVENT["prefix"] + "mesh.glb"
+    head = bucket.head_object(Bucket=EVENT["bucket"], Key=glb)
+    assert head["ContentType"] == "model/gltf-binary"
+    assert answer["watertight"] is True
+    assert answer["components"] == 1
+    assert answer["gaussians"] == 10_000
+
+
+def test_missing_splat_is_named(bucket: "S3Client") -> None:
+    with pytest.raises(InputMissing):
+        handler.handler(EVENT, CONTEXT)
+
+
+def test_unusable_splat_is_named_and_writes_nothing(bucket: "S3Client", tmp_path: Path) -> None:
+    write_splat(tmp_path / "splat.ply", ball(20))
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
+    with pytest.raises(EmptySurface):
+        handler.handler(EVENT, CONTEXT)
+    listed = bucket.list_objects_v2(Bucket=EVENT["bucket"])
+    assert [file["Key"] for file in listed["Contents"]] == [EVENT["splat"]]
+
+
+def keys(s3: "S3Client") -> list[str]:
+    return [file["Key"] for file in s3.list_objects_v2(Bucket=EVENT["bucket"]).get("Contents", [])]
+
+
+def test_nothing_is_written_for_a_job_that_was_deleted_meanwhile(
+    bucket: "S3Client", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def render_while_it_is_deleted(model: Model) -> bytes:
+        bucket.delete_object(Bucket=EVENT["bucket"], Key=EVENT["splat"])
+        return render(model)
+
+    monkeypatch.setattr(handler, "render", render_while_it_is_deleted)
+    write_splat(tmp_path / "splat.ply", ball(10_000))
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
+    with pytest.raises(InputMissing, match="gone"):
+        handler.handler(EVENT, CONTEXT)
+    assert keys(bucket) == []
+
+
+def test_a_file_that_is_too_large_is_not_fetched(
+    bucket: "S3Client", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "MAX_BYTES", 10 * 2**20)
+    bucket.put_object(Bucket=EVENT["bucket"], Key=EVENT["splat"], Body=bytes(10 * 2**20 + 1))
+    with pytest.raises(SplatTooLarge, match="at most 10 MB"):
+        handler.handler(EVENT, CONTEXT)
+
+
+def test_a_busy_s3_is_a_fault_that_passes(
+    bucket: "S3Client", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow_down(**_: object) -> None:
+        answer = {"ResponseMetadata": {"HTTPStatusCode": 503}, "Error": {"Code": "SlowDown"}}
+        raise ClientError(answer, "HeadObject")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(handler._s3(), "head_object", slow_down)
+    with pytest.raises(DependencyUnavailable):
+        handler.handler(EVENT, CONTEXT)

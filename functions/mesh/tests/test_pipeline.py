@@ -1,0 +1,131 @@
+"""From a splat's file to a mesh, on shapes whose truth is known."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from scipy.spatial import cKDTree
+
+from gen3d_mesh.model import Model
+from gen3d_mesh.pipeline import Figures
+from gen3d_mesh.sample import ball as sample_ball
+from gen3d_mesh.sample import write_splat
+
+from .conftest import BLUE, RED, bowl, cloud, made, sphere, torus, two_parts
+
+
+def check(model: Model, figures: Figures, shape: trimesh.Trimesh) -> None:
+    result = trimesh.Trimesh(model.positions + model.frame.center, model.mesh.faces, process=False)
+    assert result.is_watertight
+    assert figures.watertight
+    assert result.euler_number == shape.euler_number
+    assert result.body_count == figures.components == shape.body_count
+    assert result.volume == pytest.approx(shape.volume, rel=0.03)
+    true, _ = trimesh.sample.sample_surface(shape, 200_000, seed=2)
+    distance, _ = cKDTree(true).query(result.vertices)
+    assert distance.max() < 0.01
+
+
+def test_sphere(ball: tuple[Model, Figures]) -> None:
+    check(*ball, sphere())
+
+
+def test_torus(ring: tuple[Model, Figures]) -> None:
+    check(*ring, torus())
+
+
+def test_two_parts(tmp_path: Path) -> None:
+    check(*made(tmp_path, cloud(two_parts())), two_parts())
+
+
+def test_colours_are_where_they_belong(ball: tuple[Model, Figures]) -> None:
+    model, _ = ball
+    z = model.mesh.vertices[:, 2]
+    np.testing.assert_allclose(model.colors[z > 0.05].mean(axis=0), RED, atol=0.01)
+    np.testing.assert_allclose(model.colors[z < -0.05].mean(axis=0), BLUE, atol=0.01)
+
+
+def test_figures_are_of_this_run(ball: tuple[Model, Figures]) -> None:
+    model, figures = ball
+    answer = figures.answer()
+    assert answer["gaussians"] == 40_000
+    assert 39_000 < answer["gaussiansKept"] <= 40_000
+    assert answer["faces"] == len(model.mesh.faces) <= 12_000
+    assert answer["vertices"] == len(model.mesh.vertices)
+    assert set(answer["timings"]) >= {"read", "clean", "solid", "surface", "simplify", "colour"}
+
+
+def test_hole_in_the_cloud_is_closed(tmp_path: Path) -> None:
+    splat = cloud(sphere())
+    holed = splat.take(np.linalg.norm(splat.centers - [0.5, 0, 0], axis=1) > 0.09)
+    model, figures = made(tmp_path, holed)
+    assert figures.watertight
+    assert figures.components == 1
+    volume = trimesh.Trimesh(model.positions, model.mesh.faces).volume
+    assert volume == pytest.approx(sphere().volume, rel=0.04)
+
+
+def test_two_sheets_with_a_rim_make_a_solid(tmp_path: Path) -> None:
+    # What one photo gives: a grid of pixels in front, one behind, and the rim between them.
+    s = np.linspace(-0.5, 0.5, 150)
+    x, z = (a.ravel() for a in np.meshgrid(s, s))
+    inside = np.hypot(x, z) < 0.5
+    x, z = x[inside], z[inside]
+    depth = 0.2 * np.sqrt(1 - (x * x + z * z) / 0.25) + 0.05
+    turn = np.linspace(0, 2 * np.pi, 500)
+    rim = [
+        np.stack([0.5 * np.cos(turn), np.full(500, y), 0.5 * np.sin(turn)], axis=1)
+        for y in np.linspace(-0.05, 0.05, 14)
+    ]
+    points = np.concatenate(
+        [np.stack([x, depth, z], axis=1), np.stack([x, -0.5 * depth, z], axis=1), *rim]
+    )
+    splat = cloud(sphere(), len(points))
+    splat = type(splat)(
+        points.astype(np.float32), splat.colors, splat.opacities, splat.scales, splat.rotations
+    )
+    model, figures = made(tmp_path, splat)
+    result = trimesh.Trimesh(model.positions, model.mesh.faces, process=False)
+    assert result.is_watertight
+    assert result.euler_number == 2
+    assert figures.components == 1
+
+
+def test_open_sheet_becomes_a_thin_wall_without_pinholes(tmp_path: Path) -> None:
+    model, figures = made(tmp_path, cloud(bowl(), noise=0.002))
+    result = trimesh.Trimesh(model.positions + model.frame.center, model.mesh.faces, process=False)
+    assert result.is_watertight
+    assert result.euler_number == 2
+    assert figures.components == 1
+    true, _ = trimesh.sample.sample_surface(bowl(), 200_000, seed=2)
+    distance, _ = cKDTree(true).query(result.vertices)
+    assert np.quantile(distance, 0.95) < 0.009
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gen3d_mesh", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+
+
+def test_command_line(tmp_path: Path) -> None:
+    write_splat(tmp_path / "in.ply", sample_ball(10_000))
+    done = run(tmp_path / "in.ply", tmp_path / "out.glb", "--quality", "preview", "--faces", "3000")
+    assert done.returncode == 0, done.stderr
+    assert '"watertight": true' in done.stdout
+    assert (tmp_path / "out.glb").read_bytes().startswith(b"glTF")
+
+
+def test_command_line_names_errors_without_a_trace(tmp_path: Path) -> None:
+    (tmp_path / "in.ply").write_bytes(b"no")
+    done = run(tmp_path / "in.ply", tmp_path / "out.glb")
+    assert done.returncode == 1
+    assert done.stderr.startswith("InvalidSplat: ")
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,136 @@
+"""The reader: what it takes, and how it refuses the rest."""
+
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gen3d.errors import EmptySurface, InvalidSplat, SplatTooLarge
+from gen3d.ply import PROPERTIES, SH_C0
+from gen3d_mesh.sample import ball, write_splat
+from gen3d_mesh.splat import read_splat
+
+
+def header(
+    count: int, names: tuple[str, ...] = PROPERTIES, kind: str = "binary_little_endian"
+) -> bytes:
+    lines = ["ply", f"format {kind} 1.0", f"element vertex {count}"]
+    return "\n".join([*lines, *(f"property float {n}" for n in names), "end_header\n"]).encode()
+
+
+def rows(count: int, names: tuple[str, ...] = PROPERTIES) -> np.ndarray:
+    values = np.random.default_rng(0).normal(size=(count, len(names))).astype("<f4")
+    if "scale_0" in names:
+        values[:, names.index("scale_0")] = -5
+    return values
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "splat.ply"
+
+
+def test_reads_what_was_written(path: Path) -> None:
+    splat = ball(500)
+    write_splat(path, splat)
+    again = read_splat(path)
+    np.testing.assert_allclose(again.centers, splat.centers)
+    np.testing.assert_allclose(again.colors, splat.colors, atol=1e-6)
+    np.testing.assert_allclose(again.opacities, splat.opacities, atol=1e-6)
+    np.testing.assert_allclose(again.scales, splat.scales, rtol=1e-5)
+    np.testing.assert_allclose(again.rotations, splat.rotations)
+
+
+@pytest.mark.parametrize("kind", ["ascii", "binary_big_endian"])
+def test_takes_other_encodings(path: Path, kind: str) -> None:
+    values = rows(50)
+    if kind == "ascii":
+        body = "\n".join(" ".join(f"{v:.9g}" for v in row) for row in values).encode()
+    else:
+        body = values.astype(">f4").tobytes()
+    path.write_bytes(header(50, kind=kind) + body)
+    np.testing.assert_allclose(read_splat(path).centers, values[:, :3], rtol=1e-6)
+
+
+def test_skips_attributes_and_elements_that_it_does_not_need(path: Path) -> None:
+    names = (*PROPERTIES[:9], *(f"f_rest_{k}" for k in range(45)), *PROPERTIES[9:], "mine")
+    values = rows(20, names)
+    start = header(20, names).replace(
+        b"end_header", b"comment x\nelement face 1\nproperty list uchar int v\nend_header"
+    )
+    path.write_bytes(start + values.tobytes() + b"\3" + bytes(12))
+    np.testing.assert_array_equal(read_splat(path).centers, values[:, :3])
+
+
+def test_applies_activations(path: Path) -> None:
+    values = rows(3)
+    values[:, PROPERTIES.index("opacity")] = [np.inf, -np.inf, 0]
+    values[0, -4:] = [0, 0, 0, 0]
+    values[1, -4:] = [0, 3, 0, 4]
+    path.write_bytes(header(3) + values.tobytes())
+    splat = read_splat(path)
+    assert splat.opacities.tolist() == [1, 0, 0.5]
+    turns = np.array([[1, 0, 0, 0], [0, 0.6, 0, 0.8]])
+    np.testing.assert_allclose(splat.rotations[:2], turns, rtol=1e-6)
+    np.testing.assert_allclose(splat.scales, np.exp(values[:, 10:13]), rtol=1e-6)
+    expected = np.clip(0.5 + SH_C0 * values[:, 6:9], 0, 1)
+    np.testing.assert_allclose(splat.colors, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "not a PLY"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(200), "not a PLY"),
+        (b"ply\nformat ascii 1.0\n", "no end"),
+        (b"ply\n" + b"comment x\n" * 10_000 + header(1)[4:], "no end"),
+        (header(100) + rows(99).tobytes(), "cut off"),
+        (header(2, kind="ascii") + b"1 2 3", "cut off"),
+        (header(1, kind="ascii") + b"a " * 17, "cut off"),
+        (header(9, PROPERTIES[:9]) + bytes(9 * 36), "opacity, scale_0"),
+        (header(1).replace(b"float z", b"list uchar int z"), "header has a line"),
+        (header(1).replace(b"float z", b"float x"), "twice"),
+        (header(1).replace(b"element vertex", b"element face"), "first element"),
+        (header(1).replace(b"element vertex 1", b"element vertex -1"), "first element"),
+        (header(1).replace(b"vertex 1", b"vertex " + b"9" * 5000), "first element"),
+        (header(1, kind="zipped") + bytes(68), "lacks a format"),
+    ],
+)
+def test_names_what_is_wrong(path: Path, data: bytes, words: str) -> None:
+    path.write_bytes(data)
+    with pytest.raises(InvalidSplat, match=words):
+        read_splat(path)
+
+
+def test_no_gaussians(path: Path) -> None:
+    path.write_bytes(header(0))
+    with pytest.raises(EmptySurface):
+        read_splat(path)
+
+
+@pytest.mark.parametrize("kind", ["ascii", "binary_little_endian"])
+@pytest.mark.parametrize("count", [2_000_001, 10**9, 10**30])
+def test_promise_of_a_billion_costs_nothing(path: Path, count: int, kind: str) -> None:
+    path.write_bytes(header(count, kind=kind) + bytes(680))
+    tracemalloc.start()
+    with pytest.raises(SplatTooLarge):
+        read_splat(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+def test_ascii_is_taken_only_where_its_words_fit_into_memory(path: Path) -> None:
+    path.write_bytes(header(1_999_999, kind="ascii") + bytes(680))
+    with pytest.raises(SplatTooLarge, match="Save it as a binary PLY"):
+        read_splat(path)
+
+
+def test_a_thinned_splat_covers_as_much_with_less() -> None:
+    whole = ball(5000)
+    thin = whole.thinned(1250)
+    assert len(thin) == 1250
+    assert (thin.scales**2).sum() == pytest.approx((whole.scales**2).sum(), rel=1e-4)
+    assert abs(thin.centers.mean(axis=0)).max() < 0.03
+    assert whole.thinned(5000) is whole

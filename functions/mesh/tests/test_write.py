@@ -1,0 +1,175 @@
+"""The files, read back with somebody else's code."""
+
+import io
+import json
+import shutil
+import struct
+import subprocess
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import DracoPy
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+from scipy.spatial import cKDTree
+
+from gen3d_mesh.model import Model, Texture, linear_to_srgb, srgb_to_linear, y_up
+from gen3d_mesh.pipeline import Figures
+from gen3d_mesh.preview import render
+from gen3d_mesh.write import encode, save
+
+from .conftest import BLUE, RED, sphere
+
+HERE = Path(__file__).parent
+
+
+def read(model: Model, ending: str) -> trimesh.Trimesh:
+    file = io.BytesIO(encode(model, ending, "thing"))
+    (mesh,) = trimesh.load_scene(file, file_type=ending, process=False).geometry.values()
+    return mesh
+
+
+def document(glb: bytes) -> dict[str, Any]:
+    (length,) = struct.unpack_from("<I", glb, 12)
+    return dict(json.loads(glb[20 : 20 + length]))
+
+
+@pytest.mark.parametrize(("ending", "up"), [("glb", 1), ("obj", 1), ("stl", 2), ("ply", 2)])
+def test_reads_back_closed_centred_and_upright(
+    ball: tuple[Model, Figures], ending: str, up: int
+) -> None:
+    mesh = read(ball[0], ending)
+    whole = trimesh.Trimesh(mesh.vertices, mesh.faces)  # merges the corners that STL repeats
+    assert whole.is_watertight
+    assert whole.volume == pytest.approx(sphere().volume, rel=0.03)
+    np.testing.assert_allclose(mesh.bounds.sum(axis=0), 0, atol=0.01)
+    if ending == "stl":
+        return
+    if ending == "glb":
+        colors = linear_to_srgb(mesh.visual.vertex_attributes["color"][:, :3] / np.float32(65535))
+    else:
+        colors = mesh.visual.vertex_colors[:, :3] / 255
+    top, bottom = mesh.vertices[:, up] > 0.05, mesh.vertices[:, up] < -0.05
+    np.testing.assert_allclose(colors[top].mean(axis=0), RED, atol=0.02)
+    np.testing.assert_allclose(colors[bottom].mean(axis=0), BLUE, atol=0.02)
+
+
+def with_texture(model: Model) -> Model:
+    """A red picture on a mesh cut along the edges of every face."""
+    corners = model.mesh.faces.ravel()
+    faces = np.arange(len(corners), dtype=np.int32).reshape(-1, 3)
+    uv = np.random.default_rng(0).uniform(size=(len(corners), 2)).astype(np.float32)
+    image = np.full((16, 16, 3), (200, 30, 30), np.uint8)
+    return replace(model, texture=Texture(image, uv, faces, corners))
+
+
+def test_glb_with_a_texture_reads_back(ball: tuple[Model, Figures]) -> None:
+    model = with_texture(ball[0])
+    assert model.texture is not None
+    mesh = read(model, "glb")
+    assert trimesh.Trimesh(mesh.vertices, mesh.faces).is_watertight
+    np.testing.assert_allclose(mesh.visual.uv[:, 0], model.texture.uv[:, 0], atol=1e-6)
+    np.testing.assert_allclose(1 - mesh.visual.uv[:, 1], model.texture.uv[:, 1], atol=1e-6)
+    texel = mesh.visual.material.baseColorTexture.convert("RGB").getpixel((8, 8))
+    np.testing.assert_allclose(texel, (200, 30, 30), atol=4)
+
+
+@pytest.mark.parametrize("painted", [False, True])
+def test_the_small_glb_holds_the_same_in_fewer_bytes(
+    ball: tuple[Model, Figures], painted: bool
+) -> None:
+    model = with_texture(ball[0]) if painted else ball[0]
+    small, plain = encode(model, "draco.glb", "thing"), encode(model, "glb", "thing")
+    assert len(small) < 0.4 * len(plain)
+    glb = document(small)
+    assert glb["extensionsRequired"] == ["KHR_draco_mesh_compression"]
+    (primitive,) = glb["meshes"][0]["primitives"]
+    draco = primitive["extensions"]["KHR_draco_mesh_compression"]
+    view = glb["bufferViews"][draco["bufferView"]]
+    start = 28 + struct.unpack_from("<I", small, 12)[0] + view["byteOffset"]
+    made = DracoPy.decode(small[start : start + view["byteLength"]])
+    by_id = {attribute["unique_id"]: attribute["data"] for attribute in made.attributes}
+    assert set(draco["attributes"]) == set(primitive["attributes"])
+    for name, accessor in primitive["attributes"].items():
+        assert glb["accessors"][accessor]["count"] == len(by_id[draco["attributes"][name]])
+    assert glb["accessors"][primitive["indices"]]["count"] == made.faces.size
+
+    mesh = trimesh.Trimesh(by_id[draco["attributes"]["POSITION"]], made.faces)
+    assert mesh.is_watertight
+    assert mesh.volume == pytest.approx(sphere().volume, rel=0.03)
+    off, there = cKDTree(y_up(model.positions)).query(made.points)
+    assert off.max() < 1e-4
+    normals = by_id[draco["attributes"]["NORMAL"]]
+    np.testing.assert_allclose(normals, y_up(model.normals)[there], atol=0.02)
+    if not painted:
+        colors = by_id[draco["attributes"]["COLOR_0"]][:, :3] / np.float32(65535)
+        np.testing.assert_allclose(
+            linear_to_srgb(colors[made.points[:, 1] > 0.05]).mean(axis=0), RED, atol=0.02
+        )
+
+
+def test_the_archive_is_an_obj_with_its_texture(
+    ball: tuple[Model, Figures], tmp_path: Path
+) -> None:
+    model = with_texture(ball[0])
+    assert model.texture is not None
+    with zipfile.ZipFile(io.BytesIO(encode(model, "zip", "Cup / 1"))) as file:
+        assert set(file.namelist()) == {"mesh.obj", "mesh.mtl", "mesh.jpg"}
+        file.extractall(tmp_path)
+    mesh = trimesh.load_mesh(tmp_path / "mesh.obj", process=False)
+    assert trimesh.Trimesh(mesh.vertices, mesh.faces).is_watertight
+    texel = mesh.visual.material.image.convert("RGB").getpixel((8, 8))
+    np.testing.assert_allclose(texel, (200, 30, 30), atol=4)
+    written, wanted = mesh.visual.uv[mesh.faces], model.texture.uv[model.texture.faces]
+    np.testing.assert_allclose(
+        np.sort(written[..., 1].ravel()), np.sort(1 - wanted[..., 1].ravel()), atol=1e-4
+    )
+
+
+def test_glb_says_what_it_is(ball: tuple[Model, Figures]) -> None:
+    glb = document(encode(ball[0], "glb", "Cup ☕"))
+    assert glb["nodes"][0]["name"] == "Cup ☕"
+    assert glb["asset"]["extras"]["scale"] == 1.0
+    material = glb["materials"][0]["pbrMetallicRoughness"]
+    assert (material["metallicFactor"], material["roughnessFactor"]) == (0, 1)
+
+
+def test_colour_spaces_are_inverse_and_meet_the_standard() -> None:
+    ramp = np.linspace(0, 1, 100, dtype=np.float32)
+    np.testing.assert_allclose(linear_to_srgb(srgb_to_linear(ramp)), ramp, atol=1e-5)
+    assert srgb_to_linear(np.array([0.5], np.float32))[0] == pytest.approx(0.21404, abs=1e-4)
+
+
+@pytest.mark.parametrize("painted", [False, True])
+def test_khronos_validator_has_nothing_to_say(
+    ball: tuple[Model, Figures], tmp_path: Path, painted: bool
+) -> None:
+    node = shutil.which("node")
+    if node is None or not (HERE / "node_modules/gltf-validator").is_dir():
+        pytest.skip("run `npm ci` in functions/mesh/tests for the Khronos validator")
+    model = with_texture(ball[0]) if painted else ball[0]
+    save(model, tmp_path / "ball.glb", "ball")
+    report = subprocess.run(
+        [node, HERE / "validate.cjs", tmp_path / "ball.glb"],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert json.loads(report.stdout)["issues"]["messages"] == []
+
+
+def test_preview_shows_the_object_on_a_pale_floor(ball: tuple[Model, Figures]) -> None:
+    picture = Image.open(io.BytesIO(render(ball[0], size=128))).convert("RGB")
+    pixels = np.asarray(picture).astype(float)
+    assert picture.size == (128, 128)
+    assert pixels[2, 2].min() > 200
+    upper, lower = pixels[40, 64], pixels[95, 64]
+    assert upper[0] > upper[2] + 50
+    assert lower[2] > lower[0] + 20
+    margin = pixels[64]
+    assert margin[1].min() > 200
+    assert margin[-2].min() > 180

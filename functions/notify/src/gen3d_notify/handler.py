@@ -1,0 +1,217 @@
+"""Tells the owner and the admin how a job ended, once, whichever trigger comes first.
+
+The owner also hears of a photo whose preparation took long. Three triggers: the state machine, the
+arrival of ``result.json``, and the rule on executions that failed, timed out or were aborted. The
+last also corrects a record that nobody else could. A notice is of one run of its job: what an
+earlier one says is past.
+"""
+
+import json
+import time
+from typing import Any, Literal
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
+
+from gen3d.errors import (
+    ExecutionAborted,
+    ExecutionTimedOut,
+    Gen3DError,
+    InternalError,
+    JobNotFound,
+    MailFailed,
+)
+from gen3d.jobs import RESUMABLE, TERMINAL, Failure, Job, Status
+from gen3d.settings import settings
+from gen3d_aws import clients
+from gen3d_aws.observability import count, logger, metrics, tracer
+from gen3d_aws.store import FileStore, JobStore
+from gen3d_notify import mails
+from gen3d_notify.delivery import deliver
+
+
+class Notice(BaseModel):
+    """Which job, and what of it: ``prepared``, or its end."""
+
+    kind: Literal["prepared", "completed", "failed", "expired"]
+    owner: str
+    jobId: str  # noqa: N815  as the state machine spells it
+    run: int = 0
+    executionArn: str = ""  # noqa: N815
+
+
+def notice_of(event: dict[str, Any]) -> Notice | None:
+    """Read any of the three triggers.
+
+    Returns
+    -------
+    Notice or None
+        None where the event is about something else, or there is nothing to tell.
+    """
+    match event.get("detail-type"):
+        case None:
+            return Notice.model_validate(event)
+        case "Object Created":
+            return _from_result(event["detail"]["object"]["key"])
+        case "Step Functions Execution Status Change":
+            return _from_execution(event["detail"])
+        case other:
+            logger.warning("Unknown event", extra={"detail_type": other})
+            return None
+
+
+def _from_result(key: str) -> Notice | None:
+    data = FileStore(settings().bucket).read(key)
+    if data is None:
+        logger.info("The result is gone: the job was removed meanwhile")
+        return None
+    result = json.loads(data)
+    notice = Notice(
+        kind="completed",
+        owner=result["owner"],
+        jobId=result["jobId"],
+        run=result.get("run", 0),  # none, as in a record, where both are from before there were any
+    )
+    return notice if _is_its_own(key, notice) else None
+
+
+def _is_its_own(key: str, notice: Notice) -> bool:
+    """Whether a result lies where its job's own does: what a file says of itself proves nothing."""
+    try:
+        job = JobStore(settings().jobs_table).get(notice.owner, notice.jobId)
+    except JobNotFound:
+        logger.info("The job was removed meanwhile")
+        return False
+    if key != job.files.result:
+        logger.warning("A result that is not its job's own", extra={"key": key})
+        return False
+    return True
+
+
+def _from_execution(detail: dict[str, Any]) -> Notice | None:
+    job = json.loads(detail["input"])
+    run = job.get("run", 0)
+    notice = Notice(
+        kind="failed",
+        owner=job["owner"],
+        jobId=job["jobId"],
+        run=run,
+        executionArn=detail["executionArn"],
+    )
+    return _corrected(notice, job.get("after", run - 1), detail)
+
+
+def _corrected(notice: Notice, after: int, detail: dict[str, Any]) -> Notice | None:
+    """Bring a job whose execution ended without saying so to FAILED.
+
+    Returns
+    -------
+    Notice or None
+        What is to be told; None where the job was cancelled, removed or completed meanwhile, or
+        another execution has it.
+    """
+    store = JobStore(settings().jobs_table)
+    try:
+        job = store.get(notice.owner, notice.jobId)
+    except JobNotFound:
+        return None
+    # An execution that ended before it began left the record as it was, with its own number before.
+    never_began = job.run == after < notice.run and job.status in (Status.CREATED, *RESUMABLE)
+    if not never_began:
+        if job.run != notice.run:
+            return None
+        if job.status in TERMINAL:
+            return notice if job.status is Status.FAILED else None
+    error = _error_of(detail)
+    failure = Failure(name=error.name, message=error.message, stage="Execution")
+    if not store.fail(job, failure, notice.run):
+        return _corrected(notice, after, detail)
+    count("RecordCorrected")
+    return notice
+
+
+def _error_of(detail: dict[str, Any]) -> Gen3DError:
+    match detail["status"]:
+        case "ABORTED":
+            return ExecutionAborted("The job was stopped from outside. Try it again.")
+        case "TIMED_OUT":
+            return ExecutionTimedOut("The job took longer than it may. Try it again.")
+        case _:
+            return InternalError("The job failed on our side. Try it again.")
+
+
+_TRUE_IN: dict[str, set[Status]] = {
+    # Told shortly before the record says so.
+    "prepared": {Status.INITIALIZING, Status.AWAITING_MASK},
+    # So is this: the result is there first.
+    "completed": {Status.RECONSTRUCTING, Status.COMPLETED},
+    "failed": {Status.FAILED},
+    "expired": {Status.EXPIRED},
+}
+"""Statuses in which a notice is true; another one, as of a cancelled job, is past."""
+
+
+def notify(notice: Notice, until: float) -> None:
+    """Send what this calls for; a job that was cancelled or removed calls for nothing.
+
+    Parameters
+    ----------
+    notice : Notice
+    until : float
+        When this invocation ends, in seconds since 1970.
+
+    Raises
+    ------
+    MailFailed
+        One mail or both were not sent.
+    """
+    s = settings()
+    try:
+        job = JobStore(s.jobs_table).get(notice.owner, notice.jobId)
+    except JobNotFound:
+        logger.info("The job was removed meanwhile")
+        return
+    if job.run != notice.run or job.status not in _TRUE_IN[notice.kind]:
+        logger.info("The notice is past", extra={"status": job.status, "run": job.run})
+        return
+    failures = []
+    for role, mail in _mails(notice, job, FileStore(s.bucket)):
+        try:
+            deliver(f"{job.job_id}#{notice.run}#{notice.kind}#{role}", mail, until)
+        except MailFailed as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+
+
+def _mails(notice: Notice, job: Job, files: FileStore) -> list[tuple[str, mails.Mail]]:
+    s = settings()
+    match notice.kind:
+        case "prepared":
+            return [("owner", mails.prepared(job, s.web_url))]
+        case "completed":
+            told = [("owner", mails.completed(job, files, s.web_url))]
+            if s.admin_notices == "all":
+                told.append(("admin", mails.completed_admin(job, s.admin_email)))
+            return told
+        case "failed":
+            return [
+                ("owner", mails.failed(job, s.web_url)),
+                ("admin", mails.failed_admin(job, notice.executionArn, s)),
+            ]
+        case "expired":
+            return [("owner", mails.expired(job, s.web_url))]
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+@clients.naming_faults()
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Lambda's entry point."""
+    until = time.time() + context.get_remaining_time_in_millis() / 1000
+    notice = notice_of(event)
+    if notice is None:
+        return
+    logger.append_keys(job_id=notice.jobId, kind=notice.kind)
+    notify(notice, until)

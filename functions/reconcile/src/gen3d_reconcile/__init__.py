@@ -1,0 +1,1 @@
+"""Looks for what was lost, and puts it right."""

@@ -1,0 +1,1 @@
+"""Sends an object's work to the inference endpoint."""

@@ -1,0 +1,237 @@
+"""Executions of jobs: starting one, taking a job up again where it ended, and stopping what runs.
+
+Starting an execution is all that is done to begin a job. Whatever is true of the job then, its
+execution writes: one that was never started leaves nothing behind that says so.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from gen3d.errors import DependencyUnavailable, ExecutionAborted, InvalidRequest, JobConflict
+from gen3d.jobs import (
+    RESUMABLE,
+    Failure,
+    Job,
+    JobObject,
+    ObjectStatus,
+    ObjectTask,
+    Resume,
+    Status,
+    execution_input,
+    execution_name,
+    iso,
+    now,
+)
+from gen3d_aws import clients
+from gen3d_aws.store import JobStore
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+NAMES = 5
+"""So many executions of a job that ended before they began are passed over."""
+
+
+def _states() -> "SFNClient":
+    states: SFNClient = clients.client("stepfunctions")
+    return states
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where an execution takes its job up, and what it is given of the job's objects."""
+
+    resume: Resume
+    objects: tuple[ObjectTask, ...] = ()
+
+    @property
+    def work(self) -> int:
+        """How many objects go into the queue for the model."""
+        return sum(o.have == "nothing" for o in self.objects)
+
+
+FROM_THE_START = Plan(Resume.INITIALIZE)
+
+_NEVER_MADE = Failure(
+    name=ExecutionAborted.__name__,
+    message="The job ended before this object was made. Try it again.",
+)
+"""Of an object that the job was cancelled, or failed, before."""
+
+
+def plan_retry(job: Job, wanted: Mapping[int, int | None] | None = None) -> Plan:
+    """Where an ended job goes on: at the stage that failed, with all that exists of it.
+
+    Parameters
+    ----------
+    job : Job
+    wanted : mapping of int to int or None
+        Objects to make anew, though there may be something of them, each with its new seed, or None
+        for the one that it has. The others stay as they are; without any, all that failed is made.
+
+    Raises
+    ------
+    JobConflict
+        The job is at work, or nothing of it is left to do.
+    InvalidRequest
+        It has no such object.
+    """
+    wanted = wanted or {}
+    if job.status not in RESUMABLE:
+        raise JobConflict(
+            f"The job has not ended: it is {job.status}. Wait until it has, or cancel it."
+        )
+    absent = wanted.keys() - {o.n for o in job.ordered_objects}
+    if absent:
+        raise InvalidRequest(
+            f"objects: the job has no object {min(absent)}. Name those that it has."
+        )
+    if job.model is None:
+        return FROM_THE_START
+    if not job.objects:
+        return Plan(Resume.MASK)
+    tasks = tuple(_task(o, wanted) for o in job.ordered_objects)
+    if job.status is Status.COMPLETED and all(task.have == "mesh" for task in tasks):
+        raise JobConflict("Nothing of the job has failed. Name the objects that you want anew.")
+    return Plan(Resume.RECONSTRUCT, tasks)
+
+
+def _task(o: JobObject, wanted: Mapping[int, int | None]) -> ObjectTask:
+    if o.n in wanted:
+        seed = wanted[o.n]
+        return ObjectTask(n=o.n, name=o.name, seed=o.seed if seed is None else seed)
+    task = ObjectTask(n=o.n, name=o.name, seed=o.seed, splat=o.splat)
+    if o.splat is not None and o.mesh is not None:
+        return task.model_copy(update={"have": "mesh", "mesh": o.mesh})
+    if wanted:
+        error = (o.error or _NEVER_MADE).model_dump()
+        return task.model_copy(update={"have": "left", "error": error})
+    return task if o.splat is None else task.model_copy(update={"have": "splat"})
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The executions of one state machine."""
+
+    state_machine_arn: str
+    jobs: JobStore
+
+    def start(self, job: Job, plan: Plan = FROM_THE_START) -> Job | None:
+        """Start the job's next execution; the same again starts nothing more.
+
+        Parameters
+        ----------
+        job : Job
+            As it was read, with its photo's size.
+        plan : Plan
+
+        Returns
+        -------
+        Job or None
+            The job as the execution is about to write it; None where one has begun meanwhile.
+
+        Raises
+        ------
+        DependencyUnavailable
+            Each execution that was ever started ended before it began.
+        """
+        if job.status is Status.CANCELLED:  # the cancellation may have been cut off here
+            self.stop(job)
+        for run in range(job.run + 1, job.run + 1 + NAMES):
+            if self._start(job, run, plan):
+                return _begun(job, run, plan)
+            # By now, has an execution of this name begun? If not, it never will, or one of the two
+            # begins first, and the other finds that it is not the next any more.
+            if self.jobs.get(job.owner, job.job_id).run >= run:
+                return None
+        raise DependencyUnavailable("The job could not be started. Try again later.", 60)
+
+    def _start(self, job: Job, run: int, plan: Plan) -> bool:
+        try:
+            _states().start_execution(
+                stateMachineArn=self.state_machine_arn,
+                name=execution_name(job.job_id, run),
+                input=execution_input(job, run, plan.resume, plan.objects),
+            )
+        except ClientError as error:
+            if clients.error_code(error) != "ExecutionAlreadyExists":
+                raise
+            return False
+        return True
+
+    def retry(self, owner: str, job_id: str) -> Job | None:
+        """Take an ended job up where it ended, as its owner may by the API.
+
+        Returns
+        -------
+        Job or None
+            As `start` gives it.
+
+        Raises
+        ------
+        JobNotFound
+        JobConflict
+            The job has not ended, nothing of it failed, or it never began.
+        """
+        job = self.jobs.get(owner, job_id)
+        plan = plan_retry(job)
+        if job.image is None:
+            raise JobConflict("The job's photo was never checked. Only its owner can begin it.")
+        return self.start(job, plan)
+
+    def stop(self, job: Job) -> None:
+        """Stop the job's execution; nothing happens where there is none, or it has ended."""
+        self._stop(job, job.run)
+
+    def withdraw(self, job: Job) -> bool:
+        """Take away the execution that was started for an ended job and has not begun.
+
+        What begins in this very moment is another state of the job, which is left to who asks.
+
+        Returns
+        -------
+        bool
+            Whether one was started.
+        """
+        run = job.run
+        while run < job.run + NAMES and self._stop(job, run + 1):
+            run += 1
+        # Stopped, it may still be about to begin: its number is given up, in the record.
+        return run > job.run and self.jobs.withdraw(job, run)
+
+    def _stop(self, job: Job, run: int) -> bool:
+        arn = self.state_machine_arn.replace(":stateMachine:", ":execution:", 1)
+        try:
+            _states().stop_execution(
+                executionArn=f"{arn}:{execution_name(job.job_id, run)}",
+                error="Cancelled",
+                cause="By the owner",
+            )
+        except ClientError as error:
+            if clients.error_code(error) != "ExecutionDoesNotExist":
+                raise
+            return False
+        return True
+
+
+def _begun(job: Job, run: int, plan: Plan) -> Job:
+    start = {} if plan.resume is not Resume.INITIALIZE else {"initialize": {"start": iso(now())}}
+    return job.model_copy(
+        update={
+            "status": Status.INITIALIZING,
+            "run": run,
+            "error": None,
+            "stages": job.stages.model_validate({**job.stages.model_dump(), **start}),
+            "objects": {**job.objects, **dict(_pending(job, plan.objects))},
+        }
+    )
+
+
+def _pending(job: Job, tasks: Iterable[ObjectTask]) -> Iterable[tuple[str, JobObject]]:
+    for task in tasks:
+        if not task.stays:
+            changes = {"status": ObjectStatus.PENDING, "error": None, "seed": task.seed}
+            yield str(task.n), job.objects[str(task.n)].model_copy(update=changes)

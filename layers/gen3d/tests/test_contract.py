@@ -1,0 +1,95 @@
+"""Messages of this version and of others, and what a text prompt may be."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from gen3d.contract import (
+    MAX_CANDIDATES,
+    EmbeddingsMeta,
+    InitializeRequest,
+    InitializeResult,
+    ReconstructRequest,
+    ReconstructResult,
+    RequestAdapter,
+)
+
+REQUEST = {"task": "initialize", "image": "s3://bucket/image", "output": "s3://bucket/embeddings"}
+RESULT = {"bytes": 1, "timings": {}, "engine": "e", "revision": "r", "width": 1, "height": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"), [(None, None), (" a chair\n", "a chair"), ("é" * 200, "é" * 200)]
+)
+def test_a_text_prompt_is_taken_without_its_margins(text: str | None, taken: str | None) -> None:
+    request = RequestAdapter.validate_python({**REQUEST, "text": text})
+    assert isinstance(request, InitializeRequest)
+    assert request.text == taken
+
+
+def test_a_photo_needs_no_text_prompt() -> None:
+    request = RequestAdapter.validate_python(REQUEST)
+    assert isinstance(request, InitializeRequest)
+    assert request.text is None
+    assert InitializeResult.model_validate(RESULT).candidates == 0
+
+
+@pytest.mark.parametrize("text", ["", " \n", "x" * 201, 3])
+def test_another_text_prompt_is_refused(text: object) -> None:
+    with pytest.raises(ValidationError, match="text"):
+        RequestAdapter.validate_python({**REQUEST, "text": text})
+
+
+def test_no_more_candidates_than_are_offered() -> None:
+    most = InitializeResult.model_validate({**RESULT, "candidates": MAX_CANDIDATES})
+    assert most.candidates == 8
+    with pytest.raises(ValidationError, match="candidates"):
+        InitializeResult.model_validate({**RESULT, "candidates": MAX_CANDIDATES + 1})
+
+
+# As release 1.2 wrote them, whose readers refused every field that they did not know.
+FIRST: dict[type[Any], dict[str, Any]] = {
+    InitializeRequest: {**REQUEST, "text": None},
+    ReconstructRequest: {
+        "task": "reconstruct",
+        "image": "s3://bucket/image",
+        "mask": "s3://bucket/mask",
+        "output": "s3://bucket/splat",
+        "seed": 3,
+    },
+    InitializeResult: {**RESULT, "candidates": 2},
+    ReconstructResult: {
+        "bytes": 1,
+        "timings": {"decode": 1.5},
+        "engine": "e",
+        "revision": "r",
+        "gaussians": 9,
+        "pose": {"rotation": [1, 0, 0, 0], "translation": [0, 0, 2], "scale": [1, 1, 1]},
+    },
+}
+
+
+@pytest.mark.parametrize("kind", FIRST)
+def test_the_first_contract_is_spoken_as_it_was(kind: type[Any]) -> None:
+    message = kind.model_validate(FIRST[kind])
+    assert message.contract == 1
+    assert message.model_dump(mode="json") == FIRST[kind]
+
+
+@pytest.mark.parametrize("kind", FIRST)
+def test_a_later_contract_says_its_number_and_what_it_adds_is_passed_over(kind: type[Any]) -> None:
+    message = kind.model_validate({**FIRST[kind], "contract": 7, "of tomorrow": 1})
+    assert message.model_dump(mode="json") == {**FIRST[kind], "contract": 7}
+
+
+@pytest.mark.parametrize("contract", [0, -1, "one", None])
+def test_a_contract_is_a_number_from_one_on(contract: object) -> None:
+    with pytest.raises(ValidationError, match="contract"):
+        RequestAdapter.validate_python({**REQUEST, "contract": contract})
+
+
+def test_embeddings_of_tomorrow_are_read() -> None:
+    strings = ("engine", "revision", "input_width", "input_height", "image_width", "image_height")
+    meta = dict.fromkeys(strings, "1") | {"precision": "u8", "of tomorrow": "x"}
+    assert EmbeddingsMeta.model_validate(meta).contract == "1"

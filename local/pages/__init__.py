@@ -1,5 +1,0 @@
-"""Pages for the developer: what runs, how it went, and which mails were sent."""
-
-from local.pages.app import Pages
-
-__all__ = ["Pages"]

@@ -1,0 +1,147 @@
+"""SES's outbox: who may send is checked, and what was sent is kept to be read.
+
+ministack asks IAM about no sender and forgets the pictures of a raw message.
+"""
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from ministack import app as ministack
+
+from local_aws.settings import ACCOUNT, REGION
+
+_SEND = "/v2/email/outbound-emails"
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail that was sent."""
+
+    id: str
+    sent: datetime
+    sender: str
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+class Mailbox:
+    """Keeps each mail as an ``.eml`` file.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+
+    def install(self) -> None:
+        """Take over SES's SendEmail from ministack, which still checks the addresses."""
+        enforce = ministack._enforce_ses_v2
+        handle = ministack._handle_ses_v2_request
+
+        def authorize(method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
+            if path != _SEND or method != "POST":
+                return enforce(method, path, headers, body, *rest)
+            return _denied(json.loads(body), headers, *rest)
+
+        async def send(method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
+            answer = await handle(method, path, headers, body, *rest)
+            if path == _SEND and method == "POST" and answer[0] == 200:
+                self._keep(json.loads(body))
+            return answer
+
+        ministack._enforce_ses_v2 = authorize
+        ministack._handle_ses_v2_request = send
+
+    def mails(self) -> list[Mail]:
+        """Every mail, newest first."""
+        return [_read(path) for path in sorted(self._folder.glob("*.eml"), reverse=True)]
+
+    def mail(self, mail_id: str) -> Mail | None:
+        """One mail, or None."""
+        path = self._folder / f"{mail_id}.eml"
+        return _read(path) if re.fullmatch(r"[\w-]+", mail_id) and path.exists() else None
+
+    def _keep(self, request: dict[str, Any]) -> None:
+        content = request["Content"]
+        if "Raw" in content:
+            message = base64.b64decode(content["Raw"]["Data"])
+        else:
+            message = _simple(request).as_bytes()
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        (self._folder / f"{stamp}-{uuid4().hex[:6]}.eml").write_bytes(message)
+
+
+def _denied(request: dict[str, Any], headers: Any, query: Any, request_id: str) -> Any:
+    """Ask IAM as SES does: about the sender's identity and about the configuration set."""
+    action = "ses:SendRawEmail" if "Raw" in request.get("Content", {}) else "ses:SendEmail"
+    sender = request.get("FromEmailAddress", "")
+    arn = f"arn:aws:ses:{REGION}:{ACCOUNT}:"
+    resources = [f"{arn}identity/{sender}"]
+    if request.get("ConfigurationSetName"):
+        resources.append(f"{arn}configuration-set/{request['ConfigurationSetName']}")
+    for resource in resources:
+        denied = ministack._enforce_data_plane(
+            "sesv2",
+            action,
+            headers,
+            query,
+            request_id,
+            resource_arn=resource,
+            service_context={"ses:FromAddress": sender},
+            named_resource=resource,
+        )
+        if denied:
+            return denied
+    return None
+
+
+def _simple(request: dict[str, Any]) -> EmailMessage:
+    simple = request["Content"].get("Simple", {})
+    body = simple.get("Body", {})
+    message = EmailMessage()
+    message["Subject"] = simple.get("Subject", {}).get("Data", "")
+    message["From"] = request.get("FromEmailAddress", "")
+    message["To"] = ", ".join(request.get("Destination", {}).get("ToAddresses", []))
+    message.set_content(body.get("Text", {}).get("Data", ""))
+    if "Html" in body:
+        message.add_alternative(body["Html"]["Data"], subtype="html")
+    return message
+
+
+def _read(path: Path) -> Mail:
+    message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    plain, html = message.get_body(("plain",)), message.get_body(("html",))
+    sent = datetime.strptime(path.stem.split("-")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
+    return Mail(
+        id=path.stem,
+        sent=sent,
+        sender=str(message["From"]),
+        to=str(message["To"]),
+        subject=str(message["Subject"]),
+        text=str(plain.get_content()) if plain else "",
+        html=_with_pictures(str(html.get_content()), message) if html else "",
+    )
+
+
+def _with_pictures(html: str, message: EmailMessage) -> str:
+    """Put the attached pictures into the page, so that it stands by itself."""
+    for part in message.walk():
+        cid = str(part["Content-ID"] or "").strip("<>")
+        if cid:
+            content = part.get_payload(decode=True)
+            data = base64.b64encode(content if isinstance(content, bytes) else b"").decode()
+            html = html.replace(f"cid:{cid}", f"data:{part.get_content_type()};base64,{data}")
+    return html

@@ -1,0 +1,258 @@
+"""Writes ministack's state when it changes, so that a kill at any moment loses nothing it answered.
+
+ministack saves all of its state at once, when it ends. Items of tables are written here one by one,
+before the answer; what changes rarely, as people and state machines, is saved whole with each
+change; the rest every half minute. S3 writes each object itself, but answers that it did where it
+could not.
+"""
+
+import json
+import logging
+import shutil
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from ministack import app
+from ministack.core import persistence
+from ministack.core.responses import AccountRegionScopedDict
+from ministack.services import dynamodb, s3
+
+from local_aws.databases import open_database
+from local_aws.services import Handler, Response
+
+log = logging.getLogger(__name__)
+
+Table = dict[str, Any]
+
+_SAVED_WITH_EACH_CHANGE = {
+    "cognito-idp": ("cognito",),
+    "cognito-identity": ("cognito", "sts"),
+    "dynamodb": ("dynamodb",),
+    "events": ("eventbridge",),
+    "iam": ("iam",),
+    "scheduler": ("scheduler",),
+    "states": ("stepfunctions",),
+}
+"""Files of ministack's state by service."""
+
+_TABLE_CHANGES = ("CreateTable", "DeleteTable", "UpdateTable", "UpdateTimeToLive", "TagResource")
+_READS = ("Get", "List", "Describe")
+_RESERVE_BYTES = 64 * 1024 * 1024
+"""What has to stay free, so that records and logs still find room when uploads do not."""
+
+FULL = "The disk is full, so nothing was kept. Free some space and try again."
+
+
+class Items:
+    """The items of DynamoDB's tables, in a file that is written before a request is answered.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = open_database(
+            path,
+            "create table if not exists items (table_id text, key text, item text not null, "
+            "primary key (table_id, key)) strict, without rowid",
+        )
+        self._lock = threading.Lock()
+        self._changed = threading.local()
+
+    def install(self) -> None:
+        """Keep what ministack's DynamoDB keeps in memory."""
+        self._note_each_change()
+        self._write_before_the_answer()
+        self._leave_items_out_of_the_state()
+
+    def _note_each_change(self) -> None:
+        set_item, remove_item = dynamodb._set_item, dynamodb._remove_item
+        items_replaced = dynamodb._items_replaced
+
+        def set_noted(table: Table, pk: str, sk: str, item: Any) -> Any:
+            old = set_item(table, pk, sk, item)
+            self._note(table, [(pk, sk)])
+            return old
+
+        def remove_noted(table: Table, pk: str, sk: str) -> Any:
+            old = remove_item(table, pk, sk)
+            self._note(table, [(pk, sk)])
+            return old
+
+        def replaced_noted(table: Table) -> None:
+            items_replaced(table)
+            with self._lock:
+                rows = self._database.execute(
+                    "select key from items where table_id = ?", (table["TableId"],)
+                )
+                keys = {tuple(json.loads(key)) for (key,) in rows}
+            self._note(table, keys | {(pk, sk) for pk, row in table["items"].items() for sk in row})
+
+        dynamodb._set_item, dynamodb._remove_item = set_noted, remove_noted
+        dynamodb._items_replaced = replaced_noted
+
+    def _note(self, table: Table, keys: Iterable[tuple[str, str]]) -> None:
+        noted = getattr(self._changed, "noted", None)
+        if noted is None:  # no request: items that expire
+            self._write([(table, key) for key in keys])
+        else:
+            noted.extend((table, key) for key in keys)
+
+    def _write_before_the_answer(self) -> None:
+        """All items of a request at once, as a transaction changes all or none."""
+        handle = app.SERVICE_HANDLERS["dynamodb"]
+
+        async def handle_and_write(*request: Any) -> Response:
+            # ministack answers without waiting for anything, so one thread has one request.
+            self._changed.noted = []
+            try:
+                answer: Response = await handle(*request)
+                self._write(self._changed.noted)
+            finally:
+                self._changed.noted = None
+            return answer
+
+        app.SERVICE_HANDLERS["dynamodb"] = handle_and_write
+
+    def _write(self, changes: list[tuple[Table, tuple[str, str]]]) -> None:
+        if not changes:
+            return
+        with self._lock, self._database:
+            self._database.execute("begin immediate")
+            for table, (pk, sk) in changes:
+                row, key = table["items"].get(pk, {}).get(sk), json.dumps([pk, sk])
+                if row is None:
+                    self._database.execute(
+                        "delete from items where table_id = ? and key = ?", (table["TableId"], key)
+                    )
+                else:
+                    self._database.execute(
+                        "insert or replace into items values (?, ?, ?)",
+                        (table["TableId"], key, json.dumps(row)),
+                    )
+
+    def _leave_items_out_of_the_state(self) -> None:
+        get_state, load = dynamodb.get_state, dynamodb.load_persisted_state
+
+        def get_state_of_tables() -> dict[str, Any]:
+            tables, empty = dynamodb._tables, AccountRegionScopedDict()
+            for key, table in tables.all_items():
+                empty.set_scoped(*key, table | {"items": {}})
+            dynamodb._tables = empty
+            try:
+                return dict(get_state())
+            finally:
+                dynamodb._tables = tables
+
+        def load_with_items(state: Any) -> None:
+            load(state)
+            self._load()
+
+        dynamodb.get_state, dynamodb.load_persisted_state = get_state_of_tables, load_with_items
+
+    def _load(self) -> None:
+        tables = {table["TableId"]: table for table in dynamodb._tables.all_values()}
+        for table in tables.values():  # a state of an earlier version has its items in it
+            self._write([(table, (pk, sk)) for pk, row in table["items"].items() for sk in row])
+        with self._lock:
+            rows = self._database.execute("select table_id, key, item from items").fetchall()
+        for table_id, key, item in rows:
+            if table_id in tables:
+                pk, sk = json.loads(key)
+                tables[table_id]["items"].setdefault(pk, {})[sk] = json.loads(item)
+        for table in tables.values():
+            dynamodb._update_counts(table)
+
+
+def save_with_each_change() -> None:
+    """Save what changes rarely before the change is answered."""
+    for service, files in _SAVED_WITH_EACH_CHANGE.items():
+        app.SERVICE_HANDLERS[service] = _saving(service, files, app.SERVICE_HANDLERS[service])
+
+
+def _saving(service: str, files: tuple[str, ...], handle: Handler) -> Handler:
+    async def handle_and_save(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Response:
+        answer = await handle(method, path, headers, body, query)
+        if answer[0] < 400 and _changes(service, method, headers, query):
+            states = app._build_persistence_save_dict()
+            persistence.save_all({name: states[name] for name in files if name in states})
+        return answer
+
+    return handle_and_save
+
+
+def _changes(service: str, method: str, headers: dict[str, str], query: dict[str, Any]) -> bool:
+    action = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
+    if service == "dynamodb":
+        return action in _TABLE_CHANGES
+    if (
+        service == "cognito-identity"
+    ):  # whose GetId and GetCredentialsForIdentity make what they get
+        return True
+    action = action or str((query.get("Action") or [""])[0])
+    return not action.startswith(_READS) if action else method != "GET"
+
+
+class Disk:
+    """Says that an object was not kept, where ministack says that it was.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where S3's objects lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def install(self) -> None:
+        """Take over S3's writing from ministack."""
+        s3._persist_object = _raising(s3._persist_object)
+        app.SERVICE_HANDLERS["s3"] = self.guard(app.SERVICE_HANDLERS["s3"])
+
+    def guard(self, handle: Callable[..., Any]) -> Callable[..., Any]:
+        """Refuse what brings content when there is no room for it."""
+
+        async def handle_with_room(
+            method: str, path: str, headers: Any, body: bytes, *rest: Any, **named: Any
+        ) -> Any:
+            if method in ("PUT", "POST") and not self._has_room(len(body)):
+                return _full()
+            try:
+                return await handle(method, path, headers, body, *rest, **named)
+            except NotKept as error:
+                log.error("%s", error)
+                return _full()
+
+        return handle_with_room
+
+    def _has_room(self, size: int) -> bool:
+        return shutil.disk_usage(self._folder).free >= size + _RESERVE_BYTES
+
+
+class NotKept(Exception):
+    """An object could not be written."""
+
+
+def _raising(persist: Callable[..., None]) -> Callable[..., None]:
+    """Ministack logs that an object was not written, and goes on."""
+
+    def persist_or_raise(bucket: str, key: str, content: Any) -> None:
+        held = isinstance(content, dict) and content.get("body") is not None
+        persist(bucket, key, content)
+        if held and content["body"] is not None:  # it lets go of what it has written
+            s3._buckets[bucket]["objects"].pop(key, None)
+            raise NotKept(f"{bucket}/{key} was not kept.")
+
+    return persist_or_raise
+
+
+def _full() -> Response:
+    body = f"<Error><Code>InternalError</Code><Message>{FULL}</Message></Error>"
+    return 507, {"Content-Type": "application/xml"}, body.encode()

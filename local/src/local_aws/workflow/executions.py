@@ -1,0 +1,414 @@
+"""Puts right how an execution starts and ends, and keeps it where a restart finds it.
+
+Each state that an execution enters is written down with its input and its variables. An execution
+that a restart cut off is resumed there: the state is entered again, as the machine's states allow.
+What has ended is let go by moto and remembered by its record.
+"""
+
+import copy
+import json
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.stepfunctions.parser import utils
+from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
+from moto.stepfunctions.parser.asl.component.common.flow.start_at import StartAt
+from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import TimeoutSeconds
+from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventIdGenerator
+from moto.stepfunctions.parser.backend.execution import (
+    BaseExecutionWorkerCommunication,
+    Execution,
+)
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+from moto.stepfunctions.responses import StepFunctionResponse
+
+from local_aws.workflow import branches
+from local_aws.workflow.records import Record, Records
+
+log = logging.getLogger(__name__)
+
+Announce = Callable[[dict[str, Any]], None]
+"""Takes the detail of a "Step Functions Execution Status Change" event."""
+
+_SHOWN = 100
+_TOKENS = 10_000
+_SETTLE_SECONDS = 10.0
+
+
+class ExecutionEnded(Exception):
+    """A thread of an execution that has ended goes no further."""
+
+
+class Executions:
+    """Executions and their records.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Holds the records.
+    announce : callable
+        Called at each start and each end.
+    """
+
+    def __init__(self, folder: Path, announce: Announce) -> None:
+        self.past = Records(folder / "executions.db")
+        self._announce = announce
+        self._running: dict[str, Any] = {}
+        self._ended_tokens: OrderedDict[str, str] = OrderedDict()
+        self._frozen = threading.Event()
+        self.forget: Callable[[Any], None] = lambda _execution: None
+
+    def install(self) -> None:
+        """Apply every correction of this module."""
+        self._start_one_at_a_time()
+        self._write_down_each_state()
+        self._end_at_once()
+
+    def records(self) -> list[dict[str, Any]]:
+        """The last executions, newest first, without their history."""
+        return self.past.details(most=_SHOWN)
+
+    def record(self, name: str) -> Record | None:
+        """What is kept of an execution: its `detail`, `events` and `definition`."""
+        running = next((e for e in list(self._running.values()) if e.name == name), None)
+        return as_record(running) if running else self.past.named(name)
+
+    def is_running(self, arn: str) -> bool:
+        """Whether the interpreter has an execution in hand."""
+        return arn in self._running
+
+    def machine_of(self, token: str) -> str | None:
+        """The state machine that waited with a token and has ended, or None."""
+        return self._ended_tokens.get(token)
+
+    def freeze(self) -> None:
+        """Let no execution enter another state: the services that it needs are about to end."""
+        self._frozen.set()
+
+    def resume(self, backend: Any) -> tuple[list[str], list[str]]:
+        """Go on with what ran when the process ended; announce the end of what cannot.
+
+        Parameters
+        ----------
+        backend : StepFunctionsParserBackend
+            Knows the state machines.
+
+        Returns
+        -------
+        tuple of list of str
+            Names of those that go on, and of those that do not.
+        """
+        resumed, lost = [], []
+        for record in self.past.running():
+            arn, name = record["detail"]["executionArn"], record["detail"]["name"]
+            if arn in self._running:
+                continue
+            try:
+                self._resume(backend, record)
+                resumed.append(arn)
+            except Exception:
+                log.exception("Execution %s cannot go on", name)
+                self.abort(record, "LocalRestart", "The local stack was stopped while it ran.")
+                lost.append(name)
+        self._settle(resumed)
+        return [arn.rsplit(":", 1)[-1] for arn in resumed], lost
+
+    def _resume(self, backend: Any, record: Record) -> None:
+        detail, checkpoint = record["detail"], record["checkpoint"]
+        machine = next(m for m in backend.state_machines if m.arn == detail["stateMachineArn"])
+        snapshot = copy.copy(machine)
+        snapshot.definition = record["definition"]
+        execution = Execution(
+            name=detail["name"],
+            sm_type=machine.sm_type,
+            role_arn=machine.roleArn,
+            exec_arn=detail["executionArn"],
+            account_id=backend.account_id,
+            region_name=backend.region_name,
+            state_machine=snapshot,
+            start_date=datetime.fromtimestamp(detail["startDate"] / 1000, UTC),
+            cloud_watch_logging_session=None,
+            activity_store={},
+            input_data=detail["input"],
+        )
+        worker = execution.exec_worker = execution._get_start_execution_worker()
+        if checkpoint:
+            _enter_at(worker, checkpoint, record["events"], execution.start_date)
+        execution.exec_status = ExecutionStatus.RUNNING
+        machine.executions.append(execution)
+        self._running[execution.exec_arn] = execution
+        worker.start()
+
+    def _settle(self, arns: list[str]) -> None:
+        """Wait until those that wait for an answer have told their new tokens."""
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        for arn in arns:
+            while time.monotonic() < deadline:
+                execution = self._running.get(arn)
+                if execution is None or _has_settled(execution):
+                    break
+                time.sleep(0.02)
+
+    def abort(self, record: Record, error: str | None, cause: str | None) -> None:
+        """End an execution that the interpreter does not have, and announce it."""
+        record["detail"].update(
+            status="ABORTED", stopDate=_milliseconds(datetime.now(UTC)), error=error, cause=cause
+        )
+        self.past.keep(record | {"checkpoint": None})
+        self._announce(record["detail"])
+
+    def _start_one_at_a_time(self) -> None:
+        """Two equal starts at once both passed moto's check of the name."""
+        check_and_start = StepFunctionsParserBackend.start_execution
+        start = Execution.start
+        lock = threading.Lock()
+
+        def start_one(backend: Any, *args: Any, **kwargs: Any) -> Any:
+            with lock:
+                utils.TMP_THREADS.clear()  # moto keeps every thread that it ever started
+                return check_and_start(backend, *args, **kwargs)
+
+        def start_recorded(execution: Any) -> None:
+            execution.exec_status = ExecutionStatus.RUNNING
+            self._running[execution.exec_arn] = execution
+            self._keep(execution)
+            self._announce(describe(execution))
+            start(execution)
+
+        StepFunctionsParserBackend.start_execution = start_one
+        Execution.start = start_recorded
+
+    def _write_down_each_state(self) -> None:
+        """Moto keeps an execution in memory alone.
+
+        A state of the machine itself is written down; those of a Map's objects are entered again
+        with their Map.
+        """
+        original = CommonStateField._get_state_entered_event_details
+
+        def entered(state: Any, env: Any) -> Any:
+            if self._frozen.is_set():
+                threading.Event().wait()
+            execution = self._running.get(_arn(env))
+            if execution is None:
+                raise ExecutionEnded
+            if not env.is_frame():
+                checkpoint = {
+                    "state": state.name,
+                    "input": env.states.get_input(),
+                    "variables": dict(env.variable_store._inner_scope),
+                }
+                with _lock_of(execution):
+                    if execution.stop_date is not None:
+                        raise ExecutionEnded
+                    self._keep(execution, checkpoint)
+            return original(state, env)
+
+        CommonStateField._get_state_entered_event_details = entered
+
+    def _end_at_once(self) -> None:
+        """A stopped or timed-out execution went on until the task it waited for had ended.
+
+        Moto's threads look for an end only between steps, so who ends the execution closes it, and
+        what its threads still report is dropped. It also lost the error and the cause, the date of
+        a time-out, and the quotes of an output that is text.
+        """
+        reflect = BaseExecutionWorkerCommunication._reflect_execution_status
+
+        def terminated(communication: Any) -> None:
+            execution = communication.execution
+            with _lock_of(execution):
+                if execution.stop_date is not None:
+                    return
+                reflect(communication)
+                if execution.exec_status == ExecutionStatus.TIMED_OUT:
+                    _close(execution, HistoryEventType.ExecutionTimedOut, {})
+                else:
+                    _silence(execution)
+                self._let_go(execution)
+
+        def stop(execution: Any, stop_date: Any, error: str | None, cause: str | None) -> None:
+            with _lock_of(execution):
+                if execution.stop_date is not None:
+                    return
+                env = execution.exec_worker.env
+                if env is not None:
+                    # A Map reads its objects' error as details, and fails with a text or with None.
+                    env.set_stop(stop_date=stop_date, error={}, cause=None)
+                execution.stop_date = datetime.now(UTC)
+                execution.exec_status = ExecutionStatus.ABORTED
+                execution.error, execution.cause = error or None, cause or None
+                details = {"error": error or "", "cause": cause or ""}
+                _close(execution, HistoryEventType.ExecutionAborted, details)
+                self._let_go(execution)
+
+        def stop_execution(response: Any) -> Any:
+            execution = response.stepfunction_backend.describe_execution(
+                response._get_param("executionArn")
+            )
+            execution.stop(None, response._get_param("error"), response._get_param("cause"))
+            return ActionResult({"stopDate": execution.stop_date})
+
+        def describe_execution(response: Any) -> Any:
+            execution = response.stepfunction_backend.describe_execution(
+                response._get_param("executionArn")
+            )
+            return ActionResult(execution.to_describe_output())
+
+        BaseExecutionWorkerCommunication.terminated = terminated
+        Execution.stop = stop
+        StepFunctionResponse.stop_execution = stop_execution
+        StepFunctionResponse.describe_execution = describe_execution
+
+    def _let_go(self, execution: Any) -> None:
+        """Write the end down; only then may anybody find that it has ended."""
+        if self._frozen.is_set():
+            return  # what ends while the services end would have gone on
+        self._keep(execution)
+        env = execution.exec_worker.env
+        for token in list(env.callback_pool_manager._pool) if env else ():
+            self._ended_tokens[token] = execution.state_machine.arn
+        while len(self._ended_tokens) > _TOKENS:
+            self._ended_tokens.popitem(last=False)
+        self._running.pop(execution.exec_arn, None)
+        self.forget(execution)
+        self._announce(describe(execution))
+
+    def _keep(self, execution: Any, checkpoint: dict[str, Any] | None = None) -> None:
+        self.past.keep(as_record(execution) | {"checkpoint": checkpoint})
+
+
+def as_record(execution: Any) -> dict[str, Any]:
+    """What is kept of an execution."""
+    return {
+        "detail": describe(execution),
+        "definition": execution.state_machine.definition,
+        "events": history(execution),
+    }
+
+
+def describe(execution: Any) -> dict[str, Any]:
+    """An execution as the detail of its status event; times in milliseconds since 1970."""
+    output = execution.output if execution.exec_status == ExecutionStatus.SUCCEEDED else None
+    return {
+        "executionArn": execution.exec_arn,
+        "stateMachineArn": execution.state_machine.arn,
+        "name": execution.name,
+        "status": execution.exec_status.value,
+        "startDate": _milliseconds(execution.start_date),
+        "stopDate": _milliseconds(execution.stop_date) if execution.stop_date else None,
+        "input": execution.execution_input,
+        "output": json.dumps(output, separators=(",", ":")) if output is not None else None,
+        "error": execution.error,
+        "cause": execution.cause,
+    }
+
+
+def history(execution: Any) -> list[dict[str, Any]]:
+    """The events of an execution, oldest first, in plain JSON and without task tokens."""
+    env = execution.exec_worker.env if execution.exec_worker else None
+    if env is None:
+        return []
+    text = json.dumps(env.event_manager.get_event_history(), default=str)
+    for token in list(env.callback_pool_manager._pool):
+        text = text.replace(token, "(task token)")
+    return json.loads(text)  # type: ignore[no-any-return]
+
+
+def _close(execution: Any, last_event: str, details: dict[str, str]) -> None:
+    """End the history with an event, and wake what still waits so that its threads end."""
+    env = execution.exec_worker.env
+    if env is None:
+        return
+    manager, name = env.event_manager, f"{last_event[0].lower()}{last_event[1:]}EventDetails"
+    if all(event["type"] != last_event for event in manager.get_event_history()):
+        context = copy.copy(env.event_history_context)
+        manager.add_event(context=context, event_type=last_event, event_details={name: details})
+    _silence(execution)
+
+
+def _silence(execution: Any) -> None:
+    """End every branch; what its threads still report is dropped."""
+    env = execution.exec_worker.env
+    env.event_manager.add_event = lambda *_args, **_kwargs: 0
+    for frame in list(env._frames):
+        branches.end(frame)
+    for endpoint in list(env.callback_pool_manager._pool.values()):
+        endpoint.interrupt_all()
+
+
+def _enter_at(
+    worker: Any, checkpoint: dict[str, Any], events: list[dict[str, Any]], started: datetime
+) -> None:
+    """Let an execution begin where it stood, with the history that it had."""
+    program_of, environment_of = (
+        worker._get_evaluation_entrypoint,
+        worker._get_evaluation_environment,
+    )
+    last = events[-1]["id"] if events else 0
+
+    def program() -> Any:
+        found = copy.copy(program_of())
+        found.start_at = StartAt(checkpoint["state"])
+        if found.timeout_seconds:
+            gone = (datetime.now(UTC) - started).total_seconds()
+            left = max(1, int(found.timeout_seconds.timeout_seconds - gone))
+            found.timeout_seconds = TimeoutSeconds(left)
+        return found
+
+    def environment() -> Any:
+        env = environment_of()
+        env.states.reset(input_value=checkpoint["input"])
+        env.variable_store._inner_scope.update(checkpoint["variables"])
+        manager, context = env.event_manager, env.event_history_context
+        manager._history_event_list.extend(events)
+        manager._event_id_gen = EventIdGenerator()
+        manager._event_id_gen._next_id = last + 1
+        context.source_event_id = context.last_published_event_id = last
+        add_event = manager.add_event
+
+        def add(*args: Any, **named: Any) -> int:
+            if named.get("event_type") == HistoryEventType.ExecutionStarted:
+                return last  # it had started before
+            return int(add_event(*args, **named))
+
+        manager.add_event = add
+        return env
+
+    worker._get_evaluation_entrypoint = program
+    worker._get_evaluation_environment = environment
+
+
+def _has_settled(execution: Any) -> bool:
+    """Whether an execution has entered its state and, where it waits for a token, told it."""
+    env = execution.exec_worker.env
+    events = env.event_manager.get_event_history() if env else []
+    entered = next((e for e in reversed(events) if e["type"].endswith("StateEntered")), None)
+    if entered is None:
+        return False
+    name = entered["stateEnteredEventDetails"]["name"]
+    state = json.loads(execution.state_machine.definition)["States"].get(name, {})
+    if not str(state.get("Resource", "")).endswith(".waitForTaskToken"):
+        return True
+    return any(e["type"] == "TaskSubmitted" and e["id"] > entered["id"] for e in events)
+
+
+def _arn(env: Any) -> str:
+    return str(env.states.context_object.context_object_data["Execution"]["Id"])
+
+
+def _lock_of(execution: Any) -> threading.RLock:
+    """Each execution has one end."""
+    return execution.__dict__.setdefault("_gen3d_lock", threading.RLock())  # type: ignore[no-any-return]
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,111 @@
+"""The Step Functions API: executions go to moto, everything else to ministack."""
+
+import asyncio
+import json
+from typing import Any
+
+import yaml
+from ministack import app as ministack
+from moto.core import config as moto_config
+from moto.moto_server.werkzeug_app import create_backend_app
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+from werkzeug.test import Client
+
+from local_aws import resources
+from local_aws.services import Handler, Response
+from local_aws.settings import ACCOUNT, REGION
+from local_aws.workflow import branches, calls, language, past, tasks
+from local_aws.workflow.executions import Executions
+
+_EXECUTED_BY_MOTO = {
+    "StartExecution",
+    "StopExecution",
+    "DescribeExecution",
+    "DescribeStateMachineForExecution",
+    "ListExecutions",
+    "GetExecutionHistory",
+    "SendTaskSuccess",
+    "SendTaskFailure",
+    "SendTaskHeartbeat",
+}
+
+
+class Workflow:
+    """The interpreter and its door.
+
+    Parameters
+    ----------
+    kept : Executions
+        Keeps the records.
+    machines : mapping
+        ministack's state machines by ARN.
+    """
+
+    def __init__(self, kept: Executions, machines: Any) -> None:
+        moto_config.default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        for module in (language, calls, branches):
+            module.install()
+        tasks.install(kept.machine_of)
+        kept.install()
+        past.remember(kept)
+        self.executions = kept
+        self._machines = machines
+        self._known: dict[str, tuple[str, str]] = {}
+        self._wsgi = create_backend_app("stepfunctions")
+        self._ministack: Handler = ministack.SERVICE_HANDLERS["states"]
+        self.backend = stepfunctions_parser_backends[ACCOUNT][REGION]
+
+    async def handle(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Response:
+        """Answer one request, already authorized."""
+        if headers.get("x-amz-target", "").rsplit(".", 1)[-1] not in _EXECUTED_BY_MOTO:
+            return await self._ministack(method, path, headers, body, query)
+        self._mirror(json.loads(body or b"{}").get("stateMachineArn"))
+        return await asyncio.to_thread(self._ask_moto, method, path, headers, body)
+
+    def resume(self) -> tuple[list[str], list[str]]:
+        """Go on with what ran when the process ended; see `Executions.resume`."""
+        for record in self.executions.past.running():
+            self._mirror(record["detail"]["stateMachineArn"])
+        return self.executions.resume(self.backend)
+
+    def resource(self, _path: str, body: bytes) -> str | None:
+        """What an IAM policy names: a token stands for the state machine that waits with it."""
+        token = json.loads(body or b"{}").get("taskToken")
+        if not token:
+            return None
+        found = tasks.find(self.backend, token)
+        if found:
+            return str(found[0].state_machine.arn)
+        deployed = resources.of_type("AWS::StepFunctions::StateMachine")
+        ours = deployed[0]["PhysicalResourceId"] if deployed else None
+        return self.executions.machine_of(token) or ours  # whose token was lost with a restart
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every execution as the detail of its status event, newest first."""
+        return self.executions.records()
+
+    def record(self, name: str) -> dict[str, Any] | None:
+        """The `detail`, `events` and `definition` of an execution, or None."""
+        return self.executions.record(name)
+
+    def _mirror(self, arn: str | None) -> None:
+        """Give moto the definition that ministack has now."""
+        record = self._machines.get(arn) if arn else None
+        if arn is None or record is None:
+            return
+        now = (record["definition"], record["roleArn"])
+        if self._known.get(arn) == now:
+            return
+        # A definition may be deployed as YAML; AWS keeps JSON.
+        definition = json.dumps(yaml.safe_load(record["definition"]))
+        if any(machine.arn == arn for machine in self.backend.state_machines):
+            self.backend.update_state_machine(arn, definition, record["roleArn"])
+        else:
+            self.backend.create_state_machine(record["name"], definition, record["roleArn"])
+        self._known[arn] = now
+
+    def _ask_moto(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Response:
+        answer = Client(self._wsgi).open(path, method=method, headers=headers, data=body)
+        return answer.status_code, dict(answer.headers), answer.data

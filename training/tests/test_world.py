@@ -1,0 +1,134 @@
+"""The procedural world: objects fit their sphere, and the renderer sees what was placed."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training's tests run in .venvs/torch")
+
+from gen3d_lite_training import families, layout  # noqa: E402
+from gen3d_lite_training.networks.blocks import doubled  # noqa: E402
+from gen3d_lite_training.prompts import correct, draw_targets, first_prompts  # noqa: E402
+from gen3d_lite_training.renderer import Renderer, Rendering  # noqa: E402
+from gen3d_lite_training.scenes import random_scenes  # noqa: E402
+from gen3d_lite_training.shapes import Kind, Shape  # noqa: E402
+from gen3d_lite_training.views import random_views  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Renderer:
+    return Renderer(families.pool(64, seed=1), "cpu")
+
+
+def _ball(radius_of_box: float = 1.0) -> Any:
+    shape = Shape()
+    shape.add(Kind.ELLIPSOID, (5, 5, 5), (radius_of_box,) * 3)
+    return shape.packed()
+
+
+def _looking_at(renderer: Renderer, distance: float = 4.0) -> Rendering:
+    scene = torch.zeros(1, layout.SCENE.size)
+    scene[0, layout.SCENE["eye"]] = torch.tensor([0.0, 0.0, distance])
+    scene[0, layout.SCENE["camera"]] = torch.tensor([-1.0, 0, 0, 0, -1, 0, 0, 0, -1])
+    scene[0, layout.SCENE["focal"]] = 2.0
+    scene[0, layout.SCENE.at("wall_distance")] = 1.0
+    scene[0, layout.SCENE.at("instances")] = 1.0
+    instances = torch.zeros(1, layout.MAX_INSTANCES, layout.INSTANCE.size)
+    instances[0, 0, layout.INSTANCE["rotation"]] = torch.eye(3).reshape(9)
+    instances[0, 0, layout.INSTANCE.at("scale")] = 1.0
+    cutouts = torch.zeros(1, layout.MAX_CUTOUTS, layout.CUTOUT.size)
+    return renderer(instances, cutouts, scene, 64, with_back=True)
+
+
+def test_a_ball_is_seen_where_geometry_puts_it() -> None:
+    view = _looking_at(Renderer(_ball()[None], "cpu"))
+    middle = (0, 32, 32)
+    assert view.identity[middle] == 1
+    assert view.front is not None
+    assert view.back is not None
+    assert view.front[middle] == pytest.approx(3.0, abs=0.02)
+    assert view.back[middle] == pytest.approx(5.0, abs=0.02)
+    expected = math.pi * (32 * 2.0 / math.sqrt(15)) ** 2  # the cone that touches the ball
+    assert int((view.identity == 1).sum()) == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "family", [*families.TRAINED, *families.HELD_OUT], ids=lambda f: f.__name__
+)
+def test_every_family_fits_the_unit_sphere(family: families.Family) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        packed = family(rng).packed()
+        assert np.isfinite(packed).all()
+        half = packed[layout.OBJECT["half_extent"]]
+        assert (half > 0).all()
+        assert half.max() <= math.sqrt(3)  # the box around a turned primitive is loose
+
+
+def test_held_out_families_are_not_trained_on() -> None:
+    assert not set(families.TRAINED) & set(families.HELD_OUT)
+
+
+def test_a_pool_does_not_depend_on_the_number_of_processes() -> None:
+    assert np.array_equal(families.pool(128, 5), families.pool(128, 5, processes=2))
+
+
+def test_scenes_show_several_things(renderer: Renderer) -> None:
+    torch.manual_seed(0)
+    rendering = renderer(*random_scenes(renderer, 8), 64)
+    assert torch.isfinite(rendering.colour).all()
+    assert rendering.colour.std() > 0.05
+    instances = [set(ids.unique().tolist()) & set(range(1, 17)) for ids in rendering.identity]
+    assert sum(len(found) for found in instances) >= 8
+
+
+def test_views_are_whole_unless_occluded_and_backs_lie_behind(renderer: Renderer) -> None:
+    torch.manual_seed(0)
+    views = random_views(renderer, 6, 64, samples=1, occluded=0.0)
+    assert (views.back >= views.front).all()
+    mean = (views.front * views.whole).sum((1, 2, 3)) / views.whole.sum((1, 2, 3))
+    assert mean.abs().max() < 1e-3
+    torch.manual_seed(0)
+    hidden = random_views(renderer, 12, 64, samples=1, occluded=1.0)
+    missing = hidden.whole.sum() - (hidden.rgba[:, 3:] * hidden.whole).sum()
+    assert missing > 0.05 * hidden.whole.sum()
+
+
+def test_views_tell_how_the_object_was_seen(renderer: Renderer) -> None:
+    torch.manual_seed(3)
+    views = random_views(renderer, 96, 32, samples=1)
+    eye = views.scenes[:, layout.SCENE["eye"]]
+    centre = views.instances[:, 0, layout.INSTANCE["centre"]]
+    above, away = eye[:, 1] - centre[:, 1], (eye - centre)[:, ::2].norm(dim=1)
+    assert torch.allclose(views.elevation, torch.atan2(above, away), atol=1e-4)
+    assert 0.6 < views.standing.float().mean() < 0.95
+
+
+def test_clicks_are_right_about_the_object(renderer: Renderer) -> None:
+    torch.manual_seed(1)
+    rendering = renderer(*random_scenes(renderer, 4), 64)
+    targets = draw_targets(rendering.identity, rendering.part, 3)
+    mask = targets.mask.float()[:, None][targets.valid > 0]
+    points, labels = first_prompts(mask, boxed=0.0)
+    assert (labels[:, 2] == 1).all()
+    assert _at(mask, points[:, 2]).all()
+    wrong = torch.roll(mask, 9, 3)
+    points, labels = correct(points, labels, mask, wrong, 3, extra=2)
+    for slot in (3, 4, 5):
+        given = labels[:, slot] >= 0
+        assert given.any()
+        assert (_at(mask, points[:, slot])[given] == labels[given, slot]).all()
+
+
+def _at(mask: Any, points: Any) -> Any:
+    size = mask.shape[-1]
+    column, row = (points * size).long().clamp(0, size - 1).unbind(-1)
+    return mask[torch.arange(len(mask)), 0, row, column]
+
+
+def test_doubled_is_bilinear() -> None:
+    image = torch.randn(2, 3, 5, 7)
+    wanted = torch.nn.functional.interpolate(image, scale_factor=2.0, mode="bilinear")
+    assert torch.allclose(doubled(image), wanted, atol=1e-6)
