@@ -4,14 +4,21 @@ import asyncio
 import errno
 import os
 import shutil
+import sqlite3
+import threading
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ministack.core import iam_evaluator
 from ministack.services import s3
+from moto.stepfunctions.parser.api import ExecutionStatus
 
-from local_aws import persistence
+from local_aws import permissions, persistence
+from local_aws.workflow import executions
 
 CONTENT = b"a photo"
 
@@ -73,3 +80,94 @@ def test_an_upload_that_was_not_written_failed(
     assert status == 507
     assert persistence.FULL in body
     assert not bucket.objects
+
+
+def pages(database: sqlite3.Connection, most: int) -> None:
+    """Let a file have so many pages, as if its disk had no room for more."""
+    database.execute(f"pragma max_page_count = {most}")
+
+
+def test_items_that_found_no_room_are_written_with_the_next(tmp_path: Path) -> None:
+    items = persistence.Items(tmp_path / "items.db")
+    table: dict[str, Any] = {"TableId": "t", "items": {"ada": {"1": {"name": {"S": "x" * 9999}}}}}
+    pages(items._database, 1)
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        items._write([(table, ("ada", "1"))])
+    pages(items._database, 1000)
+    table["items"]["ada"]["2"] = {}
+    items._write([(table, ("ada", "2"))])
+    kept = items._database.execute("select key from items order by key").fetchall()
+    assert kept == [('["ada", "1"]',), ('["ada", "2"]',)]
+    assert items._owed == []
+
+
+class Disk:
+    """Executions, of which one stands before its first state, on a disk without room."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(executions, "_FULL_SECONDS", 0.01)
+        self.kept = executions.Executions(folder, lambda _detail: None)
+        self.tries = 0
+        keep = self.kept.past.keep
+
+        def count(record: Any) -> None:
+            self.tries += 1
+            keep(record)
+
+        monkeypatch.setattr(self.kept.past, "keep", count)
+        self.execution = SimpleNamespace(
+            exec_arn="arn",
+            name="job",
+            exec_status=ExecutionStatus.RUNNING,
+            execution_input="x" * 9999,
+            start_date=datetime.now(UTC),
+            state_machine=SimpleNamespace(arn="machine", definition="{}"),
+            **dict.fromkeys(("stop_date", "output", "error", "cause", "exec_worker")),
+        )
+        self.room(1)
+
+    def room(self, most: int) -> None:
+        pages(self.kept.past._database, most)
+
+    def write(self) -> None:
+        self.kept._keep(self.execution)
+
+
+def test_an_execution_goes_on_when_the_disk_has_room_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(tmp_path, monkeypatch)
+    branch = threading.Thread(target=disk.write, daemon=True)
+    branch.start()
+    while disk.tries < 3:
+        time.sleep(0.01)
+    assert branch.is_alive()
+    disk.room(1000)
+    branch.join(60)
+    assert disk.kept.past.running()[0]["detail"]["name"] == "job"
+
+
+def test_a_stack_that_ends_waits_for_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(tmp_path, monkeypatch)
+    disk.kept.freeze()
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        disk.write()
+    assert disk.tries == 1
+
+
+def test_a_permission_that_is_not_noted_is_noted_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = SimpleNamespace(decision="Allow")
+    monkeypatch.setattr(iam_evaluator, "evaluate", lambda *_request: allowed)
+    monkeypatch.setattr(permissions, "_used", lambda *_request: [("role", "s3:GetObject", "*")])
+    file = tmp_path / "logs" / "permissions.jsonl"
+    permissions.install(file)
+    context = SimpleNamespace(principal_arn="arn:aws:sts::1:assumed-role/role/session")
+    assert iam_evaluator.evaluate(context, []) is allowed
+    file.parent.mkdir()
+    for _ in range(2):
+        iam_evaluator.evaluate(context, [])
+    assert file.read_text().splitlines() == ['["role", "s3:GetObject", "*"]']

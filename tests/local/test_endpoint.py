@@ -88,6 +88,8 @@ class FakeAws:
         self.files: dict[str, bytes] = {"in/request.json": b'{"task": "initialize"}'}
         self.published: list[tuple[str, dict[str, Any]]] = []
         self.roles: set[str] = set()
+        self.faults: list[int] = []
+        """Statuses with which writing a file fails, one after the other."""
 
     def client(self, role: str, _session: str, _service: str) -> "FakeAws":
         self.roles.add(role)
@@ -100,6 +102,13 @@ class FakeAws:
         return {"Body": io.BytesIO(self.files[request["Key"]])}
 
     def put_object(self, **request: Any) -> None:
+        if self.faults:
+            status = self.faults.pop(0)
+            error: Any = {
+                "Error": {"Code": "Fault"},
+                "ResponseMetadata": {"HTTPStatusCode": status},
+            }
+            raise ClientError(error, "PutObject")
         self.files[request["Key"]] = request["Body"]
 
     def publish(self, **request: str) -> None:
@@ -226,6 +235,28 @@ def test_a_failure_does_not_end_the_queue(services: FakeAws, queues: Queues) -> 
     eventually(lambda: len(services.published) == 3)
     told = [(m["inferenceId"], m["invocationStatus"]) for _, m in services.published]
     assert told == [("0", "Failed"), ("1", "Completed"), ("2", "Completed")]
+
+
+def test_a_request_whose_answer_found_no_room_is_handled_again(
+    services: FakeAws, queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local_aws.endpoint.queue._AGAIN_SECONDS", 0)
+    services.faults = [507, 507]
+    server = FakeServer(*(httpx.Response(200, json={"width": n}) for n in range(3)))
+    handle(queues, server, REQUEST)
+    assert only(services)[1]["invocationStatus"] == "Completed"
+    assert json.loads(services.files["async/out/1.out"]) == {"width": 2}
+
+
+def test_a_request_whose_answer_may_not_be_written_is_not_handled_for_ever(
+    services: FakeAws, queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local_aws.endpoint.queue._AGAIN_SECONDS", 0)
+    services.faults = [403]
+    server = FakeServer(httpx.Response(200), httpx.Response(200))
+    handle(queues, server, REQUEST, replace(REQUEST, inference_id="next"))
+    assert only(services)[1]["inferenceId"] == "next"
+    assert len(server.bodies) == 2
 
 
 def test_one_request_at_a_time(services: FakeAws, queues: Queues) -> None:

@@ -1,5 +1,6 @@
 """Functions run under the real runtime client, with what AWS gives them and nothing else."""
 
+import errno
 import json
 import os
 import queue
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 import pytest
@@ -151,6 +152,21 @@ def test_an_image_that_nobody_calls_ends(tmp_path: Path, monkeypatch: pytest.Mon
         assert workers["image"]._proc is None
     finally:
         lambda_runtime.kill_workers(workers.values())
+
+
+def test_a_line_that_the_disk_does_not_take_costs_no_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed: list[str] = []
+    monkeypatch.setattr(lambda_svc, "_emit_lambda_logs", lambda *words: printed.append(words[2]))
+    monkeypatch.setattr(Path, "open", _full)
+    Functions(Path(sys.executable), tmp_path)._write_logs()
+    lambda_svc._emit_lambda_logs({"FunctionName": "api"}, "request", "a line")
+    assert printed == ["a line"]
+
+
+def _full(*_arguments: Any) -> NoReturn:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_worker_is_told_of_a_call_in_one_packet() -> None:

@@ -23,6 +23,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -251,7 +252,8 @@ class Functions:
             if text:
                 name = (func.get("config") or func)["FunctionName"]
                 moment = datetime.now(UTC).isoformat(timespec="milliseconds")
-                with (self._logs / f"{name}.log").open("a") as file:
+                # A full disk costs the line, and not the call that has printed it.
+                with suppress(OSError), (self._logs / f"{name}.log").open("a") as file:
                     file.write(f"{moment} {request}\n{text.rstrip()}\n")
 
         lambda_svc._emit_lambda_logs = emit

@@ -5,6 +5,7 @@ role, and the action and the resource as the policy spells them.
 """
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,10 @@ def install(file: Path) -> None:
         if result.decision == "Allow" and ":assumed-role/" in context.principal_arn:
             for permission in _used(context, policies):
                 if permission not in noted:
-                    noted.add(permission)
-                    with file.open("a") as lines:
-                        lines.write(json.dumps(permission) + "\n")
+                    with suppress(OSError):  # on a full disk the next request takes note
+                        with file.open("a") as lines:
+                            lines.write(json.dumps(permission) + "\n")
+                        noted.add(permission)
         return result
 
     iam_evaluator.evaluate = evaluated

@@ -62,6 +62,7 @@ class Items:
         )
         self._lock = threading.Lock()
         self._changed = threading.local()
+        self._owed: list[tuple[Table, tuple[str, str]]] = []
 
     def install(self) -> None:
         """Keep what ministack's DynamoDB keeps in memory."""
@@ -119,11 +120,18 @@ class Items:
         app.SERVICE_HANDLERS["dynamodb"] = handle_and_write
 
     def _write(self, changes: list[tuple[Table, tuple[str, str]]]) -> None:
+        """Write items as they are now, with those that a full disk did not keep before."""
         if not changes:
             return
-        with self._lock, self._database:
+        with self._lock:
+            self._owed += changes
+            self._write_owed()
+            self._owed = []
+
+    def _write_owed(self) -> None:
+        with self._database:
             self._database.execute("begin immediate")
-            for table, (pk, sk) in changes:
+            for table, (pk, sk) in self._owed:
                 row, key = table["items"].get(pk, {}).get(sk), json.dumps([pk, sk])
                 if row is None:
                     self._database.execute(

@@ -21,6 +21,8 @@ from local_aws.endpoint.server import Server, ServerDown
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.5
+_AGAIN_SECONDS = 5.0
+"""Before a request is handled again whose answer could not be kept, as on a full disk."""
 
 
 class EndpointQueue:
@@ -86,8 +88,11 @@ class EndpointQueue:
                 self._busy += 1
             try:
                 self._handle(request)
-            except Exception:
+            except Exception as error:
                 log.exception("Request %s was not handled", request.inference_id)
+                if _passes(error):
+                    self._closed.wait(_AGAIN_SECONDS)
+                    self._requests.put(request)
             finally:
                 with self._lock:
                     self._busy -= 1
@@ -157,6 +162,13 @@ class EndpointQueue:
     def _publish(self, topic: str | None, message: dict[str, Any]) -> None:
         if topic:
             self._client("sns").publish(TopicArn=topic, Message=json.dumps(message))
+
+
+def _passes(error: Exception) -> bool:
+    """Whether what went wrong may be over in a while: a service or the disk, not the request."""
+    if isinstance(error, ClientError):
+        return error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
+    return isinstance(error, OSError)
 
 
 def _split(uri: str) -> tuple[str, str]:

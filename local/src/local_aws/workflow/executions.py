@@ -8,6 +8,7 @@ What has ended is let go by moto and remembered by its record.
 import copy
 import json
 import logging
+import sqlite3
 import threading
 import time
 from collections import OrderedDict
@@ -41,6 +42,8 @@ Announce = Callable[[dict[str, Any]], None]
 _SHOWN = 100
 _TOKENS = 10_000
 _SETTLE_SECONDS = 10.0
+_FULL_SECONDS = 1.0
+"""Between two tries to write, while the disk is full."""
 
 
 class ExecutionEnded(Exception):
@@ -283,7 +286,16 @@ class Executions:
         self._announce(describe(execution))
 
     def _keep(self, execution: Any, checkpoint: dict[str, Any] | None = None) -> None:
-        self.past.keep(as_record(execution) | {"checkpoint": checkpoint})
+        """Write down where an execution stands; while the disk is full, it goes no further."""
+        record = as_record(execution) | {"checkpoint": checkpoint}
+        while True:
+            try:
+                self.past.keep(record)
+                return
+            except sqlite3.OperationalError as error:
+                full = error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+                if not full or self._frozen.wait(_FULL_SECONDS):
+                    raise
 
 
 def as_record(execution: Any) -> dict[str, Any]:
