@@ -10,10 +10,12 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+from ministack import app
 from ministack.core import iam_evaluator
+from ministack.core import persistence as saved
 from ministack.services import s3
 from moto.stepfunctions.parser.api import ExecutionStatus
 
@@ -171,3 +173,28 @@ def test_a_permission_that_is_not_noted_is_noted_the_next_time(
     for _ in range(2):
         iam_evaluator.evaluate(context, [])
     assert file.read_text().splitlines() == ['["role", "s3:GetObject", "*"]']
+
+
+@pytest.mark.parametrize(("room", "status"), [(True, 200), (False, 507)])
+def test_a_person_who_is_not_kept_is_not_told_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: bool, status: int
+) -> None:
+    async def sign_up(*_request: Any) -> Any:
+        return 200, {}, b"{}"
+
+    monkeypatch.setattr(saved, "STATE_DIR", str(tmp_path))
+    monkeypatch.setattr(saved, "PERSIST_STATE", True)
+    monkeypatch.setattr(app, "_build_persistence_save_dict", lambda: {"cognito": dict})
+    if not room:
+        monkeypatch.setattr(os, "replace", _full)
+    handle = persistence._saving("cognito-idp", ("cognito",), sign_up)
+    target = {"x-amz-target": "AWSCognitoIdentityProviderService.SignUp"}
+
+    async def ask() -> int:
+        return (await handle("POST", "/", target, b"{}", {}))[0]
+
+    assert [asyncio.run(ask()) for _ in range(2)] == [status, status]
+
+
+def _full(*_arguments: Any) -> NoReturn:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -189,10 +189,35 @@ def _saving(service: str, files: tuple[str, ...], handle: Handler) -> Handler:
         answer = await handle(method, path, headers, body, query)
         if answer[0] < 400 and _changes(service, method, headers, query):
             states = app._build_persistence_save_dict()
-            persistence.save_all({name: states[name] for name in files if name in states})
+            if not all(_saved(name, states[name]) for name in files if name in states):
+                return _not_saved()
         return answer
 
     return handle_and_save
+
+
+def _saved(name: str, state: Callable[[], Any]) -> bool:
+    """Save a state, and say whether that went well: ministack logs that it did not, and goes on.
+
+    What it writes is another file each time, which takes the name of the one before.
+    """
+    path = Path(persistence.STATE_DIR) / f"{name}.json"
+    before = _inode(path)
+    persistence.save_all({name: state})
+    return _inode(path) != before
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
+def _not_saved() -> Response:
+    """In the way of the services that speak JSON; a status that their SDKs do not try again."""
+    body = json.dumps({"__type": "InternalErrorException", "message": FULL})
+    return 507, {"Content-Type": "application/x-amz-json-1.1"}, body.encode()
 
 
 def _changes(service: str, method: str, headers: dict[str, str], query: dict[str, Any]) -> bool:

@@ -56,10 +56,11 @@ def test_creating_a_job_answers_where_its_photo_goes(jobs: JobStore) -> None:
     assert "policy" in body["upload"]["fields"]
 
 
-def test_a_name_is_never_empty(rows: Rows) -> None:
-    call("create_job", {"filename": "  .jpg", "contentType": "image/jpeg"})
+@pytest.mark.parametrize("filename", ["  .jpg", "\u200b\u3164.jpg"])
+def test_a_name_can_always_be_seen(rows: Rows, filename: str) -> None:
+    call("create_job", {"filename": filename, "contentType": "image/jpeg"})
     (row,) = rows("JobsTable")
-    assert row["name"].strip()
+    assert plain(row["name"])
 
 
 @pytest.mark.parametrize("path", ['/jobs/a"b', "/jobs/../x", "/nothing"])

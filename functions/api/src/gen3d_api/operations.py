@@ -32,6 +32,7 @@ from gen3d.jobs import (
     check_job_id,
     new_job_id,
     now,
+    plain,
 )
 from gen3d.limits import Limits
 from gen3d.settings import Settings, settings
@@ -170,7 +171,7 @@ class JobService:
             prefix=paths.job_prefix(identity_id, job_id),
             email=caller.email,
             filename=body.filename,
-            name=body.filename.rsplit(".", 1)[0].strip()[:100] or body.filename[:100],
+            name=plain(body.filename.rsplit(".", 1)[0][:100]) or body.filename[:100],
             content_type=body.contentType,
             status=Status.CREATED,
             created_at=created,
