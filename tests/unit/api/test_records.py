@@ -22,6 +22,7 @@ from gen3d.jobs import (
     Status,
     new_job_id,
     now,
+    plain,
 )
 from gen3d.paths import MESH_FORMATS
 from gen3d_api import views
