@@ -16,6 +16,8 @@ from botocore.exceptions import (
 
 from gen3d.errors import DependencyUnavailable
 from gen3d_aws import clients
+from gen3d_aws.store import JobStore
+from gen3d_aws.tokens import TokenStore
 from tests.support import client_error, resources, template
 
 URL = "https://aws.example.com/"
@@ -50,6 +52,14 @@ def test_a_call_that_hangs_is_given_up_before_its_function_is() -> None:
     default = template()["Globals"]["Function"]["Timeout"]
     for function in resources("AWS::Serverless::Function").values():
         assert worst < function.get("Timeout", default)
+
+
+def test_a_table_is_made_once_for_all_who_use_it() -> None:
+    """Three stores of a call each made their own: 7 % of the API's processor time."""
+    one = JobStore("JobsTable")._table
+    assert JobStore("JobsTable")._table is one
+    assert TokenStore("JobsTable")._table is one
+    assert TokenStore("TokensTable")._table is not one
 
 
 def test_a_reason_may_ask_for_another_patience() -> None:

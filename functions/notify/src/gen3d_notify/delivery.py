@@ -94,7 +94,7 @@ class _Claim:
 
     @property
     def _table(self) -> "Table":
-        return clients.dynamodb().Table(settings().idempotency_table)
+        return clients.table(settings().idempotency_table)
 
     def take(self) -> bool:
         """Whether the mail is this invocation's to send."""

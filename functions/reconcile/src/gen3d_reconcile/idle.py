@@ -52,7 +52,7 @@ def end_idle_instances(config: Settings, moment: datetime) -> dict[str, int]:
 def _idle_for(config: Settings, moment: datetime, awake: bool) -> timedelta:
     """How long it has been awake without anything that waits, was sent or was answered."""
     tokens = TokenStore(config.tokens_table)
-    table = clients.dynamodb().Table(config.tokens_table)
+    table = clients.table(config.tokens_table)
     window = tokens.window()
     if not awake or window.sent or tokens.waiting():
         table.delete_item(Key=_MARK)

@@ -22,7 +22,7 @@ from gen3d.errors import DependencyUnavailable
 from gen3d.jobs import Job, ObjectStatus, Status
 from gen3d.limits import Limits
 from gen3d_aws import clients
-from gen3d_aws.clients import dynamodb, error_code
+from gen3d_aws.clients import error_code
 from gen3d_aws.store import JobStore
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class Admissions:
 
     @property
     def _table(self) -> "Table":
-        return dynamodb().Table(self.table)
+        return clients.table(self.table)
 
     def _read(self, owner: str, now: int) -> tuple[int, dict[str, Note]]:
         row: dict[str, Any] = self._table.get_item(Key=_key(owner), ConsistentRead=True).get(

@@ -22,7 +22,7 @@ from botocore.exceptions import (
 from gen3d.errors import DependencyUnavailable
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource
+    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
 
 CONNECT_SECONDS = 2
 READ_SECONDS = 5
@@ -90,6 +90,12 @@ def client(service: str, *, attempts: int = ATTEMPTS, **options: Any) -> Any:
 def dynamodb() -> "DynamoDBServiceResource":
     """DynamoDB in plain Python values."""
     return boto3.resource("dynamodb", config=_config(ATTEMPTS))
+
+
+@cache
+def table(name: str) -> "Table":
+    """A table, made once: boto3 builds a class for each, which takes as long as a request."""
+    return dynamodb().Table(name)
 
 
 def error_code(error: BaseException) -> str:

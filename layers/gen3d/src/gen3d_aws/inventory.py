@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from gen3d import paths
 from gen3d.jobs import Status, execution_name
 from gen3d_aws import clients
-from gen3d_aws.clients import dynamodb, error_code
+from gen3d_aws.clients import error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -80,7 +80,7 @@ def waiting_tasks(table: str) -> Iterator[WaitingTask]:
 def forget_task(table: str, task: WaitingTask) -> bool:
     """Remove a row; False where another execution has written it anew meanwhile."""
     try:
-        dynamodb().Table(table).delete_item(
+        clients.table(table).delete_item(
             Key={"callbackId": task.callback_id},
             ConditionExpression="#ttl = :ttl",
             ExpressionAttributeNames={"#ttl": "ttl"},
@@ -100,7 +100,7 @@ def _scan(table: str, projection: str, names: dict[str, str]) -> Iterator[dict[s
         "ConsistentRead": True,
     }
     while True:
-        page = dynamodb().Table(table).scan(**query)
+        page = clients.table(table).scan(**query)
         yield from page["Items"]
         if "LastEvaluatedKey" not in page:
             return

@@ -28,7 +28,7 @@ from gen3d.jobs import (
     oldest_job_id,
 )
 from gen3d_aws import clients
-from gen3d_aws.clients import dynamodb, error_code
+from gen3d_aws.clients import error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -89,7 +89,7 @@ class JobStore:
 
     @property
     def _table(self) -> "Table":
-        return dynamodb().Table(self._name)
+        return clients.table(self._name)
 
     def create(self, job: Job) -> None:
         """Write a new job.

@@ -27,7 +27,7 @@ from gen3d.errors import JobConflict, MaskExpired
 from gen3d.jobs import Job, Status, iso, now
 from gen3d.queue import Request, Sent, Stage, Window
 from gen3d_aws import clients
-from gen3d_aws.clients import dynamodb, error_code
+from gen3d_aws.clients import error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -112,7 +112,7 @@ class TokenStore:
 
     @property
     def _table(self) -> "Table":
-        return dynamodb().Table(self._name)
+        return clients.table(self._name)
 
     def put(self, row: TokenRow, ttl_seconds: int) -> None:
         """Remember a task that now waits."""
