@@ -2,6 +2,7 @@ import { QueryClient } from "@tanstack/react-query";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "../src/api/error";
 import type { JobStatus, JobView } from "../src/api/types";
+import { stepsOf } from "../src/pages/job/steps";
 import {
   accepted,
   onwards,
@@ -43,6 +44,26 @@ describe("a job after a request that was accepted", () => {
     const working = job("RECONSTRUCTING", { pollSeconds: 1 });
     expect(pace(accepted(waiting, working, "RECONSTRUCTING"), looks)).toBe(1000);
     expect(pace(onwards(seen, working), looks)).toBe(1000);
+  });
+
+  it("counts from when it was taken up again, and not from the run before", () => {
+    const since = (start: string, end: string | null = null) => ({ start, end, ms: null });
+    const stages = { initialize: since("a", "b"), mask: since("b", "c"), reconstruct: since("c") };
+    const failed = job("FAILED", { stages });
+    const again = { ...stages, reconstruct: since("d") };
+    const seen = accepted(failed, job("INITIALIZING", { run: 2, stages: again }), "INITIALIZING");
+    const objects = [{ n: 0 }] as JobView["objects"];
+    const early = shown(onwards({ ...seen, objects }, failed));
+    expect(stepsOf(early).map((step) => step.since)).toEqual([null, null, null, "d", null]);
+  });
+
+  it("has no clock for a stage that it has passed and only stands at for a moment", () => {
+    const stage = { start: "a", end: "b", ms: 1 };
+    const none = { start: null, end: null, ms: null };
+    const stages = { initialize: stage, mask: { ...stage, end: null }, reconstruct: none };
+    const steps = stepsOf(job("INITIALIZING", { run: 2, stages }));
+    expect(steps.map((step) => step.since)).toEqual([null, null, null, null, null]);
+    expect(stepsOf(job("AWAITING_MASK", { stages }))[2]?.since).toBe("a");
   });
 
   it("falls back where its record has not followed for a minute", () => {

@@ -80,9 +80,10 @@ def poll_seconds(job: Job, ahead: int) -> int | None:
         return None
     if job.status in (Status.CREATED, Status.AWAITING_MASK):
         return _IDLE_SECONDS
-    stages = job.stages
-    stage = stages.initialize if job.status is Status.INITIALIZING else stages.reconstruct
-    age = (now() - stage.start).total_seconds() if stage.start else 0
+    # The stage that began last: a run that takes a job up again begins with any of them.
+    stages = (job.stages.initialize, job.stages.mask, job.stages.reconstruct)
+    starts = [stage.start for stage in stages if stage.start]
+    age = (now() - max(starts)).total_seconds() if starts else 0
     calm = next((seconds for limit, seconds in _PATIENCE if age < limit), 10)
     return max(calm, min(ahead, _IDLE_SECONDS))
 

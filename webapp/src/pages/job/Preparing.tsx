@@ -7,6 +7,7 @@ import { duration } from "../../ui/format";
 import { Progress } from "../../ui/Progress";
 import { useNow } from "../../ui/useNow";
 import { Queue } from "./Queue";
+import { goingOn } from "./steps";
 
 /** An endpoint that is up answers well within this. */
 const AWAKE_MS = 20_000;
@@ -15,7 +16,7 @@ const WAKING_MS = 12 * 60_000;
 
 /** The encoder looks at the photo. */
 export function Preparing({ job }: { job: JobView }) {
-  const since = job.stages.initialize.start;
+  const since = goingOn(job.stages.initialize)?.start;
   const now = useNow(true);
   const elapsed = since ? Math.max(0, now - Date.parse(since)) : 0;
   return (

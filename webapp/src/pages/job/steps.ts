@@ -1,4 +1,4 @@
-import type { JobView } from "../../api/types";
+import type { JobView, Stage } from "../../api/types";
 
 export type StepState = "done" | "now" | "todo" | "failed";
 
@@ -35,9 +35,14 @@ export function stepsOf(job: JobView): Step[] {
   return stages.map(({ name, stage }, index) => ({
     name,
     state: index < now ? "done" : index > now ? "todo" : NOW[job.status] < 0 ? "failed" : "now",
-    since: index === now ? (stage?.start ?? null) : null,
+    since: index === now ? (goingOn(stage)?.start ?? null) : null,
     ms: stage?.ms ?? null,
   }));
+}
+
+/** A stage that has not ended: a job that is taken up again begins with any, and those before stand. */
+export function goingOn(stage: Stage | null): Stage | null {
+  return stage?.end ? null : stage;
 }
 
 /** The step in which a job ended before its time. */

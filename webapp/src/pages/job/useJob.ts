@@ -76,6 +76,7 @@ export function onwards(earlier: SeenJob | undefined, job: JobView): SeenJob {
   return {
     ...job,
     status: expected.status,
+    stages: earlier.stages,
     objects: earlier.objects,
     pollSeconds: null, // it was said of the record, which stands for longer than this will
     expected,
