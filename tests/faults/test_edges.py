@@ -9,12 +9,12 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
 from pydantic import ValidationError
 
-from gen3d.errors import InternalError
+from gen3d.errors import InternalError, MailFailed
 from gen3d.jobs import Status, new_job_id
 from gen3d_aws import runs, tokens
 from gen3d_aws.store import JobStore
 from gen3d_aws.tokens import TokenStore
-from tests.support import JOB_ID, client, client_error, make_job, reconcile
+from tests.support import JOB_ID, client, client_error, load_event, make_job, reconcile
 from tests.unit.api.requests import call
 
 from .test_tasks import CALLS
@@ -197,10 +197,20 @@ def test_a_result_that_is_never_announced(world: World) -> None:
 
 
 @pytest.mark.cell("edges", "result.json arrives", "reordered")
-def test_a_result_that_is_announced_before_the_record_says_so(world: World) -> None:
-    world.meanwhile("Complete", world.deliver_events)
-    assert world.play() is Status.COMPLETED
-    end(world)
+@pytest.mark.parametrize("then", [Status.COMPLETED, Status.FAILED])
+def test_a_result_that_is_announced_before_the_record_says_so(then: Status, world: World) -> None:
+    def early() -> None:
+        event = load_event("notify/result_created")
+        event["detail"]["object"]["key"] = make_job().files.result
+        world.deliver_event(event)
+
+    world.meanwhile("Complete", early)
+    if then is Status.FAILED:
+        world.fail("Complete", "ResourceNotFoundException")
+    world.deliver_result = lambda world, event: None
+    assert world.play() is then
+    assert [type(error) for error in world.undelivered] == [MailFailed] * 3
+    end(world, status=then)
 
 
 @pytest.mark.cell("edges", "result.json arrives", "late")

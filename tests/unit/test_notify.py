@@ -55,6 +55,7 @@ from .conftest import Calls
 
 Mailbox = Callable[[], list[EmailMessage]]
 PutJob = Callable[[Job], Job]
+Acts = list[Callable[[], object]]
 
 PICTURE = encode(Pillow.new("RGB", (8, 8), "teal"))
 FAILURE = Failure(name="EmptySurface", message="No surface. Click again.", stage="EachObject")
@@ -178,13 +179,53 @@ def test_two_triggers_at_once_send_one_mail_each(
     assert len(mailbox()) == 2
 
 
-def test_the_result_may_come_before_the_record_says_so(
-    put_job: PutJob, files: FileStore, mailbox: Mailbox
-) -> None:
+@pytest.fixture
+def published(
+    put_job: PutJob, files: FileStore, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> Acts:
+    """A job whose result is there before its record says so; what happens in each wait for that."""
     files.write(f"{PREFIX}result.json", RESULT, "")
-    put_job(job_of_run_1(Status.RECONSTRUCTING, objects={"0": finished_object()}))
+    job = put_job(job_of_run_1(Status.RECONSTRUCTING, objects={"0": finished_object()}))
+    acts: Acts = []
+    clock = SimpleNamespace(time=time.time, sleep=lambda _: acts and acts.pop(0)())
+    monkeypatch.setattr(notify, "time", clock)
+
+    def complete() -> None:
+        jobs._update(job, {Status.RECONSTRUCTING}, {"status": Status.COMPLETED})
+
+    acts += [lambda: None, complete]
+    return acts
+
+
+def test_a_result_is_told_of_once_the_record_says_so(published: Acts, mailbox: Mailbox) -> None:
     call("result_created")
+    assert not published
     assert recipients(mailbox()) == [EMAIL, ADMIN]
+
+
+def test_a_result_whose_execution_then_fails_is_no_completion(
+    published: Acts, jobs: JobStore, mailbox: Mailbox
+) -> None:
+    published[:] = [lambda: jobs.fail(jobs.get(OWNER, JOB_ID), FAILURE)]
+    call("result_created")
+    assert mailbox() == []
+    call("failed")
+    assert recipients(mailbox()) == [EMAIL, ADMIN]
+
+
+def test_a_result_that_the_record_does_not_follow_is_asked_for_again(
+    published: Acts, mailbox: Mailbox
+) -> None:
+    (_, complete), published[:] = published, []
+    for _ in range(3):  # as often as Lambda tries
+        with pytest.raises(MailFailed, match="asked again"):
+            call("result_created")
+    assert mailbox() == []
+    complete()
+    call("execution_aborted")  # its execution tells, or breaks down before it has
+    assert recipients(mailbox()) == [EMAIL, ADMIN]
+    call("completed")
+    assert len(mailbox()) == 2
 
 
 @pytest.mark.parametrize("breaks", BREAKS)
@@ -240,6 +281,18 @@ def test_a_record_that_nobody_could_correct_is_corrected(
     assert recipients(mailbox()) == [EMAIL, ADMIN]
     call(breaks)
     assert len(mailbox()) == 2
+
+
+@pytest.mark.parametrize("breaks", BREAKS)
+def test_an_expiry_that_its_execution_did_not_tell_is_told(
+    breaks: str, put_job: PutJob, jobs: JobStore, mailbox: Mailbox
+) -> None:
+    put_job(job_of_run_1(Status.EXPIRED))
+    for _ in range(2):
+        call(breaks)
+    assert jobs.get(OWNER, JOB_ID).status is Status.EXPIRED
+    assert recipients(mailbox()) == [EMAIL]
+    assert "waited for its mask" in str(mailbox()[0]["Subject"])
 
 
 # Runs
@@ -357,9 +410,13 @@ def test_a_removed_job_gives_no_mail(trigger: str, mailbox: Mailbox) -> None:
 def test_a_break_after_the_end_changes_nothing(
     breaks: str, completed: Job, jobs: JobStore, mailbox: Mailbox
 ) -> None:
-    call(breaks)
-    assert mailbox() == []
-    assert jobs.get(OWNER, JOB_ID).status is Status.COMPLETED
+    """The job is complete, which its execution may not have lived to tell."""
+    for _ in range(2):
+        call(breaks)
+    assert recipients(mailbox()) == [EMAIL, ADMIN]
+    assert "is ready" in str(mailbox()[0]["Subject"])
+    job = jobs.get(OWNER, JOB_ID)
+    assert (job.status, job.error, job.run) == (Status.COMPLETED, None, completed.run)
 
 
 def test_an_event_about_something_else_is_left(mailbox: Mailbox) -> None:
@@ -435,7 +492,7 @@ def test_two_mails_without_an_answer_fit_into_the_function() -> None:
     patience = config.connect_timeout + config.read_timeout
     assert patience == delivery.ATTEMPT_SECONDS < delivery.CLAIM_SECONDS
     function = template()["Resources"]["NotifyFunction"]["Properties"]["Timeout"]
-    assert 2 * patience <= function - 20
+    assert 2 * patience + sum(notify.LOOKS) <= function - 15
     # Who waits for another's claim to end can still send the mail.
     assert delivery.CLAIM_SECONDS + delivery.WAIT_SECONDS + patience < function
     assert patience >= 10  # or slow answers would be taken for none, and mails sent again

@@ -13,7 +13,7 @@ MACHINE = definition()
 STATES = all_states(MACHINE)
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
 FAILURE_PATH = {"RecordFailure": "Failed", "NotifyFailure": "Failed"}
-MAIL = {"NotifyPrepared": "WaitForMask", "Notify": "Done", "NotifyExpiry": "Expired"}
+MAIL = {"NotifyPrepared": "WaitForMask", "Notify": "Done", "NotifyExpiry": "Untold"}
 OBJECT = {"RecordObjectFailure": "FailedObject"}
 tasks = pytest.mark.parametrize(("name", "state"), TASKS.items(), ids=TASKS)
 

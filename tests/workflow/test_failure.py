@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from moto.ses.models import ses_backends
 
 from gen3d.jobs import ObjectStatus, Status
 from tests.support import ACCOUNT, REGION, Context, client, load_event, notify, table
@@ -160,6 +161,20 @@ def test_an_expiry_that_cannot_be_told_is_one_all_the_same(
     stage.notify.next(*answers)
     assert stage.run(masks=False).status == "SUCCEEDED"
     assert stage.job.status is Status.EXPIRED
+
+
+def test_an_expiry_that_lambda_does_not_take_is_told_by_the_backstop(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    monkeypatch.setattr(stage, "enqueue", lambda _, payload: Refused()(payload))
+    ended = stage.run(masks=False)
+    assert (ended.status, ended.error) == ("FAILED", "MailFailed")
+    for _ in range(2):
+        wake_the_backstop(stage)
+        assert stage.job.status is Status.EXPIRED
+    (mail,) = ses_backends[ACCOUNT][REGION].sent_messages
+    assert "waited for its mask" in mail.raw_data
 
 
 def test_an_expiry_whose_record_was_not_confirmed_is_told(stage: Stage) -> None:

@@ -109,14 +109,12 @@ class Life(RuleBasedStateMachine):
         self.delivered: list[Json] = []
         self.ends: set[tuple[int, Status]] = set()
         self.killed_while_mailing = 0
-        self.published: set[int] = set()
-        """Runs whose result.json was written."""
         self.cancelled = False
         """By a call that nobody interfered with, and nothing was asked for since."""
         clock = SimpleNamespace(
             time=lambda: time.time() + self.passed.total_seconds(), sleep=lambda _: None
         )
-        for module in (delivery, tokens, store):
+        for module in (delivery, notify, tokens, store):
             self.patch.setattr(module, "time", clock)
         self.patch.setattr(reconcile, "now", lambda: now() + self.passed)
         for module in (runs, tokens, inventory):
@@ -207,7 +205,6 @@ class Life(RuleBasedStateMachine):
     def service(self, operation: str, arguments: Json) -> Any:
         if operation == "putObject":
             self.files.data[arguments["Key"]] = json.dumps(arguments["Body"]).encode()
-            self.published.add(int(arguments["Body"]["run"]))
             event = load_event("notify/result_created")
             event["detail"]["object"]["key"] = arguments["Key"]
             self.letters.append(event)
@@ -398,8 +395,6 @@ class Life(RuleBasedStateMachine):
         branches = self.branches
         if branches:
             branch = branches[which % len(branches)]
-            if branch.at == "NotifyExpiry":  # Lambda's own queue, and nothing else that tells
-                return
             if branch.token is not None:
                 branch.answer(error=TaskFailed(error))
             else:
@@ -516,10 +511,6 @@ class Life(RuleBasedStateMachine):
         most: Counter[tuple[str, str]] = Counter()
         for _, ended in self.ends:
             most.update(TOLD.get(ended, {}).items())
-        # A result that arrives is told of before the record says so, and the execution may still
-        # fail in between: the only end that is told as another one, too.
-        for _ in self.published - {r for r, ended in self.ends if ended is Status.COMPLETED}:
-            most.update(TOLD[Status.COMPLETED].items())
         sent: Counter[tuple[str, str]] = Counter()
         for (to, subject), times in self.mails.sent.items():
             sent[to, subject.split(":")[0]] += times

@@ -2,8 +2,9 @@
 
 The owner also hears of a photo whose preparation took long. Three triggers: the state machine, the
 arrival of ``result.json``, and the rule on executions that failed, timed out or were aborted. The
-last also corrects a record that nobody else could. A notice is of one run of its job: what an
-earlier one says is past.
+last also corrects a record that nobody else could, and tells of an end that its execution did not
+live to tell. A notice is of one run of its job: what an earlier one says is past. Nobody is told
+anything that the record does not say.
 """
 
 import json
@@ -28,6 +29,9 @@ from gen3d_aws.observability import count, logger, metrics, tracer
 from gen3d_aws.store import FileStore, JobStore
 from gen3d_notify import mails
 from gen3d_notify.delivery import deliver
+
+LOOKS = (0.1, 0.2, 0.5, 1, 2, 4)
+"""Seconds between looks at a record that follows its result, mostly within the first."""
 
 
 class Notice(BaseModel):
@@ -61,18 +65,25 @@ def notice_of(event: dict[str, Any]) -> Notice | None:
 
 
 def _from_result(key: str) -> Notice | None:
-    data = FileStore(settings().bucket).read(key)
-    if data is None:
+    notice = _result(key)
+    if notice is None:
         logger.info("The result is gone: the job was removed meanwhile")
         return None
+    return notice if _is_its_own(key, notice) else None
+
+
+def _result(key: str) -> Notice | None:
+    """What a result tells of, or None where there is none."""
+    data = FileStore(settings().bucket).read(key)
+    if data is None:
+        return None
     result = json.loads(data)
-    notice = Notice(
+    return Notice(
         kind="completed",
         owner=result["owner"],
         jobId=result["jobId"],
         run=result.get("run", 0),  # none, as in a record, where both are from before there were any
     )
-    return notice if _is_its_own(key, notice) else None
 
 
 def _is_its_own(key: str, notice: Notice) -> bool:
@@ -107,8 +118,8 @@ def _corrected(notice: Notice, after: int, detail: dict[str, Any]) -> Notice | N
     Returns
     -------
     Notice or None
-        What is to be told; None where the job was cancelled, removed or completed meanwhile, or
-        another execution has it.
+        What is to be told; None where the job was cancelled or removed meanwhile, or another
+        execution has it.
     """
     store = JobStore(settings().jobs_table)
     try:
@@ -121,13 +132,28 @@ def _corrected(notice: Notice, after: int, detail: dict[str, Any]) -> Notice | N
         if job.run != notice.run:
             return None
         if job.status in TERMINAL:
-            return notice if job.status is Status.FAILED else None
+            return _untold(notice, job)
     error = _error_of(detail)
     failure = Failure(name=error.name, message=error.message, stage="Execution")
     if not store.fail(job, failure, notice.run):
         return _corrected(notice, after, detail)
     count("RecordCorrected")
     return notice
+
+
+def _untold(notice: Notice, job: Job) -> Notice | None:
+    """What there is to tell of a job whose execution wrote its end and then broke down."""
+    match job.status:
+        case Status.FAILED:
+            return notice
+        case Status.EXPIRED:
+            return notice.model_copy(update={"kind": "expired"})
+        case Status.COMPLETED:
+            # By an earlier run, where this one was withdrawn before it began.
+            result = _result(job.files.result)
+            return result if result is not None and result.run == notice.run else None
+        case _:
+            return None
 
 
 def _error_of(detail: dict[str, Any]) -> Gen3DError:
@@ -143,8 +169,7 @@ def _error_of(detail: dict[str, Any]) -> Gen3DError:
 _TRUE_IN: dict[str, set[Status]] = {
     # Told shortly before the record says so.
     "prepared": {Status.INITIALIZING, Status.AWAITING_MASK},
-    # So is this: the result is there first.
-    "completed": {Status.RECONSTRUCTING, Status.COMPLETED},
+    "completed": {Status.COMPLETED},
     "failed": {Status.FAILED},
     "expired": {Status.EXPIRED},
 }
@@ -163,11 +188,11 @@ def notify(notice: Notice, until: float) -> None:
     Raises
     ------
     MailFailed
-        One mail or both were not sent.
+        One mail or both were not sent, or it is not known yet what became of the job.
     """
     s = settings()
     try:
-        job = JobStore(s.jobs_table).get(notice.owner, notice.jobId)
+        job = _settled(notice, JobStore(s.jobs_table))
     except JobNotFound:
         logger.info("The job was removed meanwhile")
         return
@@ -182,6 +207,25 @@ def notify(notice: Notice, until: float) -> None:
             failures.append(failure)
     if failures:
         raise failures[0]
+
+
+def _settled(notice: Notice, store: JobStore) -> Job:
+    """Read the job; where its result is there and its record has not followed yet, wait for it.
+
+    Raises
+    ------
+    MailFailed
+        It did not follow. Who called calls again; should the record follow only after that, its
+        execution tells, or the rule on executions that broke down.
+    """
+    for wait in (*LOOKS, None):
+        job = store.get(notice.owner, notice.jobId)
+        under_way = job.status is Status.RECONSTRUCTING and job.run == notice.run
+        if notice.kind != "completed" or not under_way:
+            return job
+        if wait is not None:
+            time.sleep(wait)
+    raise MailFailed("The record does not say yet that the job is complete. It is asked again.")
 
 
 def _mails(notice: Notice, job: Job, files: FileStore) -> list[tuple[str, mails.Mail]]:
