@@ -42,6 +42,7 @@ REASONS: dict[Permission, str] = {
         "*",
     ): "ends an instance that was idle for an hour",
     ("ReconcileRole", "states:ListExecutions", "*"): "compares executions and records, each hour",
+    ("ApiRole", "states:DescribeExecution", "*"): "looks whether another start is under way",
     ("ReconcileRole", "states:DescribeExecution", "*"): "looks whether a lost job's still runs",
     ("ReconcileRole", "states:StopExecution", "*"): "stops one whose job has ended",
     ("ReconcileRole", "states:StartExecution", "*"): "the operator takes a failed job up again",

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from gen3d.errors import LimitReached
+from gen3d.errors import InvalidRequest, LimitReached
 from gen3d.limits import Limits
 
 LIMITS = Limits(running_jobs=10, jobs_per_day=100, queued_objects=24)
@@ -57,6 +57,20 @@ def test_a_refusal_says_what_to_do_and_when(
     with pytest.raises(LimitReached) as refused:
         check()
     assert (refused.value.message, refused.value.retry_after) == (sentence, seconds)
+
+
+def test_more_objects_than_anybody_may_have_are_not_waited_for() -> None:
+    """Waiting never helps, so nothing says for how long."""
+    for queued in (0, 20):
+        with pytest.raises(InvalidRequest) as refused:
+            LIMITS.check_queued(queued, 25)
+        assert (refused.value.status, refused.value.retry_after) == (400, None)
+        assert refused.value.message == (
+            "objects: 25 at once are more than the 24 that one person may have in the queue. "
+            "Ask for 24 at most."
+        )
+    LIMITS.check_queued(0, 24)
+    NONE.check_queued(0, 25)
 
 
 @pytest.mark.parametrize(("check", "most"), CHECKS)

@@ -17,7 +17,9 @@ from gen3d.jobs import (
     Model,
     ObjectStatus,
     Status,
+    iso,
     new_job_id,
+    now,
 )
 from gen3d_aws.runs import Runs
 from gen3d_aws.store import FileStore, JobStore
@@ -143,10 +145,11 @@ def test_cancelling_takes_away_a_retry_that_has_not_begun(
 
 
 def test_cancelling_takes_away_the_retry_that_found_a_name_taken(
-    put_job: PutJob, executions: Any
+    put_job: PutJob, executions: Any, calls: Calls
 ) -> None:
     put_job(make_job(Status.COMPLETED, run=1, **STARTED))
     for seed in (1, 2):  # of two browsers
+        calls.fail("DescribeExecution", "ExecutionDoesNotExist")
         assert call("retry_job", {"objects": [{"n": 0, "seed": seed}]})[0] == 202
     assert call("cancel_job")[0] == 202
     for run in (2, 3):
@@ -413,7 +416,7 @@ def test_naming_one_object_queues_no_other(
     put_job(make_job(Status.COMPLETED, run=1, model=MODEL, objects=eight))
     limits = replace(api.service.limits, queued_objects=1)
     monkeypatch.setattr(api, "service", replace(api.service, limits=limits))
-    assert refused(call("retry_job", {})) == (429, "LimitReached")
+    assert refused(call("retry_job", {})) == (400, "InvalidRequest")
     assert call("retry_job", {"objects": [{"n": 5}]})[0] == 202
 
 
@@ -476,13 +479,31 @@ def test_taking_a_job_up_twice_starts_one_execution(
     assert executions() == [f"{JOB_ID}-2"]
 
 
-def test_of_two_different_retries_at_once_one_begins(
-    put_job: PutJob, executions: Callable[[], list[str]], jobs: JobStore
+def test_of_two_different_retries_the_second_is_refused(
+    put_job: PutJob, executions: Callable[[], list[str]]
 ) -> None:
-    """Each would write over what the other made, as it knows the job as it was before both."""
+    """The first has not begun yet, and will."""
+    put_job(make_job(Status.COMPLETED, run=1, **STARTED))
+    first = {"objects": [{"n": 0, "seed": 1}]}
+    assert call("retry_job", first)[0] == 202
+    assert refused(call("retry_job", {"objects": [{"n": 0, "seed": 2}]})) == (409, "JobConflict")
+    assert call("retry_job", first)[0] == 202
+    assert executions() == [f"{JOB_ID}-2"]
+    client("stepfunctions").stop_execution(executionArn=f"{EXECUTION}:{JOB_ID}-2")
+    assert call("retry_job", {"objects": [{"n": 0, "seed": 2}]})[0] == 202
+
+
+def test_of_two_different_retries_at_once_one_begins(
+    put_job: PutJob, executions: Callable[[], list[str]], jobs: JobStore, calls: Calls
+) -> None:
+    """Each would write over what the other made, as it knows the job as it was before both.
+
+    Step Functions does not describe yet what was started a moment ago.
+    """
     for first, second in ((2, 3), (3, 2)):
         put_job(make_job(Status.COMPLETED, job_id=JOB_ID, run=1, **STARTED))
         for seed in (1, 2):
+            calls.fail("DescribeExecution", "ExecutionDoesNotExist")
             assert call("retry_job", {"objects": [{"n": 0, "seed": seed}]})[0] == 202
         assert begin_execution(f"{JOB_ID}-{first}")
         job = jobs.get(OWNER, JOB_ID)
@@ -560,6 +581,36 @@ def test_taking_up_counts_against_the_limits(
             assert refused(call("retry_job", {})) == (429, "LimitReached")
     assert executions() == []
     assert call("retry_job", {})[0] == 202
+
+
+@pytest.mark.parametrize(
+    ("changes", "resumed"),
+    [
+        ({}, "initialize"),
+        ({"model": MODEL}, "mask"),
+        ({"model": MODEL, "objects": {"0": failed_object(0)}}, "reconstruct"),
+    ],
+)
+def test_what_is_taken_up_counts_from_now_on(
+    changes: dict[str, Any], resumed: str, created: Job, put_job: PutJob, executions: Any
+) -> None:
+    """The answer says of the stages what the execution is about to write."""
+    table("JobsTable").delete_item(Key={"owner": OWNER, "jobId": JOB_ID})
+    put_job(make_job(Status.FAILED, run=1, **changes))
+    long_ago = {"start": "2026-11-22T23:00:00Z", "end": "2026-11-22T23:01:00Z"}
+    table("JobsTable").update_item(
+        Key={"owner": OWNER, "jobId": JOB_ID},
+        UpdateExpression="SET stages = :stages",
+        ExpressionAttributeValues={
+            ":stages": dict.fromkeys(("initialize", "mask", "reconstruct"), long_ago)
+        },
+    )
+    before = iso(now())
+    _, body = call("retry_job", {})
+    began = body["stages"].pop(resumed)
+    assert (began["start"] >= before, began["end"], began["ms"]) == (True, None, None)
+    assert all(stage["ms"] == 60_000 for stage in body["stages"].values())
+    assert body["pollSeconds"] == 1
 
 
 def test_the_operator_takes_a_job_up_as_its_owner_does(

@@ -105,10 +105,13 @@ def test_initializing_twice_starts_one_execution(
 
 
 def test_of_two_that_initialize_at_once_with_different_texts_one_begins(
-    created: Job, executions: Callable[[], list[str]], jobs: JobStore
+    created: Job, executions: Callable[[], list[str]], jobs: JobStore, calls: Calls
 ) -> None:
-    """Two executions are started, and the one that comes later finds the job begun."""
+    """Where the first is not seen yet, two are started, and the later one finds the job begun."""
     call("initialize_job", {"text": "cup"})
+    assert call("initialize_job", {"text": "saucer"})[0] == 200
+    assert executions() == [JOB_ID]
+    calls.fail("DescribeExecution", "ExecutionDoesNotExist")
     assert call("initialize_job", {"text": "saucer"})[0] == 202
     assert begin_execution(JOB_ID)
     assert not begin_execution(f"{JOB_ID}-2")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gen3d.errors import LimitReached
+from gen3d.errors import InvalidRequest, LimitReached
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,14 @@ class Limits:
         Raises
         ------
         LimitReached
+        InvalidRequest
+            They alone are more than that, so that waiting is of no use.
         """
+        if self.queued_objects and more > self.queued_objects:
+            raise InvalidRequest(
+                f"objects: {more} at once are more than the {self.queued_objects} that one person "
+                f"may have in the queue. Ask for {self.queued_objects} at most."
+            )
         if self.queued_objects and queued + more > self.queued_objects:
             raise LimitReached(
                 f"{queued} of your objects wait to be reconstructed, and {more} more would exceed "

@@ -25,7 +25,7 @@ from gen3d.jobs import (
     iso,
     now,
 )
-from gen3d_aws import clients
+from gen3d_aws import clients, inventory
 from gen3d_aws.store import JobStore
 
 if TYPE_CHECKING:
@@ -131,7 +131,8 @@ class Runs:
         Returns
         -------
         Job or None
-            The job as the execution is about to write it; None where one has begun meanwhile.
+            The job as the execution is about to write it; None where another has begun meanwhile,
+            or is about to.
 
         Raises
         ------
@@ -143,9 +144,10 @@ class Runs:
         for run in range(job.run + 1, job.run + 1 + NAMES):
             if self._start(job, run, plan):
                 return _begun(job, run, plan)
-            # By now, has an execution of this name begun? If not, it never will, or one of the two
-            # begins first, and the other finds that it is not the next any more.
-            if self.jobs.get(job.owner, job.job_id).run >= run:
+            # Another start has the name. It runs, and is the one that begins; or it has ended, and
+            # has begun by now or never will. One that runs and is not shown yet begins first, and
+            # this one then finds that it is not the next any more.
+            if self._runs(job, run) or self.jobs.get(job.owner, job.job_id).run >= run:
                 return None
         raise DependencyUnavailable("The job could not be started. Try again later.", 60)
 
@@ -161,6 +163,10 @@ class Runs:
                 raise
             return False
         return True
+
+    def _runs(self, job: Job, run: int) -> bool:
+        found = inventory.execution(self.state_machine_arn, job.job_id, run)
+        return found is not None and found.status == "RUNNING"
 
     def retry(self, owner: str, job_id: str) -> Job | None:
         """Take an ended job up where it ended, as its owner may by the API.
@@ -218,7 +224,7 @@ class Runs:
 
 
 def _begun(job: Job, run: int, plan: Plan) -> Job:
-    start = {} if plan.resume is not Resume.INITIALIZE else {"initialize": {"start": iso(now())}}
+    start = {plan.resume: {"start": iso(now())}}
     return job.model_copy(
         update={
             "status": Status.INITIALIZING,
