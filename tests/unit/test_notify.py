@@ -356,9 +356,16 @@ def test_an_execution_that_ended_before_it_began_has_failed_its_job(
 @pytest.mark.parametrize("breaks", BREAKS)
 @pytest.mark.parametrize("status", [Status.CANCELLED, Status.COMPLETED])
 def test_a_run_that_was_cancelled_before_it_began_is_no_failure(
-    status: Status, breaks: str, put_job: PutJob, jobs: JobStore, mailbox: Mailbox
+    status: Status,
+    breaks: str,
+    put_job: PutJob,
+    files: FileStore,
+    jobs: JobStore,
+    mailbox: Mailbox,
 ) -> None:
     """It was stopped after its number was taken."""
+    result = {"owner": OWNER, "jobId": JOB_ID, "run": 0}  # what is complete, another run made
+    files.write(f"{PREFIX}result.json", json.dumps(result).encode(), "application/json")
     put_job(job_of_run_1(status, run=1))
     call(breaks)
     assert jobs.get(OWNER, JOB_ID).status is status
