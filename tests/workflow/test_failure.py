@@ -282,17 +282,44 @@ def test_the_mesh_fails_for_one_object(
         answers[0].over.set()
 
 
-def test_what_answers_after_its_execution_has_ended_changes_nothing(stage: Stage) -> None:
-    """A branch ends with its execution, though the function that it called is still at work."""
+def _unheard(set_stop: Callable[..., None]) -> Callable[..., None]:
+    """A stop that branches do not hear of, as one that opens in this very moment."""
+
+    def alone(env: Any, **why: Any) -> None:
+        frames, env._frames = env._frames, []
+        set_stop(env, **why)
+        env._frames = frames
+
+    return alone
+
+
+@pytest.mark.parametrize("heard", ["moto's word", "ours", "none"])
+def test_what_answers_after_its_execution_has_ended_changes_nothing(
+    heard: str, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A branch ends with its execution, though the function that it called is still at work.
+
+    It hears of the end by moto's own word, by ours, or when it enters its next state.
+    """
+    from moto.stepfunctions.parser.asl.eval.environment import Environment
+
+    from local_aws.workflow import branches
+
     hangs, others = Hangs(), set(threading.enumerate())
     stage.mesh.always(hangs)
     arn = stage.start()
     stage.wait_for(Status.AWAITING_MASK)
     stage.give_masks()
     stage.wait_until(lambda: bool(stage.mesh.calls))
+    if heard != "moto's word":
+        monkeypatch.setattr(Environment, "set_stop", _unheard(Environment.set_stop))
+    if heard == "none":
+        monkeypatch.setattr(branches, "end", lambda _: None)
     client("stepfunctions").stop_execution(executionArn=arn)
     ended, row = stage.wait_for_end(arn), stage.row
     assert ended.status == "ABORTED"
+    going_on = [frame for frame in _environment(arn)._frames if frame.is_running()]
+    assert bool(going_on) == (heard == "none")
     hangs.over.set()
     for thread in set(threading.enumerate()) - others:
         thread.join(PATIENCE)
@@ -300,13 +327,20 @@ def test_what_answers_after_its_execution_has_ended_changes_nothing(stage: Stage
     assert stage.ended(arn) == ended
 
 
+def _environment(arn: str) -> Any:
+    """Where the interpreter keeps how far an execution is."""
+    from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+    execution = stepfunctions_parser_backends[ACCOUNT][REGION].describe_execution(arn)
+    return execution.exec_worker.env
+
+
 def test_an_error_that_comes_after_a_time_out_does_not_take_its_place(stage: Stage) -> None:
     from moto.stepfunctions.parser.asl.eval.program_state import ProgramTimedOut
-    from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
     arn = stage.start()
     stage.wait_for(Status.AWAITING_MASK)
-    env = stepfunctions_parser_backends[ACCOUNT][REGION].describe_execution(arn).exec_worker.env
+    env = _environment(arn)
     env.set_timed_out()
     env.set_error(None)
     assert isinstance(env.program_state(), ProgramTimedOut)
