@@ -2,7 +2,9 @@
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from docs.generate.__main__ import ROOT, parts, update
 from docs.generate.machine import Machine
 from docs.generate.parts import DocumentError, fill, table
 from docs.generate.template import Template
+from requirements import workspace
 
 DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [*DOCUMENTS, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
@@ -46,6 +49,20 @@ ALL_PAGES = [
     ),
 ]
 """Everything that people read here."""
+EARLIER = {
+    "docs/adr/0033-a-workspace-of-packages.md": {
+        "container/jobs.py",
+        "engine.py",
+        "inference.py",
+        "service.py",
+        "webapp/publish.py",
+    },
+}
+"""Files by names that they had, on the pages that tell of a renaming."""
+
+MADE = {"config.json", "pipeline.yaml", "result.json", "webapp/dist"}
+"""Files that a build, a stack or others make."""
+
 OWN_COMMANDS = {("s3", "cp"), ("s3", "rm"), ("logs", "tail"), ("sagemaker", "wait")}
 """Of the AWS CLI itself; they describe no operation of a service."""
 
@@ -284,6 +301,86 @@ def test_a_link_to_what_is_not_there_is_found(tmp_path: Path) -> None:
     assert is_there(page, "a.md")
     assert not is_there(page, "a.md#two")
     assert not is_there(page, "b%20c.md")
+
+
+SOURCE_NAME = r"[\w.-]+\.(?:css|html|in|ini|json|mjs|md|py|sh|toml|ts|tsx|txt|ya?ml)"
+HOMES = [ROOT, ROOT / "webapp" / "src", *(member / "src" for member in workspace.members(ROOT))]
+"""Where a path that is named may begin, beside the folder of the page that names it."""
+
+
+@cache
+def tracked() -> tuple[frozenset[str], frozenset[str]]:
+    """The repository's entries at its root, and the names of all its files."""
+    command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others"]
+    listed = subprocess.run(
+        [*command, "--exclude-standard"], capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    paths = [Path(each) for each in listed if each]
+    return frozenset(path.parts[0] for path in paths), frozenset(path.name for path in paths)
+
+
+def lost_paths(text: str, folder: Path = ROOT) -> list[str]:
+    """Which files and folders of the repository a page names in backticks that are not there.
+
+    What begins with one of our folders, ours or the page's, is one of ours, and so is a lone name
+    with the ending of a source. Capitals, braces and an ellipsis stand for many.
+    """
+    entries, names = tracked()
+    words = [word for span in re.findall(r"`([^`\n]+)`", text) for word in span.split()]
+    lost = []
+    for word in words:
+        path = re.sub(r"(::.*|:\d+)$", "", word).rstrip("/")
+        first, *rest = path.split("/")
+        if path in MADE or not re.fullmatch(r"[\w.*-]+(/[\w.*-]+)*", path):
+            continue
+        if rest and not re.search(r"\b[A-Z]{4,}\b(?!\.md)", path):
+            ours = first in entries or any((home / first).is_dir() for home in HOMES[1:])
+            ours = ours or (folder / first).is_dir()
+            if ours and not any(any(home.glob(path)) for home in (folder, *HOMES)):
+                lost.append(path)
+        elif not rest and re.fullmatch(SOURCE_NAME, path) and path not in names:
+            lost.append(path)
+    return lost
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_are_named_are_there(page: Path) -> None:
+    lost = set(lost_paths(re.sub(r"(?s)```.*?```", "", prose(page)), page.parent))
+    assert lost == EARLIER.get(str(page.relative_to(ROOT)), set())
+
+
+def test_files_that_comments_name_are_there() -> None:
+    folders = "|".join(re.escape(each) for each in tracked()[0] if (ROOT / each).is_dir())
+    named = re.compile(rf"(?<![\w./-])((?:{folders})/[\w./-]+\.(?:md|py|tsx?|ya?ml))\b")
+    lost = [
+        (str(source.relative_to(ROOT)), path)
+        for home in (*HOMES[1:], ROOT / "statemachines", ROOT / "docs" / "generate", ROOT / "bench")
+        for source in sorted(home.rglob("*"))
+        if source.suffix in {".py", ".ts", ".tsx", ".yaml"}
+        for path in named.findall(source.read_text())
+        if not (ROOT / path).exists()
+    ]
+    assert lost == []
+
+
+def test_a_file_that_was_moved_is_found() -> None:
+    assert lost_paths(
+        "`functions/api/service.py`, `container/lite/`, `mesh/handler.py` `x.py`"
+    ) == [
+        "functions/api/service.py",
+        "container/lite",
+        "x.py",
+    ]
+    assert (
+        lost_paths("`gen3d/errors.py` `layers/gen3d/*/` `findings/NAME.sh` `api/client.ts`") == []
+    )
+    assert lost_paths("`gen3d/splat.py`") == ["gen3d/splat.py"]
+
+
+def test_each_document_leads_to_the_map() -> None:
+    linking = {page.name for page in PAGES if "map.md" in prose(page)}
+    assert {page.name for page in PAGES if page.name.startswith("Gen3D - ")} <= linking
+    assert {"README.md", "CONTRIBUTING.md"} <= linking
 
 
 def test_each_demand_leads_to_where_it_is_met() -> None:
