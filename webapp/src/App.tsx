@@ -4,7 +4,7 @@ import { RequireSession, SignInAgain } from "./auth/RequireSession";
 import { Header } from "./Header";
 import { Home } from "./pages/Home";
 import { NotFound } from "./pages/NotFound";
-import { Mishap } from "./ui/Mishap";
+import { ErrorBoundary } from "./ui/ErrorBoundary";
 import { NewVersion } from "./ui/NewVersion";
 import { Spinner } from "./ui/Spinner";
 
@@ -22,7 +22,7 @@ export function App() {
       </a>
       <Header />
       <main id="main" tabIndex={-1}>
-        <Mishap key={path}>
+        <ErrorBoundary key={path}>
           <Suspense fallback={<Spinner label="Loading" />}>
             <Switch>
               <Route path="/">
@@ -54,7 +54,7 @@ export function App() {
               </Route>
             </Switch>
           </Suspense>
-        </Mishap>
+        </ErrorBoundary>
       </main>
       <SignInAgain />
       <NewVersion />

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { again, patience } from "../src/api/again";
 import { ApiError } from "../src/api/error";
-import { comebackOf } from "../src/ui/useComeback";
+import { autoRetryDelay } from "../src/ui/useAutoRetry";
 
 const failing = (...failures: Error[]) =>
   vi.fn(async () => {
@@ -62,6 +62,6 @@ describe("what was refused for a while", () => {
     ["what does not pass", new ApiError("JobConflict", "It moved on.", 409), null],
     ["a fault of ours", new TypeError("undefined"), null],
   ])("is asked for again by itself, or not: %s", (_, error, when) => {
-    expect(comebackOf(error)).toBe(when);
+    expect(autoRetryDelay(error)).toBe(when);
   });
 });

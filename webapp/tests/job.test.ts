@@ -5,7 +5,7 @@ import type { JobStatus, JobView } from "../src/api/types";
 import { stepsOf } from "../src/pages/job/steps";
 import {
   accepted,
-  onwards,
+  optimistic,
   pace,
   paceAfter,
   renew,
@@ -28,10 +28,10 @@ describe("a job after a request that was accepted", () => {
     for (const answer of [job(from), job(to)]) {
       const seen = accepted(job(from), answer, to);
       expect(seen.status).toBe(to);
-      const early = onwards(seen, job(from));
+      const early = optimistic(seen, job(from));
       expect(early.status).toBe(to);
-      expect(onwards(early, job(from)).status).toBe(to);
-      expect(onwards(early, job("CANCELLED"))).toEqual(job("CANCELLED"));
+      expect(optimistic(early, job(from)).status).toBe(to);
+      expect(optimistic(early, job("CANCELLED"))).toEqual(job("CANCELLED"));
     }
   });
 
@@ -40,10 +40,10 @@ describe("a job after a request that was accepted", () => {
     const seen = accepted(waiting, waiting, "RECONSTRUCTING");
     const looks = { still: 0, hidden: false };
     expect(pace(seen, looks)).toBe(2000);
-    expect(pace(onwards(seen, waiting), looks)).toBe(2000);
+    expect(pace(optimistic(seen, waiting), looks)).toBe(2000);
     const working = job("RECONSTRUCTING", { pollSeconds: 1 });
     expect(pace(accepted(waiting, working, "RECONSTRUCTING"), looks)).toBe(1000);
-    expect(pace(onwards(seen, working), looks)).toBe(1000);
+    expect(pace(optimistic(seen, working), looks)).toBe(1000);
   });
 
   it("counts from when it was taken up again, and not from the run before", () => {
@@ -70,21 +70,21 @@ describe("a job after a request that was accepted", () => {
     vi.useFakeTimers();
     const seen = accepted(job("CREATED"), job("CREATED"), "INITIALIZING");
     vi.advanceTimersByTime(59_000);
-    expect(onwards(seen, job("CREATED")).status).toBe("INITIALIZING");
+    expect(optimistic(seen, job("CREATED")).status).toBe("INITIALIZING");
     vi.advanceTimersByTime(2_000);
-    expect(onwards(seen, job("CREATED")).status).toBe("CREATED");
+    expect(optimistic(seen, job("CREATED")).status).toBe("CREATED");
   });
 
   it("is believed to have failed again, by its next run", () => {
     const seen = accepted(job("FAILED"), job("INITIALIZING"), "INITIALIZING");
-    expect(onwards(seen, job("FAILED", { run: 2 })).status).toBe("FAILED");
+    expect(optimistic(seen, job("FAILED", { run: 2 })).status).toBe("FAILED");
   });
 
   it("is not held back from cancelling by what was expected before", () => {
     const begun = accepted(job("CREATED"), job("INITIALIZING"), "INITIALIZING");
     const cancelled = accepted(begun, job("CANCELLED"), "CANCELLED");
     expect(cancelled.status).toBe("CANCELLED");
-    expect(onwards(cancelled, job("CANCELLED")).status).toBe("CANCELLED");
+    expect(optimistic(cancelled, job("CANCELLED")).status).toBe("CANCELLED");
   });
 
   it("is being reconstructed for a person, where it goes on with its masks", () => {
@@ -96,7 +96,7 @@ describe("a job after a request that was accepted", () => {
 
 describe("a newer view of a job", () => {
   const put = (queries: QueryClient, newer: JobView) =>
-    renew(queries, "j", (earlier: SeenJob) => onwards(earlier, newer));
+    renew(queries, "j", (earlier: SeenJob) => optimistic(earlier, newer));
 
   it("takes the place of the one that is there, but not of one that was forgotten", async () => {
     const queries = new QueryClient();

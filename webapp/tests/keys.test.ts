@@ -8,12 +8,12 @@ function press(key: string, held: Partial<KeyboardEvent> = {}) {
   const camera = new PerspectiveCamera();
   camera.position.set(0, 0, 10);
   const controls = new OrbitControls(camera);
-  let taken = false;
+  let prevented = false;
   const preventDefault = () => {
-    taken = true;
+    prevented = true;
   };
   moveByKey(controls, { key, preventDefault, ...held } as KeyboardEvent);
-  return { ...camera.position, distance: camera.position.length(), taken };
+  return { ...camera.position, distance: camera.position.length(), prevented };
 }
 
 describe("the viewer's keys", () => {
@@ -32,8 +32,8 @@ describe("the viewer's keys", () => {
   });
 
   it("leave the browser its own", () => {
-    expect(press("+", { ctrlKey: true })).toMatchObject({ z: 10, taken: false });
-    expect(press("Tab").taken).toBe(false);
-    expect(press("-").taken).toBe(true);
+    expect(press("+", { ctrlKey: true })).toMatchObject({ z: 10, prevented: false });
+    expect(press("Tab").prevented).toBe(false);
+    expect(press("-").prevented).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { act, type History, redo, startHistory, undo } from "../src/selection/history";
-import { type Action, activeObject, emptySelection, reduce } from "../src/selection/model";
+import { type Action, activeObject, emptySelection, reduce } from "../src/selection/selection";
 
 const click = (x: number, label: 0 | 1 = 1): Action => ({
   type: "click",

@@ -2,7 +2,7 @@ import { lazy, type ReactNode, Suspense } from "react";
 import { offline } from "../api/error";
 import { Dialog } from "../ui/Dialog";
 import { ErrorNote } from "../ui/ErrorNote";
-import { Mishap } from "../ui/Mishap";
+import { ErrorBoundary } from "../ui/ErrorBoundary";
 import { Spinner } from "../ui/Spinner";
 import { dismissSignIn, useSession } from "./session";
 
@@ -45,11 +45,11 @@ export function SignInAgain() {
       {unreachable ? (
         <LookingUp />
       ) : (
-        <Mishap>
+        <ErrorBoundary>
           <Suspense fallback={<Spinner label="Loading the form" />}>
             <SignIn />
           </Suspense>
-        </Mishap>
+        </ErrorBoundary>
       )}
     </Dialog>
   );

@@ -1,5 +1,5 @@
 import type { Logits, Size } from "../selection/mask";
-import type { Stroke } from "../selection/model";
+import type { Stroke } from "../selection/selection";
 import type { Decoded, Prompt } from "../selection/prompt";
 import type { OnProgress } from "./files";
 import type { FromWorker, Kind, Opened, Requests, Source, ToWorker } from "./protocol";

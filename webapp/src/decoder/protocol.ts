@@ -1,7 +1,7 @@
 /** What passes between the page and the decoder's worker. */
 
 import type { Logits, Size } from "../selection/mask";
-import type { Stroke } from "../selection/model";
+import type { Stroke } from "../selection/selection";
 import type { Decoded, Prompt } from "../selection/prompt";
 import type { EmbeddingsMeta } from "./embeddings";
 

@@ -3,7 +3,7 @@
 import { clear, del, get, keys, set } from "idb-keyval";
 import type { UploadForm } from "../api/types";
 import type { Photo } from "../photo/photo";
-import type { Selection } from "../selection/model";
+import type { Selection } from "../selection/selection";
 import type { Decoded } from "../selection/prompt";
 
 /** A photo that has no job yet, and what to look for in it. */

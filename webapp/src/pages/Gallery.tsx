@@ -10,7 +10,7 @@ import { Dialog } from "../ui/Dialog";
 import { ErrorNote } from "../ui/ErrorNote";
 import { date } from "../ui/format";
 import { Spinner } from "../ui/Spinner";
-import { useAsked } from "../ui/useAsked";
+import { useDialogTask } from "../ui/useDialogTask";
 import "./gallery.css";
 
 const TELL: Record<JobStatus, string> = {
@@ -173,7 +173,7 @@ function without(list: InfiniteData<JobPage>, jobId: string): InfiniteData<JobPa
 /** Do something with a job, and show what is left. */
 function useChange(close: () => void) {
   const queries = useQueryClient();
-  const { work, ...asked } = useAsked(close);
+  const { work, ...asked } = useDialogTask(close);
   const change = async (task: () => Promise<unknown>) => {
     await work(task);
     await queries.invalidateQueries();

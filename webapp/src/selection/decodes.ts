@@ -1,5 +1,5 @@
 import type { Logits } from "./mask";
-import type { SelectedObject } from "./model";
+import type { SelectedObject } from "./selection";
 import {
   ancestors,
   candidates,

@@ -1,4 +1,4 @@
-import { type Action, reduce, type Selection } from "./model";
+import { type Action, reduce, type Selection } from "./selection";
 
 /** A selection with its past and, after an undo, its future. */
 export interface History {

@@ -3,7 +3,7 @@
  * is sent are drawn by the same function, at different sizes.
  */
 
-import type { SelectedObject, Stroke } from "./model";
+import type { SelectedObject, Stroke } from "./selection";
 
 /** One mask as the decoder gives it: logits, positive for the object, row by row. */
 export interface Logits {

@@ -1,7 +1,7 @@
 /** From a selected object to what the decoder is asked, and from its answer to one mask. */
 
 import type { Logits } from "./mask";
-import { type Box, type Click, isPrompted, type SelectedObject } from "./model";
+import { type Box, type Click, isPrompted, type SelectedObject } from "./selection";
 
 /** What the decoder goes by. */
 export interface Prompt {

@@ -1,7 +1,7 @@
 /** Pan and zoom. Screen coordinates are CSS pixels from the stage's top left corner. */
 
 import type { Size } from "./mask";
-import type { Point } from "./model";
+import type { Point } from "./selection";
 
 /** A photo pixel p is shown at `p · scale + offset`. */
 export interface View {

@@ -211,7 +211,7 @@ export class ObjectScene {
   private async loadMesh(url: string): Promise<Object3D> {
     const file = await download(url, this.tell("mesh"));
     const { scene } = await new GLTFLoader().parseAsync(file, "");
-    this.meet(new Box3().setFromObject(scene));
+    this.fitCamera(new Box3().setFromObject(scene));
     return scene;
   }
 
@@ -221,7 +221,7 @@ export class ObjectScene {
     const splat = new SplatMesh({ fileBytes, fileType: SplatFileType.PLY });
     splat.rotation.x = -Math.PI / 2;
     await splat.initialized;
-    this.meet(boundsOf(splat));
+    this.fitCamera(boundsOf(splat));
     return splat;
   }
 
@@ -229,8 +229,8 @@ export class ObjectScene {
     return (loaded, total) => this.onProgress[file]?.(loaded / total);
   }
 
-  /** Look at what comes first; the other file is of the same object. */
-  private meet(bounds: Box3): void {
+  /** Point the camera at what is loaded first; the other file is of the same object. */
+  private fitCamera(bounds: Box3): void {
     if (this.bounds) return;
     this.bounds = bounds.getBoundingSphere(new Sphere());
     this.look();

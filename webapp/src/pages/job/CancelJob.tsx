@@ -3,7 +3,7 @@ import { type JobView, RUNNING } from "../../api/types";
 import { useServices } from "../../services";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorNote } from "../../ui/ErrorNote";
-import { useAsked } from "../../ui/useAsked";
+import { useDialogTask } from "../../ui/useDialogTask";
 import { useJobUpdate } from "./useJob";
 
 /** Stop a job that is still running. */
@@ -11,7 +11,7 @@ export function CancelJob({ job }: { job: JobView }) {
   const { api } = useServices();
   const { accept, read } = useJobUpdate(job.jobId);
   const [asking, setAsking] = useState(false);
-  const { work, leave, busy, error } = useAsked(() => setAsking(false));
+  const { work, leave, busy, error } = useDialogTask(() => setAsking(false));
   if (!RUNNING.includes(job.status)) return null;
 
   async function cancel(): Promise<void> {

@@ -5,7 +5,7 @@ import type { Submission } from "../../kept/kept";
 import { useServices } from "../../services";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
-import { useComeback } from "../../ui/useComeback";
+import { useAutoRetry } from "../../ui/useAutoRetry";
 import { useJobUpdate } from "./useJob";
 
 interface Props {
@@ -42,7 +42,7 @@ export function Sending({ job, submission, onWithdraw }: Props) {
     }
   }, [api, job.jobId, objects, accept, read]);
 
-  useComeback(error, () => void send());
+  useAutoRetry(error, () => void send());
 
   useEffect(() => {
     if (started.current) return;

@@ -9,7 +9,7 @@ import { useServices } from "../../services";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
 import { Spinner } from "../../ui/Spinner";
-import { useComeback } from "../../ui/useComeback";
+import { useAutoRetry } from "../../ui/useAutoRetry";
 import { PhotoDrop } from "../PhotoDrop";
 import { useJobUpdate } from "./useJob";
 
@@ -60,7 +60,7 @@ export function Upload({ job }: { job: JobView }) {
   const send = () => void work(() => deliver(api, job, { photo: setPhoto, progress: setShare }));
   const first = useRef(send);
   useEffect(() => first.current(), []);
-  useComeback(wanting ? null : error, send);
+  useAutoRetry(wanting ? null : error, send);
 
   if (wanting) {
     return (

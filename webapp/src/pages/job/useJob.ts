@@ -68,8 +68,8 @@ export function accepted(before: JobView, answer: JobView, status: JobStatus): S
   };
 }
 
-/** A view of a job that does not fall back behind what was accepted. */
-export function onwards(earlier: SeenJob | undefined, job: JobView): SeenJob {
+/** A view of a job, optimistic: it does not fall back behind what was accepted. */
+export function optimistic(earlier: SeenJob | undefined, job: JobView): SeenJob {
   const expected = earlier?.expected;
   if (!expected || Date.now() >= expected.until) return job;
   if (job.status !== expected.from || job.run !== expected.run) return job;
@@ -103,7 +103,7 @@ export function useJob(jobId: string) {
   return useQuery({
     queryKey: ["job", jobId],
     queryFn: async () => {
-      const job = onwards(queries.getQueryData(["job", jobId]), await api.getJob(jobId));
+      const job = optimistic(queries.getQueryData(["job", jobId]), await api.getJob(jobId));
       const news = newsOf(job);
       const still = news === looks.current.news ? looks.current.still + 1 : 0;
       looks.current = { news, still, spread: about(1) };
@@ -137,7 +137,7 @@ export function useJobUpdate(jobId: string) {
   const queries = useQueryClient();
   return {
     /** One that changes nothing of its course. */
-    put: (job: JobView) => renew(queries, jobId, (earlier) => onwards(earlier, job)),
+    put: (job: JobView) => renew(queries, jobId, (earlier) => optimistic(earlier, job)),
     /** The answer to a request that does: the record says `status`, now or soon. */
     accept: (answer: JobView, status: JobStatus) =>
       renew(queries, jobId, (earlier) => accepted(earlier, answer, status)),

@@ -1,5 +1,5 @@
 import type { Decodes } from "../../selection/decodes";
-import type { Action, SelectedObject } from "../../selection/model";
+import type { Action, SelectedObject } from "../../selection/selection";
 import type { Decoded } from "../../selection/prompt";
 import { Thumbnail, type ThumbnailPhoto, type ThumbnailProps } from "./Thumbnail";
 

@@ -7,7 +7,7 @@ import {
   NAME_LENGTH,
   type SelectedObject,
   type Selection,
-} from "../../selection/model";
+} from "../../selection/selection";
 import { colourOf, css } from "../../selection/overlay";
 import type { ShownMask } from "./masks";
 

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { JobView } from "../../api/types";
 import { type KeptSelection, kept, type Submission } from "../../kept/kept";
-import { activeObject, isEmpty } from "../../selection/model";
+import { activeObject, isEmpty } from "../../selection/selection";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
 import { Spinner } from "../../ui/Spinner";

@@ -7,7 +7,7 @@ import {
   useState,
 } from "react";
 import type { Size } from "../../selection/mask";
-import { activeObject, type Point, type Selection } from "../../selection/model";
+import { activeObject, type Point, type Selection } from "../../selection/selection";
 import { colourOf, css } from "../../selection/overlay";
 import { fitView, toScreen, type View, zoomAt } from "../../selection/view";
 import type { ShownMask } from "./masks";

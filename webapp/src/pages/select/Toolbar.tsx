@@ -12,7 +12,7 @@ import {
   ZoomOut,
 } from "lucide-react";
 import type { ReactNode, RefObject } from "react";
-import { activeObject, isEmpty } from "../../selection/model";
+import { activeObject, isEmpty } from "../../selection/selection";
 import { type Choice, Segmented } from "../../ui/Segmented";
 import type { Zoom } from "./Stage";
 import type { Tool } from "./useGestures";

@@ -1,6 +1,6 @@
 import type { Decodes } from "../../selection/decodes";
 import { area, fitWithin, type Logits, renderMask, type Size } from "../../selection/mask";
-import type { SelectedObject, Stroke } from "../../selection/model";
+import type { SelectedObject, Stroke } from "../../selection/selection";
 
 /** The longer side of the masks on screen. */
 const SIDE = 1024;

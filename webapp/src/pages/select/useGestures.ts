@@ -10,7 +10,7 @@ import {
   useState,
 } from "react";
 import type { Size } from "../../selection/mask";
-import type { Box, Point, Stroke } from "../../selection/model";
+import type { Box, Point, Stroke } from "../../selection/selection";
 import { panBy, showPoint, toPhoto, type View, zoomAt } from "../../selection/view";
 
 export type Tool = "add" | "remove" | "brush" | "erase" | "pan";

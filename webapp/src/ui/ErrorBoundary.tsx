@@ -8,7 +8,7 @@ interface Props {
 }
 
 /** Shows a fault of ours instead of an empty page. */
-export class Mishap extends Component<Props, { failed: boolean }> {
+export class ErrorBoundary extends Component<Props, { failed: boolean }> {
   override state = { failed: false };
 
   static getDerivedStateFromError() {
@@ -24,7 +24,7 @@ function Stopped() {
   const newer = useNewer();
   const error = new Error("This page stopped working. Reload it; what you did is kept.");
   return (
-    <div className="page narrow mishap">
+    <div className="page narrow error-boundary">
       <ErrorNote error={newer ? NEWER : error}>
         <Reload />
       </ErrorNote>

@@ -1,7 +1,7 @@
 import { useRef, useState } from "react";
 
 /** What a dialog asks about: done once at a time, and what became of it told in that dialog alone. */
-export function useAsked(close: () => void) {
+export function useDialogTask(close: () => void) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const working = useRef(false);

@@ -9,7 +9,7 @@ const LONGEST_MS = 2 * 60_000;
  * Milliseconds until something that was refused may be asked for again by itself: at once when the
  * connection is back, or when a limit or a busy server has room. Null where a person decides.
  */
-export function comebackOf(error: unknown): number | "online" | null {
+export function autoRetryDelay(error: unknown): number | "online" | null {
   if (!(error instanceof ApiError)) return null;
   if (error.status === 0) return "online";
   const wait = error.retryAfter === null ? null : error.retryAfter * 1000;
@@ -17,10 +17,10 @@ export function comebackOf(error: unknown): number | "online" | null {
 }
 
 /** Ask again by itself for what was refused for a while. */
-export function useComeback(error: unknown, ask: () => void): void {
+export function useAutoRetry(error: unknown, ask: () => void): void {
   const again = useEffectEvent(ask);
   useEffect(() => {
-    const when = comebackOf(error);
+    const when = autoRetryDelay(error);
     if (when === null) return;
     if (when === "online") {
       const listener = () => again();
