@@ -53,7 +53,7 @@ TIMES = """
 window.times = [];
 let pressed = null;
 addEventListener("pointerup", ({ target }) => {
-    if (target.closest?.(".stage")) pressed = performance.now();
+    if (target.closest?.(".viewport")) pressed = performance.now();
 }, true);
 const put = CanvasRenderingContext2D.prototype.putImageData;
 CanvasRenderingContext2D.prototype.putImageData = function (...pixels) {

@@ -103,18 +103,18 @@ class Selecting:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.stage = page.locator(".stage")
+        self.viewport = page.locator(".viewport")
 
     def ready(self) -> "Selecting":
         """Wait until nothing is being loaded or decoded."""
-        expect(self.stage).to_have_attribute("aria-busy", "false", timeout=PATIENCE_MS)
+        expect(self.viewport).to_have_attribute("aria-busy", "false", timeout=PATIENCE_MS)
         # What was decoded is on the screen two frames later.
         self.page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
         return self
 
     def at(self, place: Place) -> Place:
         """A place's coordinates on the screen, under any zoom."""
-        box = self.page.locator(".stage-layer").bounding_box()
+        box = self.page.locator(".viewport-layer").bounding_box()
         assert box is not None
         return box["x"] + place[0] * box["width"], box["y"] + place[1] * box["height"]
 
@@ -185,7 +185,7 @@ def start_job(context: BrowserContext, url: str, photo: Path) -> Page:
     signed_in(page)
     choose_photo(page, photo)
     page.wait_for_url("**/jobs/*", timeout=PATIENCE_MS)
-    expect(page.locator(".stage")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".viewport")).to_be_visible(timeout=PATIENCE_MS)
     Selecting(page).ready()
     return page
 

@@ -70,7 +70,7 @@ def naming(
 def test_what_was_found_by_its_name_can_be_chosen_and_refined(naming: Page, photo: Path) -> None:
     naming.get_by_label("What is it?").fill(" cup ")
     choose_photo(naming, photo)
-    expect(naming.locator(".stage")).to_be_visible(timeout=120_000)
+    expect(naming.locator(".viewport")).to_be_visible(timeout=120_000)
     selecting = Selecting(naming).ready()
     expect(naming.get_by_role("heading", name="Found: cup")).to_be_visible()
     naming.get_by_role("button", name="cup 1 of 2, certainty 90 percent").click()

@@ -35,7 +35,7 @@ def test_an_upload_that_a_reload_cut_off_goes_on(
     expect(page.get_by_role("heading", name="Uploading the photo")).to_be_visible()
     page.unroute(form)
     page.reload()
-    expect(page.locator(".stage")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".viewport")).to_be_visible(timeout=PATIENCE_MS)
     page.close()
 
 

@@ -78,7 +78,7 @@ def test_a_photo_that_the_server_refuses_gives_way_to_another(
     choose_photo(page, animated)
     expect(page.get_by_role("alert")).to_contain_text("animated", timeout=PATIENCE_MS)
     choose_photo(page, still)
-    expect(page.locator(".stage")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".viewport")).to_be_visible(timeout=PATIENCE_MS)
     page.close()
 
 
@@ -101,5 +101,5 @@ def test_a_large_photo_goes_up_by_the_form_and_says_how_far_it_is(
         bar = page.get_by_role("progressbar", name="Upload")
         expect(bar).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d$"))
     assert sent.value.method == "POST"
-    expect(page.locator(".stage")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".viewport")).to_be_visible(timeout=PATIENCE_MS)
     page.close()

@@ -98,7 +98,7 @@ def test_a_finger_taps_and_two_zoom(selecting: Selecting) -> None:
         points = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(places)]
         fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
-    layer = selecting.page.locator(".stage-layer")
+    layer = selecting.page.locator(".viewport-layer")
     before = layer.bounding_box()
     assert before is not None
     x, y = selecting.at((0.5, 0.5))
@@ -157,7 +157,7 @@ def test_another_of_the_three_masks_can_be_chosen(selecting: Selecting) -> None:
 
 
 def test_the_keyboard_is_enough(selecting: Selecting) -> None:
-    selecting.stage.focus()
+    selecting.viewport.focus()
     for key in ("ArrowUp", "ArrowUp", "Enter"):
         selecting.page.keyboard.press(key)
     assert selecting.ready().share() > 0

@@ -16,7 +16,7 @@ def test_a_job_can_be_cancelled(ada: BrowserContext, stack: RunningStack, photo:
     expect(page.get_by_role("heading", name="This job was cancelled")).to_be_visible()
     # Nothing is lost by it: it goes on where it stopped.
     page.get_by_role("button", name="Try again").click()
-    expect(page.locator(".stage")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".viewport")).to_be_visible(timeout=PATIENCE_MS)
     page.close()
 
 

@@ -54,7 +54,7 @@ def whole_job(browser: Browser, stack: RunningStack) -> tuple[dict, str]:  # typ
     choose_photo(page, PHOTO)
     page.get_by_role("heading", name="Preparing the photo").wait_for(timeout=PATIENCE_MS)
     take(page, "2-prepare")
-    expect(page.locator(".stage")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".viewport")).to_be_visible(timeout=PATIENCE_MS)
     selecting = Selecting(page).ready()
     for place in (CUP, SAUCER, RIM):
         selecting.click(place)

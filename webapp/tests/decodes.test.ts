@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Decodes } from "../src/selection/decodes";
 import type { Logits } from "../src/selection/mask";
-import type { SelectedObject } from "../src/selection/selection";
 import { candidates, type Decoded, type Prompt, proposed } from "../src/selection/prompt";
+import type { SelectedObject } from "../src/selection/selection";
 
 const object = (...xs: number[]): SelectedObject => ({
   id: 1,

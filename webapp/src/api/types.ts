@@ -54,7 +54,7 @@ export interface JobPage {
 }
 
 /** ISO times; `ms` once it has ended. */
-export interface Stage {
+export interface TimeSpan {
   start: string | null;
   end: string | null;
   ms: number | null;
@@ -108,7 +108,7 @@ export interface JobView {
   queue: { ahead: number } | null;
   /** How soon to look again. */
   pollSeconds: number | null;
-  stages: { initialize: Stage; mask: Stage; reconstruct: Stage };
+  stages: { initialize: TimeSpan; mask: TimeSpan; reconstruct: TimeSpan };
   objects: ObjectView[];
   image?: { width: number; height: number; bytes: number; url: string };
   embeddings?: { url: string };

@@ -1,8 +1,8 @@
 import { lazy, type ReactNode, Suspense } from "react";
 import { offline } from "../api/error";
 import { Dialog } from "../ui/Dialog";
-import { ErrorNote } from "../ui/ErrorNote";
 import { ErrorBoundary } from "../ui/ErrorBoundary";
+import { ErrorNote } from "../ui/ErrorNote";
 import { Spinner } from "../ui/Spinner";
 import { dismissSignIn, useSession } from "./session";
 

@@ -1,6 +1,6 @@
 import type { Logits, Size } from "../selection/mask";
-import type { Stroke } from "../selection/selection";
 import type { Decoded, Prompt } from "../selection/prompt";
+import type { Stroke } from "../selection/selection";
 import type { OnProgress } from "./files";
 import type { FromWorker, Kind, Opened, Requests, Source, ToWorker } from "./protocol";
 

@@ -1,8 +1,8 @@
 /** What passes between the page and the decoder's worker. */
 
 import type { Logits, Size } from "../selection/mask";
-import type { Stroke } from "../selection/selection";
 import type { Decoded, Prompt } from "../selection/prompt";
+import type { Stroke } from "../selection/selection";
 import type { EmbeddingsMeta } from "./embeddings";
 
 export interface Source {

@@ -3,8 +3,8 @@
 import { clear, del, get, keys, set } from "idb-keyval";
 import type { UploadForm } from "../api/types";
 import type { Photo } from "../photo/photo";
-import type { Selection } from "../selection/selection";
 import type { Decoded } from "../selection/prompt";
+import type { Selection } from "../selection/selection";
 
 /** A photo that has no job yet, and what to look for in it. */
 export interface KeptChoice {

@@ -1,5 +1,4 @@
 import type { Logits } from "./mask";
-import type { SelectedObject } from "./selection";
 import {
   ancestors,
   candidates,
@@ -11,6 +10,7 @@ import {
   promptOf,
   proposed,
 } from "./prompt";
+import type { SelectedObject } from "./selection";
 
 /** Asks the decoder; `previous` is the mask that this prompt refines. */
 export type Decode = (prompt: Prompt, previous: Logits | null) => Promise<Decoded>;

@@ -1,4 +1,4 @@
-/** Pan and zoom. Screen coordinates are CSS pixels from the stage's top left corner. */
+/** Pan and zoom. Screen coordinates are CSS pixels from the viewport's top left corner. */
 
 import type { Size } from "./mask";
 import type { Point } from "./selection";
@@ -16,12 +16,12 @@ const MAX_TIMES = 12;
 const MARGIN = 48;
 
 /** The whole photo, centred. */
-export function fitView(stage: Size, photo: Size): View {
-  const scale = Math.min(stage.width / photo.width, stage.height / photo.height);
+export function fitView(viewport: Size, photo: Size): View {
+  const scale = Math.min(viewport.width / photo.width, viewport.height / photo.height);
   return {
     scale,
-    x: (stage.width - photo.width * scale) / 2,
-    y: (stage.height - photo.height * scale) / 2,
+    x: (viewport.width - photo.width * scale) / 2,
+    y: (viewport.height - photo.height * scale) / 2,
   };
 }
 
@@ -34,36 +34,40 @@ export function toScreen(view: View, photo: Point): Point {
 }
 
 /** Zoom by a factor; what is under `at` stays under it. */
-export function zoomAt(view: View, factor: number, at: Point, stage: Size, photo: Size): View {
-  const least = fitView(stage, photo).scale;
+export function zoomAt(view: View, factor: number, at: Point, viewport: Size, photo: Size): View {
+  const least = fitView(viewport, photo).scale;
   const most = Math.max(MAX_SCALE, least * MAX_TIMES);
   const scale = Math.min(Math.max(view.scale * factor, least), most);
   const fixed = toPhoto(view, at);
-  return keepInSight({ scale, x: at.x - fixed.x * scale, y: at.y - fixed.y * scale }, stage, photo);
+  return keepInSight(
+    { scale, x: at.x - fixed.x * scale, y: at.y - fixed.y * scale },
+    viewport,
+    photo,
+  );
 }
 
-export function panBy(view: View, dx: number, dy: number, stage: Size, photo: Size): View {
-  return keepInSight({ ...view, x: view.x + dx, y: view.y + dy }, stage, photo);
+export function panBy(view: View, dx: number, dy: number, viewport: Size, photo: Size): View {
+  return keepInSight({ ...view, x: view.x + dx, y: view.y + dy }, viewport, photo);
 }
 
-/** Pan just so far that a point of the photo is on the stage. */
-export function showPoint(view: View, point: Point, stage: Size, photo: Size): View {
+/** Pan just so far that a point of the photo is in the viewport. */
+export function showPoint(view: View, point: Point, viewport: Size, photo: Size): View {
   const { x, y } = toScreen(view, point);
-  return panBy(view, inwards(x, stage.width), inwards(y, stage.height), stage, photo);
+  return panBy(view, inwards(x, viewport.width), inwards(y, viewport.height), viewport, photo);
 }
 
-/** How far something has to move to be on the stage, and not quite at its edge. */
+/** How far something has to move to be in the viewport, and not quite at its edge. */
 function inwards(at: number, room: number): number {
   const edge = Math.min(MARGIN, room) / 2;
   return Math.min(Math.max(at, edge), room - edge) - at;
 }
 
-/** Centre what is smaller than the stage; of what is larger keep some on the stage. */
-function keepInSight(view: View, stage: Size, photo: Size): View {
+/** Centre what is smaller than the viewport; of what is larger keep some in the viewport. */
+function keepInSight(view: View, viewport: Size, photo: Size): View {
   return {
     scale: view.scale,
-    x: along(view.x, photo.width * view.scale, stage.width),
-    y: along(view.y, photo.height * view.scale, stage.height),
+    x: along(view.x, photo.width * view.scale, viewport.width),
+    y: along(view.y, photo.height * view.scale, viewport.height),
   };
 }
 

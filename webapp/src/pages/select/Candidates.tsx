@@ -1,6 +1,6 @@
 import type { Decodes } from "../../selection/decodes";
-import type { Action, SelectedObject } from "../../selection/selection";
 import type { Decoded } from "../../selection/prompt";
+import type { Action, SelectedObject } from "../../selection/selection";
 import { Thumbnail, type ThumbnailPhoto, type ThumbnailProps } from "./Thumbnail";
 
 interface Props {

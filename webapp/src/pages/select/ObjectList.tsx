@@ -1,6 +1,7 @@
 import { Plus, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { MAX_OBJECTS } from "../../api/types";
+import { colourOf, css } from "../../selection/overlay";
 import {
   type Action,
   isEmpty,
@@ -8,7 +9,6 @@ import {
   type SelectedObject,
   type Selection,
 } from "../../selection/selection";
-import { colourOf, css } from "../../selection/overlay";
 import type { ShownMask } from "./masks";
 
 interface Props {

@@ -8,7 +8,7 @@ import { Spinner } from "../../ui/Spinner";
 import { Candidates, Found } from "./Candidates";
 import { ShownMasks, unfit } from "./masks";
 import { ObjectList } from "./ObjectList";
-import { Stage, type Zoom } from "./Stage";
+import { PhotoViewport, type Zoom } from "./PhotoViewport";
 import { Toolbar } from "./Toolbar";
 import { type DecoderState, useDecoder } from "./useDecoder";
 import type { Tool } from "./useGestures";
@@ -97,7 +97,7 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
           tools={tools}
           zoom={zoom}
         />
-        <Stage
+        <PhotoViewport
           photo={photo}
           selection={selection}
           masks={masks}
@@ -112,9 +112,9 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
         >
           <Loading decoder={decoder} />
           {decoder.state === "ready" && selection.objects.every(isEmpty) && (
-            <p className="stage-hint">Click the object, or drag a box around it</p>
+            <p className="viewport-hint">Click the object, or drag a box around it</p>
           )}
-        </Stage>
+        </PhotoViewport>
         <p className="visually-hidden" role="status">
           {activeMask && !isEmpty(active) && !pending
             ? `${active.name} covers ${Math.round(activeMask.share * 100)} percent of the photo.`
@@ -164,7 +164,7 @@ function label(objects: number): string {
 function Loading({ decoder }: { decoder: DecoderState }) {
   if (decoder.state !== "loading") return null;
   return (
-    <div className="stage-loading">
+    <div className="viewport-loading">
       <p>Loading the selection tool</p>
       <Progress label="Loading the selection tool" share={decoder.share} />
     </div>

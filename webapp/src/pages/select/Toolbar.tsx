@@ -14,7 +14,7 @@ import {
 import type { ReactNode, RefObject } from "react";
 import { activeObject, isEmpty } from "../../selection/selection";
 import { type Choice, Segmented } from "../../ui/Segmented";
-import type { Zoom } from "./Stage";
+import type { Zoom } from "./PhotoViewport";
 import type { Tool } from "./useGestures";
 import type { SelectionTools } from "./useSelection";
 

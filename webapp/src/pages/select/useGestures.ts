@@ -15,7 +15,7 @@ import { panBy, showPoint, toPhoto, type View, zoomAt } from "../../selection/vi
 
 export type Tool = "add" | "remove" | "brush" | "erase" | "pan";
 
-export interface StageActions {
+export interface ViewportActions {
   tool: Tool;
   /** The brush's radius in pixels of the screen. */
   brush: number;
@@ -42,13 +42,13 @@ const ARROWS: Record<string, readonly [number, number]> = {
   ArrowDown: [0, 1],
 };
 
-/** Turns pointers, wheel and keys on the stage into a view and into actions. */
+/** Turns pointers, wheel and keys on the viewport into a view and into actions. */
 export function useGestures(
-  stage: RefObject<HTMLDivElement | null>,
+  viewport: RefObject<HTMLDivElement | null>,
   size: Size,
   view: View,
   setView: Dispatch<SetStateAction<View>>,
-  { photo, ...actions }: StageActions & { photo: Size },
+  { photo, ...actions }: ViewportActions & { photo: Size },
 ) {
   const [gesture, setGesture] = useState<Gesture | null>(null);
   const [cursor, setCursor] = useState<Point | null>(null);
@@ -56,7 +56,7 @@ export function useGestures(
   const spaceHeld = useRef(false);
 
   useEffect(() => {
-    const element = stage.current;
+    const element = viewport.current;
     if (!element) return;
     const wheel = (event: WheelEvent) => {
       event.preventDefault();
@@ -67,7 +67,7 @@ export function useGestures(
     // React listens passively, and a passive listener cannot keep the page from scrolling.
     element.addEventListener("wheel", wheel, { passive: false });
     return () => element.removeEventListener("wheel", wheel);
-  }, [stage, size, photo, setView]);
+  }, [viewport, size, photo, setView]);
 
   function down(event: PointerEvent<HTMLDivElement>): void {
     if ((event.target as Element).closest("button")) return;
@@ -189,9 +189,12 @@ export function useGestures(
   return { gesture, cursor, handlers };
 }
 
-/** From the window's coordinates to the stage's. */
-function place(stage: Element, { clientX, clientY }: { clientX: number; clientY: number }): Point {
-  const { left, top } = stage.getBoundingClientRect();
+/** From the window's coordinates to the viewport's. */
+function place(
+  viewport: Element,
+  { clientX, clientY }: { clientX: number; clientY: number },
+): Point {
+  const { left, top } = viewport.getBoundingClientRect();
   return { x: clientX - left, y: clientY - top };
 }
 

@@ -2,7 +2,12 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { type KeptSelection, keep } from "../../kept/kept";
 import { Decodes } from "../../selection/decodes";
 import { act, type History, redo, startHistory, undo } from "../../selection/history";
-import { type Action, activeObject, emptySelection, type Selection } from "../../selection/selection";
+import {
+  type Action,
+  activeObject,
+  emptySelection,
+  type Selection,
+} from "../../selection/selection";
 import type { DecoderState } from "./useDecoder";
 
 /** A pause after which the selection is kept. */

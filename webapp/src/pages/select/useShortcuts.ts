@@ -1,5 +1,5 @@
 import { type RefObject, useEffect } from "react";
-import type { Zoom } from "./Stage";
+import type { Zoom } from "./PhotoViewport";
 import type { Tool } from "./useGestures";
 import type { SelectionTools } from "./useSelection";
 

@@ -7,14 +7,14 @@ import {
   useState,
 } from "react";
 import type { Size } from "../../selection/mask";
-import { activeObject, type Point, type Selection } from "../../selection/selection";
 import { colourOf, css } from "../../selection/overlay";
+import { activeObject, type Point, type Selection } from "../../selection/selection";
 import { fitView, toScreen, type View, zoomAt } from "../../selection/view";
 import type { ShownMask } from "./masks";
 import { Overlay } from "./Overlay";
-import { type Gesture, type StageActions, type Tool, useGestures } from "./useGestures";
+import { type Gesture, type Tool, useGestures, type ViewportActions } from "./useGestures";
 
-interface Props extends StageActions {
+interface Props extends ViewportActions {
   photo: Size & { url: string; name: string };
   selection: Selection;
   masks: readonly ShownMask[];
@@ -32,12 +32,12 @@ export interface Zoom {
 }
 
 /** The photo with its masks and points; pans, zooms, and turns gestures into actions. */
-export function Stage(props: Props) {
+export function PhotoViewport(props: Props) {
   const { photo, selection, masks, tool, busy, zoom } = props;
-  const stage = useRef<HTMLDivElement>(null);
-  const size = useSize(stage);
+  const viewport = useRef<HTMLDivElement>(null);
+  const size = useSize(viewport);
   const [view, setView] = useView(size, photo);
-  const { gesture, cursor, handlers } = useGestures(stage, size, view, setView, props);
+  const { gesture, cursor, handlers } = useGestures(viewport, size, view, setView, props);
   const active = activeObject(selection);
   const colour = css(colourOf(selection.objects.indexOf(active)));
 
@@ -56,8 +56,8 @@ export function Stage(props: Props) {
 
   return (
     <div
-      ref={stage}
-      className={`stage stage-${gesture?.kind === "pan" ? "pan" : tool}`}
+      ref={viewport}
+      className={`viewport viewport-${gesture?.kind === "pan" ? "pan" : tool}`}
       role="application"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: an application is interactive by itself.
       tabIndex={0}
@@ -67,7 +67,7 @@ export function Stage(props: Props) {
       {...handlers}
     >
       <div
-        className="stage-layer"
+        className="viewport-layer"
         style={{
           width: photo.width,
           height: photo.height,
@@ -165,7 +165,7 @@ function useSize(element: RefObject<HTMLElement | null>): Size {
   return size;
 }
 
-/** The view, fitted anew whenever the stage changes its size. */
+/** The view, fitted anew whenever the viewport changes its size. */
 function useView(size: Size, photo: Size) {
   const [view, setView] = useState(() => fitView(size, photo));
   const { width, height } = photo;
