@@ -82,7 +82,7 @@ def test_a_notification_that_comes_twice(
         deliver(world, notification)
 
     Post(world, stage, twice)
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     end(world)
 
 
@@ -102,10 +102,10 @@ def test_a_notification_that_comes_late_or_never(
 
     Post(world, stage, hold)
     world.meantime = given_up
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     if fault == "late":
         deliver(world, held[0])
-    assert len(world.endpoint.taken) == 3
+    assert len(world.endpoint.accepted) == 3
     end(world)
 
 
@@ -131,9 +131,9 @@ def test_a_notification_that_comes_after_that_of_the_next_attempt(
 
     Post(world, stage, hold)
     world.meantime = given_up
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     assert not held
-    assert len(world.endpoint.taken) == 3
+    assert len(world.endpoint.accepted) == 3
     end(world)
 
 
@@ -153,7 +153,7 @@ def test_notifications_in_another_order(world: World) -> None:
             deliver(world, held.pop())
 
     world.endpoint.deliver = pass_on
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     assert [o.mesh is not None for o in world.job.ordered_objects] == [True, True]
     end(world)
 
@@ -171,7 +171,7 @@ def test_a_notification_that_nobody_knows(stage: str, inference: str, world: Wor
         deliver(world, notification)
 
     Post(world, stage, and_another)
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     end(world)
 
 
@@ -185,14 +185,14 @@ def test_a_result_that_is_announced_twice(world: World) -> None:
         world.deliver_event(event)
 
     world.deliver_result = twice
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     end(world)
 
 
 @pytest.mark.cell("edges", "result.json arrives", "lost")
 def test_a_result_that_is_never_announced(world: World) -> None:
     world.deliver_result = lambda world, event: None
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     end(world)
 
 
@@ -208,7 +208,7 @@ def test_a_result_that_is_announced_before_the_record_says_so(then: Status, worl
     if then is Status.FAILED:
         world.fail("Complete", "ResourceNotFoundException")
     world.deliver_result = lambda world, event: None
-    assert world.play() is then
+    assert world.run_job() is then
     assert [type(error) for error in world.undelivered] == [MailFailed] * 3
     end(world, status=then)
 
@@ -217,7 +217,7 @@ def test_a_result_that_is_announced_before_the_record_says_so(then: Status, worl
 def test_a_result_that_is_announced_after_a_second_run(world: World) -> None:
     held: list[Any] = []
     world.deliver_result = lambda world, event: held.append(event)
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     end(world)
     assert world.ask("retry_job", {"objects": [{"n": 0, "seed": 5}]})[0] == 202
     assert world.go_on() is Status.COMPLETED
@@ -233,7 +233,7 @@ def test_a_result_of_nobodys(world: World) -> None:
         world.deliver_event(event)
 
     world.deliver_result = strange
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     end(world)
 
 
@@ -254,7 +254,7 @@ def test_the_end_of_an_execution(fault: str, world: World) -> None:
             world.deliver_event({**event, "detail": {**event["detail"], "input": other}})
 
     world.deliver_end = happens
-    world.play()
+    world.run_job()
     if fault != "duplicate":  # the reconciler finds what nobody told
         assert world.job.status is Status.INITIALIZING
         world.look_after(hours=TOO_LATE)
@@ -272,7 +272,7 @@ def test_the_ends_of_two_executions_in_another_order(world: World) -> None:
     fall_silent(world)
     held: list[Any] = []
     world.deliver_end = lambda world, event: held.append(event)
-    world.play()
+    world.run_job()
     world.look_after(hours=TOO_LATE)
     end(world, status=Status.FAILED)
     assert world.ask("retry_job", {})[0] == 202
@@ -347,7 +347,7 @@ def test_masks_before_they_are_asked_for(world: World) -> None:
 @pytest.mark.cell("edges", "the masks", "late")
 def test_masks_that_come_too_late(world: World) -> None:
     world.expire_soon()
-    assert world.play(masks=False) is Status.EXPIRED
+    assert world.run_job(masks=False) is Status.EXPIRED
     assert world.ask("reconstruct_job", {"objects": [{}]})[0] == 410
     end(world, status=Status.EXPIRED)
 
@@ -361,7 +361,7 @@ def test_masks_that_come_twice(world: World) -> None:
         assert world.ask("reconstruct_job", {"objects": [{"name": "other"}]})[0] == 409
 
     world.give_masks = twice  # type: ignore[method-assign]
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     assert [o.name for o in world.job.ordered_objects] == ["Cup 0"]
     end(world)
 
@@ -378,7 +378,7 @@ def test_masks_whose_answer_is_lost(
         real()
 
     world.give_masks = losing  # type: ignore[method-assign]
-    assert world.play() is Status.COMPLETED, world.job.error
+    assert world.run_job() is Status.COMPLETED, world.job.error
     end(world)
 
 
@@ -413,7 +413,7 @@ def lose(monkeypatch: pytest.MonkeyPatch, module: Any, operation: str, made: boo
 
 @pytest.mark.cell("edges", "the start", "late")
 def test_a_start_after_the_end(world: World) -> None:
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     status, job = world.begin()
     assert (status, job["status"]) == (200, "COMPLETED")
     end(world)
@@ -423,7 +423,7 @@ def test_a_start_after_the_end(world: World) -> None:
 def test_a_start_of_nobodys(world: World) -> None:
     world.deploy()
     assert world.ask_of(new_job_id(), "initialize_job", {})[0] == 404
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     end(world)
 
 
@@ -433,13 +433,13 @@ def test_a_start_of_nobodys(world: World) -> None:
 @pytest.mark.cell("edges", "the cancellation", "duplicate")
 def test_a_cancellation_that_comes_twice(world: World) -> None:
     world.give_masks = lambda: answered(world, "cancel_job", 202, 200)  # type: ignore[method-assign]
-    assert world.play() is Status.CANCELLED
+    assert world.run_job() is Status.CANCELLED
     ends_cancelled(world)
 
 
 @pytest.mark.cell("edges", "the cancellation", "late")
 def test_a_cancellation_after_the_end(world: World) -> None:
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     answered(world, "cancel_job", 200)
     end(world)
 
@@ -452,7 +452,7 @@ def test_a_cancellation_before_the_masks(world: World) -> None:
         answered(world, "reconstruct_job", 409, body={"objects": [{}]})
 
     world.give_masks = overtaken  # type: ignore[method-assign]
-    assert world.play() is Status.CANCELLED
+    assert world.run_job() is Status.CANCELLED
     ends_cancelled(world)
 
 
@@ -466,14 +466,14 @@ def test_a_cancellation_that_is_cut_off(
         answered(world, "cancel_job", 503, 200)
 
     world.give_masks = losing  # type: ignore[method-assign]
-    assert world.play() is Status.CANCELLED
+    assert world.run_job() is Status.CANCELLED
     ends_cancelled(world)
 
 
 @pytest.mark.cell("edges", "the cancellation", "unknown")
 def test_a_cancellation_of_nobodys(world: World) -> None:
     assert world.ask_of(new_job_id(), "cancel_job")[0] == 404
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     end(world)
 
 
@@ -494,7 +494,7 @@ def ends_cancelled(world: World) -> None:
 
 @pytest.mark.cell("edges", "the deletion", "duplicate")
 def test_a_deletion_that_comes_twice(world: World) -> None:
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     answered(world, "delete_job", 204, 204)
     world.check_gone()
 
@@ -502,7 +502,7 @@ def test_a_deletion_that_comes_twice(world: World) -> None:
 @pytest.mark.cell("edges", "the deletion", "late")
 def test_a_deletion_after_the_end(world: World) -> None:
     world.endpoint.always["initialize"] = named("ImageTooSmall")
-    assert world.play() is Status.FAILED
+    assert world.run_job() is Status.FAILED
     answered(world, "delete_job", 204)
     answered(world, "retry_job", 404, body={})
     world.check_gone()
@@ -521,7 +521,7 @@ def test_a_deletion_before_the_start(world: World) -> None:
 def test_a_deletion_that_is_cut_off(
     operation: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     real = BaseClient._make_api_call  # type: ignore[attr-defined]
     left = [1]
 
@@ -539,7 +539,7 @@ def test_a_deletion_that_is_cut_off(
 @pytest.mark.cell("edges", "the deletion", "unknown")
 def test_a_deletion_of_nobodys(world: World) -> None:
     assert world.ask_of(new_job_id(), "delete_job")[0] == 204
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     end(world)
 
 
@@ -554,7 +554,7 @@ def test_a_retry_that_is_asked_for_twice(world: World) -> None:
 
 @pytest.mark.cell("edges", "the retry", "late")
 def test_a_retry_after_it_has_completed(world: World) -> None:
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     answered(world, "retry_job", 409, body={})
     end(world)
 
@@ -566,7 +566,7 @@ def test_a_retry_before_the_failure(world: World) -> None:
         real()
 
     real, world.give_masks = world.give_masks, early  # type: ignore[method-assign]
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     end(world)
 
 
@@ -595,7 +595,7 @@ def test_a_retry_of_nobodys(world: World) -> None:
 def fails(world: World) -> None:
     """Lead to a failure whose reason is gone then."""
     world.endpoint.always["initialize"] = named("GpuUnavailable")
-    assert world.play() is Status.FAILED
+    assert world.run_job() is Status.FAILED
     end(world, status=Status.FAILED)
     world.endpoint.always.clear()
 
@@ -627,8 +627,8 @@ def test_a_request_that_is_taken_twice(stage: str, world: World) -> None:
         send(**request)
 
     Request(world, stage, twice)
-    assert world.play() is Status.COMPLETED
-    world.wait_until(lambda: len(world.endpoint.taken) == 3)
+    assert world.run_job() is Status.COMPLETED
+    world.wait_until(lambda: len(world.endpoint.accepted) == 3)
     end(world)
 
 
@@ -655,11 +655,11 @@ def test_a_request_that_comes_late_or_after_the_next_attempt(
         return answer
 
     way.send = then_both
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     if fault == "late":
         send(**held.pop())
     assert not held
-    world.wait_until(lambda: len(world.endpoint.taken) == 3)
+    world.wait_until(lambda: len(world.endpoint.accepted) == 3)
     end(world)
 
 
@@ -677,7 +677,7 @@ def test_a_request_whose_answer_is_lost(stage: str, made: bool, world: World) ->
         raise ReadTimeoutError(endpoint_url="https://runtime.sagemaker.us-east-1.amazonaws.com")
 
     Request(world, stage, losing)
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     end(world)
 
 
@@ -690,7 +690,7 @@ def test_a_request_to_no_endpoint(stage: str, world: World) -> None:
         raise ClientError(error, "InvokeEndpointAsync")  # type: ignore[arg-type]
 
     Request(world, stage, refused)
-    assert world.play() is Status.FAILED
+    assert world.run_job() is Status.FAILED
     end(world, status=Status.FAILED)
     answered(world, "retry_job", 202, body={})
     assert world.go_on() is Status.COMPLETED
@@ -707,21 +707,21 @@ def test_the_notice_of_an_expiry(fault: str, world: World) -> None:
     held: list[Any] = []
     arrive = world.enqueue
 
-    def happens(actor: Any, payload: Any) -> None:
+    def happens(function: Any, payload: Any) -> None:
         if fault == "lost":
-            world.dead_letters.append((actor, payload))
+            world.dead_letters.append((function, payload))
         elif fault == "unknown":
-            arrive(actor, {**payload, "jobId": new_job_id()})
-            arrive(actor, payload)
+            arrive(function, {**payload, "jobId": new_job_id()})
+            arrive(function, payload)
         elif fault == "duplicate":
-            arrive(actor, payload)
-            arrive(actor, payload)
+            arrive(function, payload)
+            arrive(function, payload)
         else:
-            held.append((actor, payload))
+            held.append((function, payload))
             world.untold.add((payload["run"], Status.EXPIRED))
 
     world.enqueue = happens  # type: ignore[method-assign]
-    assert world.play(masks=False) is Status.EXPIRED
+    assert world.run_job(masks=False) is Status.EXPIRED
     del world.enqueue
     world.replay()
     end(world, status=Status.EXPIRED)
@@ -750,7 +750,7 @@ def test_a_schedule_that_comes_at_every_moment(world: World) -> None:
         world.look_after()
 
     world.meantime = twice
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     end(world)
 
 
@@ -764,7 +764,7 @@ def test_a_schedule_that_comes_late(found: Status, world: World) -> None:
             world.look_after(hours=TOO_LATE)
 
     world.meantime = look
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     end(world)
 
 
@@ -772,7 +772,7 @@ def test_a_schedule_that_comes_late(found: Status, world: World) -> None:
 def test_a_schedule_whose_tasks_come_in_another_order(world: World) -> None:
     world.looks = ("sweep", "queue")
     world.meantime = world.look_after
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     end(world)
 
 
@@ -781,7 +781,7 @@ def test_a_schedule_that_breaks_down(world: World, monkeypatch: pytest.MonkeyPat
     """What nobody else tells of, the next look finds."""
     fall_silent(world)
     world.deliver_end = lambda world, event: None
-    world.play()
+    world.run_job()
     with monkeypatch.context() as patch:
         patch.setattr(JobStore, "fail", refused_by_the_table)
         with pytest.raises(InternalError):
@@ -805,7 +805,7 @@ def test_a_schedule_of_something_unheard_of(world: World) -> None:
         world.invoke(reconcile.handler, {"task": "unheard"})
     other = {"retry": {"owner": make_job().owner, "jobId": new_job_id()}}
     assert not world.invoke(reconcile.handler, other)["retried"]
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     end(world)
 
 
@@ -861,7 +861,7 @@ def test_two_browsers_resume_one_job(world: World, monkeypatch: pytest.MonkeyPat
         refusals.append(world.ask("reconstruct_job", {"objects": [{"name": "first"}]})[0])
 
     world.give_masks = both  # type: ignore[method-assign]
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     assert (others, refusals) == ([202], [409])
     assert [o.name for o in world.job.ordered_objects] == ["other"]
     end(world)
@@ -880,7 +880,7 @@ def lead_to(world: World, task: str) -> None:
 def test_a_cancellation_races_with_each_write(task: str, world: World) -> None:
     lead_to(world, task)
     world.meanwhile(task, lambda: cancelled(world))
-    status = world.play()
+    status = world.run_job()
     assert status is Status.CANCELLED
     assert not world.mails()
     world.check()
@@ -967,7 +967,7 @@ def test_a_cancellation_races_with_success(
             assert looked.wait(PATIENCE)
 
         world.meanwhile("Complete", look)
-    assert world.play() is Status.COMPLETED
+    assert world.run_job() is Status.COMPLETED
     completed.set()
     if first == "the success":
         answers.append(call("cancel_job"))

@@ -1,6 +1,6 @@
-"""``kill -9`` of the whole local stack, with the project's own template, at each stage of a job.
+"""``kill -9`` of the whole local stack, with the project's own template, at seven points of a job.
 
-One stack is started, killed and started anew; each stage has a job of its own. Needs a minute or
+One stack is started, killed and started anew; each point has a job of its own. Needs a minute or
 two: it is the real engine that makes embeddings, splat and mesh.
 """
 
@@ -54,8 +54,8 @@ def kill(stack: RunningStack) -> None:
     eventually(lambda: not any(alive(pid) for pid in started))
 
 
-class Ride:
-    """A job on its way, which stops wherever it is told to."""
+class DrivenJob:
+    """A job that a test drives to a point, and looks at from there."""
 
     def __init__(self, stack: RunningStack, ann: Person, folder: Path) -> None:
         self.stack, self.ann, self.folder = stack, ann, folder
@@ -118,48 +118,48 @@ class Ride:
         return [text] if self.job_id in text else []
 
 
-def created(ride: Ride) -> None:
+def created(driven: DrivenJob) -> None:
     """Nothing yet but a photo."""
 
 
-def preparing(ride: Ride) -> None:
-    ride.begin()
-    ride.until(lambda job: job["status"] == "INITIALIZING")
+def preparing(driven: DrivenJob) -> None:
+    driven.begin()
+    driven.until(lambda job: job["status"] == "INITIALIZING")
 
 
-def waiting(ride: Ride) -> None:
-    ride.begin()
-    ride.ann.reach(ride.job_id, "AWAITING_MASK")
+def waiting(driven: DrivenJob) -> None:
+    driven.begin()
+    driven.ann.reach(driven.job_id, "AWAITING_MASK")
 
 
-def reconstructing(ride: Ride) -> None:
-    ride.begin()
-    ride.choose()
-    ride.until(ride.object_is("PENDING"))
+def reconstructing(driven: DrivenJob) -> None:
+    driven.begin()
+    driven.choose()
+    driven.until(driven.object_is("PENDING"))
 
 
-def meshing(ride: Ride) -> None:
-    ride.begin()
-    ride.choose()
-    ride.until(ride.object_is("MESHING"))
+def meshing(driven: DrivenJob) -> None:
+    driven.begin()
+    driven.choose()
+    driven.until(driven.object_is("MESHING"))
 
 
-def mailing(ride: Ride) -> None:
-    ride.begin()
-    ride.choose()
-    folder = ride.stack.folder / "mails"
+def mailing(driven: DrivenJob) -> None:
+    driven.begin()
+    driven.choose()
+    folder = driven.stack.folder / "mails"
     before = set(folder.iterdir())
     eventually(lambda: set(folder.iterdir()) - before)
 
 
-def done(ride: Ride) -> None:
-    ride.begin()
-    ride.choose()
-    ride.ann.reach(ride.job_id, "COMPLETED")
-    eventually(lambda: ride.executions() == {"SUCCEEDED"})
+def done(driven: DrivenJob) -> None:
+    driven.begin()
+    driven.choose()
+    driven.ann.reach(driven.job_id, "COMPLETED")
+    eventually(lambda: driven.executions() == {"SUCCEEDED"})
 
 
-STAGES = {
+POINTS = {
     "created": created,
     "preparing": preparing,
     "waiting for mask": waiting,
@@ -170,31 +170,31 @@ STAGES = {
 }
 
 
-@pytest.mark.cell("kill -9", "the whole local stack", "{stage}")
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_kill(stage: str, stack: RunningStack, ann: Person, tmp_path: Path) -> None:
-    ride = Ride(stack, ann, tmp_path)
-    STAGES[stage](ride)
-    before = ride.job["status"]
+@pytest.mark.cell("kill -9", "the whole local stack", "{point}")
+@pytest.mark.parametrize("point", POINTS)
+def test_a_kill(point: str, stack: RunningStack, ann: Person, tmp_path: Path) -> None:
+    driven = DrivenJob(stack, ann, tmp_path)
+    POINTS[point](driven)
+    before = driven.job["status"]
     kill(stack)
-    unsure = ride.unsure()
+    unsure = driven.unsure()
     stack.start()
-    if stage in ("created", "waiting for mask", "done"):
-        assert ride.job["status"] == before
-    if ride.job["status"] == "CREATED":
-        ride.begin()
-    if stage in ("created", "preparing", "waiting for mask"):
-        ride.choose()
-    job = ann.reach(ride.job_id, "COMPLETED")
-    eventually(lambda: ride.executions() == {"SUCCEEDED"})
-    eventually(lambda: len(ride.mails()) >= 2)
+    if point in ("created", "waiting for mask", "done"):
+        assert driven.job["status"] == before
+    if driven.job["status"] == "CREATED":
+        driven.begin()
+    if point in ("created", "preparing", "waiting for mask"):
+        driven.choose()
+    job = ann.reach(driven.job_id, "COMPLETED")
+    eventually(lambda: driven.executions() == {"SUCCEEDED"})
+    eventually(lambda: len(driven.mails()) >= 2)
     time.sleep(2)  # the other trigger has had its turn
-    assert ride.job["status"] == "COMPLETED"
+    assert driven.job["status"] == "COMPLETED"
     assert job["run"] == 1
-    assert set(ride.mails().values()) <= {1, 2}
+    assert set(driven.mails().values()) <= {1, 2}
     # At least once is what a mail is whose sender died before it heard of it.
-    assert ride.mails().total() - len(ride.mails()) <= unsure, ride.mails()
-    assert not ride.rows()
+    assert driven.mails().total() - len(driven.mails()) <= unsure, driven.mails()
+    assert not driven.rows()
     made = {Path(file["url"].split("?")[0]).name for file in job["objects"][0]["files"].values()}
     kept = {f"objects/0/{name}" for name in {"mask.png", "splat.ply", *made}}
-    assert ride.files() == FILES | kept
+    assert driven.files() == FILES | kept

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from gen3d.jobs import Status
-from tests.workflow.actors import Actor, Answer, Raises, Refused, Returns
-from tests.workflow.stage import all_states, definition
+from tests.workflow.fake_functions import Answer, FakeFunction, Raises, Refused, Returns
+from tests.workflow.harness import all_states, definition
 
 from .world import Notification, World, answer, failed, named
 
@@ -61,7 +61,7 @@ def end(world: World, status: Status, runs: int = 1) -> None:
 # Functions
 
 
-class Faulty(Actor):
+class Faulty(FakeFunction):
     """A function that fails in one state of the machine: the first time, or each time."""
 
     def __init__(self, real: Answer, at: Callable[[Any], bool], fault: Answer, often: int) -> None:
@@ -109,8 +109,8 @@ def function_fault(fault: str, real: Answer) -> Answer:
 @pytest.mark.parametrize(("task", "fault", "long"), rows(*FUNCTIONS))
 def test_functions(task: str, fault: str, long: str, world: World) -> None:
     name = {"Initialize": "submit", "Reconstruct": "submit", "PointCloudToMesh": "mesh"}
-    actor = name.get(task, "notify")
-    real = getattr(world, actor)._usual
+    function = name.get(task, "notify")
+    real = getattr(world, function)._usual
     at: Callable[[Any], bool] = {
         "Initialize": lambda p: p["stage"] == "initialize",
         "Reconstruct": lambda p: p["stage"] == "reconstruct",
@@ -122,8 +122,8 @@ def test_functions(task: str, fault: str, long: str, world: World) -> None:
     }[task]
     often = 1 if long == "once" else 1000
     faulty = Faulty(real, at, function_fault(fault, real), often)
-    setattr(world, actor, faulty)
-    status = world.play(lead_to(world, task))
+    setattr(world, function, faulty)
+    status = world.run_job(lead_to(world, task))
     if long == "once" and "Failure" not in task and "Expiry" not in task and (
         task != "PointCloudToMesh" or fault != "malformed answer"
     ):  # fmt: skip
@@ -156,7 +156,7 @@ def test_calls(task: str, fault: str, long: str, world: World) -> None:
         world.lose_answer(task)
     else:
         world.fail(task, code)
-    status = world.play(lead_to(world, task))
+    status = world.run_job(lead_to(world, task))
     world.fail(task)
     end(world, status)
 
@@ -192,7 +192,7 @@ def test_the_endpoint(stage: str, fault: str, long: str, world: World) -> None:
         world.endpoint.faults.append((stage, act))
     else:
         world.endpoint.always[stage] = act
-    status = world.play()
+    status = world.run_job()
     if long == "once" and fault != "out of memory":
         assert status is Status.COMPLETED
     end(world, status)

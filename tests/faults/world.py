@@ -48,8 +48,8 @@ from tests.support import (
     table,
 )
 from tests.unit.api.requests import PHOTO, Answer, call
-from tests.workflow.actors import Actor, _answered, _failed
-from tests.workflow.stage import Stage, definition
+from tests.workflow.fake_functions import FakeFunction, _answered, _failed
+from tests.workflow.harness import Harness, definition
 
 PATIENCE = 40
 MASK = encode(mask())
@@ -105,7 +105,7 @@ class Endpoint:
     world: "World"
     faults: list[tuple[str, Callable[["World", str], Notification]]] = field(default_factory=list)
     always: dict[str, Callable[["World", str], Notification]] = field(default_factory=dict)
-    taken: list[str] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
     deliver: Deliver = deliver
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ class Endpoint:
 
     def invoke_endpoint_async(self, **request: Any) -> dict[str, Any]:
         """As SageMaker's runtime takes it."""
-        self.taken.append(request["InferenceId"])
+        self.accepted.append(request["InferenceId"])
         self._requests.put(request["InferenceId"])
         return {"InferenceId": request["InferenceId"]}
 
@@ -182,16 +182,16 @@ def named(error: str, message: str = "Do this.") -> Callable[["World", str], Not
     )
 
 
-class World(Stage):
+class World(Harness):
     """One job in a world that may fail."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, records: Path) -> None:
         super().__init__(monkeypatch, records)
         self._one_at_a_time = threading.RLock()
         self.undelivered: list[Exception] = []
-        self.submit = Actor(self.function(submit.handler))
-        self.notify = Actor(self.function(notify.handler))
-        self.mesh = Actor(self.make_mesh)
+        self.submit = FakeFunction(self.function(submit.handler))
+        self.notify = FakeFunction(self.function(notify.handler))
+        self.mesh = FakeFunction(self.make_mesh)
         self.endpoint = Endpoint(self)
         self.deliver_result: Callable[[World, Any], None] = World.deliver_event
         self.deliver_end: Callable[[World, Any], None] = World.deliver_event
@@ -318,7 +318,7 @@ class World(Stage):
         assert code == 200, body
         return Status(body["status"])
 
-    def play(self, masks: bool = True) -> Status:
+    def run_job(self, masks: bool = True) -> Status:
         """From the upload to whatever end; gives the status that the owner sees then."""
         self.deploy()
         code, body = self.begin()
@@ -384,8 +384,8 @@ class World(Stage):
     def replay(self) -> None:
         """What the operator does with dead letters (``make replay``)."""
         letters, self.dead_letters = self.dead_letters, []
-        for actor, payload in letters:
-            self.enqueue(actor, payload)
+        for function, payload in letters:
+            self.enqueue(function, payload)
 
     def look_after(self, **passed: float) -> None:
         """The reconciler's look at everything, when so much time has passed."""

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import stack
 
-from .stage import Stage
+from .harness import Harness
 
 
 @pytest.fixture(autouse=True)
@@ -15,9 +15,9 @@ def _offline(socket_disabled: None) -> None:
 
 
 @pytest.fixture
-def stage(
+def harness(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stage]:
+) -> Iterator[Harness]:
     """A created job, its photo and masks aside: the state machine looks at neither."""
     with stack({"stepfunctions": {"execute_state_machine": True}}):
-        yield Stage(monkeypatch, tmp_path_factory.getbasetemp() / "executions")
+        yield Harness(monkeypatch, tmp_path_factory.getbasetemp() / "executions")

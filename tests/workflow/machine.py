@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from tests.support import client, client_error
 
-from .stage import all_states, definition
+from .harness import all_states, definition
 
 Json = dict[str, Any]
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import resources
 
-from .stage import all_states, definition
+from .harness import all_states, definition
 
 MACHINE = definition()
 STATES = all_states(MACHINE)
@@ -90,7 +90,7 @@ def test_the_map_catches_too() -> None:
 def test_a_failure_names_the_state_that_it_is_caught_in(name: str, state: dict[str, Any]) -> None:
     for catcher in state.get("Catch", []):
         for value in catcher.get("Assign", {}).values():
-            assert "Stage" not in value or f"'Stage': '{name}'" in value
+            assert "Harness" not in value or f"'Harness': '{name}'" in value
 
 
 @pytest.mark.parametrize("name", ["Initialize", "Reconstruct"])

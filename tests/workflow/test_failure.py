@@ -1,6 +1,6 @@
 """Each state failing in each way that it can: every path ends in a status that stays, and is told.
 
-The one exception is made good by the rule on broken executions, which is played here too.
+The one exception is made good by the rule on broken executions, which is applied here too.
 """
 
 import threading
@@ -13,7 +13,7 @@ from moto.ses.models import ses_backends
 from gen3d.jobs import ObjectStatus, Status
 from tests.support import ACCOUNT, REGION, Context, client, load_event, notify, table
 
-from .actors import (
+from .fake_functions import (
     PATIENCE,
     Answer,
     Hangs,
@@ -24,7 +24,7 @@ from .actors import (
     TaskNeverEnds,
     task_succeeds,
 )
-from .stage import Ended, Stage, definition
+from .harness import Ended, Harness, definition
 
 CONDITION = "ConditionalCheckFailedException"
 PERMANENT = "ResourceNotFoundException"
@@ -33,16 +33,16 @@ FOR_GOOD = 12
 REFUSED_FOR_GOOD = [Refused()] * FOR_GOOD
 
 
-def failed(stage: Stage, ended: Ended, state: str, error: str) -> None:
+def failed(harness: Harness, ended: Ended, state: str, error: str) -> None:
     """The job has failed in this state with this error, and both have been told once."""
-    job = stage.job
+    job = harness.job
     assert (ended.status, ended.error) == ("FAILED", error)
     assert ended.states[-3:] == ["RecordFailure", "NotifyFailure", "Failed"]
     assert job.status is Status.FAILED
     assert job.error is not None
     assert (job.error.name, job.error.stage) == (error, state)
     assert job.error.message
-    assert stage.notices == ["failed"]
+    assert harness.notices == ["failed"]
 
 
 # What a function, or the task behind it, does wrong → the error's name and the person's sentence
@@ -104,49 +104,49 @@ TASK_FAILURES: list[Any] = [
 
 
 @pytest.mark.parametrize(("answers", "error", "sentence"), TASK_FAILURES)
-def test_initialize(answers: list[Answer], error: str, sentence: str, stage: Stage) -> None:
+def test_initialize(answers: list[Answer], error: str, sentence: str, harness: Harness) -> None:
     if error == "States.Timeout":
-        stage.set_timeout("Initialize")
-    stage.submit.next(*answers * FOR_GOOD)
-    failed(stage, stage.run(), "Initialize", error)
-    assert stage.job.error is not None
-    assert stage.job.error.message.startswith(sentence)
+        harness.set_timeout("Initialize")
+    harness.submit.next(*answers * FOR_GOOD)
+    failed(harness, harness.run(), "Initialize", error)
+    assert harness.job.error is not None
+    assert harness.job.error.message.startswith(sentence)
 
 
 # WaitForMask
 
 
-def test_wait_for_mask_that_cannot_be_recorded(stage: Stage) -> None:
-    stage.fail("WaitForMask", PERMANENT)
-    failed(stage, stage.run(), "WaitForMask", f"DynamoDb.{PERMANENT}")
+def test_wait_for_mask_that_cannot_be_recorded(harness: Harness) -> None:
+    harness.fail("WaitForMask", PERMANENT)
+    failed(harness, harness.run(), "WaitForMask", f"DynamoDb.{PERMANENT}")
 
 
-def test_wait_for_mask_of_a_job_that_was_cancelled(stage: Stage) -> None:
-    stage.submit.next(cancel(stage))
-    ended = stage.run()
+def test_wait_for_mask_of_a_job_that_was_cancelled(harness: Harness) -> None:
+    harness.submit.next(cancel(harness))
+    ended = harness.run()
     assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Superseded")
-    assert stage.job.status is Status.CANCELLED
-    assert stage.notices == []
+    assert harness.job.status is Status.CANCELLED
+    assert harness.notices == []
     assert table("TokensTable").scan()["Items"] == []
 
 
-def cancel(stage: Stage) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def cancel(harness: Harness) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """The person cancels while a function runs, and stopping the execution comes too late."""
 
     def answer(payload: dict[str, Any]) -> dict[str, Any]:
-        assert stage._jobs.cancel(stage.job)
+        assert harness._jobs.cancel(harness.job)
         return task_succeeds(payload)
 
     return answer
 
 
-def test_nobody_makes_a_mask_in_time(stage: Stage) -> None:
-    stage.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
-    ended = stage.run(masks=False)
+def test_nobody_makes_a_mask_in_time(harness: Harness) -> None:
+    harness.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    ended = harness.run(masks=False)
     assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Expired")
-    assert stage.job.status is Status.EXPIRED
-    assert stage.job.stages.mask.milliseconds is not None
-    assert stage.notices == ["expired"]
+    assert harness.job.status is Status.EXPIRED
+    assert harness.job.stages.mask.milliseconds is not None
+    assert harness.notices == ["expired"]
 
 
 def test_the_masks_timeout_is_the_parameters() -> None:
@@ -155,87 +155,87 @@ def test_the_masks_timeout_is_the_parameters() -> None:
 
 @pytest.mark.parametrize("answers", [[Raises()], REFUSED_FOR_GOOD, [Raises("MailFailed")] * 9])
 def test_an_expiry_that_cannot_be_told_is_one_all_the_same(
-    answers: list[Answer], stage: Stage
+    answers: list[Answer], harness: Harness
 ) -> None:
-    stage.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
-    stage.notify.next(*answers)
-    assert stage.run(masks=False).status == "SUCCEEDED"
-    assert stage.job.status is Status.EXPIRED
+    harness.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    harness.notify.next(*answers)
+    assert harness.run(masks=False).status == "SUCCEEDED"
+    assert harness.job.status is Status.EXPIRED
 
 
 def test_an_expiry_that_lambda_does_not_take_is_told_by_the_backstop(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
-    monkeypatch.setattr(stage, "enqueue", lambda _, payload: Refused()(payload))
-    ended = stage.run(masks=False)
+    harness.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    monkeypatch.setattr(harness, "enqueue", lambda _, payload: Refused()(payload))
+    ended = harness.run(masks=False)
     assert (ended.status, ended.error) == ("FAILED", "MailFailed")
     for _ in range(2):
-        wake_the_backstop(stage)
-        assert stage.job.status is Status.EXPIRED
+        wake_the_backstop(harness)
+        assert harness.job.status is Status.EXPIRED
     (mail,) = ses_backends[ACCOUNT][REGION].sent_messages
     assert "waited for its mask" in mail.raw_data
 
 
-def test_an_expiry_whose_record_was_not_confirmed_is_told(stage: Stage) -> None:
-    stage.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
-    stage.lose_answer("RecordExpiry")
-    assert stage.run(masks=False).status == "SUCCEEDED"
-    assert stage.job.status is Status.EXPIRED
-    assert stage.notices == ["expired"]
+def test_an_expiry_whose_record_was_not_confirmed_is_told(harness: Harness) -> None:
+    harness.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    harness.lose_answer("RecordExpiry")
+    assert harness.run(masks=False).status == "SUCCEEDED"
+    assert harness.job.status is Status.EXPIRED
+    assert harness.notices == ["expired"]
 
 
-def test_an_expiry_of_a_job_that_moved_on_is_not_told(stage: Stage) -> None:
-    stage.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
-    stage.fail("RecordExpiry", CONDITION)
-    ended = stage.run(masks=False)
+def test_an_expiry_of_a_job_that_moved_on_is_not_told(harness: Harness) -> None:
+    harness.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    harness.fail("RecordExpiry", CONDITION)
+    ended = harness.run(masks=False)
     assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Superseded")
-    assert stage.notices == []
+    assert harness.notices == []
 
 
-def test_an_expiry_that_cannot_be_recorded_is_a_failure(stage: Stage) -> None:
-    stage.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
-    stage.fail("RecordExpiry", PERMANENT)
-    failed(stage, stage.run(masks=False), "RecordExpiry", f"DynamoDb.{PERMANENT}")
+def test_an_expiry_that_cannot_be_recorded_is_a_failure(harness: Harness) -> None:
+    harness.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    harness.fail("RecordExpiry", PERMANENT)
+    failed(harness, harness.run(masks=False), "RecordExpiry", f"DynamoDb.{PERMANENT}")
 
 
 # The writes on the way
 
 
 @pytest.mark.parametrize("state", ["BeginReconstruction", "Publish", "Complete"])
-def test_a_write_that_fails_for_good(state: str, stage: Stage) -> None:
+def test_a_write_that_fails_for_good(state: str, harness: Harness) -> None:
     service, code = ("S3", "NoSuchBucket") if state == "Publish" else ("DynamoDb", PERMANENT)
-    stage.fail(state, code)
+    harness.fail(state, code)
     error = f"{service}.{code}" + ("" if code.endswith("Exception") else "Exception")
-    failed(stage, stage.run(), state, error)
+    failed(harness, harness.run(), state, error)
 
 
 @pytest.mark.parametrize("state", ["BeginReconstruction", "Complete"])
-def test_a_write_that_is_throttled_for_good(state: str, stage: Stage) -> None:
-    stage.fail(state, *["ThrottlingException"] * FOR_GOOD)
-    failed(stage, stage.run(), state, "DynamoDb.ThrottlingException")
+def test_a_write_that_is_throttled_for_good(state: str, harness: Harness) -> None:
+    harness.fail(state, *["ThrottlingException"] * FOR_GOOD)
+    failed(harness, harness.run(), state, "DynamoDb.ThrottlingException")
 
 
 @pytest.mark.parametrize("state", ["BeginReconstruction", "Complete"])
-def test_a_write_whose_condition_fails(state: str, stage: Stage) -> None:
-    stage.fail(state, CONDITION)
-    failed(stage, stage.run(), state, f"DynamoDb.{CONDITION}")
+def test_a_write_whose_condition_fails(state: str, harness: Harness) -> None:
+    harness.fail(state, CONDITION)
+    failed(harness, harness.run(), state, f"DynamoDb.{CONDITION}")
 
 
 # Begin
 
 
-def test_a_job_that_cannot_begin_has_failed(stage: Stage) -> None:
-    stage.fail("Begin", PERMANENT)
-    failed(stage, stage.run(), "Begin", f"DynamoDb.{PERMANENT}")
-    assert stage.job.run == 1
+def test_a_job_that_cannot_begin_has_failed(harness: Harness) -> None:
+    harness.fail("Begin", PERMANENT)
+    failed(harness, harness.run(), "Begin", f"DynamoDb.{PERMANENT}")
+    assert harness.job.run == 1
 
 
 # One object among others
 
 
-def one_object_failed(stage: Stage, ended: Ended, state: str, error: str) -> None:
-    job = stage.job
+def one_object_failed(harness: Harness, ended: Ended, state: str, error: str) -> None:
+    job = harness.job
     assert ended.status == "SUCCEEDED"
     assert job.status is Status.COMPLETED
     assert [o.status for o in job.ordered_objects] == [
@@ -246,19 +246,19 @@ def one_object_failed(stage: Stage, ended: Ended, state: str, error: str) -> Non
     assert failure is not None
     assert (failure.name, failure.stage) == (error, state)
     assert failure.message
-    assert stage.notices == ["completed"]
+    assert harness.notices == ["completed"]
 
 
 @pytest.mark.parametrize(("answers", "error", "sentence"), TASK_FAILURES)
 def test_reconstruct_fails_for_one_object(
-    answers: list[Answer], error: str, sentence: str, stage: Stage
+    answers: list[Answer], error: str, sentence: str, harness: Harness
 ) -> None:
-    stage.objects = 2
+    harness.objects = 2
     if error == "States.Timeout":
-        stage.set_timeout("Reconstruct")
-    stage.submit.for_object(1, answers[0])
-    one_object_failed(stage, stage.run(), "Reconstruct", error)
-    failure = stage.job.ordered_objects[1].error
+        harness.set_timeout("Reconstruct")
+    harness.submit.for_object(1, answers[0])
+    one_object_failed(harness, harness.run(), "Reconstruct", error)
+    failure = harness.job.ordered_objects[1].error
     assert failure is not None
     assert failure.message.startswith(sentence)
 
@@ -268,14 +268,14 @@ def test_reconstruct_fails_for_one_object(
     [*FUNCTION_FAILURES, pytest.param([Hangs()], "States.Timeout", NO_DETAILS, id="timed out")],
 )
 def test_the_mesh_fails_for_one_object(
-    answers: list[Answer], error: str, sentence: str, stage: Stage
+    answers: list[Answer], error: str, sentence: str, harness: Harness
 ) -> None:
-    stage.objects = 2
+    harness.objects = 2
     if error == "States.Timeout":
-        stage.set_timeout("PointCloudToMesh")
-    stage.mesh.for_object(1, answers[0])
-    one_object_failed(stage, stage.run(), "PointCloudToMesh", error)
-    failure = stage.job.ordered_objects[1].error
+        harness.set_timeout("PointCloudToMesh")
+    harness.mesh.for_object(1, answers[0])
+    one_object_failed(harness, harness.run(), "PointCloudToMesh", error)
+    failure = harness.job.ordered_objects[1].error
     assert failure is not None
     assert failure.message.startswith(sentence)
     if isinstance(answers[0], Hangs):
@@ -295,7 +295,7 @@ def _unheard(set_stop: Callable[..., None]) -> Callable[..., None]:
 
 @pytest.mark.parametrize("heard", ["moto's word", "ours", "none"])
 def test_what_answers_after_its_execution_has_ended_changes_nothing(
-    heard: str, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    heard: str, harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A branch ends with its execution, though the function that it called is still at work.
 
@@ -306,25 +306,25 @@ def test_what_answers_after_its_execution_has_ended_changes_nothing(
     from local_aws.workflow import branches
 
     hangs, others = Hangs(), set(threading.enumerate())
-    stage.mesh.always(hangs)
-    arn = stage.start()
-    stage.wait_for(Status.AWAITING_MASK)
-    stage.give_masks()
-    stage.wait_until(lambda: bool(stage.mesh.calls))
+    harness.mesh.always(hangs)
+    arn = harness.start()
+    harness.wait_for(Status.AWAITING_MASK)
+    harness.give_masks()
+    harness.wait_until(lambda: bool(harness.mesh.calls))
     if heard != "moto's word":
         monkeypatch.setattr(Environment, "set_stop", _unheard(Environment.set_stop))
     if heard == "none":
         monkeypatch.setattr(branches, "end", lambda _: None)
     client("stepfunctions").stop_execution(executionArn=arn)
-    ended, row = stage.wait_for_end(arn), stage.row
+    ended, row = harness.wait_for_end(arn), harness.row
     assert ended.status == "ABORTED"
     going_on = [frame for frame in _environment(arn)._frames if frame.is_running()]
     assert bool(going_on) == (heard == "none")
     hangs.over.set()
     for thread in set(threading.enumerate()) - others:
         thread.join(PATIENCE)
-    assert stage.row == row
-    assert stage.ended(arn) == ended
+    assert harness.row == row
+    assert harness.ended(arn) == ended
 
 
 def _environment(arn: str) -> Any:
@@ -335,11 +335,11 @@ def _environment(arn: str) -> Any:
     return execution.exec_worker.env
 
 
-def test_an_error_that_comes_after_a_time_out_does_not_take_its_place(stage: Stage) -> None:
+def test_an_error_that_comes_after_a_time_out_does_not_take_its_place(harness: Harness) -> None:
     from moto.stepfunctions.parser.asl.eval.program_state import ProgramTimedOut
 
-    arn = stage.start()
-    stage.wait_for(Status.AWAITING_MASK)
+    arn = harness.start()
+    harness.wait_for(Status.AWAITING_MASK)
     env = _environment(arn)
     env.set_timed_out()
     env.set_error(None)
@@ -348,61 +348,65 @@ def test_an_error_that_comes_after_a_time_out_does_not_take_its_place(stage: Sta
 
 
 @pytest.mark.parametrize("state", ["RecordSplat", "RecordMesh"])
-def test_a_write_about_one_object_fails(state: str, stage: Stage) -> None:
-    stage.objects = 2
-    stage.fail(state, PERMANENT)
-    ended = stage.run()
+def test_a_write_about_one_object_fails(state: str, harness: Harness) -> None:
+    harness.objects = 2
+    harness.fail(state, PERMANENT)
+    ended = harness.run()
     assert ended.status == "SUCCEEDED"
-    assert stage.job.status is Status.COMPLETED
-    statuses = [o.status for o in stage.job.ordered_objects]
+    assert harness.job.status is Status.COMPLETED
+    statuses = [o.status for o in harness.job.ordered_objects]
     assert sorted(statuses) == [ObjectStatus.COMPLETED, ObjectStatus.FAILED]
-    assert stage.notices == ["completed"]
+    assert harness.notices == ["completed"]
 
 
-def test_an_object_whose_failure_cannot_be_recorded_does_not_lose_the_others(stage: Stage) -> None:
-    stage.objects = 2
-    stage.mesh.for_object(1, Raises("EmptySurface", "Nothing there. Click again."))
-    stage.fail("RecordObjectFailure", PERMANENT)
-    one_object_failed(stage, stage.run(), "PointCloudToMesh", "EmptySurface")
-    assert stage.job.ordered_objects[1].splat is not None  # to be gone on from
+def test_an_object_whose_failure_cannot_be_recorded_does_not_lose_the_others(
+    harness: Harness,
+) -> None:
+    harness.objects = 2
+    harness.mesh.for_object(1, Raises("EmptySurface", "Nothing there. Click again."))
+    harness.fail("RecordObjectFailure", PERMANENT)
+    one_object_failed(harness, harness.run(), "PointCloudToMesh", "EmptySurface")
+    assert harness.job.ordered_objects[1].splat is not None  # to be gone on from
 
 
-def test_objects_whose_failures_cannot_be_recorded_fail_the_job(stage: Stage) -> None:
-    stage.objects = 2
-    stage.mesh.for_object(1, Raises("EmptySurface"))
-    stage.fail("RecordMesh", PERMANENT)
-    stage.fail("RecordObjectFailure", PERMANENT, PERMANENT)
-    failed(stage, stage.run(), "RecordMesh", f"DynamoDb.{PERMANENT}")
+def test_objects_whose_failures_cannot_be_recorded_fail_the_job(harness: Harness) -> None:
+    harness.objects = 2
+    harness.mesh.for_object(1, Raises("EmptySurface"))
+    harness.fail("RecordMesh", PERMANENT)
+    harness.fail("RecordObjectFailure", PERMANENT, PERMANENT)
+    failed(harness, harness.run(), "RecordMesh", f"DynamoDb.{PERMANENT}")
 
 
 @pytest.mark.parametrize("objects", [1, 3])
 def test_every_object_failing_fails_the_job_with_the_firsts_error(
-    objects: int, stage: Stage
+    objects: int, harness: Harness
 ) -> None:
-    stage.objects = objects
-    stage.mesh.always(Raises("EmptySurface", "Nothing there. Click again."))
-    ended = stage.run()
-    failed(stage, ended, "PointCloudToMesh", "EmptySurface")
-    assert [o.status for o in stage.job.ordered_objects] == [ObjectStatus.FAILED] * objects
-    assert stage.job.error is not None
-    assert stage.job.error.message == "Nothing there. Click again."
+    harness.objects = objects
+    harness.mesh.always(Raises("EmptySurface", "Nothing there. Click again."))
+    ended = harness.run()
+    failed(harness, ended, "PointCloudToMesh", "EmptySurface")
+    assert [o.status for o in harness.job.ordered_objects] == [ObjectStatus.FAILED] * objects
+    assert harness.job.error is not None
+    assert harness.job.error.message == "Nothing there. Click again."
     assert "Publish" not in ended.states
 
 
 @pytest.mark.parametrize("state", ["RecordObjectFailure", "RecordFailure"])
-def test_a_failure_whose_record_was_not_confirmed_is_told_once(state: str, stage: Stage) -> None:
-    stage.mesh.always(Raises("EmptySurface"))
-    stage.lose_answer(state)
-    failed(stage, stage.run(), "PointCloudToMesh", "EmptySurface")
-    assert [o.status for o in stage.job.ordered_objects] == [ObjectStatus.FAILED]
+def test_a_failure_whose_record_was_not_confirmed_is_told_once(
+    state: str, harness: Harness
+) -> None:
+    harness.mesh.always(Raises("EmptySurface"))
+    harness.lose_answer(state)
+    failed(harness, harness.run(), "PointCloudToMesh", "EmptySurface")
+    assert [o.status for o in harness.job.ordered_objects] == [ObjectStatus.FAILED]
 
 
-def test_a_job_cancelled_in_the_map_stays_cancelled(stage: Stage) -> None:
-    stage.submit.for_object(0, cancel(stage))
-    ended = stage.run()
+def test_a_job_cancelled_in_the_map_stays_cancelled(harness: Harness) -> None:
+    harness.submit.for_object(0, cancel(harness))
+    ended = harness.run()
     assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Superseded")
-    assert stage.job.status is Status.CANCELLED
-    assert stage.notices == []
+    assert harness.job.status is Status.CANCELLED
+    assert harness.notices == []
 
 
 # Telling
@@ -413,77 +417,77 @@ def test_a_job_cancelled_in_the_map_stays_cancelled(stage: Stage) -> None:
     [[Raises()], REFUSED_FOR_GOOD, [Raises("MailFailed")] * 9, [Hangs()]],
     ids=["crash", "throttled", "mail failed", "timed out"],
 )
-def test_a_mail_that_fails_never_fails_a_job(answers: list[Answer], stage: Stage) -> None:
+def test_a_mail_that_fails_never_fails_a_job(answers: list[Answer], harness: Harness) -> None:
     if isinstance(answers[0], Hangs):
-        stage.set_timeout("Notify", 1)
-    stage.notify.next(*answers * FOR_GOOD)
-    ended = stage.run()
+        harness.set_timeout("Notify", 1)
+    harness.notify.next(*answers * FOR_GOOD)
+    ended = harness.run()
     assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Done")
-    assert stage.job.status is Status.COMPLETED
+    assert harness.job.status is Status.COMPLETED
     if isinstance(answers[0], Hangs):
         answers[0].over.set()
 
 
-def test_a_mail_that_failed_is_tried_again(stage: Stage) -> None:
-    stage.notify.next(Raises("MailFailed"), Returns())
-    assert stage.run().status == "SUCCEEDED"
-    assert stage.notices == ["completed", "completed"]
+def test_a_mail_that_failed_is_tried_again(harness: Harness) -> None:
+    harness.notify.next(Raises("MailFailed"), Returns())
+    assert harness.run().status == "SUCCEEDED"
+    assert harness.notices == ["completed", "completed"]
 
 
-def test_a_failure_that_cannot_be_told_keeps_its_name(stage: Stage) -> None:
-    stage.submit.next(TaskFails("OutOfMemory"))
-    stage.notify.next(Raises())
-    ended = stage.run()
+def test_a_failure_that_cannot_be_told_keeps_its_name(harness: Harness) -> None:
+    harness.submit.next(TaskFails("OutOfMemory"))
+    harness.notify.next(Raises())
+    ended = harness.run()
     assert (ended.status, ended.error) == ("FAILED", "OutOfMemory")
-    assert stage.job.status is Status.FAILED
+    assert harness.job.status is Status.FAILED
 
 
 # What only the rule on broken executions can make good
 
 
-def wake_the_backstop(stage: Stage) -> None:
+def wake_the_backstop(harness: Harness) -> None:
     """Send the status event of the execution's end to the notify function, as EventBridge does."""
-    (detail,) = [d for d in stage.announced if d["status"] != "RUNNING"]
+    (detail,) = [d for d in harness.announced if d["status"] != "RUNNING"]
     event = load_event("notify/execution_failed") | {"detail": detail}
     client("sesv2").create_email_identity(EmailIdentity="gen3d@example.com")
     notify.handler(event, Context())
 
 
-def test_a_failure_that_cannot_be_recorded_is_recorded_by_the_backstop(stage: Stage) -> None:
-    stage.submit.next(TaskFails("OutOfMemory"))
-    stage.fail("RecordFailure", PERMANENT)
-    ended = stage.run()
+def test_a_failure_that_cannot_be_recorded_is_recorded_by_the_backstop(harness: Harness) -> None:
+    harness.submit.next(TaskFails("OutOfMemory"))
+    harness.fail("RecordFailure", PERMANENT)
+    ended = harness.run()
     assert (ended.status, ended.error) == ("FAILED", "OutOfMemory")
-    assert stage.job.error is None
-    wake_the_backstop(stage)
-    assert stage.job.status is Status.FAILED
+    assert harness.job.error is None
+    wake_the_backstop(harness)
+    assert harness.job.status is Status.FAILED
 
 
-def test_an_execution_that_takes_too_long_is_recorded_by_the_backstop(stage: Stage) -> None:
-    stage.machine["TimeoutSeconds"] = 1
-    ended = stage.run(masks=False)
+def test_an_execution_that_takes_too_long_is_recorded_by_the_backstop(harness: Harness) -> None:
+    harness.machine["TimeoutSeconds"] = 1
+    ended = harness.run(masks=False)
     assert ended.status == "TIMED_OUT"
-    wake_the_backstop(stage)
-    assert stage.job.error is not None
-    assert stage.job.error.name == "ExecutionTimedOut"
+    wake_the_backstop(harness)
+    assert harness.job.error is not None
+    assert harness.job.error.name == "ExecutionTimedOut"
 
 
 @pytest.mark.parametrize("cancelled", [True, False])
-def test_an_execution_that_is_stopped(cancelled: bool, stage: Stage) -> None:
-    arn = stage.start()
-    stage.wait_for(Status.AWAITING_MASK)
+def test_an_execution_that_is_stopped(cancelled: bool, harness: Harness) -> None:
+    arn = harness.start()
+    harness.wait_for(Status.AWAITING_MASK)
     if cancelled:
-        stage._jobs.cancel(stage.job)
+        harness._jobs.cancel(harness.job)
     client("stepfunctions").stop_execution(executionArn=arn, error="E", cause="c")
-    ended = stage.ended(arn)
+    ended = harness.ended(arn)
     assert ended.status == "ABORTED"
-    wake_the_backstop(stage)
-    assert stage.job.status is (Status.CANCELLED if cancelled else Status.FAILED)
+    wake_the_backstop(harness)
+    assert harness.job.status is (Status.CANCELLED if cancelled else Status.FAILED)
 
 
-def test_starting_twice_runs_once(stage: Stage) -> None:
-    arn = stage.start()
-    assert stage.start() == arn
-    stage.wait_for(Status.AWAITING_MASK)
-    assert len(stage.submit.calls) == 1
+def test_starting_twice_runs_once(harness: Harness) -> None:
+    arn = harness.start()
+    assert harness.start() == arn
+    harness.wait_for(Status.AWAITING_MASK)
+    assert len(harness.submit.calls) == 1
     client("stepfunctions").stop_execution(executionArn=arn)

@@ -14,8 +14,8 @@ import pytest
 from gen3d.errors import ERRORS
 from statemachines import __main__ as builder
 
-from .actors import Answer, Raises, Refused, TaskFails, TaskNeverEnds
-from .stage import Stage, all_states, definition
+from .fake_functions import Answer, Raises, Refused, TaskFails, TaskNeverEnds
+from .harness import Harness, all_states, definition
 
 RULES = builder.rules()
 MACHINE = definition()
@@ -246,48 +246,48 @@ def answer_of(error: str) -> Answer:
 
 @pytest.mark.parametrize("rule", ENDPOINT)
 def test_an_initialization_is_sent_again_and_each_time_as_another_attempt(
-    rule: str, stage: Stage
+    rule: str, harness: Harness
 ) -> None:
     times: int = RULES[rule]["MaxAttempts"]
-    stage.set_timeout("Initialize", 1)
-    stage.submit.next(*[answer_of(RULES[rule]["ErrorEquals"][-1])] * times)
-    assert stage.run().status == "SUCCEEDED"
-    sent = [c["attempt"] for c in stage.submit.calls if c["stage"] == "initialize"]
+    harness.set_timeout("Initialize", 1)
+    harness.submit.next(*[answer_of(RULES[rule]["ErrorEquals"][-1])] * times)
+    assert harness.run().status == "SUCCEEDED"
+    sent = [c["attempt"] for c in harness.submit.calls if c["stage"] == "initialize"]
     assert sent == list(range(times + 1))
-    assert len(stage.retry_waits) == times
-    assert stage.notices == ["completed"]
+    assert len(harness.retry_waits) == times
+    assert harness.notices == ["completed"]
 
 
 @pytest.mark.parametrize("rule", ENDPOINT)
-def test_an_object_that_fails_for_good_is_given_up_by_its_name(rule: str, stage: Stage) -> None:
+def test_an_object_that_fails_for_good_is_given_up_by_its_name(rule: str, harness: Harness) -> None:
     error: str = RULES[rule]["ErrorEquals"][0]
-    stage.set_timeout("Reconstruct", 1)
-    stage.submit.for_object(0, answer_of(error))
-    assert stage.run().error == error
-    sent = [c["attempt"] for c in stage.submit.calls if c["stage"] == "reconstruct"]
+    harness.set_timeout("Reconstruct", 1)
+    harness.submit.for_object(0, answer_of(error))
+    assert harness.run().error == error
+    sent = [c["attempt"] for c in harness.submit.calls if c["stage"] == "reconstruct"]
     assert sent == list(range(RULES[rule]["MaxAttempts"] + 1))
-    assert stage.notices == ["failed"]
+    assert harness.notices == ["failed"]
 
 
 @pytest.mark.parametrize("rule", ["Storage", "Died", "Busy"])
-def test_a_mesh_is_made_again(rule: str, stage: Stage) -> None:
+def test_a_mesh_is_made_again(rule: str, harness: Harness) -> None:
     times: int = RULES[rule]["MaxAttempts"]
-    stage.mesh.next(*[Raises(RULES[rule]["ErrorEquals"][-1])] * times)
-    assert stage.run().status == "SUCCEEDED"
-    assert len(stage.mesh.calls) == times + 1
+    harness.mesh.next(*[Raises(RULES[rule]["ErrorEquals"][-1])] * times)
+    assert harness.run().status == "SUCCEEDED"
+    assert len(harness.mesh.calls) == times + 1
 
 
 @pytest.mark.parametrize("state", ["Begin", "RecordObjectFailure", "RecordFailure"])
-def test_a_write_is_made_again(state: str, stage: Stage) -> None:
-    stage.mesh.always(Raises("EmptySurface"))
-    stage.fail(state, *["ProvisionedThroughputExceededException"] * RULES["Table"]["MaxAttempts"])
-    assert stage.run().error == "EmptySurface"
-    assert stage.notices == ["failed"]
+def test_a_write_is_made_again(state: str, harness: Harness) -> None:
+    harness.mesh.always(Raises("EmptySurface"))
+    harness.fail(state, *["ProvisionedThroughputExceededException"] * RULES["Table"]["MaxAttempts"])
+    assert harness.run().error == "EmptySurface"
+    assert harness.notices == ["failed"]
 
 
-def test_a_task_that_is_late_is_not_waited_for_twice_with_one_token(stage: Stage) -> None:
-    stage.set_timeout("Initialize", 1)
-    stage.submit.next(TaskNeverEnds())
-    assert stage.run().status == "SUCCEEDED"
-    tokens: list[Any] = [c["taskToken"] for c in stage.submit.calls[:2]]
+def test_a_task_that_is_late_is_not_waited_for_twice_with_one_token(harness: Harness) -> None:
+    harness.set_timeout("Initialize", 1)
+    harness.submit.next(TaskNeverEnds())
+    assert harness.run().status == "SUCCEEDED"
+    tokens: list[Any] = [c["taskToken"] for c in harness.submit.calls[:2]]
     assert len(set(tokens)) == 2

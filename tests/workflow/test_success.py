@@ -9,7 +9,7 @@ from gen3d.jobs import Image, ObjectStatus, Status
 from gen3d.paths import JobFiles
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, client, load_event, table
 
-from .actors import (
+from .fake_functions import (
     EMBEDDINGS,
     Answer,
     Hangs,
@@ -18,14 +18,14 @@ from .actors import (
     TaskNeverEnds,
     task_succeeds,
 )
-from .stage import Stage
+from .harness import Harness
 
 THROTTLED = "ThrottlingException"
 
 
-def test_a_job_runs_from_the_photo_to_the_mail(stage: Stage) -> None:
-    stage.objects = 2
-    ended = stage.run()
+def test_a_job_runs_from_the_photo_to_the_mail(harness: Harness) -> None:
+    harness.objects = 2
+    ended = harness.run()
 
     assert ended.status == "SUCCEEDED"
     assert ended.states[:7] == [
@@ -38,7 +38,7 @@ def test_a_job_runs_from_the_photo_to_the_mail(stage: Stage) -> None:
         "BeginReconstruction",
     ]
     assert ended.states[-5:] == ["AnyMesh", "Publish", "Complete", "Notify", "Done"]
-    job = stage.job
+    job = harness.job
     assert job.status is Status.COMPLETED
     assert job.model is not None
     assert (job.model.engine, job.model.revision) == ("lite", "0123456789ab")
@@ -49,44 +49,44 @@ def test_a_job_runs_from_the_photo_to_the_mail(stage: Stage) -> None:
     assert job.run == 1
     assert job.text == "cup"
     assert job.image == Image(width=64, height=48, bytes=1000)
-    assert stage.notices == ["completed"]
+    assert harness.notices == ["completed"]
 
 
-def waited_long(stage: Stage) -> None:
+def waited_long(harness: Harness) -> None:
     """Let any preparation count as one that took long."""
-    (way,) = stage.machine["States"]["TookLong"]["Choices"]
+    (way,) = harness.machine["States"]["TookLong"]["Choices"]
     assert "> 60000" in way["Condition"]
     way["Condition"] = way["Condition"].replace("> 60000", ">= 0")
 
 
-def test_who_waited_for_an_instance_to_wake_is_called_back(stage: Stage) -> None:
-    waited_long(stage)
-    ended = stage.run()
+def test_who_waited_for_an_instance_to_wake_is_called_back(harness: Harness) -> None:
+    waited_long(harness)
+    ended = harness.run()
     assert ended.states[3:7] == ["Initialize", "TookLong", "NotifyPrepared", "WaitForMask"]
-    assert stage.notices == ["prepared", "completed"]
-    assert set(stage.notify.calls[0]) == set(load_event("notify/prepared"))
+    assert harness.notices == ["prepared", "completed"]
+    assert set(harness.notify.calls[0]) == set(load_event("notify/prepared"))
 
 
 @pytest.mark.parametrize("answer", [Raises(), Raises("MailFailed"), Hangs()])
-def test_who_cannot_be_called_back_finds_the_job_waiting(answer: Answer, stage: Stage) -> None:
-    waited_long(stage)
+def test_who_cannot_be_called_back_finds_the_job_waiting(answer: Answer, harness: Harness) -> None:
+    waited_long(harness)
     if isinstance(answer, Hangs):
-        stage.set_timeout("NotifyPrepared")
-    stage.notify.next(answer)
-    assert stage.run().status == "SUCCEEDED"
-    assert stage.notices == ["prepared", "completed"]
+        harness.set_timeout("NotifyPrepared")
+    harness.notify.next(answer)
+    assert harness.run().status == "SUCCEEDED"
+    assert harness.notices == ["prepared", "completed"]
     if isinstance(answer, Hangs):
         answer.over.set()
 
 
-def test_the_functions_are_sent_what_their_samples_show(stage: Stage) -> None:
-    stage.run()
-    initialize, reconstruct = stage.submit.calls
+def test_the_functions_are_sent_what_their_samples_show(harness: Harness) -> None:
+    harness.run()
+    initialize, reconstruct = harness.submit.calls
     for payload, sample in (
         (initialize, load_event("submit/initialize")),
         (reconstruct, load_event("submit/reconstruct")),
-        (stage.mesh.calls[0], load_event("mesh/object")),
-        (stage.notify.calls[0], load_event("notify/completed")),
+        (harness.mesh.calls[0], load_event("mesh/object")),
+        (harness.notify.calls[0], load_event("notify/completed")),
     ):
         assert set(payload) == set(sample)
         assert {type(payload[key]) for key in payload} == {type(sample[key]) for key in sample}
@@ -96,15 +96,15 @@ def test_the_functions_are_sent_what_their_samples_show(stage: Stage) -> None:
             assert payload[key] == sample[key]
 
 
-def test_a_job_without_a_text_has_none(stage: Stage) -> None:
-    stage.text = None
-    assert stage.run().status == "SUCCEEDED"
-    assert stage.submit.calls[0]["text"] is None
-    assert stage.job.text is None
+def test_a_job_without_a_text_has_none(harness: Harness) -> None:
+    harness.text = None
+    assert harness.run().status == "SUCCEEDED"
+    assert harness.submit.calls[0]["text"] is None
+    assert harness.job.text is None
 
 
-def test_the_result_lies_where_it_wakes_the_notify_function(stage: Stage) -> None:
-    stage.run()
+def test_the_result_lies_where_it_wakes_the_notify_function(harness: Harness) -> None:
+    harness.run()
     file = client("s3").get_object(Bucket=BUCKET, Key=JobFiles(PREFIX).result)
     result = json.loads(file["Body"].read())
     assert file["ContentType"] == "application/json"
@@ -113,7 +113,7 @@ def test_the_result_lies_where_it_wakes_the_notify_function(stage: Stage) -> Non
     assert [o["status"] for o in result["objects"]] == ["COMPLETED"]
 
 
-def test_eight_objects_are_worked_on_at_the_same_time(stage: Stage) -> None:
+def test_eight_objects_are_worked_on_at_the_same_time(harness: Harness) -> None:
     together = threading.Barrier(8)
 
     def once_all_are_here(payload: dict[str, object]) -> dict[str, object]:
@@ -121,14 +121,14 @@ def test_eight_objects_are_worked_on_at_the_same_time(stage: Stage) -> None:
             together.wait(timeout=20)
         return task_succeeds(payload)
 
-    stage.objects = 8
-    stage.submit.always(once_all_are_here)
-    assert stage.run().status == "SUCCEEDED"
-    assert [o.status for o in stage.job.ordered_objects] == [ObjectStatus.COMPLETED] * 8
-    assert sorted(payload["splat"] for payload in stage.mesh.calls) == [
+    harness.objects = 8
+    harness.submit.always(once_all_are_here)
+    assert harness.run().status == "SUCCEEDED"
+    assert [o.status for o in harness.job.ordered_objects] == [ObjectStatus.COMPLETED] * 8
+    assert sorted(payload["splat"] for payload in harness.mesh.calls) == [
         f"{PREFIX}objects/{n}/splat.ply" for n in range(8)
     ]
-    assert stage.notices == ["completed"]
+    assert harness.notices == ["completed"]
 
 
 @pytest.mark.parametrize(
@@ -142,93 +142,97 @@ def test_eight_objects_are_worked_on_at_the_same_time(stage: Stage) -> None:
         "Complete",
     ],
 )
-def test_a_throttled_write_is_made_again(state: str, stage: Stage) -> None:
-    stage.fail(state, THROTTLED, THROTTLED)
-    assert stage.run().status == "SUCCEEDED"
-    assert stage.job.status is Status.COMPLETED
-    assert len(stage.retry_waits) == 2
+def test_a_throttled_write_is_made_again(state: str, harness: Harness) -> None:
+    harness.fail(state, THROTTLED, THROTTLED)
+    assert harness.run().status == "SUCCEEDED"
+    assert harness.job.status is Status.COMPLETED
+    assert len(harness.retry_waits) == 2
 
 
-def test_a_wait_whose_transaction_met_another_write_is_recorded_again(stage: Stage) -> None:
-    stage.fail("WaitForMask", "TransactionCanceledException", "TransactionCanceledException")
-    assert stage.run().status == "SUCCEEDED"
-    assert stage.job.status is Status.COMPLETED
-    assert len(stage.retry_waits) == 2
+def test_a_wait_whose_transaction_met_another_write_is_recorded_again(harness: Harness) -> None:
+    harness.fail("WaitForMask", "TransactionCanceledException", "TransactionCanceledException")
+    assert harness.run().status == "SUCCEEDED"
+    assert harness.job.status is Status.COMPLETED
+    assert len(harness.retry_waits) == 2
 
 
-def test_a_failed_upload_of_the_result_is_made_again(stage: Stage) -> None:
-    stage.fail("Publish", "S3Exception", "S3Exception")
-    assert stage.run().status == "SUCCEEDED"
-    assert stage.job.status is Status.COMPLETED
+def test_a_failed_upload_of_the_result_is_made_again(harness: Harness) -> None:
+    harness.fail("Publish", "S3Exception", "S3Exception")
+    assert harness.run().status == "SUCCEEDED"
+    assert harness.job.status is Status.COMPLETED
 
 
 @pytest.mark.parametrize("code", ["TooManyRequestsException", "ServiceException"])
-def test_a_throttled_function_is_called_again_as_another_attempt(code: str, stage: Stage) -> None:
-    stage.submit.next(Refused(code), Refused(code), task_succeeds, Refused(code))
-    stage.mesh.next(Refused(code))
-    stage.notify.next(Refused(code))
-    assert stage.run().status == "SUCCEEDED"
-    assert [(c["stage"], c["attempt"]) for c in stage.submit.calls] == [
+def test_a_throttled_function_is_called_again_as_another_attempt(
+    code: str, harness: Harness
+) -> None:
+    harness.submit.next(Refused(code), Refused(code), task_succeeds, Refused(code))
+    harness.mesh.next(Refused(code))
+    harness.notify.next(Refused(code))
+    assert harness.run().status == "SUCCEEDED"
+    assert [(c["stage"], c["attempt"]) for c in harness.submit.calls] == [
         ("initialize", 0),
         ("initialize", 1),
         ("initialize", 2),
         ("reconstruct", 0),
         ("reconstruct", 1),
     ]
-    assert len(stage.mesh.calls) == 2
-    assert stage.notices == ["completed", "completed"]
+    assert len(harness.mesh.calls) == 2
+    assert harness.notices == ["completed", "completed"]
 
 
 @pytest.mark.parametrize(
     "state",
     ["Begin", "BeginReconstruction", "RecordSplat", "RecordMesh", "Complete"],
 )
-def test_a_write_whose_answer_is_lost_is_made_again(state: str, stage: Stage) -> None:
-    stage.lose_answer(state)
-    assert stage.run().status == "SUCCEEDED"
-    job = stage.job
+def test_a_write_whose_answer_is_lost_is_made_again(state: str, harness: Harness) -> None:
+    harness.lose_answer(state)
+    assert harness.run().status == "SUCCEEDED"
+    job = harness.job
     assert job.status is Status.COMPLETED
     assert [o.status for o in job.ordered_objects] == [ObjectStatus.COMPLETED]
-    assert len(stage.retry_waits) == 1
-    assert stage.notices == ["completed"]
+    assert len(harness.retry_waits) == 1
+    assert harness.notices == ["completed"]
 
 
-def test_a_wait_whose_answer_is_lost_is_recorded_with_the_token_that_counts(stage: Stage) -> None:
-    stage.lose_answer("WaitForMask")
-    arn = stage.start()
-    stage.wait_until(
+def test_a_wait_whose_answer_is_lost_is_recorded_with_the_token_that_counts(
+    harness: Harness,
+) -> None:
+    harness.lose_answer("WaitForMask")
+    arn = harness.start()
+    harness.wait_until(
         lambda: [row["attempt"] for row in table("TokensTable").scan()["Items"]] == [1]
     )
-    stage.give_masks()
-    assert stage.wait_for_end(arn).status == "SUCCEEDED"
-    assert stage.notices == ["completed"]
+    harness.give_masks()
+    assert harness.wait_for_end(arn).status == "SUCCEEDED"
+    assert harness.notices == ["completed"]
 
 
-def test_functions_that_were_idle_for_weeks_are_waited_for(stage: Stage) -> None:
+def test_functions_that_were_idle_for_weeks_are_waited_for(harness: Harness) -> None:
     idle = [Refused("CodeArtifactUserPendingException")] * 3
-    for function in (stage.submit, stage.mesh, stage.notify):
+    for function in (harness.submit, harness.mesh, harness.notify):
         function.next(*idle)
-    assert stage.run().status == "SUCCEEDED"
-    assert stage.job.status is Status.COMPLETED
+    assert harness.run().status == "SUCCEEDED"
+    assert harness.job.status is Status.COMPLETED
 
 
-def test_tokens_go_nowhere_but_to_submit_and_the_table(stage: Stage) -> None:
+def test_tokens_go_nowhere_but_to_submit_and_the_table(harness: Harness) -> None:
     """What is published, recorded, mailed or shown at the end holds none."""
-    stage.objects = 2
-    stage.set_timeout("Reconstruct")
-    stage.submit.for_object(1, TaskNeverEnds())
-    ended = stage.run()
+    harness.objects = 2
+    harness.set_timeout("Reconstruct")
+    harness.submit.for_object(1, TaskNeverEnds())
+    ended = harness.run()
 
-    tokens = [c["taskToken"] for c in stage.submit.calls]
+    tokens = [c["taskToken"] for c in harness.submit.calls]
     tokens += [row["token"] for row in table("TokensTable").scan()["Items"]]
     result = client("s3").get_object(Bucket=BUCKET, Key=JobFiles(PREFIX).result)["Body"].read()
     shown = [
         ended,
         result,
         table("JobsTable").scan()["Items"],
-        stage.mesh.calls,
-        stage.notify.calls,
-        stage.announced,
+        harness.mesh.calls,
+        harness.notify.calls,
+        harness.announced,
     ]
     assert len(tokens) == 5  # the late one was tried again
     for token in tokens:

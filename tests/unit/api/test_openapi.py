@@ -173,7 +173,7 @@ LONGEST_SECONDS = 10
 """Of an answer, whatever was asked: API Gateway ends a call after thirty."""
 
 
-class World:
+class JobMaker:
     """Makes a job in a state, with its files and its waiting task."""
 
     def __init__(self, put_job: PutJob, files: FileStore, states: FakeStates) -> None:
@@ -194,8 +194,8 @@ class World:
 
 
 @pytest.fixture
-def world(put_job: PutJob, files: FileStore, states: FakeStates, executions: Any) -> World:
-    return World(put_job, files, states)
+def job_maker(put_job: PutJob, files: FileStore, states: FakeStates, executions: Any) -> JobMaker:
+    return JobMaker(put_job, files, states)
 
 
 POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
@@ -214,7 +214,9 @@ def likely(operation: Any) -> st.SearchStrategy[tuple[Status, dict[str, Any]]]:
     SENT,
     ids=[f"{operation.label}, {mode.value}" for operation, mode in SENT],
 )
-def test_every_answer_is_described(operation: Any, mode: GenerationMode, world: World) -> None:
+def test_every_answer_is_described(
+    operation: Any, mode: GenerationMode, job_maker: JobMaker
+) -> None:
     checks = [*CHECKS, *([negative_data_rejection] if mode is NEGATIVE else [])]
 
     @settings(
@@ -236,7 +238,7 @@ def test_every_answer_is_described(operation: Any, mode: GenerationMode, world: 
                 case.path_parameters["jobId"] = JOB_ID
             if kind and "contentType" in (case.body if isinstance(case.body, dict) else {}):
                 case.body["contentType"] = kind
-        world.make(*state)
+        job_maker.make(*state)
         answer = case.call_and_validate(checks=checks)
         assert b"Traceback" not in answer.content
         assert answer.elapsed < LONGEST_SECONDS

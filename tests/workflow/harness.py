@@ -1,4 +1,4 @@
-"""Where an execution plays: three actors for the Lambdas, a person, and services that can fail.
+"""Runs one execution: fakes of its three functions, a person, and services that can fail.
 
 The definition is the file's own; a test may lower the numbers in it. The interpreter is the local
 stack's.
@@ -47,7 +47,7 @@ from tests.support import (
     table,
 )
 
-from .actors import PATIENCE, Actor, Returns, mesh_of, modelled, task_succeeds
+from .fake_functions import PATIENCE, FakeFunction, Returns, mesh_of, modelled, task_succeeds
 
 SUBSTITUTIONS = {
     "SubmitFunctionArn": "submit",
@@ -94,29 +94,29 @@ class Ended:
     """Names of the states that were entered, in order."""
 
 
-class Stage:
+class Harness:
     """One job and its execution."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, records: Path) -> None:
-        self.submit, self.mesh = Actor(task_succeeds), Actor(mesh_of)
-        self.notify = Actor(Returns())
+        self.submit, self.mesh = FakeFunction(task_succeeds), FakeFunction(mesh_of)
+        self.notify = FakeFunction(Returns())
         self.machine = definition()
         self.objects = 1
         self.text: str | None = "cup"
         self.retry_waits: list[float] = []
-        self.dead_letters: list[tuple[Actor, dict[str, Any]]] = []
+        self.dead_letters: list[tuple[FakeFunction, dict[str, Any]]] = []
         self._failures: dict[str, list[str]] = {}
         self._lost: set[str] = set()
         self._meanwhile: dict[str, Callable[[], None]] = {}
         self._jobs = JobStore("JobsTable")
         self.announced = _interpreter(records)
         self.announced.clear()
-        self._play_the_services(monkeypatch)
+        self._fake_the_services(monkeypatch)
         self._save_time(monkeypatch)
         self._take_turns_at_the_tables(monkeypatch)
         self._jobs.create(make_job())
 
-    # Before the play
+    # What is prepared
 
     def fail(self, state: str, *codes: str) -> None:
         """Let a state's next calls of DynamoDB or S3 fail with these errors."""
@@ -144,7 +144,7 @@ class Stage:
         assert "TimeoutSeconds" in task
         task["TimeoutSeconds"] = seconds
 
-    # The play
+    # The run
 
     @property
     def job(self) -> Job:
@@ -221,7 +221,7 @@ class Stage:
         objects: Iterable[ObjectTask] = (),
         after: int | None = None,
     ) -> Ended:
-        """Play to the end, with a person who makes masks or one who does not."""
+        """Run to the end, with a person who makes masks or one who does not."""
         arn = self.start(run, resume, objects, after)
         if masks:
             self.wait_until(lambda: self._waits_for_masks() or self.has_ended(arn))
@@ -246,9 +246,9 @@ class Stage:
             [e["stateEnteredEventDetails"]["name"] for e in history if "Entered" in e["type"]],
         )
 
-    # The scenery
+    # The services
 
-    def _play_the_services(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _fake_the_services(self, monkeypatch: pytest.MonkeyPatch) -> None:
         clients = {
             "lambda": SimpleNamespace(invoke=self._invoke),
             "dynamodb": _Failing(client("dynamodb"), self._check, self._answer),
@@ -264,22 +264,22 @@ class Stage:
                 monkeypatch.setattr(module, "boto_client_for", boto_client_for)
 
     def _invoke(self, **call: Any) -> dict[str, Any]:
-        actor: Actor = getattr(self, call["FunctionName"])
+        function: FakeFunction = getattr(self, call["FunctionName"])
         if call.get("InvocationType") != "Event":
-            return actor.invoke(json.loads(call["Payload"]))
-        self.enqueue(actor, json.loads(call["Payload"]))
+            return function.invoke(json.loads(call["Payload"]))
+        self.enqueue(function, json.loads(call["Payload"]))
         return {"StatusCode": 202, "Payload": io.BytesIO()}
 
-    def enqueue(self, actor: Actor, payload: dict[str, Any]) -> None:
+    def enqueue(self, function: FakeFunction, payload: dict[str, Any]) -> None:
         """Lambda's queue of asynchronous calls: each is made three times, then a dead letter."""
         for _ in range(3):
             try:
-                answer = actor.invoke(copy.deepcopy(payload))
+                answer = function.invoke(copy.deepcopy(payload))
             except ClientError:  # it waits there while the function is throttled
                 continue
             if "FunctionError" not in answer:
                 return
-        self.dead_letters.append((actor, payload))
+        self.dead_letters.append((function, payload))
 
     def _check(self, service: Any, operation: str, parameters: dict[str, Any]) -> None:
         state = self._state_of(operation, parameters)
@@ -316,7 +316,7 @@ class Stage:
         monkeypatch.setattr(StepFunctionsParserBackend, "_validate_definition", parsed_at_start)
 
     def _take_turns_at_the_tables(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Moto's tables are plain dictionaries, which bear no two threads at a time."""
+        """Moto's tables are plain dictionaries, which take no two threads at a time."""
         real = BaseClient._make_api_call  # type: ignore[attr-defined]
         turn = threading.RLock()
 

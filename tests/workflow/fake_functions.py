@@ -1,4 +1,4 @@
-"""The actors of an execution: Lambda functions that are told how to answer.
+"""Fakes of the Lambda functions of an execution, which are told how to answer.
 
 Each kind of answer is a way in which a function, or the task behind it, can end.
 """
@@ -132,7 +132,7 @@ def mesh_of(payload: dict[str, Any]) -> dict[str, Any]:
     return _answered({"files": files, "vertices": 12, "faces": 20})
 
 
-class Actor:
+class FakeFunction:
     """A Lambda function.
 
     Attributes
