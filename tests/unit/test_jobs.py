@@ -21,8 +21,8 @@ from gen3d.jobs import (
     TRANSITIONS,
     Failure,
     Job,
-    Stage,
     Status,
+    TimeSpan,
     check_job_id,
     execution_input,
     execution_name,
@@ -340,11 +340,11 @@ def test_any_text_is_a_job_id_or_not_found(text: str) -> None:
 
 
 def test_a_stage_lasts_from_start_to_end() -> None:
-    stage = Stage.model_validate(
+    stage = TimeSpan.model_validate(
         {"start": "2026-11-22T23:00:00.000Z", "end": "2026-11-22T23:00:01.250Z"}
     )
     assert stage.milliseconds == 1250
-    assert Stage(start=stage.start).milliseconds is None
+    assert TimeSpan(start=stage.start).milliseconds is None
 
 
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)))

@@ -27,9 +27,9 @@ from gen3d.jobs import (
     Job,
     JobObject,
     ObjectStatus,
-    Stage,
-    Stages,
+    StageTimes,
     Status,
+    TimeSpan,
 )
 from gen3d.paths import MESH_FORMATS
 from gen3d.settings import settings
@@ -77,7 +77,7 @@ def completed(put_job: PutJob, files: FileStore) -> Job:
     """A job that has ended well, with its result and a preview."""
     files.write(f"{PREFIX}result.json", RESULT, "")
     files.write(f"{PREFIX}objects/0/preview.png", PICTURE, "image/png")
-    stages = Stages.model_validate(
+    stages = StageTimes.model_validate(
         {"initialize": {"start": "2026-11-22T23:00:00Z", "end": "2026-11-22T23:00:01.5Z"}}
     )
     job = job_of_run_1(Status.COMPLETED, objects={"0": finished_object()}, stages=stages)
@@ -768,7 +768,7 @@ def test_any_name_makes_a_mail(name: str) -> None:
 def test_a_stage_that_has_not_ended_has_no_time() -> None:
     from gen3d_notify import mails
 
-    job = job_of_run_1(Status.FAILED, stages=Stages(initialize=Stage()))
+    job = job_of_run_1(Status.FAILED, stages=StageTimes(initialize=TimeSpan()))
     assert mails._seconds(job) == ""
 
 
@@ -779,7 +779,7 @@ def test_a_time_says_what_it_is_of(run: int, said: str) -> None:
     """A second run makes again what failed, in less than all took."""
     from gen3d_notify import mails
 
-    stages = Stages.model_validate(
+    stages = StageTimes.model_validate(
         {"reconstruct": {"start": "2026-11-22T23:00:00Z", "end": "2026-11-22T23:00:01.5Z"}}
     )
     assert mails._seconds(job_of_run_1(Status.COMPLETED, run, stages=stages)) == f"{said} 1.5 s"

@@ -24,9 +24,9 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from gen3d.jobs import (
+    EngineRevision,
     Job,
     JobObject,
-    Model,
     ObjectTask,
     Resume,
     Status,
@@ -170,7 +170,7 @@ class Harness:
     ) -> str:
         """Start an execution, which goes on the run before unless another is said."""
         after = run - 1 if after is None else after
-        model = Model(engine="lite", revision="0123456789ab")
+        model = EngineRevision(engine="lite", revision="0123456789ab")
         job = make_job(Status.INITIALIZING, run=after, text=self.text, model=model)
         states = client("stepfunctions")
         states.create_state_machine(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gen3d.jobs import Failure, Image, Job, JobObject, Model, ObjectStatus, Status
+from gen3d.jobs import EngineRevision, Failure, Job, JobObject, ObjectStatus, PhotoSize, Status
 from gen3d.paths import JobFiles
 from gen3d_aws.runs import plan_retry
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, client, finished_object, table
@@ -18,8 +18,8 @@ from .fake_functions import SPLAT, Raises, TaskFails, mesh_of, task_succeeds
 from .harness import Ended, Harness, all_states
 
 FAILURE = Failure(name="InferenceFailed", message="Try again.", stage="Initialize")
-MODEL = Model(engine="lite", revision="0123456789ab")
-IMAGE = Image(width=64, height=48, bytes=1000)
+MODEL = EngineRevision(engine="lite", revision="0123456789ab")
+IMAGE = PhotoSize(width=64, height=48, bytes=1000)
 TIMES = {
     "initialize": {"start": "2026-11-22T23:00:00.000Z", "end": "2026-11-22T23:00:02.000Z"},
     "mask": {"start": "2026-11-22T23:00:02.000Z", "end": "2026-11-22T23:01:00.000Z"},

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from gen3d.jobs import Image, ObjectStatus, Status
+from gen3d.jobs import ObjectStatus, PhotoSize, Status
 from gen3d.paths import JobFiles
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, client, load_event, table
 
@@ -48,7 +48,7 @@ def test_a_job_runs_from_the_photo_to_the_mail(harness: Harness) -> None:
         assert times.milliseconds is not None
     assert job.run == 1
     assert job.text == "cup"
-    assert job.image == Image(width=64, height=48, bytes=1000)
+    assert job.image == PhotoSize(width=64, height=48, bytes=1000)
     assert harness.notices == ["completed"]
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from gen3d.jobs import (
+    EngineRevision,
     Job,
-    Model,
     Status,
 )
 from gen3d_aws.store import FileStore
@@ -39,7 +39,9 @@ def created(put_job: PutJob, files: FileStore) -> Job:
 @pytest.fixture
 def awaiting(put_job: PutJob, files: FileStore, states: FakeStates) -> Job:
     """A job that waits for its mask, which is uploaded."""
-    job = put_job(make_job(Status.AWAITING_MASK, model=Model(engine="lite", revision="0" * 12)))
+    job = put_job(
+        make_job(Status.AWAITING_MASK, model=EngineRevision(engine="lite", revision="0" * 12))
+    )
     files.write(f"{PREFIX}image.jpg", PHOTO, "image/jpeg")
     for n in range(8):
         files.write(job.uploads.mask(n), encode(mask()), "image/png")

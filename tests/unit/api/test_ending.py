@@ -11,10 +11,10 @@ from botocore.client import BaseClient
 from gen3d.jobs import (
     RESUMABLE,
     TERMINAL,
+    EngineRevision,
     Failure,
     Job,
     JobObject,
-    Model,
     ObjectStatus,
     Status,
     iso,
@@ -41,7 +41,7 @@ from ..conftest import Calls
 from .requests import PHOTO, PutJob, Rows, call, refused
 
 EXECUTION = STATE_MACHINE.replace(":stateMachine:", ":execution:")
-MODEL = Model(engine="lite", revision="0" * 12)
+MODEL = EngineRevision(engine="lite", revision="0" * 12)
 RUNNING = set(Status) - TERMINAL
 
 

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from gen3d.errors import ERRORS
-from gen3d.jobs import Failure, Model, Status
+from gen3d.jobs import EngineRevision, Failure, Status
 from gen3d_api import operations as service
 from gen3d_aws.store import FileStore
 from gen3d_aws.tokens import mask_callback_id
@@ -160,7 +160,7 @@ STATES: tuple[tuple[Status, dict[str, Any]], ...] = (
     (Status.CANCELLED, {}),
     (Status.EXPIRED, {}),
 )
-MODEL = Model(engine="lite", revision="0" * 12)
+MODEL = EngineRevision(engine="lite", revision="0" * 12)
 
 
 MASK = encode(mask())

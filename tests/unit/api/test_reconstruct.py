@@ -11,9 +11,9 @@ from PIL import Image as Pillow
 from gen3d import images
 from gen3d.images import MAX_BYTES
 from gen3d.jobs import (
+    EngineRevision,
     Job,
     JobObject,
-    Model,
     Status,
     new_job_id,
 )
@@ -281,7 +281,7 @@ def test_objects_whose_masks_were_not_kept_are_none(
     assert len(kept) == 2
     job = jobs.get(OWNER, JOB_ID)
     assert not job.objects
-    model = Model(engine="lite", revision="0" * 12)
+    model = EngineRevision(engine="lite", revision="0" * 12)
     expired = job.model_copy(update={"status": Status.EXPIRED, "model": model})
     assert plan_retry(expired).resume == "mask"
 

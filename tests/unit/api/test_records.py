@@ -12,14 +12,14 @@ from ulid import ULID
 
 from gen3d.jobs import (
     TERMINAL,
+    EngineRevision,
     Failure,
     Job,
     JobObject,
-    Model,
     ObjectStatus,
-    Stage,
-    Stages,
+    StageTimes,
     Status,
+    TimeSpan,
     new_job_id,
     now,
     plain,
@@ -150,7 +150,7 @@ def test_a_finished_job_is_shown_whole(put_job: PutJob) -> None:
     put_job(
         make_job(
             Status.COMPLETED,
-            model=Model(engine="lite", revision="0123456789ab"),
+            model=EngineRevision(engine="lite", revision="0123456789ab"),
             objects={"1": failed, "0": finished_object()},
         )
     )
@@ -243,8 +243,8 @@ def test_who_waits_long_asks_seldom(
     status: Status, age: int | None, ahead: int, seconds: int
 ) -> None:
     start = None if age is None else now() - timedelta(seconds=age)
-    stage = Stage(start=start)
-    job = make_job(status, stages=Stages(initialize=stage, reconstruct=stage))
+    stage = TimeSpan(start=start)
+    job = make_job(status, stages=StageTimes(initialize=stage, reconstruct=stage))
     assert views.poll_seconds(job, ahead) == seconds
 
 

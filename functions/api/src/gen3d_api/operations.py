@@ -23,10 +23,10 @@ from gen3d.errors import (
 )
 from gen3d.jobs import (
     PLAIN,
-    Image,
     Job,
     JobObject,
     ObjectTask,
+    PhotoSize,
     PlainText,
     Status,
     check_job_id,
@@ -332,7 +332,7 @@ class JobService:
         count("JobStarted")
         return True, views.detail(begun, self.files)
 
-    def _keep_photo(self, job: Job) -> Image:
+    def _keep_photo(self, job: Job) -> PhotoSize:
         """Check the photo and keep what was checked where no browser may write."""
         target = job.files.image(job.content_type)
         for _ in range(_CHECKS):
@@ -350,7 +350,7 @@ class JobService:
                 )
             info = images.check_photo(file.data, job.content_type)
             if file.key == target or self.files.keep(file, target, job.content_type):
-                return Image(width=info.width, height=info.height, bytes=info.bytes)
+                return PhotoSize(width=info.width, height=info.height, bytes=info.bytes)
         raise ImageMissing(
             "The photo was replaced while it was being checked. Upload it once, then try again."
         )

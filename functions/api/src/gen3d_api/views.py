@@ -3,7 +3,7 @@
 from typing import Any
 
 from gen3d import paths
-from gen3d.jobs import TERMINAL, Job, JobObject, ObjectStatus, Stage, Status, iso, now
+from gen3d.jobs import TERMINAL, Job, JobObject, ObjectStatus, Status, TimeSpan, iso, now
 from gen3d_aws.store import FileStore
 
 
@@ -88,7 +88,7 @@ def poll_seconds(job: Job, ahead: int) -> int | None:
     return max(calm, min(ahead, _IDLE_SECONDS))
 
 
-def _stage(stage: Stage) -> dict[str, Any]:
+def _stage(stage: TimeSpan) -> dict[str, Any]:
     return {
         "start": iso(stage.start) if stage.start else None,
         "end": iso(stage.end) if stage.end else None,

@@ -128,8 +128,8 @@ JsonText = Annotated[
 """An object that the state machine keeps as JSON text."""
 
 
-class Stage(_Record):
-    """When a stage started and ended, UTC."""
+class TimeSpan(_Record):
+    """When a stage of a job started and ended, UTC."""
 
     start: datetime | None = None
     end: datetime | None = None
@@ -142,15 +142,15 @@ class Stage(_Record):
         return round((self.end - self.start).total_seconds() * 1000)
 
 
-class Stages(_Record):
-    """The three stages of the hybrid split."""
+class StageTimes(_Record):
+    """When each stage of the hybrid split started and ended."""
 
-    initialize: Stage = Field(default_factory=Stage)
-    mask: Stage = Field(default_factory=Stage)
-    reconstruct: Stage = Field(default_factory=Stage)
+    initialize: TimeSpan = Field(default_factory=TimeSpan)
+    mask: TimeSpan = Field(default_factory=TimeSpan)
+    reconstruct: TimeSpan = Field(default_factory=TimeSpan)
 
 
-class Image(_Record):
+class PhotoSize(_Record):
     """The upright photo's pixels and the file's length."""
 
     width: int
@@ -158,8 +158,8 @@ class Image(_Record):
     bytes: int
 
 
-class Model(_Record):
-    """Which weights made the embeddings; the decoder has to be of the same."""
+class EngineRevision(_Record):
+    """Whose weights made the embeddings; the decoder has to be of the same."""
 
     engine: str
     revision: str
@@ -210,11 +210,11 @@ class Job(_Record):
     run: int = 0
     """Which execution the record is of: 0 before the first has begun, 2 and more for retries."""
     deleted_at: datetime | None = None
-    stages: Stages = Field(default_factory=Stages)
-    image: Image | None = None
+    stages: StageTimes = Field(default_factory=StageTimes)
+    image: PhotoSize | None = None
     text: str | None = None
     """What to look for in the photo, where the owner said it."""
-    model: Model | None = None
+    model: EngineRevision | None = None
     objects: dict[str, JobObject] = Field(default_factory=dict)
     error: Failure | None = None
 
