@@ -97,7 +97,7 @@ image: .venvs/smoke/.ready ## Build the inference image in AWS and stage its wei
 
 .PHONY: stage-lite
 stage-lite: .venvs/container/.ready ## Put the lite weights into a bucket without a build (BUCKET=)
-	@PYTHONPATH=layers/gen3d/src:container/src .venvs/container/bin/python -m gen3d_inference.staging container/weights/lite --bucket '$(BUCKET)'
+	@PYTHONPATH=layers/gen3d/src:container/src .venvs/container/bin/python -m gen3d_inference.weights_upload container/weights/lite --bucket '$(BUCKET)'
 
 .PHONY: fetch-weights
 fetch-weights: .venvs/torch/.ready ## Fetch the sam engine's weights here (WEIGHTS= BUCKET=, HF_TOKEN)
@@ -148,7 +148,7 @@ test-torch:
 
 .PHONY: test-faults
 test-faults: setup ## Every task and edge × every fault, and kill -9 (many minutes); ends with a table
-	@GEN3D_EXAMPLES=1000 $(BIN)/python -m pytest tests/workflow/test_life.py tests/faults \
+	@GEN3D_EXAMPLES=1000 $(BIN)/python -m pytest tests/workflow/test_random_order.py tests/faults \
 		--show-capture=no --timeout=1800
 
 .PHONY: image-check

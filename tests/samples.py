@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image as Pillow
 
-from gen3d.jobs import Image, Job, JobObject, ObjectStatus, Status
+from gen3d.jobs import Job, JobObject, ObjectStatus, PhotoSize, Status
 from gen3d.paths import MESH_FORMATS
 
 ROOT = Path(__file__).parent.parent
@@ -67,7 +67,7 @@ def make_job(status: Status = Status.CREATED, **changes: Any) -> Job:
         "status": status,
         "created_at": datetime(2026, 11, 22, 23, 0, tzinfo=UTC),
         "ttl": 2_000_000_000,
-        "image": None if status is Status.CREATED else Image(width=64, height=48, bytes=1000),
+        "image": None if status is Status.CREATED else PhotoSize(width=64, height=48, bytes=1000),
     }
     return Job(**{**fields, **changes})
 

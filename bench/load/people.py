@@ -101,7 +101,7 @@ class Person(FastHttpUser):
     network_timeout = 60.0
     plan: Plan
     outcome: Outcome
-    taken = 0
+    started = 0
     present = 0
 
     def on_start(self) -> None:
@@ -120,7 +120,7 @@ class Person(FastHttpUser):
     def another(self) -> None:
         """One photo, from the gallery to the mesh or to the bin."""
         cls, plan = type(self), self.plan
-        number, cls.taken = cls.taken, cls.taken + 1
+        number, cls.started = cls.started, cls.started + 1
         if number >= plan.jobs:
             self._compare_the_list()
             raise StopUser
@@ -266,7 +266,7 @@ def run(plan: Plan) -> Outcome:
     runner.start(len(plan.tokens), spawn_rate=len(plan.tokens))
     while time.monotonic() - start < plan.seconds:
         gevent.sleep(0.2)
-        if Person.taken >= plan.jobs and not runner.user_count:
+        if Person.started >= plan.jobs and not runner.user_count:
             break
     outcome.seconds = time.monotonic() - start
     runner.quit()

@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from bench.mesh.clouds import Array
 from gen3d_mesh import glb
-from gen3d_mesh.model import Texture
+from gen3d_mesh.coloured_mesh import Texture
 from gen3d_mesh.pipeline import QUALITIES, build
 from gen3d_mesh.splat import Splat, read_splat
 
@@ -35,11 +35,11 @@ def ours(quality: str, texels: bool = True) -> Callable[[Path], Result]:
 
     def method(path: Path) -> Result:
         level = QUALITIES[quality]
-        model, _ = build(path, level if texels else replace(level, texels=0))
-        size = len(glb.encode(model, "bench"))
-        vertices = model.positions + model.frame.center
-        mesh = trimesh.Trimesh(vertices, model.mesh.faces, process=False)
-        return Result(mesh, model.colors.astype(float), model.texture, size)
+        coloured, _ = build(path, level if texels else replace(level, texels=0))
+        size = len(glb.encode(coloured, "bench"))
+        vertices = coloured.positions + coloured.frame.center
+        mesh = trimesh.Trimesh(vertices, coloured.mesh.faces, process=False)
+        return Result(mesh, coloured.colors.astype(float), coloured.texture, size)
 
     return method
 

@@ -8,7 +8,7 @@ import trimesh
 
 from bench.mesh.clouds import Array, scene_of, tensor
 from bench.mesh.shapes import albedo
-from gen3d_mesh.model import Texture
+from gen3d_mesh.coloured_mesh import Texture
 
 SAMPLES = 200_000
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.simulation import prices
-from bench.simulation.model import (
+from bench.simulation.prices import G5, G6, G6E, LITE, TYPES, InstanceType
+from bench.simulation.simulator import (
     NO_LIMITS,
     OBJECTS,
     Outcome,
@@ -12,7 +13,6 @@ from bench.simulation.model import (
     median_and_worst,
     simulate,
 )
-from bench.simulation.prices import G5, G6, G6E, LITE, TYPES, InstanceType
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 HOURLY = (0.2, 1, 5, 20, 100, 417)

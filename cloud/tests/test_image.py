@@ -213,7 +213,7 @@ class TestBuild:
 
 
 class TestSweep:
-    def stage(self, revision: str, engine: str = "sam", *, whole: bool = True) -> None:
+    def upload(self, revision: str, engine: str = "sam", *, whole: bool = True) -> None:
         names = ("decoder.onnx", "LICENSE", "encoder.pt", *(["manifest.json"] if whole else []))
         for name in names:
             boto3.client("s3").put_object(Bucket=BUCKET, Key=f"models/{engine}/{revision}/{name}")
@@ -235,9 +235,9 @@ class TestSweep:
         )
         for day in range(1, 6):
             monkeypatch.setattr("moto.s3.models.utcnow", lambda day=day: datetime(2026, 11, day))
-            self.stage(str(day))
-            self.stage(str(day), "lite")
-        self.stage("6", whole=False)
+            self.upload(str(day))
+            self.upload(str(day), "lite")
+        self.upload("6", whole=False)
 
     @pytest.mark.usefixtures("staged")
     def test_the_last_two_and_the_one_in_service_stay(self) -> None:
@@ -347,7 +347,9 @@ class TestBuildspec:
         (ran,) = [call for call in calls if call.startswith("docker run")]
         weights = tmp_path / "source" / "container" / "weights" / "lite"
         assert f"--volume {weights}:/weights" in ran
-        assert ran.endswith(f"{REPOSITORY}:1 -m gen3d_inference.staging /weights --bucket {BUCKET}")
+        assert ran.endswith(
+            f"{REPOSITORY}:1 -m gen3d_inference.weights_upload /weights --bucket {BUCKET}"
+        )
         assert f"CONTAINER_IMAGE={REPOSITORY}:1" in calls
         assert "WEIGHTS_REVISION=0123456789ab" in calls
 

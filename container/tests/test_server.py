@@ -27,7 +27,7 @@ from gen3d.contract import EmbeddingsMeta, InitializeResult, ReconstructResult
 from gen3d.errors import from_body
 from gen3d_inference.engines.interface import Mask
 from gen3d_inference.weights import check
-from local_aws.images import assemble
+from local_aws.container_images import assemble
 
 ROOT = Path(__file__).parents[2]
 BUCKET = "gen3d-bucket"

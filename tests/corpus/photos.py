@@ -425,8 +425,8 @@ def _announced_otherwise() -> Iterator[Case]:
 
 
 def _damaged() -> Iterator[Case]:
-    """Bytes changed by lot, always the same ones."""
-    lot = random.Random(18)
+    """A random sample of bytes changed, always the same ones."""
+    rng = random.Random(18)
     for name, kind, data in (
         ("jpeg", JPEG, jpeg()),
         ("progressive jpeg", JPEG, jpeg(progressive=True)),
@@ -435,7 +435,7 @@ def _damaged() -> Iterator[Case]:
     ):
         for n in range(20):
             changed = bytearray(data)
-            for _ in range(lot.choice((1, 2, 5, 20))):
-                changed[lot.randrange(len(changed))] = lot.randrange(256)
+            for _ in range(rng.choice((1, 2, 5, 20))):
+                changed[rng.randrange(len(changed))] = rng.randrange(256)
             expected = GOOD | BAD | LARGE | SMALL | OTHER
             yield Case(f"damaged {name} {n}", bytes(changed), expected, kind)

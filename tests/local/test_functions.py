@@ -18,8 +18,8 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 from local_aws import children, forkserver
+from local_aws.container_images import ContainerImage
 from local_aws.functions import Functions, _answering_at_once, _bootstrap
-from local_aws.images import Image
 from tests.local.running import RunningStack, eventually
 
 
@@ -131,7 +131,7 @@ def test_what_computes_gives_way_to_what_people_wait_for(stack: RunningStack) ->
 def test_an_image_that_nobody_calls_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It holds hundreds of megabytes; a function in a zip keeps one worker."""
     functions = Functions(Path(sys.executable), tmp_path)
-    functions.add_image("image", Image(tmp_path, Path(sys.executable)))
+    functions.add_image("image", ContainerImage(tmp_path, Path(sys.executable)))
     workers = {}
     for name, config in (
         ("image", {"ImageUri": "image"}),

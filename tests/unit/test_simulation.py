@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bench.simulation import prices
-from bench.simulation.model import NO_LIMITS, Setting, median_and_worst, simulate
 from bench.simulation.prices import G5, G6E, LITE
+from bench.simulation.simulator import NO_LIMITS, Setting, median_and_worst, simulate
 
 QUIET = Setting((G6E,), 0.3)
 

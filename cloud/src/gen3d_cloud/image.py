@@ -1,4 +1,4 @@
-"""``python -m gen3d_cloud.image --stack gen3d``: builds the inference image and stages its weights.
+"""``python -m gen3d_cloud.image --stack gen3d``: builds the inference image, uploads its weights.
 
 What is committed goes to the stack's bucket as an archive; the stack's CodeBuild project does the
 rest. About a quarter of an hour for lite; an hour for sam, most of it the weights.
@@ -30,7 +30,7 @@ _FOR_JOBS = ("decoder.onnx", "LICENSE")
 
 
 def build(stack: str, engine: str, base: str = "") -> dict[str, str]:
-    """Build and push the image of the checked-out commit, and stage its engine's weights.
+    """Build and push the image of the checked-out commit, and upload its engine's weights.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ PORT = 5173
 
 
 def headers(config: dict[str, Any]) -> dict[str, str]:
-    """What each answer bears, as the template's ResponseHeaders has it; HSTS is for TLS alone.
+    """The headers of each answer, as the template's ResponseHeaders has it; HSTS is for TLS alone.
 
     Parameters
     ----------

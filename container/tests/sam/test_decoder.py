@@ -110,7 +110,7 @@ def test_it_answers_as_the_library_does(
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
-def test_an_earlier_mask_is_heard_only_where_there_is_one(decoder: MaskDecoder) -> None:
+def test_an_earlier_mask_is_considered_only_where_there_is_one(decoder: MaskDecoder) -> None:
     image = embeddings().values()
     points, labels, logits, _ = prompt([1], True)
     without = decoder(*image, points, labels, logits, torch.zeros(1))[0]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from gen3d_mesh.model import Model
+from gen3d_mesh.coloured_mesh import ColouredMesh
 from gen3d_mesh.pipeline import QUALITIES, Figures, build
 from gen3d_mesh.sample import on_surface, write_splat
 from gen3d_mesh.splat import Splat
@@ -61,17 +61,17 @@ def joined(*splats: Splat) -> Splat:
     )
 
 
-def made(folder: Path, splat: Splat, faces: int = 12_000) -> tuple[Model, Figures]:
+def made(folder: Path, splat: Splat, faces: int = 12_000) -> tuple[ColouredMesh, Figures]:
     path = folder / "splat.ply"
     write_splat(path, splat)
     return build(path, QUALITIES["preview"], faces)
 
 
 @pytest.fixture(scope="session")
-def ball(tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Figures]:
+def ball(tmp_path_factory: pytest.TempPathFactory) -> tuple[ColouredMesh, Figures]:
     return made(tmp_path_factory.mktemp("ball"), cloud(sphere()))
 
 
 @pytest.fixture(scope="session")
-def ring(tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Figures]:
+def ring(tmp_path_factory: pytest.TempPathFactory) -> tuple[ColouredMesh, Figures]:
     return made(tmp_path_factory.mktemp("ring"), cloud(torus()))

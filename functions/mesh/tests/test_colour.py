@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from gen3d_mesh import colour
 from gen3d_mesh.clean import clean
-from gen3d_mesh.model import Texture
+from gen3d_mesh.coloured_mesh import Texture
 from gen3d_mesh.repair import vertex_normals
 from gen3d_mesh.shell import find_shell
 from gen3d_mesh.simplify import simplify

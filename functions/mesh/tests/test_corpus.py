@@ -49,6 +49,6 @@ def test_a_mesh_of_odd_values(case: Case, tmp_path: Path) -> None:
     if error is not None:
         assert error.name in ("EmptySurface", "InvalidSplat")
         return
-    model, _ = build(path, QUALITIES["preview"])
-    assert np.isfinite(model.positions).all()
-    assert np.isfinite(model.normals).all()
+    coloured, _ = build(path, QUALITIES["preview"])
+    assert np.isfinite(coloured.positions).all()
+    assert np.isfinite(coloured.normals).all()

@@ -15,7 +15,7 @@ from gen3d.errors import DependencyUnavailable, EmptySurface, InputMissing, Spla
 from gen3d.paths import MESH_FORMATS
 from gen3d_aws import clients
 from gen3d_mesh import handler
-from gen3d_mesh.model import Model
+from gen3d_mesh.coloured_mesh import ColouredMesh
 from gen3d_mesh.preview import render
 from gen3d_mesh.sample import ball, write_splat
 
@@ -81,9 +81,9 @@ def keys(s3: "S3Client") -> list[str]:
 def test_nothing_is_written_for_a_job_that_was_deleted_meanwhile(
     bucket: "S3Client", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def render_while_it_is_deleted(model: Model) -> bytes:
+    def render_while_it_is_deleted(coloured: ColouredMesh) -> bytes:
         bucket.delete_object(Bucket=EVENT["bucket"], Key=EVENT["splat"])
-        return render(model)
+        return render(coloured)
 
     monkeypatch.setattr(handler, "render", render_while_it_is_deleted)
     write_splat(tmp_path / "splat.ply", ball(10_000))

@@ -9,7 +9,7 @@ import pytest
 import trimesh
 from scipy.spatial import cKDTree
 
-from gen3d_mesh.model import Model
+from gen3d_mesh.coloured_mesh import ColouredMesh
 from gen3d_mesh.pipeline import Figures
 from gen3d_mesh.sample import ball as sample_ball
 from gen3d_mesh.sample import write_splat
@@ -17,8 +17,10 @@ from gen3d_mesh.sample import write_splat
 from .conftest import BLUE, RED, bowl, cloud, made, sphere, torus, two_parts
 
 
-def check(model: Model, figures: Figures, shape: trimesh.Trimesh) -> None:
-    result = trimesh.Trimesh(model.positions + model.frame.center, model.mesh.faces, process=False)
+def check(coloured: ColouredMesh, figures: Figures, shape: trimesh.Trimesh) -> None:
+    result = trimesh.Trimesh(
+        coloured.positions + coloured.frame.center, coloured.mesh.faces, process=False
+    )
     assert result.is_watertight
     assert figures.watertight
     assert result.euler_number == shape.euler_number
@@ -29,11 +31,11 @@ def check(model: Model, figures: Figures, shape: trimesh.Trimesh) -> None:
     assert distance.max() < 0.01
 
 
-def test_sphere(ball: tuple[Model, Figures]) -> None:
+def test_sphere(ball: tuple[ColouredMesh, Figures]) -> None:
     check(*ball, sphere())
 
 
-def test_torus(ring: tuple[Model, Figures]) -> None:
+def test_torus(ring: tuple[ColouredMesh, Figures]) -> None:
     check(*ring, torus())
 
 
@@ -41,30 +43,30 @@ def test_two_parts(tmp_path: Path) -> None:
     check(*made(tmp_path, cloud(two_parts())), two_parts())
 
 
-def test_colours_are_where_they_belong(ball: tuple[Model, Figures]) -> None:
-    model, _ = ball
-    z = model.mesh.vertices[:, 2]
-    np.testing.assert_allclose(model.colors[z > 0.05].mean(axis=0), RED, atol=0.01)
-    np.testing.assert_allclose(model.colors[z < -0.05].mean(axis=0), BLUE, atol=0.01)
+def test_colours_are_where_they_belong(ball: tuple[ColouredMesh, Figures]) -> None:
+    coloured, _ = ball
+    z = coloured.mesh.vertices[:, 2]
+    np.testing.assert_allclose(coloured.colors[z > 0.05].mean(axis=0), RED, atol=0.01)
+    np.testing.assert_allclose(coloured.colors[z < -0.05].mean(axis=0), BLUE, atol=0.01)
 
 
-def test_figures_are_of_this_run(ball: tuple[Model, Figures]) -> None:
-    model, figures = ball
+def test_figures_are_of_this_run(ball: tuple[ColouredMesh, Figures]) -> None:
+    coloured, figures = ball
     answer = figures.answer()
     assert answer["gaussians"] == 40_000
     assert 39_000 < answer["gaussiansKept"] <= 40_000
-    assert answer["faces"] == len(model.mesh.faces) <= 12_000
-    assert answer["vertices"] == len(model.mesh.vertices)
+    assert answer["faces"] == len(coloured.mesh.faces) <= 12_000
+    assert answer["vertices"] == len(coloured.mesh.vertices)
     assert set(answer["timings"]) >= {"read", "clean", "solid", "surface", "simplify", "colour"}
 
 
 def test_hole_in_the_cloud_is_closed(tmp_path: Path) -> None:
     splat = cloud(sphere())
     holed = splat.take(np.linalg.norm(splat.centers - [0.5, 0, 0], axis=1) > 0.09)
-    model, figures = made(tmp_path, holed)
+    coloured, figures = made(tmp_path, holed)
     assert figures.watertight
     assert figures.components == 1
-    volume = trimesh.Trimesh(model.positions, model.mesh.faces).volume
+    volume = trimesh.Trimesh(coloured.positions, coloured.mesh.faces).volume
     assert volume == pytest.approx(sphere().volume, rel=0.04)
 
 
@@ -87,16 +89,18 @@ def test_two_sheets_with_a_rim_make_a_solid(tmp_path: Path) -> None:
     splat = type(splat)(
         points.astype(np.float32), splat.colors, splat.opacities, splat.scales, splat.rotations
     )
-    model, figures = made(tmp_path, splat)
-    result = trimesh.Trimesh(model.positions, model.mesh.faces, process=False)
+    coloured, figures = made(tmp_path, splat)
+    result = trimesh.Trimesh(coloured.positions, coloured.mesh.faces, process=False)
     assert result.is_watertight
     assert result.euler_number == 2
     assert figures.components == 1
 
 
 def test_open_sheet_becomes_a_thin_wall_without_pinholes(tmp_path: Path) -> None:
-    model, figures = made(tmp_path, cloud(bowl(), noise=0.002))
-    result = trimesh.Trimesh(model.positions + model.frame.center, model.mesh.faces, process=False)
+    coloured, figures = made(tmp_path, cloud(bowl(), noise=0.002))
+    result = trimesh.Trimesh(
+        coloured.positions + coloured.frame.center, coloured.mesh.faces, process=False
+    )
     assert result.is_watertight
     assert result.euler_number == 2
     assert figures.components == 1

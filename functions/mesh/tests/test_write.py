@@ -17,7 +17,7 @@ import trimesh
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from gen3d_mesh.model import Model, Texture, linear_to_srgb, srgb_to_linear, y_up
+from gen3d_mesh.coloured_mesh import ColouredMesh, Texture, linear_to_srgb, srgb_to_linear, y_up
 from gen3d_mesh.pipeline import Figures
 from gen3d_mesh.preview import render
 from gen3d_mesh.write import encode, save
@@ -27,8 +27,8 @@ from .conftest import BLUE, RED, sphere
 HERE = Path(__file__).parent
 
 
-def read(model: Model, ending: str) -> trimesh.Trimesh:
-    file = io.BytesIO(encode(model, ending, "thing"))
+def read(coloured: ColouredMesh, ending: str) -> trimesh.Trimesh:
+    file = io.BytesIO(encode(coloured, ending, "thing"))
     (mesh,) = trimesh.load_scene(file, file_type=ending, process=False).geometry.values()
     return mesh
 
@@ -40,7 +40,7 @@ def document(glb: bytes) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("ending", "up"), [("glb", 1), ("obj", 1), ("stl", 2), ("ply", 2)])
 def test_reads_back_closed_centred_and_upright(
-    ball: tuple[Model, Figures], ending: str, up: int
+    ball: tuple[ColouredMesh, Figures], ending: str, up: int
 ) -> None:
     mesh = read(ball[0], ending)
     whole = trimesh.Trimesh(mesh.vertices, mesh.faces)  # merges the corners that STL repeats
@@ -58,32 +58,32 @@ def test_reads_back_closed_centred_and_upright(
     np.testing.assert_allclose(colors[bottom].mean(axis=0), BLUE, atol=0.02)
 
 
-def with_texture(model: Model) -> Model:
+def with_texture(coloured: ColouredMesh) -> ColouredMesh:
     """A red picture on a mesh cut along the edges of every face."""
-    corners = model.mesh.faces.ravel()
+    corners = coloured.mesh.faces.ravel()
     faces = np.arange(len(corners), dtype=np.int32).reshape(-1, 3)
     uv = np.random.default_rng(0).uniform(size=(len(corners), 2)).astype(np.float32)
     image = np.full((16, 16, 3), (200, 30, 30), np.uint8)
-    return replace(model, texture=Texture(image, uv, faces, corners))
+    return replace(coloured, texture=Texture(image, uv, faces, corners))
 
 
-def test_glb_with_a_texture_reads_back(ball: tuple[Model, Figures]) -> None:
-    model = with_texture(ball[0])
-    assert model.texture is not None
-    mesh = read(model, "glb")
+def test_glb_with_a_texture_reads_back(ball: tuple[ColouredMesh, Figures]) -> None:
+    coloured = with_texture(ball[0])
+    assert coloured.texture is not None
+    mesh = read(coloured, "glb")
     assert trimesh.Trimesh(mesh.vertices, mesh.faces).is_watertight
-    np.testing.assert_allclose(mesh.visual.uv[:, 0], model.texture.uv[:, 0], atol=1e-6)
-    np.testing.assert_allclose(1 - mesh.visual.uv[:, 1], model.texture.uv[:, 1], atol=1e-6)
+    np.testing.assert_allclose(mesh.visual.uv[:, 0], coloured.texture.uv[:, 0], atol=1e-6)
+    np.testing.assert_allclose(1 - mesh.visual.uv[:, 1], coloured.texture.uv[:, 1], atol=1e-6)
     texel = mesh.visual.material.baseColorTexture.convert("RGB").getpixel((8, 8))
     np.testing.assert_allclose(texel, (200, 30, 30), atol=4)
 
 
 @pytest.mark.parametrize("painted", [False, True])
 def test_the_small_glb_holds_the_same_in_fewer_bytes(
-    ball: tuple[Model, Figures], painted: bool
+    ball: tuple[ColouredMesh, Figures], painted: bool
 ) -> None:
-    model = with_texture(ball[0]) if painted else ball[0]
-    small, plain = encode(model, "draco.glb", "thing"), encode(model, "glb", "thing")
+    coloured = with_texture(ball[0]) if painted else ball[0]
+    small, plain = encode(coloured, "draco.glb", "thing"), encode(coloured, "glb", "thing")
     assert len(small) < 0.4 * len(plain)
     glb = document(small)
     assert glb["extensionsRequired"] == ["KHR_draco_mesh_compression"]
@@ -101,10 +101,10 @@ def test_the_small_glb_holds_the_same_in_fewer_bytes(
     mesh = trimesh.Trimesh(by_id[draco["attributes"]["POSITION"]], made.faces)
     assert mesh.is_watertight
     assert mesh.volume == pytest.approx(sphere().volume, rel=0.03)
-    off, there = cKDTree(y_up(model.positions)).query(made.points)
+    off, there = cKDTree(y_up(coloured.positions)).query(made.points)
     assert off.max() < 1e-4
     normals = by_id[draco["attributes"]["NORMAL"]]
-    np.testing.assert_allclose(normals, y_up(model.normals)[there], atol=0.02)
+    np.testing.assert_allclose(normals, y_up(coloured.normals)[there], atol=0.02)
     if not painted:
         colors = by_id[draco["attributes"]["COLOR_0"]][:, :3] / np.float32(65535)
         np.testing.assert_allclose(
@@ -113,24 +113,24 @@ def test_the_small_glb_holds_the_same_in_fewer_bytes(
 
 
 def test_the_archive_is_an_obj_with_its_texture(
-    ball: tuple[Model, Figures], tmp_path: Path
+    ball: tuple[ColouredMesh, Figures], tmp_path: Path
 ) -> None:
-    model = with_texture(ball[0])
-    assert model.texture is not None
-    with zipfile.ZipFile(io.BytesIO(encode(model, "zip", "Cup / 1"))) as file:
+    coloured = with_texture(ball[0])
+    assert coloured.texture is not None
+    with zipfile.ZipFile(io.BytesIO(encode(coloured, "zip", "Cup / 1"))) as file:
         assert set(file.namelist()) == {"mesh.obj", "mesh.mtl", "mesh.jpg"}
         file.extractall(tmp_path)
     mesh = trimesh.load_mesh(tmp_path / "mesh.obj", process=False)
     assert trimesh.Trimesh(mesh.vertices, mesh.faces).is_watertight
     texel = mesh.visual.material.image.convert("RGB").getpixel((8, 8))
     np.testing.assert_allclose(texel, (200, 30, 30), atol=4)
-    written, wanted = mesh.visual.uv[mesh.faces], model.texture.uv[model.texture.faces]
+    written, wanted = mesh.visual.uv[mesh.faces], coloured.texture.uv[coloured.texture.faces]
     np.testing.assert_allclose(
         np.sort(written[..., 1].ravel()), np.sort(1 - wanted[..., 1].ravel()), atol=1e-4
     )
 
 
-def test_glb_says_what_it_is(ball: tuple[Model, Figures]) -> None:
+def test_glb_says_what_it_is(ball: tuple[ColouredMesh, Figures]) -> None:
     glb = document(encode(ball[0], "glb", "Cup ☕"))
     assert glb["nodes"][0]["name"] == "Cup ☕"
     assert glb["asset"]["extras"]["scale"] == 1.0
@@ -146,13 +146,13 @@ def test_colour_spaces_are_inverse_and_meet_the_standard() -> None:
 
 @pytest.mark.parametrize("painted", [False, True])
 def test_khronos_validator_has_nothing_to_say(
-    ball: tuple[Model, Figures], tmp_path: Path, painted: bool
+    ball: tuple[ColouredMesh, Figures], tmp_path: Path, painted: bool
 ) -> None:
     node = shutil.which("node")
     if node is None or not (HERE / "node_modules/gltf-validator").is_dir():
         pytest.skip("run `npm ci` in functions/mesh/tests for the Khronos validator")
-    model = with_texture(ball[0]) if painted else ball[0]
-    save(model, tmp_path / "ball.glb", "ball")
+    coloured = with_texture(ball[0]) if painted else ball[0]
+    save(coloured, tmp_path / "ball.glb", "ball")
     report = subprocess.run(
         [node, HERE / "validate.cjs", tmp_path / "ball.glb"],
         capture_output=True,
@@ -162,7 +162,7 @@ def test_khronos_validator_has_nothing_to_say(
     assert json.loads(report.stdout)["issues"]["messages"] == []
 
 
-def test_preview_shows_the_object_on_a_pale_floor(ball: tuple[Model, Figures]) -> None:
+def test_preview_shows_the_object_on_a_pale_floor(ball: tuple[ColouredMesh, Figures]) -> None:
     picture = Image.open(io.BytesIO(render(ball[0], size=128))).convert("RGB")
     pixels = np.asarray(picture).astype(float)
     assert picture.size == (128, 128)

@@ -33,8 +33,8 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 from local_aws import children, forkserver
+from local_aws.container_images import ContainerImage
 from local_aws.forkserver import ForkServer
-from local_aws.images import Image
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class Functions:
     def __init__(self, python: Path, logs: Path) -> None:
         self._python = python
         self._logs = logs
-        self._images: dict[str, Image] = {}
+        self._images: dict[str, ContainerImage] = {}
         self._packages: dict[tuple[str, str], bytes] = {}
         # In AWS each call has processors of its own; here heavy ones take turns, before their time
         # runs. What is an image is heavy.
@@ -89,7 +89,7 @@ class Functions:
         self._fork_servers: dict[tuple[str, ...], ForkServer] = {}
         self._lock = threading.Lock()
 
-    def add_image(self, uri: str, image: Image) -> None:
+    def add_image(self, uri: str, image: ContainerImage) -> None:
         """Say what stands in for a container image."""
         self._images[uri] = image
 
@@ -200,10 +200,12 @@ class Functions:
                 self._fork_servers[layers] = server
         return server.fork(["awslambdaric", env["_HANDLER"]], cwd, env)
 
-    def _image(self, config: dict[str, Any]) -> Image | None:
+    def _image(self, config: dict[str, Any]) -> ContainerImage | None:
         return self._images.get(config.get("ImageUri", ""))
 
-    def _package(self, func: dict[str, Any], config: dict[str, Any], image: Image | None) -> bytes:
+    def _package(
+        self, func: dict[str, Any], config: dict[str, Any], image: ContainerImage | None
+    ) -> bytes:
         """The deployed code with the bootstrap that a custom runtime needs."""
         key = (config["FunctionName"], config.get("CodeSha256", ""))
         if key not in self._packages:
@@ -316,7 +318,7 @@ def _of_all(environment: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name in names}
 
 
-def _bootstrap(image: Image | None, python: Path) -> str:
+def _bootstrap(image: ContainerImage | None, python: Path) -> str:
     if image is None:
         return f'#!/bin/sh\nexec {shlex.quote(str(python))} -m awslambdaric "$_HANDLER"\n'
     start = shlex.join(image.start([]))

@@ -176,7 +176,7 @@ class Stack:
 
     def instance(self, spec: "EndpointSpec") -> tuple[Any, ...]:
         """What an endpoint's instance is made from, as `Server` takes it."""
-        from local_aws.images import assemble
+        from local_aws.container_images import assemble
 
         root = self.settings.template.parent
         dockerfile = root / "container" / "Dockerfile"

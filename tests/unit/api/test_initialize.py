@@ -12,8 +12,8 @@ from PIL import Image as Pillow
 from gen3d import images
 from gen3d.images import MAX_BYTES
 from gen3d.jobs import (
-    Image,
     Job,
+    PhotoSize,
     Status,
     new_job_id,
 )
@@ -68,7 +68,7 @@ def test_the_execution_alone_writes_that_the_job_has_begun(
     assert (begun.status, begun.run, begun.image) == (
         Status.INITIALIZING,
         1,
-        Image(width=64, height=48, bytes=len(PHOTO)),
+        PhotoSize(width=64, height=48, bytes=len(PHOTO)),
     )
 
 
@@ -124,7 +124,7 @@ def test_an_execution_that_has_begun_meanwhile_is_the_one(
     """The second call reads the job before the first one's execution begins."""
     keep = JobService._keep_photo
 
-    def beginning(self: JobService, job: Job) -> Image:
+    def beginning(self: JobService, job: Job) -> PhotoSize:
         monkeypatch.undo()
         call("initialize_job", {"text": "cup"})
         begin_execution(JOB_ID)
@@ -291,10 +291,10 @@ def test_initializing_later_changes_nothing(
     ("photo", "answer"),
     [
         pytest.param(None, (422, "ImageMissing"), id="not uploaded"),
-        pytest.param(b"", (422, "InvalidImage"), id="0 bytes"),
-        pytest.param(b"text", (422, "InvalidImage"), id="not an image"),
-        pytest.param(PHOTO[:-200], (422, "InvalidImage"), id="truncated"),
-        pytest.param(encode(mask()), (415, "UnsupportedImage"), id="wrong type"),
+        pytest.param(b"", (422, "InvalidPhotoSize"), id="0 bytes"),
+        pytest.param(b"text", (422, "InvalidPhotoSize"), id="not an image"),
+        pytest.param(PHOTO[:-200], (422, "InvalidPhotoSize"), id="truncated"),
+        pytest.param(encode(mask()), (415, "UnsupportedPhotoSize"), id="wrong type"),
         pytest.param(bytes(MAX_BYTES + 1), (413, "ImageTooLarge"), id="too many bytes"),
         pytest.param(
             encode(Pillow.new("RGB", (8, 8)), "JPEG"), (422, "ImageTooSmall"), id="too small"

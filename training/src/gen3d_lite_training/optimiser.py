@@ -121,8 +121,8 @@ def _optimisers(
 ) -> tuple[Muon, torch.optim.AdamW]:
     """Muon for hidden layers' matrices, AdamW for the rest; neither waits for the host."""
     hidden = hidden_weights(network)
-    taken = set(hidden)
-    rest = [weight for weight in network.parameters() if weight not in taken]
+    muons = set(hidden)
+    rest = [weight for weight in network.parameters() if weight not in muons]
     groups = [
         {"params": [p for p in rest if p.ndim > 1], "weight_decay": weight_decay},
         {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},

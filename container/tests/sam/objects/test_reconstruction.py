@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from container.tests.sam.objects.fake_pipeline import STAGES, FakePipeline, Gaussian
+from container.tests.sam.objects.fake_pipeline import PHASES, FakePipeline, Gaussian
 from gen3d.errors import InvalidMask, OutOfMemory, ReconstructionFailed, WeightsInvalid
 from gen3d_inference import ply_writer
 from gen3d_inference.engines.sam.objects import ObjectReconstruction
@@ -114,18 +114,18 @@ class TestRun:
 
     def test_tells_of_each_stage_and_step(self, reconstruction: ObjectReconstruction) -> None:
         told: list[tuple[str, float]] = []
-        reconstruction.run(PHOTO, MASK, 0, lambda stage, done: told.append((stage, done)))
+        reconstruction.run(PHOTO, MASK, 0, lambda phase, done: told.append((phase, done)))
         steps = [0, 0.25, 0.5, 0.75, 1]
         assert told == [
-            (stage, done)
-            for stage in STAGES
-            for done in (steps if stage in ("structure", "latents") else [0, 1])
+            (phase, done)
+            for phase in PHASES
+            for done in (steps if phase in ("structure", "latents") else [0, 1])
         ]
 
     def test_times_each_stage_of_the_last_run(self, reconstruction: ObjectReconstruction) -> None:
         for _ in range(2):
             reconstruction.run(PHOTO, MASK, 0)
-            assert tuple(reconstruction.timings) == STAGES
+            assert tuple(reconstruction.timings) == PHASES
 
 
 def _with(name: str, index: int, value: float) -> Callable[[dict[str, Any]], None]:

@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from container.tests.sam.objects.fake_pipeline import STAGES, FakePipeline
+from container.tests.sam.objects.fake_pipeline import PHASES, FakePipeline
 from gen3d.errors import ReconstructionFailed, WeightsInvalid
 from gen3d_inference import ply_writer
 from gen3d_inference.engines.interface import Gaussians
@@ -250,10 +250,10 @@ class TestWhole:
     ) -> None:
         _, told = result
         thirds = [0, 0.333, 0.667, 1]
-        assert [(stage, round(done, 3)) for stage, done in told] == [
-            (stage, done)
-            for stage in STAGES
-            for done in (thirds if stage in ("structure", "latents") else [0, 1])
+        assert [(phase, round(done, 3)) for phase, done in told] == [
+            (phase, done)
+            for phase in PHASES
+            for done in (thirds if phase in ("structure", "latents") else [0, 1])
         ]
 
     def test_seed_decides(

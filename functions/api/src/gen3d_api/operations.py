@@ -385,7 +385,7 @@ def _identities() -> "CognitoIdentityClient":
 
 
 def _identity_id(config: Settings, caller: Caller) -> str:
-    """The caller's identity, whose name their folder bears: from the token, never from them."""
+    """The caller's identity, after which their folder is named: from the token, never from them."""
     provider = f"cognito-idp.{config.aws_region}.amazonaws.com/{config.user_pool_id}"
     try:
         answer = _identities().get_id(

@@ -25,7 +25,7 @@ def main() -> int:
         if ending_of(path) is None and path.suffix != ".png":
             parser.error(f"{path.name} has none of the endings {', '.join(MESH_FORMATS)}, png")
     try:
-        model, figures = build(args.splat, QUALITIES[args.quality], args.faces)
+        coloured, figures = build(args.splat, QUALITIES[args.quality], args.faces)
     except Gen3DError as error:
         print(f"{error.name}: {error.message}", file=sys.stderr)
         return 1
@@ -37,9 +37,9 @@ def main() -> int:
             if path.suffix == ".png":
                 from gen3d_mesh.preview import render
 
-                path.write_bytes(render(model))
+                path.write_bytes(render(coloured))
             else:
-                save(model, path, name=args.out[0].stem)
+                save(coloured, path, name=args.out[0].stem)
     print(json.dumps(figures.answer(), indent=2))
     return 0
 

@@ -12,7 +12,7 @@ from numba import njit, prange
 from gen3d_mesh.grid_kernels import clamp
 
 CHUNK, MOST = 1024, 256
-"""Points that a thread blends colours for at a time, and neighbours of each that are heard."""
+"""Points that a thread blends colours for at a time, and neighbours of each that are considered."""
 
 CLOSE, WIDE = np.float32(9), np.float32(0.7)
 """How the two averages of colours fall off: ``exp(-falloff · (d / radius)²)``."""

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from gen3d_mesh.model import Model, Texture, srgb_to_linear, y_up
+from gen3d_mesh.coloured_mesh import ColouredMesh, Texture, srgb_to_linear, y_up
 
 _TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 _COMPONENTS = {"float32": 5126, "uint32": 5125, "uint16": 5123}
@@ -119,7 +119,7 @@ def _draco(buffer: _Buffer, attributes: _Attributes, faces: npt.NDArray[Any]) ->
     }
 
 
-def encode(model: Model, name: str, *, compressed: bool = False) -> bytes:
+def encode(coloured: ColouredMesh, name: str, *, compressed: bool = False) -> bytes:
     """Make a GLB: Y up, centred, in the splat's scale, rough and not metallic.
 
     With a texture the colours are in it; without, they are vertex colours, linear as glTF wants.
@@ -127,25 +127,25 @@ def encode(model: Model, name: str, *, compressed: bool = False) -> bytes:
 
     Parameters
     ----------
-    model : Model
+    coloured : ColouredMesh
     name : str
         Of the object, shown by viewers.
     compressed : bool
         Readers then need a Draco decoder.
     """
     buffer = _Buffer()
-    texture = model.texture
+    texture = coloured.texture
     pick = slice(None) if texture is None else texture.vertices
-    faces = model.mesh.faces if texture is None else texture.faces
-    positions = y_up(model.positions)[pick]
-    attributes = {"POSITION": positions, "NORMAL": y_up(model.normals)[pick]}
+    faces = coloured.mesh.faces if texture is None else texture.faces
+    positions = y_up(coloured.positions)[pick]
+    attributes = {"POSITION": positions, "NORMAL": y_up(coloured.normals)[pick]}
     material: dict[str, Any] = {
         "name": "surface",
         "pbrMetallicRoughness": {"metallicFactor": 0.0, "roughnessFactor": 1.0},
     }
     document: dict[str, Any] = {}
     if texture is None:
-        linear = np.round(srgb_to_linear(model.colors) * 65535).astype(np.uint16)
+        linear = np.round(srgb_to_linear(coloured.colors) * 65535).astype(np.uint16)
         opaque = np.full((len(linear), 1), 65535, np.uint16)
         rgba = np.concatenate([linear, opaque], axis=1)  # four, for alignment
         attributes["COLOR_0"] = rgba
@@ -171,7 +171,7 @@ def encode(model: Model, name: str, *, compressed: bool = False) -> bytes:
             "extras": {
                 "unit": "the splat's; its canonical frame is 1 on the longest side",
                 "scale": 1.0,
-                "splatCenter": [round(float(c), 6) for c in model.frame.center],
+                "splatCenter": [round(float(c), 6) for c in coloured.frame.center],
                 "splatToMesh": "(x, y, z) - splatCenter → (x, z, -y)",
             },
         },

@@ -211,7 +211,7 @@ def fuse_distance(distance, weight, inside, step, level, slope, trust):
 
     Where few points speak, the smoothed solid does: its distance is ``slope · (level - inside)``,
     with a weight that grows with the distance, so that a stray point far from the solid's boundary
-    is not heard.
+    is not considered.
 
     Parameters
     ----------

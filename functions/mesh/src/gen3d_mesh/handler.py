@@ -85,16 +85,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "splat.ply"
         _download(request.bucket, request.splat, path)
-        model, figures = build(path, QUALITIES[os.environ.get("MESH_QUALITY", "standard")])
+        coloured, figures = build(path, QUALITIES[os.environ.get("MESH_QUALITY", "standard")])
     name = request.name or "object"
     keys = ObjectFiles(request.prefix)
     with figures.step("write"):
         contents = {
-            ending: (keys.mesh(ending), encode(model, ending, name), ending)
+            ending: (keys.mesh(ending), encode(coloured, ending, name), ending)
             for ending in MESH_FORMATS
         }
     with figures.step("preview"):
-        contents["preview"] = (keys.preview, render(model), "png")
+        contents["preview"] = (keys.preview, render(coloured), "png")
     with figures.step("upload"):
         _size(request.bucket, request.splat)  # whoever deletes a job deletes it
         files = {kind: _upload(request.bucket, *content) for kind, content in contents.items()}

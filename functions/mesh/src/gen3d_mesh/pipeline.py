@@ -11,7 +11,7 @@ import numpy as np
 
 from gen3d_mesh import colour
 from gen3d_mesh.clean import clean
-from gen3d_mesh.model import Model
+from gen3d_mesh.coloured_mesh import ColouredMesh
 from gen3d_mesh.repair import drop_specks, is_closed, parts, taubin, vertex_normals
 from gen3d_mesh.shell import find_shell
 from gen3d_mesh.simplify import simplify
@@ -94,7 +94,7 @@ class Figures:
         self.timings[name] = round(1000 * (time.perf_counter() - start))
 
 
-def build(path: Path, quality: Quality, faces: int | None = None) -> tuple[Model, Figures]:
+def build(path: Path, quality: Quality, faces: int | None = None) -> tuple[ColouredMesh, Figures]:
     """Make a mesh from a splat.
 
     Parameters
@@ -145,4 +145,4 @@ def build(path: Path, quality: Quality, faces: int | None = None) -> tuple[Model
     figures.vertices, figures.faces = len(mesh.vertices), len(mesh.faces)
     figures.components, _ = parts(mesh)
     figures.watertight = is_closed(mesh)
-    return Model(mesh, normals, colors, cleaned.frame, texture), figures
+    return ColouredMesh(mesh, normals, colors, cleaned.frame, texture), figures

@@ -13,7 +13,7 @@ from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from PIL import Image
 
-from gen3d_mesh.model import Model, linear_to_srgb, srgb_to_linear
+from gen3d_mesh.coloured_mesh import ColouredMesh, linear_to_srgb, srgb_to_linear
 from gen3d_mesh.repair import adjacency
 from gen3d_mesh.splat import Floats
 
@@ -35,12 +35,12 @@ _KEY = np.array([-0.35, -0.65, 0.85], np.float32) / np.float32(np.linalg.norm([0
 """Towards the soft box: over the camera's left shoulder."""
 
 
-def render(model: Model, size: int = SIZE) -> bytes:
-    """Render a model.
+def render(coloured: ColouredMesh, size: int = SIZE) -> bytes:
+    """Render a coloured mesh.
 
     Parameters
     ----------
-    model : Model
+    coloured : ColouredMesh
     size : int
         Pixels of the square picture.
 
@@ -49,10 +49,10 @@ def render(model: Model, size: int = SIZE) -> bytes:
     bytes
         PNG.
     """
-    vertices, faces = model.mesh.vertices, model.mesh.faces
+    vertices, faces = coloured.mesh.vertices, coloured.mesh.faces
     scene = EmbreeScene()
     TriangleMesh(scene, vertices, faces)
-    light = _light_on_vertices(scene, model)
+    light = _light_on_vertices(scene, coloured)
 
     # The floor has no edges, so that one ray a pixel is enough for it.
     origin, directions = _camera(vertices, size)
@@ -66,7 +66,7 @@ def render(model: Model, size: int = SIZE) -> bytes:
     corners = faces[hit["primID"][on]]
     u, v = hit["u"][on], hit["v"][on]
     share = np.stack([1 - u - v, u, v], axis=1)[:, :, None]
-    albedo = srgb_to_linear(_colors_at(model, hit["primID"][on], share))
+    albedo = srgb_to_linear(_colors_at(coloured, hit["primID"][on], share))
     radiance = albedo * (light[corners] * share[..., 0]).sum(axis=1)[:, None]
     picture.reshape(-1, 3)[on] = linear_to_srgb(np.clip(radiance, 0, 1))
 
@@ -92,15 +92,15 @@ def _averaged(samples: Floats) -> Floats:
     return mean
 
 
-def _colors_at(model: Model, faces: npt.NDArray[np.int32], share: Floats) -> Floats:
+def _colors_at(coloured: ColouredMesh, faces: npt.NDArray[np.int32], share: Floats) -> Floats:
     """Colours of points given by face and weights of its corners, sRGB."""
     colors: Floats
-    if model.texture is None:
-        colors = (model.colors[model.mesh.faces[faces]] * share).sum(axis=1)
+    if coloured.texture is None:
+        colors = (coloured.colors[coloured.mesh.faces[faces]] * share).sum(axis=1)
         return colors
-    image = model.texture.image
+    image = coloured.texture.image
     size = np.array(image.shape[:2])
-    uv = (model.texture.uv[model.texture.faces[faces]] * share).sum(axis=1)
+    uv = (coloured.texture.uv[coloured.texture.faces[faces]] * share).sum(axis=1)
     y, x = np.minimum((uv[:, ::-1] * size).astype(np.intp), size - 1).T
     colors = image[y, x].astype(np.float32) / np.float32(255)
     return colors
@@ -170,9 +170,9 @@ def _gather(scene: EmbreeScene, points: Floats, normals: Floats) -> Floats:
     return light / np.float32(LIGHT_RAYS)
 
 
-def _light_on_vertices(scene: EmbreeScene, model: Model) -> Floats:
-    light = _gather(scene, model.mesh.vertices, model.normals)
-    matrix = adjacency(model.mesh)
+def _light_on_vertices(scene: EmbreeScene, coloured: ColouredMesh) -> Floats:
+    light = _gather(scene, coloured.mesh.vertices, coloured.normals)
+    matrix = adjacency(coloured.mesh)
     degree = np.maximum(matrix.sum(axis=1), 1)
     for _ in range(2):
         light = (light + matrix @ light / degree) / 2

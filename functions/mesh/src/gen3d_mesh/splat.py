@@ -81,11 +81,11 @@ class Splat:
         )
 
     def thinned(self, most: int) -> "Splat":
-        """Pick at most so many by lot, each larger by as much as keeps the surface covered."""
+        """A random sample of at most so many, each larger by what keeps the surface covered."""
         if len(self) <= most:
             return self
-        lot = np.sort(np.random.default_rng(0).permutation(len(self))[:most])
-        picked = self.take(lot)
+        sample = np.sort(np.random.default_rng(0).permutation(len(self))[:most])
+        picked = self.take(sample)
         return replace(picked, scales=picked.scales * np.float32((len(self) / most) ** 0.5))
 
 

@@ -14,7 +14,7 @@ from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
 from gen3d_mesh import colour
-from gen3d_mesh.model import Texture
+from gen3d_mesh.coloured_mesh import Texture
 from gen3d_mesh.shell import Shell
 from gen3d_mesh.splat import Floats
 from gen3d_mesh.surface import Triangles

@@ -30,8 +30,8 @@ def compile_kernels() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ball.ply"
         write_splat(path, ball(20_000))
-        model, _ = build(path, QUALITIES["standard"], faces=2000)
-        render(model, size=64)
+        coloured, _ = build(path, QUALITIES["standard"], faces=2000)
+        render(coloured, size=64)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write a model as OBJ, STL and PLY, and all its files at once.
+"""Write a coloured mesh as OBJ, STL and PLY, and all its files at once.
 
 GLB and OBJ are Y up, as their readers expect; STL and PLY are Z up, as printers, scanners and the
 splat are. All are centred and in the splat's scale.
@@ -14,26 +14,30 @@ import numpy.typing as npt
 
 from gen3d.paths import MESH_FORMATS
 from gen3d_mesh import glb
-from gen3d_mesh.model import Model, Texture, y_up
+from gen3d_mesh.coloured_mesh import ColouredMesh, Texture, y_up
 
 
-def obj(model: Model) -> bytes:
+def obj(coloured: ColouredMesh) -> bytes:
     """Wavefront OBJ with sRGB colours behind the positions, a common extension."""
-    vertices = np.concatenate([y_up(model.positions), model.colors], axis=1)
-    corners = np.repeat(model.mesh.faces + 1, 2, axis=1)
+    vertices = np.concatenate([y_up(coloured.positions), coloured.colors], axis=1)
+    corners = np.repeat(coloured.mesh.faces + 1, 2, axis=1)
     return b"".join(
         [
             b"# Gen3D; Y up; vertex colours are sRGB\n",
             _lines("v %.6f %.6f %.6f %.4f %.4f %.4f\n", vertices),
-            _lines("vn %.4f %.4f %.4f\n", y_up(model.normals)),
+            _lines("vn %.4f %.4f %.4f\n", y_up(coloured.normals)),
             _lines("f %d//%d %d//%d %d//%d\n", corners),
         ]
     )
 
 
-def archive(model: Model) -> bytes:
+def archive(coloured: ColouredMesh) -> bytes:
     """ZIP of an OBJ with its material and, where there is one, its texture."""
-    files = {"mesh.obj": obj(model)} if model.texture is None else _textured(model, model.texture)
+    files = (
+        {"mesh.obj": obj(coloured)}
+        if coloured.texture is None
+        else _textured(coloured, coloured.texture)
+    )
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
         for inner, data in files.items():
@@ -41,13 +45,13 @@ def archive(model: Model) -> bytes:
     return packed.getvalue()
 
 
-def _textured(model: Model, texture: Texture) -> dict[str, bytes]:
+def _textured(coloured: ColouredMesh, texture: Texture) -> dict[str, bytes]:
     # Corners name a position and normal, which charts share, and a place in the picture.
     corners = np.stack([texture.vertices[texture.faces], texture.faces], axis=2) + 1
     mesh = [
         b"# Gen3D; Y up\nmtllib mesh.mtl\nusemtl surface\n",
-        _lines("v %.6f %.6f %.6f\n", y_up(model.positions)),
-        _lines("vn %.4f %.4f %.4f\n", y_up(model.normals)),
+        _lines("v %.6f %.6f %.6f\n", y_up(coloured.positions)),
+        _lines("vn %.4f %.4f %.4f\n", y_up(coloured.normals)),
         _lines("vt %.5f %.5f\n", texture.uv * (1, -1) + (0, 1)),
         _lines("f %d/%d/%d %d/%d/%d %d/%d/%d\n", corners[:, :, [0, 1, 0]]),
     ]
@@ -62,9 +66,9 @@ def _lines(line: str, rows: npt.NDArray[Any]) -> bytes:
     return ((line * len(rows)) % tuple(rows.ravel().tolist())).encode()
 
 
-def stl(model: Model) -> bytes:
+def stl(coloured: ColouredMesh) -> bytes:
     """Binary STL, Z up."""
-    corners = model.positions[model.mesh.faces]
+    corners = coloured.positions[coloured.mesh.faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
     row = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
@@ -74,18 +78,18 @@ def stl(model: Model) -> bytes:
     return header + np.uint32(len(rows)).tobytes() + rows.tobytes()
 
 
-def ply(model: Model) -> bytes:
+def ply(coloured: ColouredMesh) -> bytes:
     """Binary PLY, Z up, with normals and sRGB colours."""
     names = ("x", "y", "z", "nx", "ny", "nz")
     colors = ("red", "green", "blue")
     row = np.dtype([(n, "<f4") for n in names] + [(c, "u1") for c in colors])
-    vertices = np.empty(len(model.positions), row)
+    vertices = np.empty(len(coloured.positions), row)
     for k, n in enumerate(names):
-        vertices[n] = (model.positions if k < 3 else model.normals)[:, k % 3]
+        vertices[n] = (coloured.positions if k < 3 else coloured.normals)[:, k % 3]
     for k, c in enumerate(colors):
-        vertices[c] = np.round(model.colors[:, k] * 255)
-    faces = np.empty(len(model.mesh.faces), np.dtype([("count", "u1"), ("corners", "<i4", 3)]))
-    faces["count"], faces["corners"] = 3, model.mesh.faces
+        vertices[c] = np.round(coloured.colors[:, k] * 255)
+    faces = np.empty(len(coloured.mesh.faces), np.dtype([("count", "u1"), ("corners", "<i4", 3)]))
+    faces["count"], faces["corners"] = 3, coloured.mesh.faces
     header = [
         "ply",
         "format binary_little_endian 1.0",
@@ -100,19 +104,19 @@ def ply(model: Model) -> bytes:
     return "\n".join(header).encode() + vertices.tobytes() + faces.tobytes()
 
 
-def encode(model: Model, ending: str, name: str) -> bytes:
+def encode(coloured: ColouredMesh, ending: str, name: str) -> bytes:
     """Make the file of one of `gen3d.paths.MESH_FORMATS`."""
     match ending:
         case "glb" | "draco.glb":
-            return glb.encode(model, name, compressed=ending == "draco.glb")
+            return glb.encode(coloured, name, compressed=ending == "draco.glb")
         case "zip":
-            return archive(model)
+            return archive(coloured)
         case "obj":
-            return obj(model)
+            return obj(coloured)
         case "stl":
-            return stl(model)
+            return stl(coloured)
         case "ply":
-            return ply(model)
+            return ply(coloured)
     raise ValueError(f"{ending!r} is none of {', '.join(MESH_FORMATS)}")
 
 
@@ -122,6 +126,6 @@ def ending_of(path: Path) -> str | None:
     return max(fitting, key=len, default=None)
 
 
-def save(model: Model, path: Path, name: str) -> None:
+def save(coloured: ColouredMesh, path: Path, name: str) -> None:
     """Write one file, in the format of its ending."""
-    path.write_bytes(encode(model, ending_of(path) or path.suffix, name))
+    path.write_bytes(encode(coloured, ending_of(path) or path.suffix, name))

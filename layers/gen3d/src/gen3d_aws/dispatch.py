@@ -156,7 +156,7 @@ class Dispatcher:
     def _send(self, callback: str) -> bool:
         """Send a request that is in the window already; False where the endpoint takes none now."""
         try:
-            taken = _runtime().invoke_endpoint_async(
+            accepted = _runtime().invoke_endpoint_async(
                 EndpointName=self.endpoint,
                 InputLocation=paths.uri(self.bucket, paths.async_input(callback)),
                 ContentType="application/json",
@@ -173,7 +173,7 @@ class Dispatcher:
             logger.exception("The endpoint refused a request", extra={"callback_id": callback})
             self._fail(callback, _refusal(error))
             return True
-        self.tokens.note_sent(callback, taken.get("FailureLocation", ""))
+        self.tokens.note_sent(callback, accepted.get("FailureLocation", ""))
         return True
 
     def _fail(self, callback: str, failure: Gen3DError) -> None:

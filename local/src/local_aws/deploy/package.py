@@ -14,7 +14,7 @@ from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.translator.transform import transform
 
 from local_aws import environments
-from local_aws.images import Image, assemble
+from local_aws.container_images import ContainerImage, assemble
 from local_aws.settings import LocalError
 
 Upload = Callable[[str, bytes], dict[str, str]]
@@ -105,7 +105,7 @@ def _selected(part: Any, values: dict[str, Any]) -> Any:
             return part
 
 
-def images(template: dict[str, Any], root: Path) -> dict[str, Image]:
+def images(template: dict[str, Any], root: Path) -> dict[str, ContainerImage]:
     """Lay out the image of every image function; by image URI."""
     found = {}
     for name, resource in template["Resources"].items():

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from local_aws import aws, children
+from local_aws.container_images import ContainerImage
 from local_aws.endpoint.spec import EndpointSpec
-from local_aws.images import Image
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Server:
     Parameters
     ----------
     spec : EndpointSpec
-    image : Image
+    image : ContainerImage
         Its start command and files.
     variables : dict
         What points the AWS SDK at this stack.
@@ -46,7 +46,7 @@ class Server:
     def __init__(
         self,
         spec: EndpointSpec,
-        image: Image,
+        image: ContainerImage,
         variables: dict[str, str],
         folder: Path,
         log_file: Path,

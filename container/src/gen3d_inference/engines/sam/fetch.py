@@ -20,7 +20,7 @@ from huggingface_hub import get_token
 
 from gen3d.errors import Gen3DError, WeightsInvalid, WeightsUnavailable
 from gen3d.paths import uri
-from gen3d_inference import staging
+from gen3d_inference import weights_upload
 from gen3d_inference.engines.sam import dinov2
 from gen3d_inference.engines.sam.downloads import Remote, Repository, download, files
 from gen3d_inference.weights import Manifest, seal, visible
@@ -169,7 +169,7 @@ def main(arguments: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of about 17 GB")
-    parser.add_argument("--bucket", help="where to stage them: the stack's output BucketName")
+    parser.add_argument("--bucket", help="where to upload them: the stack's output BucketName")
     parser.add_argument("--revision-sam3", default=SAM3.revision, metavar="SHA")
     parser.add_argument("--revision-sam3d", default=SAM3D.revision, metavar="SHA")
     parser.add_argument("--token", help="of Hugging Face, or a secret's ARN; HF_TOKEN is safer")
@@ -182,11 +182,11 @@ def main(arguments: list[str] | None = None) -> int:
         manifest = fetch(options.out, read_token(options.token), _export, (sam3, sam3d, MOGE))
         print(f"{options.out} is whole: sam {manifest.revision}.")
         if options.bucket:
-            staging.stage(options.out, manifest, options.bucket)
-            print(f"{uri(options.bucket, staging.prefix(manifest))} is whole.")
+            weights_upload.upload(options.out, manifest, options.bucket)
+            print(f"{uri(options.bucket, weights_upload.prefix(manifest))} is whole.")
     except Gen3DError as error:
         print(error.message, file=sys.stderr)
         return 1
     if options.bucket:
-        print(f"Next:\n{staging.next_step(manifest)}")
+        print(f"Next:\n{weights_upload.next_step(manifest)}")
     return 0

@@ -15,8 +15,8 @@ from gen3d.contract import Pose
 from gen3d.errors import InvalidMask, OutOfMemory, ReconstructionFailed, WeightsInvalid
 from gen3d_inference.engines.interface import Floats, Gaussians, Mask
 from gen3d_inference.engines.sam.objects import pipeline as upstream
+from gen3d_inference.engines.sam.objects.phases import Phases, Progress, refuse_empty
 from gen3d_inference.engines.sam.objects.pipeline import Pipeline
-from gen3d_inference.engines.sam.objects.stages import Progress, Stages, refuse_empty
 
 OFFLOAD_BELOW = 40e9
 """Bytes of GPU memory under which ``GEN3D_OFFLOAD=auto`` moves networks on and off."""
@@ -88,19 +88,19 @@ class ObjectReconstruction:
             else None,
         )
         self._pipeline = load(folder, self._device, self._offload)
-        self._stages = _stages(self._pipeline, self._device, self._offload)
+        self._phases = _phases(self._pipeline, self._device, self._offload)
 
     @property
     def timings(self) -> dict[str, float]:
-        """Milliseconds a stage of the last run, in the order in which they ran."""
-        return self._stages.timings
+        """Milliseconds a phase of the last run, in the order in which they ran."""
+        return self._phases.timings
 
     def run(
         self,
         photo: Image.Image,
         mask: Mask,
         seed: int,
-        progress: Progress = lambda _stage, _fraction: None,
+        progress: Progress = lambda _phase, _fraction: None,
     ) -> tuple[Gaussians, Pose]:
         """Reconstruct the object under a mask.
 
@@ -113,7 +113,7 @@ class ObjectReconstruction:
         seed : int
             Of the noise that the generators start from.
         progress : callable
-            Told of each stage and sampling step.
+            Told of each phase and sampling step.
 
         Returns
         -------
@@ -130,7 +130,7 @@ class ObjectReconstruction:
             The networks gave nothing, or values that are no numbers.
         """
         image = rgba(photo, mask)
-        self._stages.restart(progress)
+        self._phases.restart(progress)
         try:
             with torch.no_grad():
                 output = self._pipeline.run(image, None, seed, **_OPTIONS)
@@ -157,27 +157,27 @@ class ObjectReconstruction:
         )
 
 
-def _stages(pipeline: Pipeline, device: torch.device, offload: bool) -> Stages:
-    stages = Stages(device, offload)
-    stages.add("depth", pipeline.depth_model.model, "infer")
+def _phases(pipeline: Pipeline, device: torch.device, offload: bool) -> Phases:
+    phases = Phases(device, offload)
+    phases.add("depth", pipeline.depth_model.model, "infer")
     for name, embedder in (
         ("structureCondition", pipeline.condition_embedders["ss_condition_embedder"]),
         ("latentsCondition", pipeline.condition_embedders["slat_condition_embedder"]),
     ):
         if embedder is not None:
-            stages.add(name, embedder)
+            phases.add(name, embedder)
     networks = {name: network for name, network in pipeline.models.items() if network is not None}
-    stages.add_sampler("structure", networks["ss_generator"])
-    stages.add("voxels", networks["ss_decoder"])
+    phases.add_sampler("structure", networks["ss_generator"])
+    phases.add("voxels", networks["ss_decoder"])
     refuse_empty(
         networks["ss_decoder"],
         lambda: ReconstructionFailed(
             "No shape was found under this mask. Cover more of the object, or try another seed."
         ),
     )
-    stages.add_sampler("latents", networks["slat_generator"])
-    stages.add("gaussians", networks["slat_decoder_gs"])
-    return stages
+    phases.add_sampler("latents", networks["slat_generator"])
+    phases.add("gaussians", networks["slat_decoder_gs"])
+    return phases
 
 
 def rgba(photo: Image.Image, mask: Mask) -> NDArray[np.uint8]:

@@ -33,7 +33,7 @@ class Texture:
 
 
 @dataclass(frozen=True)
-class Model:
+class ColouredMesh:
     """A coloured mesh in the unit frame, Z up.
 
     Attributes

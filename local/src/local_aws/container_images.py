@@ -30,7 +30,7 @@ _BUILT = ".built"
 
 
 @dataclass
-class Image:
+class ContainerImage:
     """What is left of a Dockerfile: a folder, variables, and a command."""
 
     root: Path
@@ -77,7 +77,7 @@ class Image:
             scratch = self.root / "tmp"
             scratch.mkdir(exist_ok=True)
             for environment, words in self.runs:
-                variables = Image(self.root, self.python, environment).variables(scratch)
+                variables = ContainerImage(self.root, self.python, environment).variables(scratch)
                 log.info("Running %s in %s", shlex.join(words), self.root.name)
                 done = subprocess.run(
                     ["nice", "-n", str(children.LOW), *words],
@@ -111,7 +111,7 @@ class Image:
         return str(self.inside(path)) if known else text
 
 
-def assemble(dockerfile: Path, context: Path, builds: Path, python: Path) -> Image:
+def assemble(dockerfile: Path, context: Path, builds: Path, python: Path) -> ContainerImage:
     """Lay out the last stage of a Dockerfile, and the stages that it is made from.
 
     Arguments have their defaults; the same files give the same folder.
@@ -137,7 +137,7 @@ def assemble(dockerfile: Path, context: Path, builds: Path, python: Path) -> Ima
     with _lock(builds, name):
         half = builds / f"{name}.half"
         shutil.rmtree(half, ignore_errors=True)
-        image = _lay_out(dockerfile, context, Image(half, python))
+        image = _lay_out(dockerfile, context, ContainerImage(half, python))
         root = builds / f"{name}-{_digest(half, dockerfile)}"
         if not root.exists():
             half.rename(root)
@@ -145,7 +145,7 @@ def assemble(dockerfile: Path, context: Path, builds: Path, python: Path) -> Ima
     return image
 
 
-def _lay_out(dockerfile: Path, context: Path, image: Image) -> Image:
+def _lay_out(dockerfile: Path, context: Path, image: ContainerImage) -> ContainerImage:
     image.root.mkdir()
     arguments, instructions = _last_stage(_instructions(dockerfile.read_text()))
     for instruction, rest in instructions:
@@ -196,7 +196,7 @@ def _instructions(text: str) -> list[tuple[str, str]]:
     return [(name.upper(), rest.strip()) for name, _, rest in pairs]
 
 
-def _copy(rest: str, context: Path, image: Image) -> None:
+def _copy(rest: str, context: Path, image: ContainerImage) -> None:
     words = _words(rest)
     if any(word.startswith("--from") for word in words):
         return  # another stage's or image's files belong to the system that `FROM` and `RUN` build
@@ -217,7 +217,7 @@ def _copy(rest: str, context: Path, image: Image) -> None:
                 shutil.copy2(source, place)
 
 
-def _remember_run(rest: str, image: Image) -> None:
+def _remember_run(rest: str, image: ContainerImage) -> None:
     words = shlex.split(_expand(rest, image.environment))
     assigned = {}
     while words and re.fullmatch(r"\w+=.*", words[0]):

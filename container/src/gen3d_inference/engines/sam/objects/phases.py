@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 Progress: TypeAlias = Callable[[str, float], None]
-"""Called with a stage's name and the fraction of it that is done."""
+"""Called with a phase's name and the fraction of it that is done."""
 
 
 @contextmanager
@@ -30,15 +30,15 @@ def on_device(network: nn.Module, device: torch.device) -> Iterator[None]:
             tensor.data = original
 
 
-class Stages:
-    """The stages of one pipeline.
+class Phases:
+    """The phases of one pipeline.
 
     Parameters
     ----------
     device : torch.device
         Where the networks run.
     offload : bool
-        Whether each is moved there for its stage only. Then the largest network sets how much
+        Whether each is moved there for its phase only. Then the largest network sets how much
         memory is needed, not their sum.
     """
 
@@ -46,7 +46,7 @@ class Stages:
         self._device = device
         self._offload = offload
         self.timings: dict[str, float] = {}
-        self.progress: Progress = lambda _stage, _fraction: None
+        self.progress: Progress = lambda _phase, _fraction: None
 
     def restart(self, progress: Progress) -> None:
         """Forget the last run."""
@@ -54,7 +54,7 @@ class Stages:
         self.progress = progress
 
     def add(self, name: str, network: nn.Module, method: str = "forward") -> None:
-        """Make each call of a network's `method` the stage of that name.
+        """Make each call of a network's `method` the phase of that name.
 
         Parameters
         ----------
@@ -67,7 +67,7 @@ class Stages:
         call = getattr(network, method)
 
         @wraps(call)
-        def stage(*args: Any, **kwargs: Any) -> Any:
+        def phase(*args: Any, **kwargs: Any) -> Any:
             self.progress(name, 0.0)
             start = time.perf_counter()
             if self._offload:
@@ -81,10 +81,10 @@ class Stages:
             self.progress(name, 1.0)
             return result
 
-        setattr(network, method, stage)
+        setattr(network, method, phase)
 
     def add_sampler(self, name: str, sampler: nn.Module) -> None:
-        """Make a generator a stage that also tells of each of its ``inference_steps``.
+        """Make a generator a phase that also tells of each of its ``inference_steps``.
 
         Parameters
         ----------
@@ -101,7 +101,7 @@ class Stages:
         def step(*_: object) -> None:
             nonlocal done
             done += 1
-            # All but the last, which the end of the stage tells of.
+            # All but the last, which the end of the phase tells of.
             if done < int(sampler.inference_steps):
                 self.progress(name, done / int(sampler.inference_steps))
 

@@ -93,7 +93,7 @@ class Killed(BaseException):
     """The function's process ends here: nothing that it would do in case of an error is done."""
 
 
-class Life(RuleBasedStateMachine):
+class RandomOrder(RuleBasedStateMachine):
     """One job."""
 
     tables: Tables
@@ -545,20 +545,22 @@ def _status(row: Json) -> tuple[int, Status]:
 
 
 @pytest.fixture
-def life(socket_disabled: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Life]]:
+def random_order(
+    socket_disabled: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[type[RandomOrder]]:
     """A job among services in memory."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws(), Tables().installed() as tables:
-        Life.tables, Life.patch = tables, monkeypatch
+        RandomOrder.tables, RandomOrder.patch = tables, monkeypatch
         # The same two pictures, again and again: checking them is what takes time.
         monkeypatch.setattr(images, "check_photo", cache(images.check_photo))
         monkeypatch.setattr(images, "read_mask", cache(images.read_mask))
-        yield Life
+        yield RandomOrder
 
 
-def test_any_order(life: type[Life]) -> None:
+def test_any_order(random_order: type[RandomOrder]) -> None:
     run_state_machine_as_test(
-        life,
+        random_order,
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=8,

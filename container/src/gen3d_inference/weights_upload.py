@@ -1,6 +1,6 @@
 """Puts a sealed weights folder where the endpoint looks for it: ``models/{engine}/{revision}/``.
 
-``python -m gen3d_inference.staging DIR --bucket BUCKET`` stages the weights of either engine.
+``python -m gen3d_inference.weights_upload DIR --bucket BUCKET`` does so for either engine.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from gen3d_inference.weights import MANIFEST, Manifest, check
 
 _PART_BYTES = 64 * 1024 * 1024
 _DIGEST = "sha256"
-"""Metadata of a staged file. S3's own checksum of parts is not the file's."""
+"""Metadata of an uploaded file. S3's own checksum of parts is not the file's."""
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def prefix(manifest: Manifest) -> str:
     return f"{MODELS}{manifest.engine}/{manifest.revision}/"
 
 
-def stage(folder: Path, manifest: Manifest, bucket: str, s3: Any = None) -> int:
+def upload(folder: Path, manifest: Manifest, bucket: str, s3: Any = None) -> int:
     """Upload what is not there yet; the manifest comes last, so where it is, all of it is.
 
     Parameters
@@ -70,7 +70,7 @@ def stage(folder: Path, manifest: Manifest, bucket: str, s3: Any = None) -> int:
 
 
 def next_step(manifest: Manifest) -> str:
-    """What to type once these weights are staged; the stack keeps its other parameters."""
+    """What to type once these weights are uploaded; the stack keeps its other parameters."""
     return (
         f"sam deploy --parameter-overrides Engine={manifest.engine} "
         f"WeightsRevision={manifest.revision} ContainerImage=URI-OF-THE-IMAGE"
@@ -100,14 +100,16 @@ def _upload(client: Any, path: Path, bucket: str, key: str, digest: str) -> None
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog="python -m gen3d_inference.staging", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m gen3d_inference.weights_upload", description=__doc__
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--bucket", required=True, help="the stack's output BucketName")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         manifest = check(options.folder)
-        stage(options.folder, manifest, options.bucket)
+        upload(options.folder, manifest, options.bucket)
     except Gen3DError as error:
         print(error.message, file=sys.stderr)
         return 1

@@ -12,7 +12,7 @@ from container.tests.sam.objects.fake_pipeline import FakePipeline, Generator, N
 from container.tests.sam.objects.test_reconstruction import MASK, PHOTO, with_gpu
 from gen3d.errors import OutOfMemory
 from gen3d_inference.engines.sam.objects import ObjectReconstruction
-from gen3d_inference.engines.sam.objects.stages import Stages, on_device
+from gen3d_inference.engines.sam.objects.phases import Phases, on_device
 
 CUDA = torch.device("cuda")
 HERE, THERE = {torch.float32}, {torch.float64}
@@ -82,9 +82,9 @@ def test_a_network_comes_back_when_the_gpu_is_full(
 @pytest.mark.parametrize(("offload", "place"), [(True, THERE), (False, HERE)])
 def test_each_stage_has_the_gpu_for_itself(offload: bool, place: set[torch.dtype]) -> None:
     first, second = Network(), Generator()
-    stages = Stages(CUDA, offload)
-    stages.add("first", first)
-    stages.add_sampler("second", second)
+    phases = Phases(CUDA, offload)
+    phases.add("first", first)
+    phases.add_sampler("second", second)
     others: list[set[torch.dtype]] = []
     first.register_forward_hook(lambda *_: others.append(_places(second)))
     second(first(torch.zeros(3)))
@@ -109,9 +109,9 @@ def test_a_failed_run_leaves_no_network_on_the_gpu(monkeypatch: pytest.MonkeyPat
 def test_steps_are_counted_anew_in_each_run() -> None:
     told: list[float] = []
     generator = Generator()
-    stages = Stages(torch.device("cpu"), offload=False)
-    stages.add_sampler("structure", generator)
-    stages.restart(lambda _, done: told.append(done))
+    phases = Phases(torch.device("cpu"), offload=False)
+    phases.add_sampler("structure", generator)
+    phases.restart(lambda _, done: told.append(done))
     generator(torch.zeros(3))
     generator.inference_steps = 2
     generator(torch.zeros(3))

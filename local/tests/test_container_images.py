@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.images import Image, assemble
+from local_aws.container_images import ContainerImage, assemble
 from local_aws.settings import LocalError
 
 PYTHON = Path(sys.executable)
 
 
-def image(tmp_path: Path, dockerfile: str) -> Image:
+def image(tmp_path: Path, dockerfile: str) -> ContainerImage:
     """Lay out a Dockerfile over a context of two files."""
     context = tmp_path / "context"
     (context / "code" / "__pycache__").mkdir(parents=True, exist_ok=True)
