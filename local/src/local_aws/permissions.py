@@ -6,6 +6,7 @@ role, and the action and the resource as the policy spells them.
 
 import json
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ def install(file: Path) -> None:
     file : pathlib.Path
         A line is added to it for each permission, once.
     """
+    _parse_once()
     evaluate = iam_evaluator.evaluate
     noted: set[tuple[str, str, str]] = set()
 
@@ -35,6 +37,17 @@ def install(file: Path) -> None:
         return result
 
     iam_evaluator.evaluate = evaluated
+
+
+def _parse_once() -> None:
+    """Ministack parses all policies of a role twice with each of its requests."""
+    parse = iam_evaluator.parse_policy_document
+    parsed = lru_cache(maxsize=256)(parse)
+
+    def parse_once(document: Any) -> Any:
+        return parsed(document) if isinstance(document, str) else parse(document)
+
+    iam_evaluator.parse_policy_document = parse_once
 
 
 def _used(context: Any, policies: Any) -> list[tuple[str, str, str]]:

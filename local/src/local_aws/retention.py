@@ -9,7 +9,7 @@ from typing import Any
 from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, ses_v2
 
 _EVENTS = 200
-_STREAMS = 200
+_STREAMS = 20
 _MAILS = 10
 
 

@@ -89,6 +89,8 @@ class Stack:
         retention.install()
         deployment.install()
         self._deploy = deployment.deploy
+        # Before the workflow stands in front of Step Functions: it keeps its executions itself.
+        persistence.save_with_each_change()
         executions = Executions(self.settings.folder / "executions", announce)
         self._workflow = Workflow(executions, stepfunctions._state_machines)
         folder = self.settings.folder / "endpoints"
@@ -97,7 +99,6 @@ class Stack:
         services.name_resources("states", self._workflow.resource)
         services.serve("sagemaker", self._endpoints.handle, models=("sagemaker-runtime",))
         services.name_resources("sagemaker", endpoint_arn)
-        persistence.save_with_each_change()
         mailbox = Mailbox(self.settings.folder / "mails")
         mailbox.install()
         permissions.install(self.settings.logs / "permissions.jsonl")

@@ -66,8 +66,8 @@ class Workflow:
 
     def resume(self) -> tuple[list[str], list[str]]:
         """Go on with what ran when the process ended; see `Executions.resume`."""
-        for record in self.executions.past.running():
-            self._mirror(record["detail"]["stateMachineArn"])
+        for arn in list(self._machines):  # also what nobody has started: parsing takes a while
+            self._mirror(arn)
         return self.executions.resume(self.backend)
 
     def resource(self, _path: str, body: bytes) -> str | None:
