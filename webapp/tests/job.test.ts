@@ -53,7 +53,7 @@ describe("a job after a request that was accepted", () => {
     const again = { ...stages, reconstruct: since("d") };
     const seen = accepted(failed, job("INITIALIZING", { run: 2, stages: again }), "INITIALIZING");
     const objects = [{ n: 0 }] as JobView["objects"];
-    const early = shown(onwards({ ...seen, objects }, failed));
+    const early = shown(optimistic({ ...seen, objects }, failed));
     expect(stepsOf(early).map((step) => step.since)).toEqual([null, null, null, "d", null]);
   });
 

@@ -1,4 +1,4 @@
-import type { JobView, Stage } from "../../api/types";
+import type { JobView, TimeSpan } from "../../api/types";
 
 export type StepState = "done" | "now" | "todo" | "failed";
 
@@ -41,7 +41,7 @@ export function stepsOf(job: JobView): Step[] {
 }
 
 /** A stage that has not ended: a job that is taken up again begins with any, and those before stand. */
-export function goingOn(stage: Stage | null): Stage | null {
+export function goingOn(stage: TimeSpan | null): TimeSpan | null {
   return stage?.end ? null : stage;
 }
 
