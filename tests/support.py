@@ -18,7 +18,6 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from samtranslator.yaml_helper import yaml_parse
 
-from gen3d.settings import settings
 from tests.samples import (
     ACCOUNT,
     ADMIN,
@@ -49,9 +48,18 @@ ENVIRONMENT = {
     "STATE_MACHINE_ARN": STATE_MACHINE,
     "IDENTITY_POOL_ID": "set by the identity_pool fixture",
     "USER_POOL_ID": "us-east-1_Example12",
+    "ENGINE": "sam",
     "ENDPOINT_NAME": "gen3d",
+    "MAX_INSTANCES": "1",
+    "INVOCATION_TIMEOUT_SECONDS": "900",
+    "REQUEST_TTL_SECONDS": "3000",
+    "RETENTION_DAYS": "30",
+    "MAX_RUNNING_JOBS": "10",
+    "MAX_JOBS_PER_DAY": "100",
+    "MAX_QUEUED_OBJECTS": "24",
     "SENDER_EMAIL": SENDER,
     "ADMIN_EMAIL": ADMIN,
+    "ADMIN_NOTICES": "all",
     "CONFIGURATION_SET": "gen3d",
     "NOTIFY_FUNCTION": "gen3d-notify",
     "WEB_URL": "https://gen3d.example.com",
@@ -63,14 +71,18 @@ ENVIRONMENT = {
 with pytest.MonkeyPatch.context() as _environment:
     for _name, _value in ENVIRONMENT.items():
         _environment.setenv(_name, _value)
-    settings.cache_clear()
     from gen3d_api import handler as api
+    from gen3d_api.settings import ApiSettings
+    from gen3d_aws.dispatch import QueueSettings
     from gen3d_callback import handler as callback
     from gen3d_notify import handler as notify
+    from gen3d_notify.settings import NotifySettings
     from gen3d_reconcile import handler as reconcile
+    from gen3d_reconcile.settings import ReconcileSettings
     from gen3d_submit import handler as submit
 
-    settings()
+    for _settings in (ApiSettings, QueueSettings, NotifySettings, ReconcileSettings):
+        _settings.read()
 
 __all__ = [
     "ACCOUNT",
@@ -85,7 +97,11 @@ __all__ = [
     "SENDER",
     "STATE_MACHINE",
     "UPLOADS",
+    "ApiSettings",
     "Context",
+    "NotifySettings",
+    "QueueSettings",
+    "ReconcileSettings",
     "api",
     "callback",
     "encode",

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from gen3d.settings import Settings
 from tests.infra.template import Stack, whole
 
 FUNCTIONS = {
@@ -15,7 +14,6 @@ FUNCTIONS = {
     "NotifyFunction",
     "ReconcileFunction",
 }
-LIBRARIES = ("POWERTOOLS_", "AWS_")  # what others read
 
 
 def test_these_are_the_functions() -> None:
@@ -82,26 +80,10 @@ class TestEachFunction:
             }
         ]
 
-    def test_is_told_only_what_the_code_reads(self, name: str) -> None:
-        variables = {v for v in environment(name) if not v.startswith(LIBRARIES)}
-        assert variables <= {field.upper() for field in Settings.model_fields}
-
     def test_runs_where_its_wheels_run(self, name: str) -> None:
         function = whole()[name]
         assert function["Architectures"] == ["x86_64"]
         assert function.get("Runtime", "python3.12") == "python3.12"
-
-
-@pytest.mark.parametrize("setting", ["invocation_timeout_seconds", "request_ttl_seconds"])
-def test_what_nobody_sets_is_what_is_deployed(setting: str) -> None:
-    default = Settings.model_fields[setting].default
-    assert default == int(environment("SubmitFunction")[setting.upper()])
-
-
-def test_every_setting_is_given_to_some_function() -> None:
-    given = {variable for name in FUNCTIONS for variable in environment(name)}
-    by_lambda = {"AWS_REGION"}
-    assert {field.upper() for field in Settings.model_fields} <= given | by_lambda
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from gen3d.errors import ERRORS, DependencyUnavailable, Gen3DError, InvalidMask
 from gen3d.queue import Request, Stage
-from gen3d.settings import settings
 from gen3d_aws.dispatch import Dispatcher
 from gen3d_aws.store import FileStore
 from gen3d_aws.tokens import TokenRow, TokenStore
-from tests.support import BUCKET, JOB_ID, OWNER, ROOT, Context, callback, load_event
+from tests.support import BUCKET, JOB_ID, OWNER, ROOT, Context, QueueSettings, callback, load_event
 
 from .conftest import Calls, FakeStates
 
@@ -128,7 +127,7 @@ def test_each_answer_makes_room_for_the_next(known: bool, states: FakeStates, ca
     for n, id_ in enumerate(ids):
         request = Request(f"2026-11-28T19:00:0{n}.000Z", id_, OWNER, Stage.RECONSTRUCT)
         store.enqueue(TokenRow(id_, f"t{n}", OWNER, JOB_ID), request, 60)
-    Dispatcher.of(settings()).dispatch()
+    Dispatcher.of(QueueSettings.read()).dispatch()
     if not known:
         store.delete(ids[0])
     call(load_event("callback/reconstruct_failed"))

@@ -11,11 +11,10 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from gen3d.jobs import iso, now
 from gen3d.queue import Request, Stage
-from gen3d.settings import settings
 from gen3d_aws import tokens
 from gen3d_aws.dispatch import MARKED_SECONDS, SLACK_SECONDS, Dispatcher
 from gen3d_aws.tokens import Taken, TaskGone, Tasks, TokenRow, TokenStore, mask_callback_id
-from tests.support import OWNER, client_error, make_job, resources, table, template
+from tests.support import OWNER, QueueSettings, client_error, make_job, resources, table, template
 
 from .conftest import Calls, FakeStates
 
@@ -31,7 +30,7 @@ def store(aws: None) -> TokenStore:
 
 @pytest.fixture
 def dispatcher(store: TokenStore) -> Dispatcher:
-    return Dispatcher.of(settings())
+    return Dispatcher.of(QueueSettings.read())
 
 
 def put(
@@ -192,8 +191,8 @@ def test_without_an_endpoint_everything_waits(
     store: TokenStore, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(store, 0)
-    monkeypatch.setattr(settings(), "endpoint_name", "")
-    assert Dispatcher.of(settings()).dispatch() == 0
+    monkeypatch.setattr(QueueSettings.read(), "endpoint_name", "")
+    assert Dispatcher.of(QueueSettings.read()).dispatch() == 0
     assert len(store.waiting()) == 1
 
 

@@ -10,11 +10,10 @@ from botocore.stub import Stubber
 
 from gen3d.jobs import now
 from gen3d.queue import Request, Stage
-from gen3d.settings import settings
 from gen3d_aws import clients
 from gen3d_aws.tokens import TokenRow, TokenStore
 from gen3d_reconcile.idle import IDLE, end_idle_instances
-from tests.support import JOB_ID, OWNER, REGION, Context, reconcile
+from tests.support import JOB_ID, OWNER, REGION, Context, ReconcileSettings, reconcile
 
 CALLBACK = f"{JOB_ID}-1-reconstruct-0-0"
 SOON = timedelta(minutes=10)
@@ -56,7 +55,7 @@ class SageMaker:
                     ],
                 },
             )
-        done = end_idle_instances(settings(), moment)
+        done = end_idle_instances(ReconcileSettings.read(), moment)
         self._stubber.assert_no_pending_responses()
         return done["EndpointPutToSleep"]
 
@@ -132,7 +131,7 @@ def test_the_hour_begins_when_it_is_awake(endpoint: SageMaker, status: str, inst
 
 
 def test_without_an_endpoint_nobody_is_asked(aws: None) -> None:
-    config = settings().model_copy(update={"endpoint_name": ""})
+    config = ReconcileSettings.read().model_copy(update={"endpoint_name": ""})
     assert end_idle_instances(config, now()) == {"EndpointPutToSleep": 0}
 
 

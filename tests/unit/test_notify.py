@@ -32,7 +32,6 @@ from gen3d.jobs import (
     TimeSpan,
 )
 from gen3d.paths import MESH_FORMATS
-from gen3d.settings import settings
 from gen3d_aws.store import FileStore, JobStore
 from tests.support import (
     ADMIN,
@@ -42,6 +41,7 @@ from tests.support import (
     PREFIX,
     SENDER,
     Context,
+    NotifySettings,
     encode,
     finished_object,
     load_event,
@@ -140,7 +140,7 @@ def test_the_second_trigger_sends_nothing(
 def test_an_admin_may_hear_of_failures_alone(
     completed: Job, jobs: JobStore, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings(), "admin_notices", "failures")
+    monkeypatch.setattr(NotifySettings.read(), "admin_notices", "failures")
     call("completed")
     call("result_created")
     assert recipients(mailbox()) == [EMAIL]
@@ -149,7 +149,7 @@ def test_an_admin_may_hear_of_failures_alone(
 def test_an_admin_who_hears_of_failures_alone_hears_of_them(
     failed: Job, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings(), "admin_notices", "failures")
+    monkeypatch.setattr(NotifySettings.read(), "admin_notices", "failures")
     call("failed")
     assert recipients(mailbox()) == [EMAIL, ADMIN]
 
@@ -640,7 +640,7 @@ def test_a_mail_is_remembered_for_as_long_as_its_job(
     assert {row["id"] for row in claims} == {
         f"mail#{JOB_ID}#1#completed#{role}" for role in ("owner", "admin")
     }
-    days = settings().retention_days * 86400
+    days = NotifySettings.read().retention_days * 86400
     assert all(before + days - 1 <= row["ttl"] <= time.time() + days for row in claims)
     assert {row["state"] for row in claims} == {"SENT"}
 
@@ -702,7 +702,7 @@ def test_the_admin_hears_where_it_failed_and_where_to_look(failed: Job, mailbox:
     arn = load_event("notify/failed")["executionArn"]
     for said in (JOB_ID, EMAIL, "EachObject", "EmptySurface", "No surface", arn, "fields @timest"):
         assert said in part(mail, "plain")
-    for group in settings().log_groups.split(","):
+    for group in NotifySettings.read().log_groups.split(","):
         assert group in part(mail, "plain")
 
 

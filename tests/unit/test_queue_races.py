@@ -17,11 +17,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from gen3d.jobs import now
 from gen3d.queue import Request, Stage, choose
-from gen3d.settings import settings
 from gen3d_aws import dispatch, tokens
 from gen3d_aws.dispatch import Dispatcher
 from gen3d_aws.tokens import Taken, TaskGone, TokenRow, TokenStore
-from tests.support import client_error, make_job, stack, table
+from tests.support import QueueSettings, client_error, make_job, stack, table
 
 from .conftest import FakeStates
 
@@ -64,7 +63,7 @@ class Queue(RuleBasedStateMachine):
         self._patch.setattr(dispatch, "now", lambda: now() + self.passed)
         self._patch.setattr("gen3d_aws.tokens.time.sleep", lambda _: None)
         self.store = TokenStore("TokensTable")
-        self.dispatcher = Dispatcher.of(settings())
+        self.dispatcher = Dispatcher.of(QueueSettings.read())
         self.count = 0
         self.dropped: set[str] = set()
 

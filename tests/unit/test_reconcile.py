@@ -14,7 +14,6 @@ from gen3d import paths
 from gen3d.errors import InternalError
 from gen3d.jobs import TERMINAL, Failure, Job, Status, execution_name, iso, now
 from gen3d.queue import Request, Stage
-from gen3d.settings import settings
 from gen3d_aws import inventory
 from gen3d_aws.clients import client as shared_client
 from gen3d_aws.store import FileStore, JobStore
@@ -26,6 +25,7 @@ from tests.support import (
     OWNER,
     STATE_MACHINE,
     Context,
+    ReconcileSettings,
     client,
     client_error,
     make_job,
@@ -90,7 +90,7 @@ def status(arn: str) -> str:
 
 
 def sweep(moment: datetime | None = None) -> dict[str, int]:
-    return Sweep(settings(), moment or now() + LATER).run()
+    return Sweep(ReconcileSettings.read(), moment or now() + LATER).run()
 
 
 def record() -> Job:
@@ -285,7 +285,7 @@ def test_files_of_every_other_job_stay(
 ) -> None:
     start()
     put_files(files, put_job(make_job(kept, run=1)))
-    Sweep(settings(), now() + timedelta(days=40)).remove_files(
+    Sweep(ReconcileSettings.read(), now() + timedelta(days=40)).remove_files(
         {r.job_id: r for r in inventory.records("JobsTable")}
     )
     assert len(keys()) == 3

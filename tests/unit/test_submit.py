@@ -11,10 +11,9 @@ from pydantic import ValidationError
 from gen3d import contract
 from gen3d.contract import InitializeRequest, ReconstructRequest
 from gen3d.errors import DependencyUnavailable
-from gen3d.settings import settings
 from gen3d_aws.store import FileStore
 from gen3d_aws.tokens import TokenRow, callback_id
-from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, Context, load_event, submit
+from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, Context, QueueSettings, load_event, submit
 
 from .conftest import Calls, FakeStates
 
@@ -154,7 +153,7 @@ def test_an_id_is_no_longer_than_sagemaker_takes() -> None:
 def test_without_an_endpoint_the_error_says_how_to_deploy_one(
     calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings(), "endpoint_name", "")
+    monkeypatch.setattr(QueueSettings.read(), "endpoint_name", "")
     with pytest.raises(Exception, match="ContainerImage") as refused:
         call(INITIALIZE)
     assert type(refused.value).__name__ == "EndpointMissing"

@@ -35,8 +35,8 @@ from gen3d.jobs import (
     plain,
 )
 from gen3d.limits import Limits
-from gen3d.settings import Settings, settings
 from gen3d_api import views
+from gen3d_api.settings import ApiSettings
 from gen3d_aws import clients
 from gen3d_aws.admissions import Admissions
 from gen3d_aws.observability import count, logger, tracer
@@ -127,7 +127,7 @@ class Retry(_Body):
 class JobService:
     """The use cases of the API."""
 
-    config: Settings
+    config: ApiSettings
     jobs: JobStore
     files: FileStore
     tokens: TokenStore
@@ -138,7 +138,7 @@ class JobService:
     @classmethod
     def from_settings(cls) -> "JobService":
         """Wire the service as the environment says."""
-        s = settings()
+        s = ApiSettings.read()
         jobs = JobStore(s.jobs_table)
         return cls(
             s,
@@ -384,7 +384,7 @@ def _identities() -> "CognitoIdentityClient":
     return identities
 
 
-def _identity_id(config: Settings, caller: Caller) -> str:
+def _identity_id(config: ApiSettings, caller: Caller) -> str:
     """The caller's identity, after which their folder is named: from the token, never from them."""
     provider = f"cognito-idp.{config.aws_region}.amazonaws.com/{config.user_pool_id}"
     try:

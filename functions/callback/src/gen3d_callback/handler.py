@@ -13,9 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from gen3d import paths
 from gen3d.contract import InitializeResult, ReconstructResult
 from gen3d.errors import Gen3DError, InferenceExpired, InferenceFailed, from_body
-from gen3d.settings import settings
 from gen3d_aws import clients
-from gen3d_aws.dispatch import Dispatcher
+from gen3d_aws.dispatch import Dispatcher, QueueSettings
 from gen3d_aws.observability import count, logger, metrics, tracer
 from gen3d_aws.store import FileStore
 from gen3d_aws.tokens import TaskGone, Tasks, TokenRow, TokenStore
@@ -95,7 +94,7 @@ def _plain(text: str) -> str:
 
 def resume(notification: dict[str, Any]) -> None:
     """End the waiting task with what the notification says."""
-    s = settings()
+    s = QueueSettings.read()
     tokens, tasks = TokenStore(s.tokens_table), Tasks()
     callback = notification["inferenceId"]
     logger.append_keys(callback_id=callback)

@@ -16,10 +16,10 @@ from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gen3d.errors import MailFailed
-from gen3d.settings import settings
 from gen3d_aws import clients
 from gen3d_aws.observability import count, logger
 from gen3d_notify.mails import Mail
+from gen3d_notify.settings import NotifySettings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -94,7 +94,7 @@ class _Claim:
 
     @property
     def _table(self) -> "Table":
-        return clients.table(settings().idempotency_table)
+        return clients.table(NotifySettings.read().idempotency_table)
 
     def take(self) -> bool:
         """Whether the mail is this invocation's to send."""
@@ -106,7 +106,7 @@ class _Claim:
             "state": "SENDING",
             "claim": self._token,
             "until": int((now + CLAIM_SECONDS) * 1000),
-            "ttl": int(now) + settings().retention_days * 86400,
+            "ttl": int(now) + NotifySettings.read().retention_days * 86400,
         }
         try:
             self._table.put_item(
@@ -149,7 +149,7 @@ class _Claim:
 
 
 def _send(mail: Mail, key: str) -> None:
-    s = settings()
+    s = NotifySettings.read()
     try:
         _ses().send_email(
             FromEmailAddress=s.sender_email,

@@ -23,12 +23,12 @@ from gen3d.errors import (
     MailFailed,
 )
 from gen3d.jobs import RESUMABLE, TERMINAL, Failure, Job, Status
-from gen3d.settings import settings
 from gen3d_aws import clients
 from gen3d_aws.observability import count, logger, metrics, tracer
 from gen3d_aws.store import FileStore, JobStore
 from gen3d_notify import mails
 from gen3d_notify.delivery import deliver
+from gen3d_notify.settings import NotifySettings
 
 LOOKS = (0.1, 0.2, 0.5, 1, 2, 4)
 """Seconds between looks at a record that follows its result, mostly within the first."""
@@ -74,7 +74,7 @@ def _from_result(key: str) -> Notice | None:
 
 def _result(key: str) -> Notice | None:
     """What a result tells of, or None where there is none."""
-    data = FileStore(settings().bucket).read(key)
+    data = FileStore(NotifySettings.read().bucket).read(key)
     if data is None:
         return None
     result = json.loads(data)
@@ -89,7 +89,7 @@ def _result(key: str) -> Notice | None:
 def _is_its_own(key: str, notice: Notice) -> bool:
     """Whether a result lies where its job's own does: what a file says of itself proves nothing."""
     try:
-        job = JobStore(settings().jobs_table).get(notice.owner, notice.jobId)
+        job = JobStore(NotifySettings.read().jobs_table).get(notice.owner, notice.jobId)
     except JobNotFound:
         logger.info("The job was removed meanwhile")
         return False
@@ -121,7 +121,7 @@ def _corrected(notice: Notice, after: int, detail: dict[str, Any]) -> Notice | N
         What is to be told; None where the job was cancelled or removed meanwhile, or another
         execution has it.
     """
-    store = JobStore(settings().jobs_table)
+    store = JobStore(NotifySettings.read().jobs_table)
     try:
         job = store.get(notice.owner, notice.jobId)
     except JobNotFound:
@@ -190,7 +190,7 @@ def notify(notice: Notice, until: float) -> None:
     MailFailed
         One mail or both were not sent, or it is not known yet what became of the job.
     """
-    s = settings()
+    s = NotifySettings.read()
     try:
         job = _settled(notice, JobStore(s.jobs_table))
     except JobNotFound:
@@ -229,7 +229,7 @@ def _settled(notice: Notice, store: JobStore) -> Job:
 
 
 def _mails(notice: Notice, job: Job, files: FileStore) -> list[tuple[str, mails.Mail]]:
-    s = settings()
+    s = NotifySettings.read()
     match notice.kind:
         case "prepared":
             return [("owner", mails.prepared(job, s.web_url))]

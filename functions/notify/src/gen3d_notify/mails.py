@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from gen3d.jobs import Job, JobObject, ObjectStatus, plain
 from gen3d.paths import MESH_FORMATS
-from gen3d.settings import Settings
 from gen3d_aws.store import FileStore
+from gen3d_notify.settings import NotifySettings
 
 LINKS_NOTE = "The links work for about an hour; after that, sign in on the page."
 
@@ -212,7 +212,7 @@ def expired(job: Job, web_url: str) -> Mail:
     return letter.to(job.email, f"{letter.title}: {job.name}")
 
 
-def failed_admin(job: Job, execution_arn: str, s: Settings) -> Mail:
+def failed_admin(job: Job, execution_arn: str, s: NotifySettings) -> Mail:
     """The admin's: what failed, where, and where to look."""
     error = job.error
     letter = _Letter(f"A job failed: {error.name if error else 'unknown error'}")

@@ -14,13 +14,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 
 from gen3d.errors import Gen3DError
 from gen3d.jobs import now
-from gen3d.settings import settings
 from gen3d_aws import clients
 from gen3d_aws.dispatch import Dispatcher
 from gen3d_aws.observability import count, logger, metrics, tracer
 from gen3d_aws.runs import Runs
 from gen3d_aws.store import JobStore
 from gen3d_reconcile.idle import end_idle_instances
+from gen3d_reconcile.settings import ReconcileSettings
 from gen3d_reconcile.sweep import Sweep, failed_since
 
 
@@ -67,7 +67,7 @@ def serve_queue() -> dict[str, int]:
     dict of str to int
         What was done, and how many requests wait.
     """
-    dispatcher = Dispatcher.of(settings())
+    dispatcher = Dispatcher.of(ReconcileSettings.read())
     done = {
         "InvocationLost": dispatcher.give_up_lost(),
         "InvocationSentAgain": dispatcher.send_again(),
@@ -103,7 +103,7 @@ def retry(jobs: list[tuple[str, str]], until: float) -> dict[str, Any]:
     dict
         ``retried``: ids of those that were; ``refused``: id → the sentence that says why not.
     """
-    s = settings()
+    s = ReconcileSettings.read()
     runs = Runs(s.state_machine_arn, JobStore(s.jobs_table))
     retried: list[str] = []
     refused: dict[str, str] = {}
@@ -137,13 +137,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         case Scheduled(task="queue"):
             done: dict[str, Any] = dict(serve_queue())
         case Scheduled(task="idle"):
-            done = dict(end_idle_instances(settings(), now()))
+            done = dict(end_idle_instances(ReconcileSettings.read(), now()))
         case Scheduled():
-            done = dict(Sweep(settings(), now()).run())
+            done = dict(Sweep(ReconcileSettings.read(), now()).run())
         case Retry(retry=job):
             done = retry([(job.owner, job.jobId)], until)
         case RetrySince(retrySince=moment):
-            failed = [(r.owner, r.job_id) for r in failed_since(settings(), moment)]
+            failed = [(r.owner, r.job_id) for r in failed_since(ReconcileSettings.read(), moment)]
             done = retry(failed, until)
     logger.info("Done", extra={"done": done})
     return done

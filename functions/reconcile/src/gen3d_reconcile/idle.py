@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gen3d.jobs import iso
-from gen3d.settings import Settings
 from gen3d_aws import clients
 from gen3d_aws.observability import count, logger
 from gen3d_aws.tokens import TokenStore
+from gen3d_reconcile.settings import ReconcileSettings
 
 IDLE = timedelta(hours=1)
 """So long an instance may run without work: six times what SleepAlarm waits for."""
@@ -20,7 +20,7 @@ _MARK = {"callbackId": "idle"}
 """The row of the tokens table that says since when nothing has happened."""
 
 
-def end_idle_instances(config: Settings, moment: datetime) -> dict[str, int]:
+def end_idle_instances(config: ReconcileSettings, moment: datetime) -> dict[str, int]:
     """Put the endpoint to sleep if nothing was asked of it for long.
 
     Returns
@@ -49,7 +49,7 @@ def end_idle_instances(config: Settings, moment: datetime) -> dict[str, int]:
     return {"EndpointPutToSleep": instances}
 
 
-def _idle_for(config: Settings, moment: datetime, awake: bool) -> timedelta:
+def _idle_for(config: ReconcileSettings, moment: datetime, awake: bool) -> timedelta:
     """How long it has been awake without anything that waits, was sent or was answered."""
     tokens = TokenStore(config.tokens_table)
     table = clients.table(config.tokens_table)

@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 
 from gen3d.errors import ExecutionAborted, InternalError
 from gen3d.jobs import TERMINAL, Failure, Job, Status, execution_name
-from gen3d.settings import Settings
 from gen3d_aws import clients, inventory
 from gen3d_aws.inventory import Execution, Folder, Record, WaitingTask
 from gen3d_aws.observability import count, logger
 from gen3d_aws.store import FileStore, JobStore
+from gen3d_reconcile.settings import ReconcileSettings
 
 PATIENCE = timedelta(minutes=15)
 """So long what is under way may look like a contradiction."""
@@ -48,7 +48,7 @@ class Sweep:
         What was mended, by the name of its metric.
     """
 
-    config: Settings
+    config: ReconcileSettings
     moment: datetime
 
     def __post_init__(self) -> None:
@@ -195,7 +195,7 @@ def _has_ended(record: Record | None, task: WaitingTask) -> bool:
     return task.run is not None and task.run < record.run
 
 
-def failed_since(config: Settings, moment: datetime) -> Iterator[Record]:
+def failed_since(config: ReconcileSettings, moment: datetime) -> Iterator[Record]:
     """Jobs that have failed since a moment, and are failed still."""
     for record in inventory.records(config.jobs_table):
         if record.status is Status.FAILED and record.failed_at and record.failed_at >= moment:

@@ -10,9 +10,8 @@ from gen3d.contract import InitializeRequest, ReconstructRequest, Seed, TextProm
 from gen3d.errors import EndpointMissing
 from gen3d.jobs import iso, now
 from gen3d.queue import Request, Stage
-from gen3d.settings import settings
 from gen3d_aws import clients
-from gen3d_aws.dispatch import Dispatcher
+from gen3d_aws.dispatch import Dispatcher, QueueSettings
 from gen3d_aws.observability import count, logger, metrics, tracer
 from gen3d_aws.store import FileStore
 from gen3d_aws.tokens import TokenRow, TokenStore, callback_id
@@ -67,7 +66,7 @@ def submit(submission: Submission) -> str:
     str
         The invocation's id.
     """
-    s = settings()
+    s = QueueSettings.read()
     if not s.endpoint_name:
         raise EndpointMissing(
             "No model endpoint is deployed. Build the container and deploy with ContainerImage set."

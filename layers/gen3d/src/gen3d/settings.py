@@ -1,43 +1,61 @@
 """What a function is told by its environment, read once and typed."""
 
+import os
 from functools import cache
+from typing import Annotated, Self
 
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings
+
+Given = Annotated[str, Field(min_length=1)]
+"""Text that may not be empty."""
+
+
+class SettingMissing(Exception):
+    """A function was started without a variable that it needs, or with one that it cannot read.
+
+    Who operates the stack meets it, in the function's log. It is none of `gen3d.errors`: whoever
+    uses the API is told of an `InternalError`.
+    """
 
 
 class Settings(BaseSettings):
     """Environment variables by their names in ``template.yaml``, in lower case.
 
-    Each function is given only those that it needs; a test holds the two lists together.
+    What every function is given. One that is given more has a class of its own, whose fields are
+    its variables; a test holds the two together. No field has a default: an empty bucket's name
+    would fail far from here, with an error that says nothing of it.
     """
 
-    bucket: str = ""
-    jobs_table: str = ""
-    tokens_table: str = ""
-    idempotency_table: str = ""
-    state_machine_arn: str = ""
-    identity_pool_id: str = ""
-    user_pool_id: str = ""
-    engine: str = ""
-    endpoint_name: str = ""
-    invocation_timeout_seconds: int = 900
-    request_ttl_seconds: int = 3000
-    max_instances: int = 1
-    retention_days: int = 30
-    max_running_jobs: int = 10
-    max_jobs_per_day: int = 100
-    max_queued_objects: int = 24
-    notify_function: str = ""
-    sender_email: str = ""
-    admin_email: str = ""
-    admin_notices: str = "all"
-    configuration_set: str = ""
-    web_url: str = ""
-    log_groups: str = ""
-    aws_region: str = "us-east-1"
+    bucket: Given
+
+    @classmethod
+    @cache
+    def read(cls) -> Self:
+        """The settings of this process.
+
+        Raises
+        ------
+        SettingMissing
+            The sentence names the function and each variable.
+        """
+        try:
+            return cls()  # type: ignore[call-arg]  # they come from the environment
+        except ValidationError as error:
+            raise SettingMissing(_what_is_missing(error)) from None
 
 
-@cache
-def settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+def _what_is_missing(error: ValidationError) -> str:
+    function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "that is started here")
+    variables = ", ".join(
+        f"{str(each['loc'][0]).upper()} ({_reason(each['type'], each['msg'])})"
+        for each in error.errors()
+    )
+    return (
+        f"The function {function} lacks variables of its environment: {variables}. "
+        "Deploy template.yaml, which sets them, or set them where you start the function."
+    )
+
+
+def _reason(kind: str, message: str) -> str:
+    return {"missing": "not set", "string_too_short": "empty"}.get(kind, message)

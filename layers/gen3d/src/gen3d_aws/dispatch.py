@@ -17,7 +17,7 @@ from gen3d import paths
 from gen3d.errors import EndpointMissing, Gen3DError, InferenceExpired, InferenceFailed
 from gen3d.jobs import now
 from gen3d.queue import Request, choose, window_size
-from gen3d.settings import Settings
+from gen3d.settings import Given, Settings
 from gen3d_aws import clients
 from gen3d_aws.observability import count, logger
 from gen3d_aws.tokens import Taken, TaskGone, Tasks, TokenStore
@@ -38,6 +38,17 @@ SLACK_SECONDS = 300
 def _runtime() -> "SageMakerRuntimeClient":
     runtime: SageMakerRuntimeClient = clients.client("sagemaker-runtime")
     return runtime
+
+
+class QueueSettings(Settings):
+    """The variables of each function that sends."""
+
+    tokens_table: Given
+    endpoint_name: str
+    """Empty where none is deployed."""
+    max_instances: int
+    invocation_timeout_seconds: int
+    request_ttl_seconds: int
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ class Dispatcher:
     request_ttl_seconds: int
 
     @classmethod
-    def of(cls, config: Settings) -> "Dispatcher":
+    def of(cls, config: QueueSettings) -> "Dispatcher":
         """Wire it as the environment says."""
         return cls(
             TokenStore(config.tokens_table),
