@@ -39,7 +39,7 @@ def parameters(name: str) -> dict[str, str]:
 
 
 def _described(name: str) -> dict[str, Any]:
-    client: Any = boto3.client("cloudformation")
+    client = boto3.client("cloudformation")
     try:
         (stack,) = client.describe_stacks(StackName=name)["Stacks"]
     except (ClientError, BotoCoreError) as error:

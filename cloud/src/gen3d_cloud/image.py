@@ -10,7 +10,7 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from boto3.exceptions import Boto3Error
@@ -18,6 +18,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from gen3d_cloud import weights
 from gen3d_cloud.deployed import CloudError, environment, output, outputs, parameters
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 ROOT = Path(__file__).resolve().parents[3]
 _CONTENTS = ("container", "layers/gen3d/src/gen3d")
@@ -62,7 +65,7 @@ def build(stack: str, engine: str, base: str = "") -> dict[str, str]:
     try:
         archive = _git("archive", "--format=zip", commit, "--", *_CONTENTS)
         boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=archive)
-        codebuild: Any = boto3.client("codebuild")
+        codebuild = boto3.client("codebuild")
         started = codebuild.start_build(
             projectName=project,
             sourceLocationOverride=f"{bucket}/{key}",
@@ -141,7 +144,7 @@ def sweep(stack: str, engine: str) -> list[str]:
         The bucket may not be listed or written to.
     """
     bucket = output("BucketName", stack, outputs(stack))
-    s3: Any = boto3.client("s3")
+    s3 = boto3.client("s3")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"models/{engine}/")
     files: dict[str, dict[str, datetime]] = {}
     for item in (item for page in pages for item in page.get("Contents", [])):
@@ -156,7 +159,7 @@ def sweep(stack: str, engine: str) -> list[str]:
         gone = [name for name in whole[revision] if name not in _FOR_JOBS]
         gone.sort(key=lambda name: name != _MANIFEST)  # what is half gone must not look whole
         for start in range(0, len(gone), 1000):
-            keys = [
+            keys: list[ObjectIdentifierTypeDef] = [
                 {"Key": f"models/{engine}/{revision}/{name}"} for name in gone[start : start + 1000]
             ]
             s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})

@@ -8,6 +8,7 @@ import argparse
 import json
 import mimetypes
 import sys
+from collections.abc import Mapping
 from functools import cache, partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PORT = 5173
 
 
-def headers(config: dict[str, Any]) -> dict[str, str]:
+def headers(config: Mapping[str, Any]) -> dict[str, str]:
     """The headers of each answer, as the template's ResponseHeaders has it; HSTS is for TLS alone.
 
     Parameters
@@ -50,7 +51,7 @@ def headers(config: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def serve(dist: Path, config: dict[str, Any], port: int = PORT) -> ThreadingHTTPServer:
+def serve(dist: Path, config: Mapping[str, Any], port: int = PORT) -> ThreadingHTTPServer:
     """Make a server of a page, on this machine alone; whoever asks for it starts it.
 
     Parameters
@@ -75,7 +76,7 @@ class _Page(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def __init__(self, dist: Path, config: dict[str, Any], *connection: Any) -> None:
+    def __init__(self, dist: Path, config: Mapping[str, Any], *connection: Any) -> None:
         self._dist, self._config = dist.resolve(), config
         super().__init__(*connection)
 

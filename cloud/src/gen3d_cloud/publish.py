@@ -9,13 +9,18 @@ import json
 import mimetypes
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gen3d_cloud.deployed import CloudError, output, outputs
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 DIST = Path(__file__).resolve().parents[3] / "webapp" / "dist"
 PREFIX = "public/"
@@ -30,7 +35,21 @@ mimetypes.add_type("font/woff2", ".woff2")
 mimetypes.add_type("text/javascript", ".mjs")
 
 
-def configuration(outputs: dict[str, str]) -> dict[str, Any]:
+class PageConfig(TypedDict):
+    """What the page is told of the stack, as ``config.json``."""
+
+    region: str
+    engine: str
+    apiUrl: str
+    userPoolId: str
+    userPoolClientId: str
+    bucket: str
+    selfSignUp: bool
+    endpoint: NotRequired[str]
+    """One address for every service, where the stack runs on one machine."""
+
+
+def configuration(outputs: dict[str, str]) -> PageConfig:
     """What ``config.json`` says, from the stack's outputs."""
     return {
         "region": outputs["Region"],
@@ -45,7 +64,7 @@ def configuration(outputs: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def publish(dist: Path, s3: Any, bucket: str, config: dict[str, Any]) -> None:
+def publish(dist: Path, s3: "S3Client", bucket: str, config: Mapping[str, object]) -> None:
     """Replace what is in the bucket's public folder.
 
     The build names everything below ``assets/`` by its content, so browsers keep it for ever; what
@@ -81,15 +100,18 @@ def _is_asset(name: str) -> bool:
     return name.startswith("assets/")
 
 
-def _put(s3: Any, bucket: str, name: str, body: bytes) -> None:
-    headers = {
+def _put(s3: "S3Client", bucket: str, name: str, body: bytes) -> None:
+    request: PutObjectRequestTypeDef = {
+        "Bucket": bucket,
+        "Key": PREFIX + name,
+        "Body": body,
         "ContentType": mimetypes.guess_type(name)[0] or "application/octet-stream",
         "CacheControl": _FOR_EVER if _is_asset(name) else _ASK_EACH_TIME,
     }
     if len(body) > _CLOUDFRONT_COMPRESSES:
-        body = gzip.compress(body, mtime=0)
-        headers["ContentEncoding"] = "gzip"
-    s3.put_object(Bucket=bucket, Key=PREFIX + name, Body=body, **headers)
+        request["Body"] = gzip.compress(body, mtime=0)
+        request["ContentEncoding"] = "gzip"
+    s3.put_object(**request)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -119,7 +141,7 @@ def _publish_to(stack: str) -> str:
             f"gen3d_cloud.page --stack {stack} --config` prints as its config.json."
         )
     publish(DIST, boto3.client("s3"), output("BucketName", stack, found), configuration(found))
-    cloudfront: Any = boto3.client("cloudfront")
+    cloudfront = boto3.client("cloudfront")
     cloudfront.create_invalidation(
         DistributionId=output("DistributionId", stack, found),
         InvalidationBatch={

@@ -62,9 +62,9 @@ class Stack:
     def __init__(self, name: str) -> None:
         found = outputs(name)
         self.queues = {queue: output(queue, name, found) for queue in QUEUES}
-        self._sqs: Any = boto3.client("sqs")
-        self._sns: Any = boto3.client("sns")
-        self._lambda: Any = boto3.client("lambda", config=_ONCE)
+        self._sqs = boto3.client("sqs")
+        self._sns = boto3.client("sns")
+        self._lambda = boto3.client("lambda", config=_ONCE)
         pages = boto3.client("cloudformation").get_paginator("list_stack_resources")
         self._functions = {
             resource["PhysicalResourceId"]

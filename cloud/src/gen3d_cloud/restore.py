@@ -12,13 +12,18 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gen3d_cloud.deployed import CloudError, output, outputs, table
 from gen3d_cloud.retry import moment
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef
 
 _POLL_SECONDS = 20.0
 _TABLES = ("JobsTable", "TokensTable", "IdempotencyTable")
@@ -75,7 +80,7 @@ def _bring_back(client: Any, live: str, bucket: str, item: Item, replace: bool) 
     if there and (there == item or not replace or there["status"]["S"] == "DELETED"):
         return "as they are"
     prefix = f"private/{item['owner']['S']}/jobs/{item['jobId']['S']}/"
-    s3: Any = boto3.client("s3")
+    s3 = boto3.client("s3")
     if not s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents"):
         return "without files"
     try:
@@ -108,7 +113,7 @@ def revive(stack: str, name: str) -> str:
         It is there, or no backup is.
     """
     physical = output(f"{name}Name", stack, outputs(stack))
-    client: Any = boto3.client("dynamodb")
+    client = boto3.client("dynamodb")
     if _exists(client, physical):
         raise CloudError(f"{physical} is there. For its records, see `records`.")
     backups = client.list_backups(TableName=physical, BackupType="ALL")["BackupSummaries"]
@@ -152,7 +157,7 @@ def files(stack: str, at: datetime, prefix: str) -> Counter[str]:
         The bucket keeps nothing.
     """
     bucket = output("BucketName", stack, outputs(stack))
-    s3: Any = boto3.client("s3")
+    s3 = boto3.client("s3")
     if s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
         raise CloudError(
             f"{bucket} keeps nothing that is deleted. For the next time, deploy with "
@@ -166,13 +171,17 @@ def files(stack: str, at: datetime, prefix: str) -> Counter[str]:
         elif before[0]["IsLatest"]:
             done["as they are"] += 1
         else:
-            source = {"Bucket": bucket, "Key": key, "VersionId": before[0]["VersionId"]}
+            source: CopySourceTypeDef = {
+                "Bucket": bucket,
+                "Key": key,
+                "VersionId": before[0]["VersionId"],
+            }
             s3.copy(source, bucket, key)
             done["brought back"] += 1
     return done
 
 
-def _versions(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, list[Item]]]:
+def _versions(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, list[Item]]]:
     """Each key below a prefix with all of its versions and delete markers, newest first."""
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
     key, versions = "", list[Item]()
@@ -183,7 +192,7 @@ def _versions(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, list[Ite
                 if versions:
                     yield key, _newest_first(versions)
                 key, versions = entry["Key"], []
-            versions.append(entry)
+            versions.append({**entry})
     if versions:
         yield key, _newest_first(versions)
 
@@ -192,12 +201,12 @@ def _newest_first(versions: list[Item]) -> list[Item]:
     return sorted(versions, key=lambda each: (each["LastModified"], each["IsLatest"]), reverse=True)
 
 
-def _scan(client: Any, name: str) -> Iterator[Item]:
+def _scan(client: "DynamoDBClient", name: str) -> Iterator[Item]:
     for page in client.get_paginator("scan").paginate(TableName=name):
         yield from page["Items"]
 
 
-def _exists(client: Any, name: str) -> bool:
+def _exists(client: "DynamoDBClient", name: str) -> bool:
     try:
         client.describe_table(TableName=name)
     except client.exceptions.ResourceNotFoundException:
@@ -205,7 +214,7 @@ def _exists(client: Any, name: str) -> bool:
     return True
 
 
-def _wait(client: Any, name: str) -> None:
+def _wait(client: "DynamoDBClient", name: str) -> None:
     while client.describe_table(TableName=name)["Table"]["TableStatus"] != "ACTIVE":
         time.sleep(_POLL_SECONDS)
 

@@ -9,7 +9,7 @@ import json
 import re
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TypedDict
 
 import boto3
 from botocore.config import Config
@@ -49,7 +49,7 @@ def owner_of(job: str, records: str) -> str:
     CloudError
         There is no such job.
     """
-    client: Any = boto3.client("dynamodb")
+    client = boto3.client("dynamodb")
     pages = client.get_paginator("scan").paginate(
         TableName=records,
         FilterExpression="jobId = :job",
@@ -64,13 +64,20 @@ def owner_of(job: str, records: str) -> str:
     raise CloudError(f"There is no job {job}. Its id is in the mail about its failure.")
 
 
-def retry(stack: str, job: str, since: str) -> dict[str, Any]:
+class Outcome(TypedDict):
+    """What the function answers."""
+
+    retried: list[str]
+    refused: dict[str, str]
+    """Id → why not."""
+
+
+def retry(stack: str, job: str, since: str) -> Outcome:
     """Have one job, or all that failed since a time, taken up again.
 
     Returns
     -------
-    dict
-        ``retried``: ids; ``refused``: id → why not.
+    Outcome
 
     Raises
     ------
@@ -80,15 +87,15 @@ def retry(stack: str, job: str, since: str) -> dict[str, Any]:
     function = output("ReconcileFunctionName", stack, found)
     if job:
         owner = owner_of(job, output("JobsTableName", stack, found))
-        event: dict[str, Any] = {"retry": {"owner": owner, "jobId": job}}
+        event: dict[str, object] = {"retry": {"owner": owner, "jobId": job}}
     else:
         event = {"retrySince": moment(since).isoformat(timespec="seconds")}
-    client: Any = boto3.client("lambda", config=_ONCE)
+    client = boto3.client("lambda", config=_ONCE)
     answer = client.invoke(FunctionName=function, Payload=json.dumps(event))
-    done: dict[str, Any] = json.loads(answer["Payload"].read())
+    done = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         raise CloudError(f"{function} failed: {done.get('errorMessage')}. Read its log.")
-    return done
+    return Outcome(retried=done["retried"], refused=done["refused"])
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -50,7 +50,7 @@ class Endpoint:
     def __init__(self, name: str, bucket: str, minutes: int) -> None:
         self.prefix = f"private/smoke/jobs/{uuid4()}/"
         self.bucket = bucket
-        self.s3: Any = boto3.client("s3")
+        self.s3 = boto3.client("s3")
         session = Session(boto_session=boto3.Session(), default_bucket=bucket)
         predictor = Predictor(
             name, session, serializer=JSONSerializer(), deserializer=JSONDeserializer()

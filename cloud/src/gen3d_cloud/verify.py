@@ -11,13 +11,13 @@ import argparse
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -31,6 +31,9 @@ from gen3d_client.decoder import Decoder, as_png
 from gen3d_client.errors import ApiClientError
 from gen3d_cloud.checks import Check, exit_code, report
 from gen3d_cloud.deployed import CloudError, output, outputs, parameters
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp.type_defs import AttributeTypeTypeDef
 
 ROOT = Path(__file__).resolve().parents[3]
 PHOTO = ROOT / "examples" / "coffee.jpg"
@@ -129,7 +132,7 @@ def checks(
         )
 
 
-def _tried(what: str, check: Callable[[], Any]) -> Iterator[Check]:
+def _tried(what: str, check: Callable[[], Iterable[Check]]) -> Iterator[Check]:
     try:
         yield from check()
     except (ApiClientError, CloudError) as error:
@@ -226,10 +229,10 @@ def preflight_request(target: Target, http: httpx.Client) -> Check:
 @contextmanager
 def _person(target: Target) -> Iterator[str]:
     """A person who is signed in; gives the ID token. Gone afterwards."""
-    cognito: Any = boto3.client("cognito-idp")
+    cognito = boto3.client("cognito-idp")
     pool, email = target.outputs["UserPoolId"], INBOX.format(secrets.token_hex(4))
     password = f"{secrets.token_urlsafe(24)}aA1"
-    verified = {"Name": "email_verified", "Value": "true"}
+    verified: AttributeTypeTypeDef = {"Name": "email_verified", "Value": "true"}
     cognito.admin_create_user(
         UserPoolId=pool,
         Username=email,
@@ -305,7 +308,7 @@ def cors(target: Target, found: Job, http: httpx.Client) -> Check:
 
 def mail(target: Target, job_id: str, run: int) -> Check:
     """Whether the owner's mail went out: SES took it."""
-    table: Any = boto3.resource("dynamodb").Table(target.outputs["IdempotencyTableName"])
+    table = boto3.resource("dynamodb").Table(target.outputs["IdempotencyTableName"])
     key = f"mail#{job_id}#{run}#completed#owner"
     deadline = time.monotonic() + _MAIL_SECONDS
     while time.monotonic() < deadline:
@@ -371,7 +374,7 @@ def subscription(logical: dict[str, str]) -> Check:
 
 def dead_letters(target: Target) -> Check:
     """Whether functions left anything undone."""
-    sqs: Any = boto3.client("sqs")
+    sqs = boto3.client("sqs")
     left = 0
     for queue in ("FailedInvocationsUrl", "UndeliveredEventsUrl"):
         about = sqs.get_queue_attributes(
@@ -390,7 +393,7 @@ def image(target: Target) -> Iterator[Check]:
     registry, _, tag = uri.rpartition(":")
     if registry != target.outputs.get("RepositoryUri"):
         return  # of another registry, or of this machine
-    ecr: Any = boto3.client("ecr")
+    ecr = boto3.client("ecr")
     try:
         ecr.describe_images(repositoryName=registry.partition("/")[2], imageIds=[{"imageTag": tag}])
     except ecr.exceptions.ImageNotFoundException:
@@ -405,14 +408,14 @@ def sleep(endpoint: str, logical: dict[str, str]) -> Iterator[Check]:
     """Whether the endpoint ends its instances when nobody asks for anything."""
     what = "endpoint's sleep"
     look = f"aws sagemaker describe-endpoint --endpoint-name {endpoint}"
-    sagemaker: Any = boto3.client("sagemaker")
+    sagemaker = boto3.client("sagemaker")
     about = sagemaker.describe_endpoint(EndpointName=endpoint)
     if about["EndpointStatus"] not in ("InService", "Updating", "SystemUpdating"):
         says = f"The endpoint is {about['EndpointStatus']}. {about.get('FailureReason', '')}"
         yield Check(what, False, says.strip(), look)
         return
     (variant,) = about["ProductionVariants"]
-    scaling: Any = boto3.client("application-autoscaling")
+    scaling = boto3.client("application-autoscaling")
     activities = scaling.describe_scaling_activities(
         ServiceNamespace="sagemaker",
         ResourceId=f"endpoint/{endpoint}/variant/{variant['VariantName']}",

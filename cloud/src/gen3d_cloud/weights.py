@@ -7,7 +7,6 @@ everybody, but only who may read it is answered 200 here.
 import os
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -77,7 +76,7 @@ def secret(arn: str) -> str:
     CloudError
         There is none yet.
     """
-    client: Any = boto3.client("secretsmanager")
+    client = boto3.client("secretsmanager")
     try:
         value = str(client.get_secret_value(SecretId=arn).get("SecretString", "")).strip()
     except ClientError as error:

@@ -1,7 +1,7 @@
 """Reads and writes S3, with errors that say whether trying again will help."""
 
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
@@ -11,6 +11,10 @@ from gen3d.errors import Gen3DError, InputMissing, OutputNotWritable, StorageUna
 from gen3d.images import MAX_BYTES
 from gen3d.paths import split_uri
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
 CONNECT_SECONDS, READ_SECONDS = 5, 15
 ATTEMPTS = 5
 """In all, of what fails before an object's first byte; botocore waits longer before each."""
@@ -18,7 +22,7 @@ BODY_ATTEMPTS = 3
 """In all, of what fails after it, which botocore does not try again."""
 
 
-def connect(region: str | None, read_seconds: float = READ_SECONDS) -> Any:
+def connect(region: str | None, read_seconds: float = READ_SECONDS) -> "S3Client":
     """An S3 client that is patient, but not for as long as a job may take."""
     return boto3.client(
         "s3",
@@ -40,7 +44,7 @@ class Storage:
         See `connect`.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: "S3Client") -> None:
         self._client = client
 
     def read(self, uri: str) -> bytes:
@@ -94,7 +98,7 @@ class Storage:
             raise _unavailable(error) from error
 
 
-def _body(answer: Any) -> bytes:
+def _body(answer: "GetObjectOutputTypeDef") -> bytes:
     data: bytes = answer["Body"].read(MAX_BYTES + 1)
     expected = min(answer["ContentLength"], MAX_BYTES + 1)
     if len(data) < expected:  # botocore looks only where it was to read everything

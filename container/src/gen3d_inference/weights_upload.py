@@ -7,7 +7,7 @@ import argparse
 import logging
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import boto3
 from boto3.exceptions import Boto3Error
@@ -17,6 +17,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from gen3d.errors import Gen3DError, OutputNotWritable
 from gen3d.paths import MODELS, uri
 from gen3d_inference.weights import MANIFEST, Manifest, check
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _PART_BYTES = 64 * 1024 * 1024
 _DIGEST = "sha256"
@@ -30,7 +33,7 @@ def prefix(manifest: Manifest) -> str:
     return f"{MODELS}{manifest.engine}/{manifest.revision}/"
 
 
-def upload(folder: Path, manifest: Manifest, bucket: str, s3: Any = None) -> int:
+def upload(folder: Path, manifest: Manifest, bucket: str, s3: "S3Client | None" = None) -> int:
     """Upload what is not there yet; the manifest comes last, so where it is, all of it is.
 
     Parameters
@@ -77,7 +80,7 @@ def next_step(manifest: Manifest) -> str:
     )
 
 
-def _is_there(client: Any, bucket: str, key: str, digest: str) -> bool:
+def _is_there(client: "S3Client", bucket: str, key: str, digest: str) -> bool:
     try:
         found = client.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
@@ -88,7 +91,7 @@ def _is_there(client: Any, bucket: str, key: str, digest: str) -> bool:
     return bool(found["Metadata"].get(_DIGEST) == digest)
 
 
-def _upload(client: Any, path: Path, bucket: str, key: str, digest: str) -> None:
+def _upload(client: "S3Client", path: Path, bucket: str, key: str, digest: str) -> None:
     client.upload_file(
         str(path),
         bucket,

@@ -1,7 +1,8 @@
 """The HTTP API: routes, who is calling, and errors as answers."""
 
 import json
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.logging import correlation_paths
@@ -130,7 +131,9 @@ def _what_is_wrong(error: Exception) -> str:
     return f"{where}: {first['msg']}. Correct it and send the request again."
 
 
-def _answer(status: int, body: dict[str, Any], retry_after: int | None = None) -> Response[str]:
+def _answer(
+    status: int, body: Mapping[str, object], retry_after: int | None = None
+) -> Response[str]:
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     return Response(status, "application/json", json.dumps(body), headers)
 
@@ -169,6 +172,6 @@ def unforeseen(error: Exception) -> Response[str]:
 )
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
     """Lambda's entry point."""
     return app.resolve(event, context)

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,11 +37,12 @@ from gen3d.jobs import (
 from gen3d.limits import Limits
 from gen3d_api import views
 from gen3d_api.settings import ApiSettings
+from gen3d_api.views import JobSummary, JobView
 from gen3d_aws import clients
 from gen3d_aws.admissions import Admissions
 from gen3d_aws.observability import count, logger, tracer
 from gen3d_aws.runs import FROM_THE_START, Plan, Runs, plan_retry
-from gen3d_aws.store import FileStore, JobStore, StoredFile
+from gen3d_aws.store import FileStore, JobStore, StoredFile, UploadForm
 from gen3d_aws.tokens import TaskGone, Tasks, TokenStore, mask_expired
 
 if TYPE_CHECKING:
@@ -123,6 +124,27 @@ class Retry(_Body):
         return {o.n: o.seed for o in self.objects}
 
 
+class Created(TypedDict):
+    """A job that waits for its photo."""
+
+    jobId: str
+    prefix: str
+    upload: UploadForm
+
+
+class Page(TypedDict):
+    """Some jobs, and the cursor of the next page."""
+
+    jobs: list[JobSummary]
+    cursor: str | None
+
+
+class Uploads(TypedDict):
+    """Where masks go, in their order."""
+
+    uploads: list[UploadForm]
+
+
 @dataclass(frozen=True)
 class JobService:
     """The use cases of the API."""
@@ -155,7 +177,7 @@ class JobService:
         """Who is let in, by the limits."""
         return Admissions(self.config.tokens_table, self.jobs, self.limits)
 
-    def create(self, caller: Caller, body: CreateJob) -> dict[str, Any]:
+    def create(self, caller: Caller, body: CreateJob) -> Created:
         """Record a job; its photo may be uploaded with the answered form."""
         if body.contentType not in paths.IMAGE_SUFFIX:
             raise UnsupportedImage(
@@ -183,26 +205,24 @@ class JobService:
         form = self.files.upload_form(job.uploads.image(job.content_type), job.content_type)
         return {"jobId": job_id, "prefix": job.prefix, "upload": form}
 
-    def list(self, caller: Caller, cursor: str | None) -> dict[str, Any]:
+    def list(self, caller: Caller, cursor: str | None) -> Page:
         """A page of the caller's jobs and the cursor of the next."""
         page, last = self.jobs.page(caller.sub, _read_cursor(cursor), PAGE)
         following = _write_cursor(last) if last else None
         return {"jobs": [views.summary(job, self.files) for job in page], "cursor": following}
 
-    def get(self, caller: Caller, job_id: str) -> dict[str, Any]:
+    def get(self, caller: Caller, job_id: str) -> JobView:
         """A job, whole."""
         return self._view(self._job(caller, job_id))
 
-    def rename(self, caller: Caller, job_id: str, body: RenameJob) -> dict[str, Any]:
+    def rename(self, caller: Caller, job_id: str, body: RenameJob) -> JobView:
         """Give a job another name."""
         job = self._job(caller, job_id)
         self.jobs.rename(job, body.name)
         return self.get(caller, job_id)
 
     @tracer.capture_method(capture_response=False)
-    def initialize(
-        self, caller: Caller, job_id: str, body: Initialize
-    ) -> tuple[bool, dict[str, Any]]:
+    def initialize(self, caller: Caller, job_id: str, body: Initialize) -> tuple[bool, JobView]:
         """Check the photo, then start the execution, which writes everything else of the job.
 
         Returns
@@ -218,7 +238,7 @@ class JobService:
         return self._start(job.model_copy(update={"text": body.text}), FROM_THE_START)
 
     @tracer.capture_method(capture_response=False)
-    def retry(self, caller: Caller, job_id: str, body: Retry) -> dict[str, Any]:
+    def retry(self, caller: Caller, job_id: str, body: Retry) -> JobView:
         """Take an ended job up where it ended, or make objects of it anew."""
         job = self._job(caller, job_id)
         started, view = self._start(job, plan_retry(job, body.wanted))
@@ -226,7 +246,7 @@ class JobService:
             raise JobConflict("The job is at work again already. Read its status.")
         return view
 
-    def mask_uploads(self, caller: Caller, job_id: str, body: MaskUploads) -> dict[str, Any]:
+    def mask_uploads(self, caller: Caller, job_id: str, body: MaskUploads) -> Uploads:
         """Forms to upload masks with, one per object."""
         job = self._job(caller, job_id)
         _require_awaiting(job)
@@ -236,7 +256,7 @@ class JobService:
         return {"uploads": forms}
 
     @tracer.capture_method(capture_response=False)
-    def reconstruct(self, caller: Caller, job_id: str, body: Reconstruct) -> dict[str, Any]:
+    def reconstruct(self, caller: Caller, job_id: str, body: Reconstruct) -> JobView:
         """Check every mask, claim the waiting task, resume it."""
         job = self._job(caller, job_id)
         _require_awaiting(job)
@@ -273,7 +293,7 @@ class JobService:
         ) as error:  # the job goes on all the same, and the row's time ends by itself
             logger.warning("A token could not be forgotten", exc_info=error)
 
-    def cancel(self, caller: Caller, job_id: str) -> tuple[bool, dict[str, Any]]:
+    def cancel(self, caller: Caller, job_id: str) -> tuple[bool, JobView]:
         """Stop a job; its record and its files stay.
 
         Returns
@@ -313,7 +333,7 @@ class JobService:
         logger.append_keys(job_id=job.job_id)
         return job
 
-    def _view(self, job: Job) -> dict[str, Any]:
+    def _view(self, job: Job) -> JobView:
         return views.detail(job, self.files, self._ahead(job))
 
     def _ahead(self, job: Job) -> int | None:
@@ -321,7 +341,7 @@ class JobService:
             return None
         return self.tokens.ahead(job)
 
-    def _start(self, job: Job, plan: Plan) -> tuple[bool, dict[str, Any]]:
+    def _start(self, job: Job, plan: Plan) -> tuple[bool, JobView]:
         """Start an execution of a job that has none, where its owner may have another."""
         with self.admissions.run(job, plan.work):
             if job.image is None:

@@ -1,13 +1,109 @@
 """A job as the API shows it: no keys, no owner, links that expire."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
 
 from gen3d import paths
 from gen3d.jobs import TERMINAL, Job, JobObject, ObjectStatus, Status, TimeSpan, iso, now
 from gen3d_aws.store import FileStore
 
 
-def summary(job: Job, files: FileStore) -> dict[str, Any]:
+class Link(TypedDict):
+    """Where a file is read, for an hour."""
+
+    url: str
+
+
+class SizedLink(Link):
+    """The same of a file whose length is told."""
+
+    bytes: int
+
+
+class ImageView(SizedLink):
+    """The photo."""
+
+    width: int
+    height: int
+
+
+class DecoderView(Link):
+    """What makes masks of the photo's embeddings."""
+
+    engine: str
+    revision: str
+
+
+class StageView(TypedDict):
+    """When a stage started and ended."""
+
+    start: str | None
+    end: str | None
+    ms: int | None
+
+
+class StagesView(TypedDict):
+    """The stages of a run."""
+
+    initialize: StageView
+    mask: StageView
+    reconstruct: StageView
+
+
+class QueueView(TypedDict):
+    """Where a job waits for the model."""
+
+    ahead: int
+
+
+class ObjectView(TypedDict):
+    """An object of a job."""
+
+    n: int
+    name: str
+    seed: int
+    status: ObjectStatus
+    mask: Link
+    splat: NotRequired[Mapping[str, object]]
+    mesh: NotRequired[Mapping[str, object]]
+    files: NotRequired[dict[str, SizedLink]]
+    error: NotRequired[Mapping[str, object]]
+
+
+class JobSummary(TypedDict):
+    """A job in a list."""
+
+    jobId: str
+    name: str
+    status: Status
+    createdAt: str
+    objects: int
+    picture: str | None
+
+
+class JobView(TypedDict):
+    """A job, whole; ``docs/openapi.yaml`` says the same to others."""
+
+    jobId: str
+    name: str
+    filename: str
+    contentType: str
+    prefix: str
+    status: Status
+    createdAt: str
+    run: int
+    queue: QueueView | None
+    pollSeconds: int | None
+    text: str | None
+    stages: StagesView
+    objects: list[ObjectView]
+    image: NotRequired[ImageView]
+    embeddings: NotRequired[Link]
+    decoder: NotRequired[DecoderView]
+    error: NotRequired[Mapping[str, object]]
+
+
+def summary(job: Job, files: FileStore) -> JobSummary:
     """A job in a list: enough for a card with a picture."""
     done = [o for o in job.ordered_objects if o.status is ObjectStatus.COMPLETED]
     picture = job.files.object(done[0].n).preview if done else None
@@ -23,9 +119,9 @@ def summary(job: Job, files: FileStore) -> dict[str, Any]:
     }
 
 
-def detail(job: Job, files: FileStore, ahead: int | None = None) -> dict[str, Any]:
+def detail(job: Job, files: FileStore, ahead: int | None = None) -> JobView:
     """A job, whole, with how many requests the model has to answer before its first."""
-    view: dict[str, Any] = {
+    view: JobView = {
         "jobId": job.job_id,
         "name": job.name,
         "filename": job.filename,
@@ -88,7 +184,7 @@ def poll_seconds(job: Job, ahead: int) -> int | None:
     return max(calm, min(ahead, _IDLE_SECONDS))
 
 
-def _stage(stage: TimeSpan) -> dict[str, Any]:
+def _stage(stage: TimeSpan) -> StageView:
     return {
         "start": iso(stage.start) if stage.start else None,
         "end": iso(stage.end) if stage.end else None,
@@ -96,10 +192,15 @@ def _stage(stage: TimeSpan) -> dict[str, Any]:
     }
 
 
-def _object(job: Job, o: JobObject, files: FileStore) -> dict[str, Any]:
+def _object(job: Job, o: JobObject, files: FileStore) -> ObjectView:
     keys = job.files.object(o.n)
-    view: dict[str, Any] = {"n": o.n, "name": o.name, "seed": o.seed, "status": o.status}
-    view["mask"] = {"url": files.link(keys.mask)}
+    view: ObjectView = {
+        "n": o.n,
+        "name": o.name,
+        "seed": o.seed,
+        "status": o.status,
+        "mask": {"url": files.link(keys.mask)},
+    }
     if o.splat is not None:
         view["splat"] = {"url": files.link(keys.splat, f"{o.name}-splat.ply"), **o.splat}
     if o.mesh is not None:

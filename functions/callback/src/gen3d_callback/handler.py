@@ -4,7 +4,7 @@ import html
 import json
 import re
 import time
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from aws_lambda_powertools.utilities.data_classes import SNSEvent, event_source
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -18,6 +18,22 @@ from gen3d_aws.dispatch import Dispatcher, QueueSettings
 from gen3d_aws.observability import count, logger, metrics, tracer
 from gen3d_aws.store import FileStore
 from gen3d_aws.tokens import TaskGone, Tasks, TokenRow, TokenStore
+
+
+class Output(TypedDict):
+    """Where an answer lies."""
+
+    outputLocation: str
+
+
+class Notification(TypedDict):
+    """What SageMaker says of an invocation, in what is read of it."""
+
+    inferenceId: str
+    invocationStatus: str
+    responseParameters: NotRequired[Output]
+    failureReason: NotRequired[str]
+
 
 RESULT: TypeAdapter[InitializeResult | ReconstructResult] = TypeAdapter(
     ReconstructResult | InitializeResult
@@ -92,7 +108,7 @@ def _plain(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def resume(notification: dict[str, Any]) -> None:
+def resume(notification: Notification) -> None:
     """End the waiting task with what the notification says."""
     s = QueueSettings.read()
     tokens, tasks = TokenStore(s.tokens_table), Tasks()
@@ -108,7 +124,7 @@ def resume(notification: dict[str, Any]) -> None:
     Dispatcher.of(s).dispatch_if_possible()
 
 
-def _end(tokens: TokenStore, tasks: Tasks, row: TokenRow, notification: dict[str, Any]) -> None:
+def _end(tokens: TokenStore, tasks: Tasks, row: TokenRow, notification: Notification) -> None:
     try:
         if notification["invocationStatus"] == "Completed":
             location = notification["responseParameters"]["outputLocation"]
@@ -148,7 +164,7 @@ def _failure(tokens: TokenStore, row: TokenRow, reason: str) -> Gen3DError:
     return failure_of(written)
 
 
-def _result(location: str) -> dict[str, Any]:
+def _result(location: str) -> dict[str, object]:
     bucket, key = paths.split_uri(location)
     body = FileStore(bucket).read(key)
     try:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -61,6 +61,18 @@ THIN_VOXELS, MIN_THICKNESS = 1.4, 0.0057
 """A wall thinner than so many voxels and this share of the longest side is made so thick."""
 
 
+class Answer(TypedDict):
+    """The figures as the state machine keeps them."""
+
+    gaussians: int
+    gaussiansKept: int
+    vertices: int
+    faces: int
+    components: int
+    watertight: bool
+    timings: dict[str, int]
+
+
 @dataclass
 class Figures:
     """What is reported of a run."""
@@ -74,7 +86,7 @@ class Figures:
     timings: dict[str, int] = field(default_factory=dict)
     """Milliseconds of each step."""
 
-    def answer(self) -> dict[str, Any]:
+    def answer(self) -> Answer:
         """The figures as the state machine keeps them."""
         return {
             "gaussians": self.gaussians,

@@ -9,8 +9,9 @@ says so, is given back or ends, and else fails, so that the trigger comes again.
 
 import time
 import uuid
+from collections.abc import Callable
 from email.message import EmailMessage
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,6 +24,7 @@ from gen3d_notify.settings import NotifySettings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_dynamodb.type_defs import TableAttributeValueTypeDef
     from mypy_boto3_sesv2 import SESV2Client
 
 CONNECT_SECONDS = 3
@@ -101,7 +103,7 @@ class _Claim:
         now = time.time()
         left = Attr("state").eq("SENDING") & Attr("until").lt(int(now * 1000))
         free = Attr("id").not_exists() | Attr("ttl").lt(int(now)) | left
-        item: dict[str, Any] = {
+        item: dict[str, TableAttributeValueTypeDef] = {
             "id": self._id,
             "state": "SENDING",
             "claim": self._token,
@@ -117,7 +119,7 @@ class _Claim:
         except ClientError as error:
             if clients.error_code(error) != "ConditionalCheckFailedException":
                 raise
-            found: dict[str, Any] = error.response.get("Item", {})  # type: ignore[assignment]
+            found: dict[str, object] = error.response.get("Item", {})  # type: ignore[assignment]
             self.sent = found.get("state") == {"S": "SENT"}
             return False
         return True
@@ -141,7 +143,7 @@ class _Claim:
             )
         )
 
-    def _quietly(self, write: Any) -> None:
+    def _quietly(self, write: Callable[[], object]) -> None:
         try:
             write()
         except (ClientError, BotoCoreError):

@@ -9,7 +9,7 @@ anything that the record does not say.
 
 import json
 import time
-from typing import Any, Literal
+from typing import Literal
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
@@ -44,7 +44,27 @@ class Notice(BaseModel):
     executionArn: str = ""  # noqa: N815
 
 
-def notice_of(event: dict[str, Any]) -> Notice | None:
+class StoredObject(BaseModel):
+    """A file in the bucket."""
+
+    key: str
+
+
+class ObjectCreated(BaseModel):
+    """S3's event, in what is read of it."""
+
+    object: StoredObject
+
+
+class ExecutionEnd(BaseModel):
+    """Step Functions' event, in what is read of it; `input` is JSON."""
+
+    executionArn: str  # noqa: N815
+    status: str
+    input: str
+
+
+def notice_of(event: dict[str, object]) -> Notice | None:
     """Read any of the three triggers.
 
     Returns
@@ -56,9 +76,9 @@ def notice_of(event: dict[str, Any]) -> Notice | None:
         case None:
             return Notice.model_validate(event)
         case "Object Created":
-            return _from_result(event["detail"]["object"]["key"])
+            return _from_result(ObjectCreated.model_validate(event["detail"]).object.key)
         case "Step Functions Execution Status Change":
-            return _from_execution(event["detail"])
+            return _from_execution(ExecutionEnd.model_validate(event["detail"]))
         case other:
             logger.warning("Unknown event", extra={"detail_type": other})
             return None
@@ -99,20 +119,20 @@ def _is_its_own(key: str, notice: Notice) -> bool:
     return True
 
 
-def _from_execution(detail: dict[str, Any]) -> Notice | None:
-    job = json.loads(detail["input"])
+def _from_execution(end: ExecutionEnd) -> Notice | None:
+    job = json.loads(end.input)
     run = job.get("run", 0)
     notice = Notice(
         kind="failed",
         owner=job["owner"],
         jobId=job["jobId"],
         run=run,
-        executionArn=detail["executionArn"],
+        executionArn=end.executionArn,
     )
-    return _corrected(notice, job.get("after", run - 1), detail)
+    return _corrected(notice, job.get("after", run - 1), end)
 
 
-def _corrected(notice: Notice, after: int, detail: dict[str, Any]) -> Notice | None:
+def _corrected(notice: Notice, after: int, end: ExecutionEnd) -> Notice | None:
     """Bring a job whose execution ended without saying so to FAILED.
 
     Returns
@@ -133,10 +153,10 @@ def _corrected(notice: Notice, after: int, detail: dict[str, Any]) -> Notice | N
             return None
         if job.status in TERMINAL:
             return _untold(notice, job)
-    error = _error_of(detail)
+    error = _error_of(end)
     failure = Failure(name=error.name, message=error.message, stage="Execution")
     if not store.fail(job, failure, notice.run):
-        return _corrected(notice, after, detail)
+        return _corrected(notice, after, end)
     count("RecordCorrected")
     return notice
 
@@ -156,8 +176,8 @@ def _untold(notice: Notice, job: Job) -> Notice | None:
             return None
 
 
-def _error_of(detail: dict[str, Any]) -> Gen3DError:
-    match detail["status"]:
+def _error_of(end: ExecutionEnd) -> Gen3DError:
+    match end.status:
         case "ABORTED":
             return ExecutionAborted("The job was stopped from outside. Try it again.")
         case "TIMED_OUT":
@@ -251,7 +271,7 @@ def _mails(notice: Notice, job: Job, files: FileStore) -> list[tuple[str, mails.
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 @clients.naming_faults()
-def handler(event: dict[str, Any], context: LambdaContext) -> None:
+def handler(event: dict[str, object], context: LambdaContext) -> None:
     """Lambda's entry point."""
     until = time.time() + context.get_remaining_time_in_millis() / 1000
     notice = notice_of(event)

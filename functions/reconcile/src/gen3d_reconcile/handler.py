@@ -5,8 +5,9 @@ The operator calls it too, to take failed jobs up again: one with ``{"retry": {"
 """
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -59,6 +60,14 @@ RETRY_SECONDS = 60
 EVENT: TypeAdapter[Scheduled | Retry | RetrySince] = TypeAdapter(Scheduled | Retry | RetrySince)
 
 
+class Outcome(TypedDict):
+    """What came of taking jobs up again."""
+
+    retried: list[str]
+    refused: dict[str, str]
+    """Id → the sentence that says why not."""
+
+
 def serve_queue() -> dict[str, int]:
     """Make good what senders left behind, send what is next, and say how long the queue is.
 
@@ -88,7 +97,7 @@ def serve_queue() -> dict[str, int]:
     return {**done, "QueueLength": len(waiting)}
 
 
-def retry(jobs: list[tuple[str, str]], until: float) -> dict[str, Any]:
+def retry(jobs: list[tuple[str, str]], until: float) -> Outcome:
     """Take jobs up again where they failed; one that cannot be keeps no other from it.
 
     Parameters
@@ -100,8 +109,7 @@ def retry(jobs: list[tuple[str, str]], until: float) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        ``retried``: ids of those that were; ``refused``: id → the sentence that says why not.
+    Outcome
     """
     s = ReconcileSettings.read()
     runs = Runs(s.state_machine_arn, JobStore(s.jobs_table))
@@ -130,16 +138,16 @@ def retry(jobs: list[tuple[str, str]], until: float) -> dict[str, Any]:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 @clients.naming_faults()
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, object], context: LambdaContext) -> Mapping[str, object]:
     """Lambda's entry point."""
     until = time.time() + context.get_remaining_time_in_millis() / 1000
     match EVENT.validate_python(event):
         case Scheduled(task="queue"):
-            done: dict[str, Any] = dict(serve_queue())
+            done: Mapping[str, object] = serve_queue()
         case Scheduled(task="idle"):
-            done = dict(end_idle_instances(ReconcileSettings.read(), now()))
+            done = end_idle_instances(ReconcileSettings.read(), now())
         case Scheduled():
-            done = dict(Sweep(ReconcileSettings.read(), now()).run())
+            done = Sweep(ReconcileSettings.read(), now()).run()
         case Retry(retry=job):
             done = retry([(job.owner, job.jobId)], until)
         case RetrySince(retrySince=moment):

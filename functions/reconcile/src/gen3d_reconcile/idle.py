@@ -5,7 +5,6 @@ instance would run for a month. Here our own queue is asked, and SageMaker itsel
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from gen3d.jobs import iso
 from gen3d_aws import clients
@@ -57,9 +56,9 @@ def _idle_for(config: ReconcileSettings, moment: datetime, awake: bool) -> timed
     if not awake or window.sent or tokens.waiting():
         table.delete_item(Key=_MARK)
         return timedelta()
-    mark: dict[str, Any] = table.get_item(Key=_MARK, ConsistentRead=True).get("Item", {})
+    mark = table.get_item(Key=_MARK, ConsistentRead=True).get("Item", {})
     if mark.get("version") == window.version:
-        return moment - datetime.fromisoformat(mark["since"])
+        return moment - datetime.fromisoformat(str(mark["since"]))
     # Each request changes the window's version twice: none can come and go unseen.
     table.update_item(
         Key=_MARK,

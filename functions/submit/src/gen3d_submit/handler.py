@@ -1,6 +1,6 @@
 """Puts one invocation into the endpoint's queue and remembers which task waits for it."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict
@@ -96,7 +96,7 @@ def submit(submission: Submission) -> str:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 @clients.naming_faults()
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, str]:
+def handler(event: dict[str, object], _context: LambdaContext) -> dict[str, str]:
     """Lambda's entry point."""
     submission = Submission.model_validate(event)
     logger.append_keys(job_id=submission.jobId, stage=submission.stage, n=submission.n)

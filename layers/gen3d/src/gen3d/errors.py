@@ -5,7 +5,7 @@ a task's failure and in the state machine's ``Catch``. The message is a sentence
 can do something about it.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class Gen3DError(Exception):
@@ -31,9 +31,9 @@ class Gen3DError(Exception):
         """The error's public name."""
         return type(self).__name__
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> dict[str, str | int]:
         """The error as the API and the container answer it."""
-        body: dict[str, Any] = {"error": self.name, "message": self.message}
+        body: dict[str, str | int] = {"error": self.name, "message": self.message}
         if self.retry_after is not None:
             body["retryAfter"] = self.retry_after
         return body

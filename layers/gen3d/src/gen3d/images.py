@@ -8,12 +8,11 @@ with it (`gen3d.decoding`).
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import PIL
 from PIL import Image
 
-from gen3d.bounded import Bounded, Crashed, Starved, TimeSpent
+from gen3d.bounded import Bounded, Crashed, Starved, TimeSpent, Values
 from gen3d.errors import (
     DependencyUnavailable,
     ImageTooLarge,
@@ -160,7 +159,7 @@ def read_mask(data: bytes, width: int, height: int) -> Image.Image:
     return _image("L", answer, pixels)
 
 
-def _photo_task(task: str, data: bytes, *arguments: object) -> tuple[dict[str, Any], bytes]:
+def _photo_task(task: str, data: bytes, *arguments: object) -> tuple[Values, bytes]:
     try:
         return _ask(task, data, SECONDS, *arguments)
     except TimeSpent:
@@ -171,7 +170,7 @@ def _photo_task(task: str, data: bytes, *arguments: object) -> tuple[dict[str, A
         raise InvalidImage(f"The file is not a photo that can be read. {TAKEN}") from None
 
 
-def _ask(task: str, data: bytes, seconds: int, *arguments: object) -> tuple[dict[str, Any], bytes]:
+def _ask(task: str, data: bytes, seconds: int, *arguments: object) -> tuple[Values, bytes]:
     try:
         answer, pixels = _decoder().ask({"task": task, "arguments": arguments}, data, seconds)
     except Starved:
@@ -184,7 +183,7 @@ def _ask(task: str, data: bytes, seconds: int, *arguments: object) -> tuple[dict
     return answer, pixels
 
 
-def _image(mode: str, answer: dict[str, Any], file: bytes) -> Image.Image:
+def _image(mode: str, answer: Values, file: bytes) -> Image.Image:
     """The picture in a PPM: its pixels come last."""
     width, height = answer["size"]
     pixels = memoryview(file)[-width * height * len(mode) :]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -26,7 +26,10 @@ from gen3d_aws.clients import error_code
 from gen3d_aws.store import JobStore
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_dynamodb.type_defs import TableAttributeValueTypeDef
 
 NOTED_SECONDS = 60
 """What was let in has begun by then, and the index shows it, or it never will."""
@@ -47,6 +50,13 @@ class Note:
     """`NEW` where the job is made."""
     objects: int
     at: int
+
+
+class _Row(TypedDict, total=False):
+    """An owner's row, as boto3 reads it."""
+
+    version: "Decimal"
+    noted: "dict[str, dict[str, Decimal]]"
 
 
 @dataclass(frozen=True)
@@ -155,9 +165,8 @@ class Admissions:
         return clients.table(self.table)
 
     def _read(self, owner: str, now: int) -> tuple[int, dict[str, Note]]:
-        row: dict[str, Any] = self._table.get_item(Key=_key(owner), ConsistentRead=True).get(
-            "Item", {}
-        )
+        answer = self._table.get_item(Key=_key(owner), ConsistentRead=True)
+        row = cast("_Row", answer.get("Item", {}))
         notes = {
             job_id: Note(**{name: int(value) for name, value in fields.items()})
             for job_id, fields in row.get("noted", {}).items()
@@ -167,7 +176,7 @@ class Admissions:
 
     def _write(self, owner: str, version: int, noted: Mapping[str, Note], now: int) -> bool:
         """False where somebody has written since the version was read."""
-        values: dict[str, Any] = {
+        values: dict[str, TableAttributeValueTypeDef] = {
             ":next": version + 1,
             ":noted": {job_id: asdict(note) for job_id, note in noted.items()},
             ":ttl": now + _DAY_SECONDS,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from botocore.exceptions import ClientError
 
@@ -15,6 +15,9 @@ from gen3d_aws import clients
 from gen3d_aws.clients import error_code
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from mypy_boto3_dynamodb.type_defs import ScanInputTableScanTypeDef
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -93,15 +96,27 @@ def forget_task(table: str, task: WaitingTask) -> bool:
     return True
 
 
-def _scan(table: str, projection: str, names: dict[str, str]) -> Iterator[dict[str, Any]]:
-    query: dict[str, Any] = {
+class _Row(TypedDict, total=False):
+    """A row of either table, as boto3 reads it."""
+
+    owner: str
+    jobId: str
+    status: str
+    run: "Decimal"
+    failedAt: str
+    callbackId: str
+    ttl: "Decimal"
+
+
+def _scan(table: str, projection: str, names: dict[str, str]) -> Iterator[_Row]:
+    query: ScanInputTableScanTypeDef = {
         "ProjectionExpression": projection,
         "ExpressionAttributeNames": names,
         "ConsistentRead": True,
     }
     while True:
         page = clients.table(table).scan(**query)
-        yield from page["Items"]
+        yield from cast("list[_Row]", page["Items"])
         if "LastEvaluatedKey" not in page:
             return
         query["ExclusiveStartKey"] = page["LastEvaluatedKey"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import quote
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
@@ -32,6 +32,10 @@ from gen3d_aws.clients import error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_dynamodb.type_defs import (
+        QueryInputTableQueryTypeDef,
+        TableAttributeValueTypeDef,
+    )
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
@@ -164,8 +168,14 @@ class JobStore:
     def created_since(self, owner: str, moment: datetime) -> set[str]:
         """The jobs that an owner has created since a moment, deleted ones among them."""
         since = Key("owner").eq(owner) & Key("jobId").gte(oldest_job_id(moment))
-        query = {"KeyConditionExpression": since, "ProjectionExpression": "jobId"}
-        return {str(item["jobId"]) for item in self._query(ConsistentRead=True, **query)}
+        found = self._query(
+            {
+                "KeyConditionExpression": since,
+                "ProjectionExpression": "jobId",
+                "ConsistentRead": True,
+            }
+        )
+        return {str(item["jobId"]) for item in found}
 
     def active(self, owner: str) -> set[str]:
         """The jobs of an owner that the model or a function is at work on, as of a moment ago."""
@@ -184,8 +194,10 @@ class JobStore:
 
     def _in_status(self, owner: str, status: Status) -> Iterable[str]:
         found = self._query(
-            IndexName=BY_STATUS,
-            KeyConditionExpression=Key("owner").eq(owner) & Key("status").eq(status),
+            {
+                "IndexName": BY_STATUS,
+                "KeyConditionExpression": Key("owner").eq(owner) & Key("status").eq(status),
+            }
         )
         return (str(item["jobId"]) for item in found)
 
@@ -214,7 +226,10 @@ class JobStore:
         while job.status not in TERMINAL:
             try:
                 if job.status is Status.CREATED:
-                    changes = {"status": Status.CANCELLED, "run": job.run + 1}
+                    changes: dict[str, TableAttributeValueTypeDef] = {
+                        "status": Status.CANCELLED,
+                        "run": job.run + 1,
+                    }
                     self._update(job, {Status.CREATED}, changes, job.run)
                 else:
                     begun = set(Status) - TERMINAL - {Status.CREATED}
@@ -233,7 +248,7 @@ class JobStore:
 
         What is complete stays so. Else the job is as if it had been cancelled just after it began.
         """
-        changes: dict[str, Any] = {"run": run}
+        changes: dict[str, TableAttributeValueTypeDef] = {"run": run}
         if job.status is not Status.COMPLETED:
             changes["status"] = Status.CANCELLED
         return self._may(lambda: self._update(job, {job.status}, changes, job.run))
@@ -243,7 +258,7 @@ class JobStore:
 
         With a later `run`, which was started and ended before it began, any status is left for it.
         """
-        changes: dict[str, Any] = {
+        changes: dict[str, TableAttributeValueTypeDef] = {
             "status": Status.FAILED,
             "error": failure.model_dump(),
             "failedAt": iso(now()),
@@ -269,7 +284,7 @@ class JobStore:
         can be found and removed.
         """
         deleted = now()
-        changes = {
+        changes: dict[str, TableAttributeValueTypeDef] = {
             "status": Status.DELETED,
             "deletedAt": iso(deleted),
             "ttl": int((deleted + timedelta(days=TOMBSTONE_DAYS)).timestamp()),
@@ -280,7 +295,7 @@ class JobStore:
         except JobConflict:  # it is one, or its time is over
             return
 
-    def _query(self, **query: Any) -> Iterable[dict[str, Any]]:
+    def _query(self, query: "QueryInputTableQueryTypeDef") -> Iterable[Mapping[str, object]]:
         while True:
             found = self._table.query(**query)
             yield from found["Items"]
@@ -292,12 +307,12 @@ class JobStore:
         self,
         job: Job,
         expected: Iterable[Status],
-        changes: Mapping[str, Any],
+        changes: Mapping[str, "TableAttributeValueTypeDef"],
         run: int | None = None,
         forget: Iterable[str] = (),
     ) -> None:
         names: dict[str, str] = {"#status": "status", "#write": "write"}
-        values: dict[str, Any] = {":write": str(uuid.uuid4())}
+        values: dict[str, TableAttributeValueTypeDef] = {":write": str(uuid.uuid4())}
         assignments = ["#write = :write"]
         for i, (path, value) in enumerate(changes.items()):
             parts = path.split(".")
@@ -341,6 +356,13 @@ class StoredFile:
     size: int
     data: bytes = field(repr=False)
     """Empty where the file is larger than was asked for."""
+
+
+class UploadForm(TypedDict):
+    """Where to POST the fields, then the file."""
+
+    url: str
+    fields: dict[str, str]
 
 
 class FileStore:
@@ -398,7 +420,7 @@ class FileStore:
 
     def link(self, key: str, filename: str | None = None) -> str:
         """A signed link to read a file; with `filename`, one that a browser saves under it."""
-        parameters: dict[str, Any] = {"Bucket": self.bucket, "Key": key}
+        parameters = {"Bucket": self.bucket, "Key": key}
         if filename:
             plain = re.sub(r'[^ -~]|["\\]', "", filename)
             parameters["ResponseContentDisposition"] = (
@@ -406,21 +428,20 @@ class FileStore:
             )
         return _s3().generate_presigned_url("get_object", parameters, ExpiresIn=URL_SECONDS)
 
-    def upload_form(self, key: str, content_type: str) -> dict[str, Any]:
-        """A signed form (``url``, ``fields``) for one file of this type and at most 20 MB."""
-        return dict(
-            _s3().generate_presigned_post(
-                self.bucket,
-                key,
-                Fields={"Content-Type": content_type},
-                Conditions=[
-                    {"Content-Type": content_type},
-                    # One byte over, so that the API can name the error instead of S3.
-                    ["content-length-range", 0, MAX_BYTES + 1],
-                ],
-                ExpiresIn=URL_SECONDS,
-            )
+    def upload_form(self, key: str, content_type: str) -> UploadForm:
+        """A signed form for one file of this type and at most 20 MB."""
+        form = _s3().generate_presigned_post(
+            self.bucket,
+            key,
+            Fields={"Content-Type": content_type},
+            Conditions=[
+                {"Content-Type": content_type},
+                # One byte over, so that the API can name the error instead of S3.
+                ["content-length-range", 0, MAX_BYTES + 1],
+            ],
+            ExpiresIn=URL_SECONDS,
         )
+        return {"url": form["url"], "fields": form["fields"]}
 
     def remove(self, prefix: str) -> int:
         """Delete every file under a prefix; returns how many there were.

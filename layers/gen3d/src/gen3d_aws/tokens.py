@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
@@ -30,7 +30,13 @@ from gen3d_aws import clients
 from gen3d_aws.clients import error_code
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_dynamodb.type_defs import (
+        QueryInputTableQueryTypeDef,
+        TableAttributeValueTypeDef,
+    )
     from mypy_boto3_stepfunctions import SFNClient
 
 CLAIM_SECONDS = 60
@@ -103,6 +109,28 @@ class Taken(Enum):
     """The window is not what it was."""
 
 
+class _Row(TypedDict, total=False):
+    """A task in the table, as boto3 reads it."""
+
+    callbackId: str
+    token: str
+    owner: str
+    jobId: str
+    run: "Decimal"
+    sentAt: str
+    failureLocation: str
+    place: str
+    stage: str
+
+
+class _SentValue(TypedDict):
+    """What the window's row says of a request that was sent."""
+
+    at: str
+    owner: str
+    stage: str
+
+
 class TokenStore:
     """The tokens table."""
 
@@ -129,9 +157,8 @@ class TokenStore:
 
     def get(self, callback: str) -> TokenRow | None:
         """The task behind a callback id, or None where nothing waits for it any more."""
-        item: dict[str, Any] | None = self._table.get_item(
-            Key={"callbackId": callback}, ConsistentRead=True
-        ).get("Item")
+        answer = self._table.get_item(Key={"callbackId": callback}, ConsistentRead=True)
+        item = cast("_Row | None", answer.get("Item"))
         if item is None or "token" not in item:
             return None
         return TokenRow(
@@ -233,7 +260,7 @@ class TokenStore:
         Made again, as after a lost answer, it keeps its place, or stays sent; a task that was
         entered anew is the one that its answer resumes then.
         """
-        item: dict[str, Any] = {
+        item: dict[str, TableAttributeValueTypeDef] = {
             "callbackId": row.callback_id,
             "token": row.token,
             "owner": row.owner,
@@ -262,36 +289,39 @@ class TokenStore:
     def waiting(self) -> list[Request]:
         """All requests that wait, oldest first; the newest may be missing for a moment."""
         found: list[Request] = []
-        more: dict[str, Any] = {}
+        query: QueryInputTableQueryTypeDef = {
+            "IndexName": QUEUE,
+            "KeyConditionExpression": Key("lane").eq(_LANE),
+        }
         while True:
-            page = self._table.query(
-                IndexName=QUEUE, KeyConditionExpression=Key("lane").eq(_LANE), **more
-            )
+            page = self._table.query(**query)
             found += [
                 Request(i["place"], i["callbackId"], i["owner"], Stage(i["stage"]))
-                for i in map(dict[str, Any], page["Items"])
+                for i in cast("list[_Row]", page["Items"])
             ]
             if "LastEvaluatedKey" not in page:
                 return found
-            more = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def window(self, size: int = 1) -> Window:
         """What the endpoint has in hand, as it is."""
-        item: dict[str, Any] = self._table.get_item(Key=_WINDOW, ConsistentRead=True).get(
-            "Item", {}
-        )
-        sent = [
-            Sent(value["at"], name.removeprefix("sent:"), value["owner"], Stage(value["stage"]))
+        item = self._table.get_item(Key=_WINDOW, ConsistentRead=True).get("Item", {})
+        in_hand = {
+            name.removeprefix("sent:"): cast("_SentValue", value)
             for name, value in item.items()
             if name.startswith("sent:")
+        }
+        sent = [
+            Sent(value["at"], callback, value["owner"], Stage(value["stage"]))
+            for callback, value in in_hand.items()
         ]
-        turns = {k.removeprefix("turn:"): v for k, v in item.items() if k.startswith("turn:")}
+        turns = {k.removeprefix("turn:"): str(v) for k, v in item.items() if k.startswith("turn:")}
         return Window(
             size,
             tuple(sorted(sent)),
             turns,
-            int(item.get("streak", 0)),
-            int(item.get("version", 0)),
+            int(cast("Decimal", item.get("streak", 0))),
+            int(cast("Decimal", item.get("version", 0))),
         )
 
     def take(self, window: Window, request: Request, waiting: Iterable[Request]) -> Taken:
@@ -299,7 +329,7 @@ class TokenStore:
         following = queue.after(window, request, iso(now()), waiting)
         sent = following.sent[-1]
         # Only what changes is written: beside the request one turn, and those that are forgotten.
-        set_: dict[str, Any] = {
+        set_: dict[str, TableAttributeValueTypeDef] = {
             f"sent:{sent.callback_id}": {"at": sent.at, "owner": sent.owner, "stage": sent.stage},
             "streak": following.streak,
             "version": window.version + 1,
