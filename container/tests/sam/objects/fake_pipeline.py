@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-STAGES = (
+PHASES = (
     "depth",
     "structureCondition",
     "structure",

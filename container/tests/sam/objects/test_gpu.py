@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from container.tests.sam.objects.fake_pipeline import STAGES, FakePipeline
+from container.tests.sam.objects.fake_pipeline import PHASES, FakePipeline
 from container.tests.sam.objects.test_reconstruction import MASK, PHOTO
 from gen3d.errors import OutOfMemory
 from gen3d_inference.engines.sam.objects import ObjectReconstruction
@@ -43,4 +43,4 @@ def test_memory_that_ran_out_is_free_for_the_next_job(
     assert torch.cuda.memory_reserved() < 10**9
     hook.remove()
     reconstruction.run(PHOTO, MASK, 0)
-    assert tuple(reconstruction.timings) == STAGES
+    assert tuple(reconstruction.timings) == PHASES
