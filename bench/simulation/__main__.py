@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.simulation import prices
 from bench.simulation.prices import G5, G6, G6E, LITE, TYPES, InstanceType
 from bench.simulation.simulator import (
-    NO_LIMITS,
+    NO_QUOTAS,
     OBJECTS,
     Outcome,
     Setting,
@@ -128,12 +128,12 @@ def _first_click(outcome: Outcome) -> float:
 def _rush() -> Iterator[str]:
     yield "| | masks | meshes | refused | objects made |"
     yield "|---|---|---|---|---|"
-    for name, rush, limits in (
-        ("nobody in a hurry", 0, Setting.limits),
-        ("with the limits per person", RUSH, Setting.limits),
-        ("without limits, by the fair queue alone", RUSH, NO_LIMITS),
+    for name, rush, quotas in (
+        ("nobody in a hurry", 0, Setting.quotas),
+        ("with the limits per person", RUSH, Setting.quotas),
+        ("without limits, by the fair queue alone", RUSH, NO_QUOTAS),
     ):
-        outcome = simulate(Setting((G6E,), AT_RUSH, limits=limits, rush=rush))
+        outcome = simulate(Setting((G6E,), AT_RUSH, quotas=quotas, rush=rush))
         yield (
             f"| {name} | {_waits(outcome.masks)} | {_waits(outcome.meshes)} "
             f"| {outcome.refused} | {outcome.made} |"

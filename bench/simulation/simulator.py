@@ -1,7 +1,7 @@
 """A day of the queue and the endpoint, event by event. Pure: the same seed gives the same day.
 
 What is sent next is chosen by the service's own `gen3d.queue`, who is refused by its
-`gen3d.limits`. Instances start and end by the template's rules: the first request wakes one; a
+`gen3d.quotas`. Instances start and end by the template's rules: the first request wakes one; a
 backlog above the policy's target for three minutes starts more; after ten minutes without work all
 end.
 """
@@ -17,7 +17,6 @@ from statistics import quantiles
 
 from bench.simulation.prices import IDLE_MINUTES, START_MINUTES, InstanceType
 from gen3d.errors import LimitReached
-from gen3d.limits import Limits
 from gen3d.queue import (
     BACKLOG_PER_INSTANCE,
     Request,
@@ -27,14 +26,15 @@ from gen3d.queue import (
     choose,
     window_size,
 )
+from gen3d.quotas import Quotas
 
 DAY = 86_400.0
 OBJECTS = (1, 1, 1, 2, 2, 3)
 """Objects of a job, one of these."""
 CLICKING = 60.0
 """Seconds that a person clicks, in the mean."""
-LIMITS = Limits(running_jobs=10, jobs_per_day=100, queued_objects=24)
-NO_LIMITS = Limits(0, 0, 0)
+QUOTAS = Quotas(running_jobs=10, jobs_per_day=100, queued_objects=24)
+NO_QUOTAS = Quotas(0, 0, 0)
 
 _LOOK = 60.0
 """Alarms look each minute."""
@@ -66,7 +66,7 @@ class Setting:
     hourly: float
     max_instances: int = 1
     to_be_had: float = 0.7
-    limits: Limits = LIMITS
+    quotas: Quotas = QUOTAS
     rush: int = 0
     seed: int = 1
 
@@ -168,8 +168,8 @@ class _Day:
 
     def _come(self, owner: str, objects: int) -> None:
         try:
-            self._setting.limits.check_day(self._created[owner])
-            self._setting.limits.check_running(self._running[owner])
+            self._setting.quotas.check_day(self._created[owner])
+            self._setting.quotas.check_running(self._running[owner])
         except LimitReached:
             self._outcome.refused += 1
             return
@@ -185,7 +185,7 @@ class _Day:
             r.owner == job.owner and r.stage is Stage.RECONSTRUCT for r in self._waiting.values()
         )
         try:
-            self._setting.limits.check_queued(queued, job.objects)
+            self._setting.quotas.check_queued(queued, job.objects)
         except LimitReached as refusal:  # the page comes back with the same masks
             self._at(self._now + (refusal.retry_after or 60), lambda: self._clicked(job_id))
             return

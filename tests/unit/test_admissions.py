@@ -10,7 +10,7 @@ import pytest
 
 from gen3d.errors import DependencyUnavailable, LimitReached
 from gen3d.jobs import Job, JobObject, Status, new_job_id
-from gen3d.limits import Limits
+from gen3d.quotas import Quotas
 from gen3d_aws.admissions import NEW, NOTED_SECONDS, Admissions, Note, _of
 from gen3d_aws.store import JobStore
 from tests.support import OWNER, make_job, table
@@ -23,7 +23,7 @@ Ask = Callable[[Admissions, Job], Any]
 
 
 def limited(jobs: JobStore, running: int = 0, day: int = 0, queued: int = 0) -> Admissions:
-    return Admissions("TokensTable", jobs, Limits(running, day, queued))
+    return Admissions("TokensTable", jobs, Quotas(running, day, queued))
 
 
 def several(count: int, put_job: PutJob, status: Status = Status.CREATED) -> list[Job]:

@@ -6,7 +6,7 @@ import pytest
 
 from bench.simulation import prices
 from bench.simulation.prices import G5, G6E, LITE
-from bench.simulation.simulator import NO_LIMITS, Setting, median_and_worst, simulate
+from bench.simulation.simulator import NO_QUOTAS, Setting, median_and_worst, simulate
 
 QUIET = Setting((G6E,), 0.3)
 
@@ -46,14 +46,14 @@ def test_more_people_than_the_instances_serve_is_said() -> None:
 
 def test_one_person_in_a_hurry_is_held_by_the_limits() -> None:
     held = simulate(Setting((G6E,), 5, rush=30))
-    free = simulate(Setting((G6E,), 5, rush=30, limits=NO_LIMITS))
+    free = simulate(Setting((G6E,), 5, rush=30, quotas=NO_QUOTAS))
     assert (held.refused, free.refused) == (20, 0)
     assert free.made > held.made
 
 
 def test_the_others_hardly_wait_for_who_is_in_a_hurry() -> None:
     calm = median_and_worst(simulate(Setting((G6E,), 20)).meshes)[1]
-    hurried = Setting((G6E,), 20, rush=60, limits=NO_LIMITS)
+    hurried = Setting((G6E,), 20, rush=60, quotas=NO_QUOTAS)
     assert median_and_worst(simulate(hurried).meshes)[1] < 2 * calm
 
 

@@ -22,8 +22,8 @@ MACHINE = definition()
 TASKS = {name: s for name, s in all_states(MACHINE).items() if s["Type"] == "Task"}
 
 WRITE = ["Table", "Late"]
-FUNCTION = ["Late", "Asleep", "Died", "Busy"]
-ENDPOINT = ["Expired", "Unnamed", "Endpoint", "Storage", *FUNCTION]
+FUNCTION = ["Late", "Asleep", "FunctionDied", "Busy"]
+ENDPOINT = ["Expired", "EndpointDied", "Endpoint", "Storage", *FUNCTION]
 EXPECTED = {
     "Begin": WRITE,
     "Initialize": ENDPOINT,
@@ -158,7 +158,7 @@ def test_what_step_functions_advises_to_try_again_is() -> None:
         "Lambda.TooManyRequestsException",
         "Lambda.Unknown",  # out of memory, out of time
     }
-    assert advised <= errors("Busy", "Died")
+    assert advised <= errors("Busy", "FunctionDied")
 
 
 FATAL = {
@@ -179,7 +179,7 @@ Its others say that the function was built wrong (`Runtime.InvalidEntrypoint`, `
 
 
 def test_a_function_that_died_is_called_again() -> None:
-    assert errors("Died") >= FATAL
+    assert errors("FunctionDied") >= FATAL
 
 
 def names_of(kind: type[BaseException]) -> set[str]:
@@ -269,7 +269,7 @@ def test_an_object_that_fails_for_good_is_given_up_by_its_name(rule: str, harnes
     assert harness.notices == ["failed"]
 
 
-@pytest.mark.parametrize("rule", ["Storage", "Died", "Busy"])
+@pytest.mark.parametrize("rule", ["Storage", "FunctionDied", "Busy"])
 def test_a_mesh_is_made_again(rule: str, harness: Harness) -> None:
     times: int = RULES[rule]["MaxAttempts"]
     harness.mesh.next(*[Raises(RULES[rule]["ErrorEquals"][-1])] * times)

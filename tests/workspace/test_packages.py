@@ -201,7 +201,7 @@ def test_a_test_of_the_domain_needs_no_aws() -> None:
     """Or it takes seconds to be collected, and is run less often."""
     script = (
         "import sys, pytest\n"
-        "code = pytest.main(['layers/gen3d/tests/test_limits.py', '-p', 'no:cacheprovider'])\n"
+        "code = pytest.main(['layers/gen3d/tests/test_quotas.py', '-p', 'no:cacheprovider'])\n"
         "assert code == 0, code\n"
         "assert not {'moto', 'boto3', 'aws_lambda_powertools'} & set(sys.modules)\n"
     )

@@ -1,4 +1,8 @@
-"""Where the stack listens and keeps its state, and the environment that its parts are given."""
+"""Where the stack listens and keeps its state, and the environment that its parts are given.
+
+What holds where nobody says otherwise (the port, the folder, the idle time) stands in
+``gen3d_local/cli.py``, beside the environment variables that change it.
+"""
 
 import os
 from dataclasses import dataclass

@@ -414,8 +414,8 @@ def test_naming_one_object_queues_no_other(
     """What is left counts against no limit."""
     eight = {str(n): failed_object(n) for n in range(8)}
     put_job(make_job(Status.COMPLETED, run=1, model=MODEL, objects=eight))
-    limits = replace(api.service.limits, queued_objects=1)
-    monkeypatch.setattr(api, "service", replace(api.service, limits=limits))
+    quotas = replace(api.service.quotas, queued_objects=1)
+    monkeypatch.setattr(api, "service", replace(api.service, quotas=quotas))
     assert refused(call("retry_job", {})) == (400, "InvalidRequest")
     assert call("retry_job", {"objects": [{"n": 5}]})[0] == 202
 
@@ -575,9 +575,9 @@ def test_taking_up_counts_against_the_limits(
     waiting = {str(n): JobObject(n=n, name="Cup") for n in range(3)}
     put_job(make_job(Status.RECONSTRUCTING, job_id=new_job_id(), objects=waiting))
     for changes in ({"running_jobs": 1}, {"queued_objects": 10}):
-        limits = replace(api.service.limits, **changes)
+        quotas = replace(api.service.quotas, **changes)
         with monkeypatch.context() as few:
-            few.setattr(api, "service", replace(api.service, limits=limits))
+            few.setattr(api, "service", replace(api.service, quotas=quotas))
             assert refused(call("retry_job", {})) == (429, "LimitReached")
     assert executions() == []
     assert call("retry_job", {})[0] == 202

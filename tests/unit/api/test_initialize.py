@@ -192,8 +192,8 @@ def test_who_has_enough_jobs_at_work_waits(
     put_job: PutJob,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    limits = replace(api.service.limits, running_jobs=2)
-    monkeypatch.setattr(api, "service", replace(api.service, limits=limits))
+    quotas = replace(api.service.quotas, running_jobs=2)
+    monkeypatch.setattr(api, "service", replace(api.service, quotas=quotas))
     put_job(make_job(Status.INITIALIZING, job_id=new_job_id()))
     put_job(make_job(Status.AWAITING_MASK, job_id=new_job_id()))
     put_job(make_job(Status.COMPLETED, job_id=new_job_id()))
@@ -205,7 +205,7 @@ def test_who_has_enough_jobs_at_work_waits(
     assert refused(answer) == (429, "LimitReached")
     assert answer[1]["retryAfter"] > 0
     monkeypatch.setattr(
-        api, "service", replace(api.service, limits=replace(limits, running_jobs=0))
+        api, "service", replace(api.service, quotas=replace(quotas, running_jobs=0))
     )
     assert call("initialize_job")[0] == 202
 

@@ -314,8 +314,8 @@ def waiting_objects(count: int) -> dict[str, JobObject]:
 def test_who_has_a_full_queue_waits(
     awaiting: Job, states: FakeStates, put_job: PutJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits = replace(api.service.limits, queued_objects=10)
-    monkeypatch.setattr(api, "service", replace(api.service, limits=limits))
+    quotas = replace(api.service.quotas, queued_objects=10)
+    monkeypatch.setattr(api, "service", replace(api.service, quotas=quotas))
     put_job(
         make_job(
             Status.RECONSTRUCTING,

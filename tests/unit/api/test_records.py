@@ -118,8 +118,8 @@ def test_a_job_whose_answer_was_lost_is_created_once(rows: Rows, calls: Calls) -
 def test_who_has_created_enough_jobs_today_comes_back_tomorrow(
     put_job: PutJob, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits = replace(api.service.limits, jobs_per_day=3)
-    monkeypatch.setattr(api, "service", replace(api.service, limits=limits))
+    quotas = replace(api.service.quotas, jobs_per_day=3)
+    monkeypatch.setattr(api, "service", replace(api.service, quotas=quotas))
     yesterday = str(ULID.from_timestamp((now() - timedelta(hours=25)).timestamp()))
     for job_id in (yesterday, new_job_id(), new_job_id()):
         put_job(make_job(job_id=job_id))

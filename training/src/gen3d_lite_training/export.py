@@ -11,7 +11,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from gen3d_inference.engines.halves import store_halves
+from gen3d_inference.engines.float16_weights import store_float16
 from gen3d_inference.engines.lite.frames import CROP_SIDE, ENCODER_SIDE
 
 from .networks import Features, MaskDecoder, MaskNetworks, Reconstruction
@@ -160,6 +160,6 @@ def _export(
             dynamo=False,  # the only exporter without a further dependency
         )
     model = onnx.load(path)
-    store_halves(model, _SMALL)
+    store_float16(model, _SMALL)
     onnx.checker.check_model(model)
     onnx.save(model, path)

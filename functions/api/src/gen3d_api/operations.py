@@ -34,7 +34,7 @@ from gen3d.jobs import (
     now,
     plain,
 )
-from gen3d.limits import Limits
+from gen3d.quotas import Quotas
 from gen3d_api import views
 from gen3d_api.settings import ApiSettings
 from gen3d_api.views import JobSummary, JobView
@@ -155,7 +155,7 @@ class JobService:
     tokens: TokenStore
     tasks: Tasks
     runs: Runs
-    limits: Limits
+    quotas: Quotas
 
     @classmethod
     def from_settings(cls) -> "JobService":
@@ -169,13 +169,13 @@ class JobService:
             TokenStore(s.tokens_table, s.jobs_table),
             Tasks(),
             Runs(s.state_machine_arn, jobs),
-            Limits(s.max_running_jobs, s.max_jobs_per_day, s.max_queued_objects),
+            Quotas(s.max_running_jobs, s.max_jobs_per_day, s.max_queued_objects),
         )
 
     @property
     def admissions(self) -> Admissions:
         """Who is let in, by the limits."""
-        return Admissions(self.config.tokens_table, self.jobs, self.limits)
+        return Admissions(self.config.tokens_table, self.jobs, self.quotas)
 
     def create(self, caller: Caller, body: CreateJob) -> Created:
         """Record a job; its photo may be uploaded with the answered form."""

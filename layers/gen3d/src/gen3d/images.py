@@ -1,8 +1,9 @@
-"""Photos and masks are hostile until read: the one place that reads them.
+"""Photos and masks are hostile until read: everybody reads them through here.
 
-A photo is always taken upright (EXIF orientation applied) and as 8-bit RGB. Whatever a file holds,
-reading it takes no more than `SECONDS` of processor time and `MEMORY` bytes, in a process that ends
-with it (`gen3d.decoding`).
+The limits stand here; `gen3d.decoding` checks them and says in a sentence what is too much. A photo
+is always taken upright (EXIF orientation applied) and as 8-bit RGB. Whatever a file holds, reading
+it takes no more than `SECONDS` of processor time and `MEMORY` bytes, in a process that ends with
+it.
 """
 
 from dataclasses import dataclass

@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from gen3d.errors import DependencyUnavailable
 from gen3d.jobs import Job, ObjectStatus, Status
-from gen3d.limits import Limits
+from gen3d.quotas import Quotas
 from gen3d_aws import clients
 from gen3d_aws.clients import error_code
 from gen3d_aws.store import JobStore
@@ -65,7 +65,7 @@ class Admissions:
 
     table: str
     jobs: JobStore
-    limits: Limits
+    quotas: Quotas
 
     @contextmanager
     def creation(self, job: Job, since: datetime) -> Iterator[None]:
@@ -78,9 +78,9 @@ class Admissions:
 
         def check(noted: Mapping[str, Note]) -> None:
             new = {job_id for job_id, note in noted.items() if note.run == NEW}
-            self.limits.check_day(len(self.jobs.created_since(job.owner, since) | new))
+            self.quotas.check_day(len(self.jobs.created_since(job.owner, since) | new))
 
-        with self._noted(job, NEW, 0, check, bool(self.limits.jobs_per_day)):
+        with self._noted(job, NEW, 0, check, bool(self.quotas.jobs_per_day)):
             yield
 
     @contextmanager
@@ -94,11 +94,11 @@ class Admissions:
 
         def check(noted: Mapping[str, Note]) -> None:
             active, queued = self._had(job, noted)
-            self.limits.check_running(active)
+            self.quotas.check_running(active)
             if objects:
-                self.limits.check_queued(queued, objects)
+                self.quotas.check_queued(queued, objects)
 
-        asked = bool(self.limits.running_jobs or (objects and self.limits.queued_objects))
+        asked = bool(self.quotas.running_jobs or (objects and self.quotas.queued_objects))
         with self._noted(job, job.run + 1, objects, check, asked):
             yield
 
@@ -112,9 +112,9 @@ class Admissions:
         """
 
         def check(noted: Mapping[str, Note]) -> None:
-            self.limits.check_queued(self._had(job, noted)[1], objects)
+            self.quotas.check_queued(self._had(job, noted)[1], objects)
 
-        with self._noted(job, job.run, objects, check, bool(self.limits.queued_objects)):
+        with self._noted(job, job.run, objects, check, bool(self.quotas.queued_objects)):
             yield
 
     def _had(self, job: Job, noted: Mapping[str, Note]) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from onnx import helper
 from torch import Tensor, nn
 
 from gen3d.errors import WeightsInvalid
-from gen3d_inference.engines.halves import store_halves
+from gen3d_inference.engines.float16_weights import store_float16
 from gen3d_inference.engines.sam.decoder import OUTPUTS, PROMPT_INPUTS, MaskDecoder
 from gen3d_inference.engines.sam.encoder import NAMES
 from gen3d_inference.engines.sam.precision import (
@@ -113,7 +113,7 @@ def to_onnx(decoder: MaskDecoder, precision: Precision) -> bytes:
     _round_to_halves(decoder)
     stored = StoredDecoder(decoder, precision)
     model = onnx.load_model_from_string(_traced(stored))
-    store_halves(model, _SMALL)
+    store_float16(model, _SMALL)
     about = {
         "engine": "sam",
         "precision": precision,

@@ -6,8 +6,8 @@ from gen3d.errors import InvalidRequest, LimitReached
 
 
 @dataclass(frozen=True)
-class Limits:
-    """The limits of a person; 0 stands for none.
+class Quotas:
+    """How much a person may have; 0 stands for no limit.
 
     Each check takes what the person has already, without what is asked for.
     """

@@ -1,11 +1,11 @@
-"""Keeps an ONNX file's weights in half the bytes. For exports alone: it needs onnx."""
+"""Keeps an ONNX file's weights as float16, in half the bytes. For exports alone: it needs onnx."""
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 
-def store_halves(model: onnx.ModelProto, above: int) -> None:
+def store_float16(model: onnx.ModelProto, above: int) -> None:
     """Store float32 constants of more than `above` values as float16.
 
     Each gets a Cast in front of its readers, so that it is computed with in float32.
