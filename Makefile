@@ -128,6 +128,23 @@ restore: setup ## Bring back what was lost: records, a table, files (STACK= WHAT
 
 # Quality
 
+.PHONY: quick
+quick: setup webapp/node_modules/.ready ## After each change: ruff, mypy, tests without AWS, the page's of what changed
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync --keep-going quick-python quick-types quick-web
+
+# What takes longest first, on two processors.
+.PHONY: quick-python quick-types quick-web
+quick-python:
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/python -m pytest --quick
+quick-types:
+	@$(BIN)/mypy --no-error-summary $(PY_SOURCES)
+quick-web:
+	@cd webapp && npx --no-install vitest run --changed --passWithNoTests --silent --reporter=dot
+	@echo "left to make lint: import-linter, cfn-lint, sam validate, hadolint, Biome, the documents"
+	@echo "left to make test: the page's tests of what is as it was committed"
+
 .PHONY: test
 test: setup web functions/mesh/tests/node_modules/.ready .venvs/torch/.ready .venvs/smoke/.ready ## Run every test
 	@$(BIN)/python tests/system_packages.py chromium jq

@@ -15,7 +15,6 @@ import pytest
 from boto3.dynamodb.conditions import Attr
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from moto import mock_aws
 from samtranslator.yaml_helper import yaml_parse
 
 from tests.samples import (
@@ -119,6 +118,8 @@ __all__ = [
 @contextmanager
 def stack(config: dict[str, Any] | None = None) -> Iterator[None]:
     """The stack's bucket and tables in moto, in process."""
+    from moto import mock_aws  # it takes seconds, which only its tests have to wait
+
     with (
         pytest.MonkeyPatch.context() as environment,
         mock_aws(config=config or {}),

@@ -130,6 +130,7 @@ def test_mypy_and_import_linter_know_every_member() -> None:
     assert set(tools["importlinter"]["root_packages"]) == every
 
 
+@pytest.mark.slow
 def test_the_path_is_where_the_checkout_is(tmp_path: Path) -> None:
     """A folder that is moved or linked to imports its own packages, not another checkout's."""
     environment = tmp_path / "here" / ".venv"
@@ -197,6 +198,7 @@ def test_all_clients_of_aws_come_from_one_place() -> None:
     assert makers == {"clients.py"}
 
 
+@pytest.mark.slow
 def test_a_test_of_the_domain_needs_no_aws() -> None:
     """Or it takes seconds to be collected, and is run less often."""
     script = (

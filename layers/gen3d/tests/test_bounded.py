@@ -76,6 +76,7 @@ def test_it_is_told_no_secrets(bounded: Bounded, monkeypatch: pytest.MonkeyPatch
     assert "PYTHONPATH" in environment
 
 
+@pytest.mark.slow
 def test_whoever_uses_up_the_processor_time_is_ended(bounded: Bounded) -> None:
     with pytest.raises(TimeSpent):
         bounded.ask({"do": "spin"}, b"", 1)

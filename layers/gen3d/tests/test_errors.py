@@ -62,6 +62,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(json_values)
 def test_no_body_breaks_it(body: Any) -> None:
     assert from_body(body) is None or body["error"] in ERRORS

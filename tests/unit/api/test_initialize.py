@@ -291,10 +291,10 @@ def test_initializing_later_changes_nothing(
     ("photo", "answer"),
     [
         pytest.param(None, (422, "ImageMissing"), id="not uploaded"),
-        pytest.param(b"", (422, "InvalidPhotoSize"), id="0 bytes"),
-        pytest.param(b"text", (422, "InvalidPhotoSize"), id="not an image"),
-        pytest.param(PHOTO[:-200], (422, "InvalidPhotoSize"), id="truncated"),
-        pytest.param(encode(mask()), (415, "UnsupportedPhotoSize"), id="wrong type"),
+        pytest.param(b"", (422, "InvalidImage"), id="0 bytes"),
+        pytest.param(b"text", (422, "InvalidImage"), id="not an image"),
+        pytest.param(PHOTO[:-200], (422, "InvalidImage"), id="truncated"),
+        pytest.param(encode(mask()), (415, "UnsupportedImage"), id="wrong type"),
         pytest.param(bytes(MAX_BYTES + 1), (413, "ImageTooLarge"), id="too many bytes"),
         pytest.param(
             encode(Pillow.new("RGB", (8, 8)), "JPEG"), (422, "ImageTooSmall"), id="too small"
