@@ -272,7 +272,6 @@ setup: $(if $(shell command -v npm),webapp/node_modules/.ready)
 .venvs/mesh/.ready: functions/mesh/requirements.txt
 .venvs/container/.ready: container/requirements.txt
 .venvs/sam-cli/.ready: requirements/sam-cli.txt
-.venvs/smoke/.ready: requirements/smoke.txt
 .venvs/mutation/.ready: requirements/mutation.txt
 # What `sam build` would put into the layer.
 .venvs/packages/.ready: layers/gen3d/src/requirements.txt | .venv/.ready
@@ -283,6 +282,13 @@ setup: $(if $(shell command -v npm),webapp/node_modules/.ready)
 	@echo "Setting up $(@D) (once) ..."
 	@$(UV) venv -q --clear --python $(BIN)/python $(@D)
 	@$(UV) pip sync -q --python $(@D)/bin/python $<
+	@touch $@
+
+.venvs/smoke/.ready: requirements/smoke.txt requirements/workspace.py | .venv/.ready
+	@echo "Setting up $(@D) (once) ..."
+	@$(UV) venv -q --clear --python $(BIN)/python $(@D)
+	@$(UV) pip sync -q --python $(@D)/bin/python $<
+	@$(BIN)/python requirements/workspace.py $(@D)
 	@touch $@
 
 # Both torches come through pip, whose settings may name other builds of them than those for CUDA.

@@ -208,3 +208,19 @@ def test_a_test_of_the_domain_needs_no_aws() -> None:
         "assert not {'moto', 'boto3', 'aws_lambda_powertools'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, timeout=120)
+
+
+def test_each_environment_that_runs_a_package_has_it_on_its_path() -> None:
+    """Else it works only where somebody linked that environment by hand."""
+    makefile = (ROOT / "Makefile").read_text()
+    run_a_package = re.findall(r"^\t@(?:.* )?(\.venvs/\w+)/bin/python -m gen3d_", makefile, re.M)
+    with_path = re.findall(r"^\t@PYTHONPATH=\S+ (\.venvs/\w+)/bin/python", makefile, re.M)
+    linked = {
+        rule
+        for rule, recipe in re.findall(
+            r"^(\.venv\S*)/\.ready:[^\n]*\n((?:\t[^\n]*\n)+)", makefile, re.MULTILINE
+        )
+        if "requirements/workspace.py" in recipe
+    }
+    assert run_a_package
+    assert set(run_a_package) - set(with_path) <= linked
