@@ -313,12 +313,15 @@ def test_what_was_created_since_a_moment_comes_after_its_id() -> None:
     [
         ("  My   cup ", "My cup"),
         ("a\x00b\tc\r\nSubject: d", "a b c Subject: d"),
-        ("photo\u202egpj.exe", "photogpj.exe"),
+        *((f"a{turn}b", "ab") for turn in "\u202a\u202b\u202c\u202d\u202e"),
+        *((f"a{turn}b", "ab") for turn in "\u2066\u2067\u2068\u2069"),
         ("a\u2028b\u2029c\x85d", "a b c d"),
+        ("12\u202fkg", "12 kg"),
         ("Tässchen 杯 👩‍🚀", "Tässchen 杯 👩‍🚀"),
         ("\x1b\x7f", ""),
         ("\u200b \xad\ufeff", ""),
-        ("\u3164\u2800", ""),
+        *((blank, "") for blank in "\u115f\u1160\u2800\u3164\uffa0"),
+        ("a \u3164 b", "a \u3164 b"),
         ("می\u200cخواهم", "می\u200cخواهم"),
     ],
 )

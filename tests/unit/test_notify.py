@@ -763,6 +763,7 @@ def test_any_name_makes_a_mail(name: str) -> None:
     for text in (mail.subject, mail.text.replace("\n", ""), mail.html.replace("\n", "")):
         assert not [c for c in text if unicodedata.category(c) in ("Cc", "Cs")]
     assert "\n" not in mail.subject
+    assert mail.text.startswith("Your 3D model could not be made\n\n")
 
 
 def test_a_stage_that_has_not_ended_has_no_time() -> None:

@@ -526,13 +526,20 @@ def test_a_retry_does_not_begin_a_job_deleted_meanwhile(put_job: PutJob, executi
     assert refused(call("retry_job", {"objects": [{"n": 0}]})) == (404, "JobNotFound")
 
 
+@pytest.mark.parametrize("over", [False, True])
 def test_of_two_browsers_that_take_a_job_up_one_is_told_of_the_other(
-    put_job: PutJob, executions: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+    over: bool,
+    put_job: PutJob,
+    executions: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Which may have ended already."""
     objects = {"0": finished_object(0)}
     job = put_job(make_job(Status.COMPLETED, run=1, model=MODEL, objects=objects))
     call("retry_job", {"objects": [{"n": 0, "seed": 1}]})
     begin_execution(f"{JOB_ID}-2")
+    if over:
+        client("stepfunctions").stop_execution(executionArn=f"{EXECUTION}:{JOB_ID}-2")
     reads = [job]
     get = JobStore.get
     monkeypatch.setattr(

@@ -92,7 +92,6 @@ def check_job_id(job_id: str) -> str:
     return job_id
 
 
-_BLANK = ("Cc", "Zl", "Zp")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and a symbol by their categories, which every font leaves blank."""
@@ -106,7 +105,8 @@ def plain(text: str) -> str:
     name that nobody could see.
     """
     shown = _BIDI.sub("", text)
-    spaced = (" " if unicodedata.category(c) in _BLANK else c for c in shown)
+    # Of line ends, Unicode's own are taken for spaces by `split`, and the others are controls.
+    spaced = (" " if unicodedata.category(c) == "Cc" else c for c in shown)
     line = " ".join("".join(spaced).split())
     unseen = (c in _FILLERS or unicodedata.category(c) in ("Cf", "Zs") for c in line)
     return "" if all(unseen) else line
