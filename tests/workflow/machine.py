@@ -112,11 +112,12 @@ class Branch:
 
     def fail(self, error: TaskFailed) -> None:
         """Let the next task end with an error, whether it was carried out or not."""
-        self._to_the_next_task()
+        self.go_to_the_next_task()
         if not self.over:
             self._fail(error)
 
-    def _to_the_next_task(self) -> None:
+    def go_to_the_next_task(self) -> None:
+        """Pass what is decided without anybody outside."""
         while not self.over and self.state["Type"] not in ("Task", "Map"):
             self._enter()
 
