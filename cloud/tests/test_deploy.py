@@ -18,12 +18,15 @@ GIVEN = "SenderEmail=gen3d@example.com WebOrigins=https://a,https://b"
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What a SAM CLI was asked for, which fails at what FAILS says."""
     written = tmp_path / "calls"
-    sam = tmp_path / "sam"
-    sam.write_text(
-        f"#!{sys.executable}\nimport json, os, sys\n"
+    program = tmp_path / "sam.py"
+    program.write_text(
+        "import json, os, sys\n"
         f"open({str(written)!r}, 'a').write(json.dumps(sys.argv[1:]) + '\\n')\n"
         "sys.exit(3 if os.environ.get('FAILS') == sys.argv[1] else 0)\n"
     )
+    # By a shell: a first line with the interpreter's path would end at a space in it.
+    sam = tmp_path / "sam"
+    sam.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{program}" "$@"\n')
     sam.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     return written
