@@ -53,6 +53,11 @@ REQUEST = Request(
 )
 
 
+def request(name: str) -> Request:
+    """A request of its own: as at SageMaker, no two answers lie at one location."""
+    return replace(REQUEST, inference_id=name, output_location=f"{SPEC.output_path}/{name}.out")
+
+
 class FakeServer:
     """An instance whose answers are told beforehand; it raises what the real one raises."""
 
@@ -231,7 +236,7 @@ def test_an_input_that_cannot_be_read_fails(services: FakeAws, queues: Queues) -
 
 def test_a_failure_does_not_end_the_queue(services: FakeAws, queues: Queues) -> None:
     server = FakeServer(ServerDown("stopped."), httpx.Response(200), httpx.Response(200))
-    handle(queues, server, *(replace(REQUEST, inference_id=str(n)) for n in range(3)))
+    handle(queues, server, *(request(str(n)) for n in range(3)))
     eventually(lambda: len(services.published) == 3)
     told = [(m["inferenceId"], m["invocationStatus"]) for _, m in services.published]
     assert told == [("0", "Failed"), ("1", "Completed"), ("2", "Completed")]
@@ -254,7 +259,7 @@ def test_a_request_whose_answer_may_not_be_written_is_not_handled_for_ever(
     monkeypatch.setattr("local_aws.endpoint.queue._AGAIN_SECONDS", 0)
     services.faults = [403]
     server = FakeServer(httpx.Response(200), httpx.Response(200))
-    handle(queues, server, REQUEST, replace(REQUEST, inference_id="next"))
+    handle(queues, server, REQUEST, request("next"))
     assert only(services)[1]["inferenceId"] == "next"
     assert len(server.bodies) == 2
 
