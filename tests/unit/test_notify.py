@@ -81,7 +81,18 @@ def completed(put_job: PutJob, files: FileStore) -> Job:
         {"initialize": {"start": "2026-11-22T23:00:00Z", "end": "2026-11-22T23:00:01.5Z"}}
     )
     job = job_of_run_1(Status.COMPLETED, objects={"0": finished_object()}, stages=stages)
-    return put_job(job)
+    put_job(job)
+    note_completion("2026-11-22T23:01:00.000Z")
+    return job
+
+
+def note_completion(moment: str) -> None:
+    """Write when the job was complete; the execution of the events started at 23:01."""
+    table("JobsTable").update_item(
+        Key={"owner": OWNER, "jobId": JOB_ID},
+        UpdateExpression="SET stages.reconstruct = :stage",
+        ExpressionAttributeValues={":stage": {"end": moment}},
+    )
 
 
 @pytest.fixture
@@ -192,6 +203,7 @@ def published(
 
     def complete() -> None:
         jobs._update(job, {Status.RECONSTRUCTING}, {"status": Status.COMPLETED})
+        note_completion("2026-11-22T23:04:00.000Z")
 
     acts += [lambda: None, complete]
     return acts
@@ -356,17 +368,11 @@ def test_an_execution_that_ended_before_it_began_has_failed_its_job(
 @pytest.mark.parametrize("breaks", BREAKS)
 @pytest.mark.parametrize("status", [Status.CANCELLED, Status.COMPLETED])
 def test_a_run_that_was_cancelled_before_it_began_is_no_failure(
-    status: Status,
-    breaks: str,
-    put_job: PutJob,
-    files: FileStore,
-    jobs: JobStore,
-    mailbox: Mailbox,
+    status: Status, breaks: str, put_job: PutJob, jobs: JobStore, mailbox: Mailbox
 ) -> None:
-    """It was stopped after its number was taken."""
-    result = {"owner": OWNER, "jobId": JOB_ID, "run": 0}  # what is complete, another run made
-    files.write(f"{PREFIX}result.json", json.dumps(result).encode(), "application/json")
+    """It was stopped after its number was taken; what is complete, an earlier one made."""
     put_job(job_of_run_1(status, run=1))
+    note_completion("2026-11-22T23:00:59.999Z")
     call(breaks)
     assert jobs.get(OWNER, JOB_ID).status is status
     assert mailbox() == []

@@ -453,7 +453,10 @@ class RandomOrder(RuleBasedStateMachine):
             if execution.status in ("FAILED", "ABORTED"):
                 event = load_event("notify/execution_failed")
                 event["detail"].update(
-                    executionArn=execution.arn, input=execution.text, status=execution.status
+                    executionArn=execution.arn,
+                    input=execution.text,
+                    status=execution.status,
+                    startDate=int(execution.started.timestamp() * 1000),
                 )
                 if event not in self.letters + self.delivered:
                     self.letters.append(event)

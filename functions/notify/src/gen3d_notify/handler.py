@@ -61,6 +61,7 @@ class ExecutionEnd(BaseModel):
 
     executionArn: str  # noqa: N815
     status: str
+    startDate: int  # noqa: N815  in milliseconds since 1970
     input: str
 
 
@@ -85,25 +86,18 @@ def notice_of(event: dict[str, object]) -> Notice | None:
 
 
 def _from_result(key: str) -> Notice | None:
-    notice = _result(key)
-    if notice is None:
-        logger.info("The result is gone: the job was removed meanwhile")
-        return None
-    return notice if _is_its_own(key, notice) else None
-
-
-def _result(key: str) -> Notice | None:
-    """What a result tells of, or None where there is none."""
     data = FileStore(NotifySettings.read().bucket).read(key)
     if data is None:
+        logger.info("The result is gone: the job was removed meanwhile")
         return None
     result = json.loads(data)
-    return Notice(
+    notice = Notice(
         kind="completed",
         owner=result["owner"],
         jobId=result["jobId"],
         run=result.get("run", 0),  # none, as in a record, where both are from before there were any
     )
+    return notice if _is_its_own(key, notice) else None
 
 
 def _is_its_own(key: str, notice: Notice) -> bool:
@@ -152,7 +146,7 @@ def _corrected(notice: Notice, after: int, end: ExecutionEnd) -> Notice | None:
         if job.run != notice.run:
             return None
         if job.status in TERMINAL:
-            return _untold(notice, job)
+            return _untold(notice, job, end)
     error = _error_of(end)
     failure = Failure(name=error.name, message=error.message, stage="Execution")
     if not store.fail(job, failure, notice.run):
@@ -161,7 +155,7 @@ def _corrected(notice: Notice, after: int, end: ExecutionEnd) -> Notice | None:
     return notice
 
 
-def _untold(notice: Notice, job: Job) -> Notice | None:
+def _untold(notice: Notice, job: Job, end: ExecutionEnd) -> Notice | None:
     """What there is to tell of a job whose execution wrote its end and then broke down."""
     match job.status:
         case Status.FAILED:
@@ -170,8 +164,9 @@ def _untold(notice: Notice, job: Job) -> Notice | None:
             return notice.model_copy(update={"kind": "expired"})
         case Status.COMPLETED:
             # By an earlier run, where this one was withdrawn before it began.
-            result = _result(job.files.result)
-            return result if result is not None and result.run == notice.run else None
+            completed = job.stages.reconstruct.end
+            its_own = completed is not None and completed.timestamp() * 1000 >= end.startDate
+            return notice.model_copy(update={"kind": "completed"}) if its_own else None
         case _:
             return None
 
