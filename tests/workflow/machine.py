@@ -60,6 +60,8 @@ def evaluated(part: Any, variables: Json) -> Any:
     program = _program(found[1])
     for name, value in variables.items():
         program.assign(name, value)
+    # Its `$now()` is that of the program which was made last, or that is said here.
+    jsonata.Jsonata.CURRENT.jsonata = program
     return program.evaluate(None)
 
 
