@@ -109,8 +109,8 @@ class RandomOrder(RuleBasedStateMachine):
         self.delivered: list[Json] = []
         self.ends: set[tuple[int, Status]] = set()
         self.killed_while_mailing = 0
-        self.cancelled = False
-        """By a call that nobody interfered with, and nothing was asked for since."""
+        self.cancelled: Status | None = None
+        """What a call left it as that nobody interfered with, and nothing was asked for since."""
         clock = SimpleNamespace(
             time=lambda: time.time() + self.passed.total_seconds(), sleep=self.sleep
         )
@@ -317,10 +317,12 @@ class RandomOrder(RuleBasedStateMachine):
         if name == "retry_job" and status == 202:
             assert any(e.run > run for e in self.running), "nothing was started"
         if name in ("retry_job", "initialize_job"):
-            self.cancelled = False
+            self.cancelled = None
         if name == "cancel_job" and status != 404:
             assert self.status[1] in TERMINAL
-            self.cancelled = status == 202
+            # A complete job whose retry had not begun is complete all the same.
+            kept = was if was is Status.COMPLETED else Status.CANCELLED
+            self.cancelled = kept if status == 202 else None
         self.stays_cancelled()
 
     @rule(asked=ASKING, other=ASKING, requests=st.integers(1, 8))
@@ -339,7 +341,7 @@ class RandomOrder(RuleBasedStateMachine):
         self.interfere(asked, requests, self.die)
 
     def interfere(self, asked: Any, requests: int, act: Callable[[], None]) -> None:
-        self.cancelled = False
+        self.cancelled = None
         with self.interrupted(requests, act):
             self.call(asked)
 
@@ -481,7 +483,7 @@ class RandomOrder(RuleBasedStateMachine):
 
     def stays_cancelled(self) -> None:
         if self.cancelled:
-            assert self.status[1] in (Status.CANCELLED, Status.DELETED)
+            assert self.status[1] in (self.cancelled, Status.DELETED)
 
     # What has to be so at rest
 

@@ -9,6 +9,7 @@ anything that the record does not say.
 
 import json
 import time
+from datetime import datetime
 from typing import Literal
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -61,7 +62,7 @@ class ExecutionEnd(BaseModel):
 
     executionArn: str  # noqa: N815
     status: str
-    startDate: int  # noqa: N815  in milliseconds since 1970
+    startDate: datetime  # noqa: N815  written as milliseconds since 1970
     input: str
 
 
@@ -163,9 +164,10 @@ def _untold(notice: Notice, job: Job, end: ExecutionEnd) -> Notice | None:
         case Status.EXPIRED:
             return notice.model_copy(update={"kind": "expired"})
         case Status.COMPLETED:
-            # By an earlier run, where this one was withdrawn before it began.
+            # By an earlier run, where this one was withdrawn before it began. Step Functions writes
+            # both moments, and a person's request lies between that end and this start.
             completed = job.stages.reconstruct.end
-            its_own = completed is not None and completed.timestamp() * 1000 >= end.startDate
+            its_own = completed is not None and completed >= end.startDate
             return notice.model_copy(update={"kind": "completed"}) if its_own else None
         case _:
             return None
