@@ -256,6 +256,12 @@ train-lite: .venvs/torch/.ready ## Train the lite engine's networks anew (one GP
 
 # Set-up: one environment to develop in, and one for each part that runs by itself
 
+# Python keeps the bytecode of what it imports. Where it is told not to, each of the many processes
+# that a stack and its tests start would compile all of it anew.
+ifdef PYTHONDONTWRITEBYTECODE
+BYTECODE := --compile-bytecode
+endif
+
 .PHONY: setup
 setup: .venv/.ready .venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.ready .venvs/packages/.ready ## Install what running needs; after it a run asks no network
 setup: $(if $(shell command -v npm),webapp/node_modules/.ready)
@@ -264,10 +270,11 @@ setup: $(if $(shell command -v npm),webapp/node_modules/.ready)
 	@$(PYTHON) -c 'import sys; sys.exit("Gen3D needs Python 3.11 or newer; set PYTHON=") if sys.version_info < (3, 11) else None'
 	@echo "Setting up .venv (once) ..."
 	@test -x $(UV) || { $(PYTHON) -m venv .venv && $(BIN)/python -m pip install -q "$$(grep '^uv==' $<)"; }
-	@$(UV) pip sync -q --python $(BIN)/python $<
+	@$(UV) pip sync -q $(BYTECODE) --python $(BIN)/python $<
 	@$(BIN)/python requirements/workspace.py $(@D)
 	@touch $@
 
+.venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.ready: COMPILE = $(BYTECODE)
 .venvs/lambda/.ready: requirements/lambda.txt
 .venvs/mesh/.ready: functions/mesh/requirements.txt
 .venvs/container/.ready: container/requirements.txt
@@ -281,7 +288,7 @@ setup: $(if $(shell command -v npm),webapp/node_modules/.ready)
 .venvs/%/.ready: | .venv/.ready
 	@echo "Setting up $(@D) (once) ..."
 	@$(UV) venv -q --clear --python $(BIN)/python $(@D)
-	@$(UV) pip sync -q --python $(@D)/bin/python $<
+	@$(UV) pip sync -q $(COMPILE) --python $(@D)/bin/python $<
 	@touch $@
 
 .venvs/smoke/.ready: requirements/smoke.txt requirements/workspace.py | .venv/.ready
