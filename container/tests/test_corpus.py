@@ -69,13 +69,13 @@ class Files(Storage):
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
 
-    def read(self, uri: str) -> bytes:
+    def read(self, uri: str, what: str) -> bytes:
         if uri not in self.files:
-            raise InputMissing(f"{uri} cannot be read.")
+            raise InputMissing(f"The {what} is gone.")
         return self.files[uri]
 
-    def require(self, uri: str) -> None:
-        self.read(uri)
+    def require(self, uri: str, what: str) -> None:
+        self.read(uri, what)
 
     def write(self, uri: str, data: bytes) -> None:
         self.files[uri] = data

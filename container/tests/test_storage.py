@@ -1,5 +1,6 @@
 """What S3 does on a bad day, over real HTTP, and what the container makes of it."""
 
+import re
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
@@ -112,20 +113,20 @@ PASSING = [says(503, "SlowDown"), says(500, "InternalError"), says(400, "Request
 @pytest.mark.parametrize("fault", [*PASSING, cuts_off])
 def test_what_passes_is_waited_for(s3: S3, storage: Storage, fault: Answer) -> None:
     s3.answers = [fault, fault, gives]
-    assert storage.read(PHOTO) == b"photo"
+    assert storage.read(PHOTO, "photo") == b"photo"
     assert s3.requests == 3
 
 
 def test_silence_is_waited_for(s3: S3, storage: Storage) -> None:
     s3.answers = [s3.falls_silent, s3.stalls, gives]
-    assert storage.read(PHOTO) == b"photo"
+    assert storage.read(PHOTO, "photo") == b"photo"
 
 
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda storage: storage.read(PHOTO),
-        lambda storage: storage.require(PHOTO),
+        lambda storage: storage.read(PHOTO, "photo"),
+        lambda storage: storage.require(PHOTO, "photo"),
         lambda storage: storage.write(PHOTO, b"splat"),
     ],
     ids=["read", "require", "write"],
@@ -143,7 +144,7 @@ def test_what_does_not_pass_is_nobodys_fault(
 def test_a_body_that_never_ends_well_is_given_up(s3: S3, storage: Storage) -> None:
     s3.answers = [cuts_off]
     with pytest.raises(StorageUnavailable):
-        storage.read(PHOTO)
+        storage.read(PHOTO, "photo")
     assert s3.requests == BODY_ATTEMPTS
 
 
@@ -153,8 +154,8 @@ def test_a_body_that_never_ends_well_is_given_up(s3: S3, storage: Storage) -> No
 @pytest.mark.parametrize(
     ("ask", "error"),
     [
-        (lambda storage: storage.read(PHOTO), InputMissing),
-        (lambda storage: storage.require(PHOTO), InputMissing),
+        (lambda storage: storage.read(PHOTO, "photo"), InputMissing),
+        (lambda storage: storage.require(PHOTO, "photo"), InputMissing),
         (lambda storage: storage.write(PHOTO, b"splat"), OutputNotWritable),
     ],
     ids=["read", "require", "write"],
@@ -172,7 +173,35 @@ def test_what_is_not_there_or_not_allowed_is_said_at_once(
     assert s3.requests == 1
 
 
-def test_nobody_answers_at_all(monkeypatch: pytest.MonkeyPatch, s3: S3) -> None:
+@pytest.mark.parametrize(
+    ("ask", "code", "sentence"),
+    [
+        (lambda storage: storage.read(PHOTO, "photo"), "NoSuchKey", "The photo is gone: .*"),
+        (lambda storage: storage.read(PHOTO, "mask"), "AccessDenied", "The mask is gone: .*"),
+        (lambda storage: storage.write(PHOTO, b""), "NoSuchBucket", "The .* could not be kept.*"),
+        (lambda storage: storage.read(PHOTO, "photo"), "SlowDown", "The storage is busy .*"),
+    ],
+)
+def test_a_person_reads_a_sentence_and_the_operator_an_address(
+    s3: S3,
+    storage: Storage,
+    ask: Callable[[Storage], Any],
+    code: str,
+    sentence: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    s3.answers = [says({"AccessDenied": 403, "SlowDown": 503}.get(code, 404), code)]
+    with pytest.raises(Gen3DError) as raised:
+        ask(storage)
+    assert re.fullmatch(sentence, raised.value.message)
+    assert not re.search(rf"s3:|bucket|{code}", raised.value.message)
+    assert caplog.records[-1].__dict__["fields"] == {"uri": PHOTO, "code": code}
+
+
+def test_nobody_answers_at_all(
+    monkeypatch: pytest.MonkeyPatch, s3: S3, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    with pytest.raises(StorageUnavailable, match="EndpointConnectionError"):
-        Storage(connect("us-east-1")).read(PHOTO)
+    with pytest.raises(StorageUnavailable):
+        Storage(connect("us-east-1")).read(PHOTO, "photo")
+    assert caplog.records[-1].__dict__["fields"]["code"] == "EndpointConnectionError"

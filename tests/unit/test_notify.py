@@ -42,6 +42,7 @@ from tests.support import (
     SENDER,
     Context,
     NotifySettings,
+    client_error,
     encode,
     finished_object,
     load_event,
@@ -466,24 +467,36 @@ def test_a_result_that_lies_elsewhere_gives_no_mail(
 # SES
 
 
+@pytest.mark.parametrize("refusal", ["MessageRejected", "MailFromDomainNotVerifiedException"])
 def test_one_refused_mail_does_not_stop_the_other_and_is_sent_by_the_next_try(
-    completed: Job, mailbox: Mailbox, calls: Calls
+    refusal: str, completed: Job, mailbox: Mailbox, calls: Calls
 ) -> None:
-    calls.fail("SendEmail", "MessageRejected")
-    with pytest.raises(MailFailed, match="verified"):
+    calls.fail("SendEmail", refusal)
+    with pytest.raises(MailFailed, match=r"sandbox .* verified"):
         call("completed")
     assert recipients(mailbox()) == [ADMIN]
     call("result_created")
     assert recipients(mailbox()) == [ADMIN, EMAIL]
 
 
-def test_ses_out_of_reach_is_a_failed_mail_too(
-    completed: Job, mailbox: Mailbox, calls: Calls, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "fault",
+    [
+        EndpointConnectionError(endpoint_url="https://email.us-east-1.amazonaws.com"),
+        ReadTimeoutError(endpoint_url="https://email.us-east-1.amazonaws.com"),
+        client_error("TooManyRequestsException", "SendEmail", 429),
+        client_error("InternalFailure", "SendEmail", 500),
+    ],
+    ids=["unreachable", "silent", "busy", "broken"],
+)
+def test_ses_in_trouble_is_a_failed_mail_too_and_blames_no_address(
+    fault: Exception, completed: Job, mailbox: Mailbox, calls: Calls
 ) -> None:
-    unreachable = EndpointConnectionError(endpoint_url="https://email.us-east-1.amazonaws.com")
-    monkeypatch.setitem(calls._failures, "SendEmail", [unreachable])
-    with pytest.raises(MailFailed):
+    calls.fail_with("SendEmail", fault)
+    with pytest.raises(MailFailed) as failed:
         call("completed")
+    assert "could not be sent" in failed.value.message
+    assert "verified" not in failed.value.message
     assert recipients(mailbox()) == [ADMIN]
 
 

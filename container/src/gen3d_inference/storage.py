@@ -1,5 +1,9 @@
-"""Reads and writes S3, with errors that say whether trying again will help."""
+"""Reads and writes S3, with errors that say whether trying again will help.
 
+What they say is for the person whose job it is; addresses and S3's own words are for the log.
+"""
+
+import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,6 +18,8 @@ from gen3d.paths import split_uri
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS, READ_SECONDS = 5, 15
 ATTEMPTS = 5
@@ -47,8 +53,14 @@ class Storage:
     def __init__(self, client: "S3Client") -> None:
         self._client = client
 
-    def read(self, uri: str) -> bytes:
+    def read(self, uri: str, what: str) -> bytes:
         """Read an object; at most a byte more than any photo may have, which is then refused.
+
+        Parameters
+        ----------
+        uri : str
+        what : str
+            What it is to the person: “photo”, “mask”.
 
         Raises
         ------
@@ -62,10 +74,15 @@ class Storage:
                     return _body(answer)
             return _body(self._client.get_object(Bucket=bucket, Key=key))
         except (ClientError, BotoCoreError) as error:
-            raise _unreadable(uri, error) from error
+            raise _unreadable(uri, what, error) from error
 
-    def require(self, uri: str) -> None:
+    def require(self, uri: str, what: str) -> None:
         """See that an object still exists: when its job was deleted, nothing may be written.
+
+        Parameters
+        ----------
+        uri, what : str
+            As `read` takes them.
 
         Raises
         ------
@@ -75,7 +92,7 @@ class Storage:
         try:
             self._client.head_object(Bucket=bucket, Key=key)
         except (ClientError, BotoCoreError) as error:
-            raise _unreadable(uri, error) from error
+            raise _unreadable(uri, what, error) from error
 
     def write(self, uri: str, data: bytes) -> None:
         """Write an object.
@@ -90,12 +107,13 @@ class Storage:
                 Bucket=bucket, Key=key, Body=data, ContentType="application/octet-stream"
             )
         except (ClientError, BotoCoreError) as error:
+            _log("An object cannot be written", uri, error)
             if _is_final(error):
                 raise OutputNotWritable(
-                    f"{uri} cannot be written ({_code(error)}). Check that the bucket exists and "
-                    "that the endpoint's role may write there."
+                    "The model's result could not be kept. Try again, and tell the operator if it "
+                    "fails again."
                 ) from error
-            raise _unavailable(error) from error
+            raise _unavailable() from error
 
 
 def _body(answer: "GetObjectOutputTypeDef") -> bytes:
@@ -106,19 +124,24 @@ def _body(answer: "GetObjectOutputTypeDef") -> bytes:
     return data
 
 
-def _unreadable(uri: str, error: ClientError | BotoCoreError) -> Gen3DError:
+def _unreadable(uri: str, what: str, error: ClientError | BotoCoreError) -> Gen3DError:
+    _log("An object cannot be read", uri, error)
     if not _is_final(error):
-        return _unavailable(error)
+        return _unavailable()
     return InputMissing(
-        f"{uri} cannot be read ({_code(error)}): it was deleted, was never uploaded, or the "
-        "endpoint's role may not read it. Upload it and try again."
+        f"The {what} is gone: it was deleted, or was never uploaded. "
+        "Start a new job with the photo."
     )
 
 
-def _unavailable(error: ClientError | BotoCoreError) -> StorageUnavailable:
+def _unavailable() -> StorageUnavailable:
     return StorageUnavailable(
-        f"S3 is busy or out of reach ({_code(error)}). The request is sent again by itself."
+        "The storage is busy or out of reach. The request is sent again by itself."
     )
+
+
+def _log(message: str, uri: str, error: ClientError | BotoCoreError) -> None:
+    logger.error(message, extra={"fields": {"uri": uri, "code": _code(error)}})
 
 
 def _is_final(error: ClientError | BotoCoreError) -> bool:

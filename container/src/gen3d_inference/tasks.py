@@ -59,7 +59,7 @@ def _initialize(
     request: InitializeRequest, engine: Engine, storage: Storage, timings: Timings
 ) -> InitializeResult:
     with timings.step("download"):
-        file = storage.read(request.image)
+        file = storage.read(request.image, "photo")
     with timings.step("decode"):
         photo, (width, height) = read_reduced(file, engine.side)
     with timings.step("encode"):
@@ -69,7 +69,7 @@ def _initialize(
         meta = encoded.meta.model_copy(update=size)
         packed = embeddings.pack(replace(encoded, meta=meta))
     with timings.step("upload"):
-        storage.require(request.image)
+        storage.require(request.image, "photo")
         storage.write(request.output, packed)
     return InitializeResult(
         contract=request.contract,
@@ -87,7 +87,8 @@ def _reconstruct(
     request: ReconstructRequest, engine: Engine, storage: Storage, timings: Timings
 ) -> ReconstructResult:
     with timings.step("download"):
-        photo_file, mask_file = storage.read(request.image), storage.read(request.mask)
+        photo_file = storage.read(request.image, "photo")
+        mask_file = storage.read(request.mask, "mask")
     with timings.step("decode"):
         photo = read_photo(photo_file)
         mask = np.asarray(read_mask(mask_file, photo.width, photo.height)) > 0
@@ -96,7 +97,7 @@ def _reconstruct(
     with timings.step("pack"):
         packed = ply_writer.pack(gaussians)
     with timings.step("upload"):
-        storage.require(request.mask)
+        storage.require(request.mask, "mask")
         storage.write(request.output, packed)
     return ReconstructResult(
         contract=request.contract,

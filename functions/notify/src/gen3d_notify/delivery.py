@@ -36,6 +36,9 @@ ATTEMPT_SECONDS = CONNECT_SECONDS + READ_SECONDS
 CLAIM_SECONDS = ATTEMPT_SECONDS + 7
 """A claim that was neither followed by a note nor given back for so long has lost its sender."""
 
+_REFUSALS = ("MessageRejected", "MailFromDomainNotVerifiedException")
+"""SES's errors on addresses that it does not know."""
+
 WAIT_SECONDS = 1
 """Between looks at a claim of somebody else's, which mostly ends within one."""
 
@@ -162,11 +165,15 @@ def _send(mail: Mail, key: str) -> None:
     except (ClientError, BotoCoreError) as error:
         count("MailFailed")
         logger.exception("A mail was not taken", extra={"mail": key})
-        raise MailFailed(
-            f"The mail could not be sent: {error}. "
-            "In the SES sandbox both sender and recipient have to be verified."
-        ) from None
+        raise MailFailed(f"The mail could not be sent: {error}.{_hint(error)}") from None
     count("MailSent")
+
+
+def _hint(error: ClientError | BotoCoreError) -> str:
+    """What to look at where SES itself refused a mail; its silence says nothing of addresses."""
+    if isinstance(error, ClientError) and clients.error_code(error) in _REFUSALS:
+        return " In the SES sandbox both sender and recipient have to be verified."
+    return ""
 
 
 def _mime(mail: Mail, sender: str) -> EmailMessage:
