@@ -221,6 +221,8 @@ def begin_execution(name: str) -> bool:
                 **({":objects": objects} if objects else {}),
             },
         )
-    except client("dynamodb").exceptions.ConditionalCheckFailedException:
+    except ClientError as error:  # its class is another where another session made the client
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
         return False
     return True

@@ -81,19 +81,9 @@ def completed(put_job: PutJob, files: FileStore) -> Job:
     stages = StageTimes.model_validate(
         {"initialize": {"start": "2026-11-22T23:00:00Z", "end": "2026-11-22T23:00:01.5Z"}}
     )
-    job = job_of_run_1(Status.COMPLETED, objects={"0": finished_object()}, stages=stages)
-    put_job(job)
-    note_completion("2026-11-22T23:01:00.000Z")
-    return job
-
-
-def note_completion(moment: str) -> None:
-    """Write when the job was complete; the execution of the events started at 23:01."""
-    table("JobsTable").update_item(
-        Key={"owner": OWNER, "jobId": JOB_ID},
-        UpdateExpression="SET stages.reconstruct = :stage",
-        ExpressionAttributeValues={":stage": {"end": moment}},
-    )
+    objects = {"0": finished_object()}
+    job = job_of_run_1(Status.COMPLETED, completed_run=1, objects=objects, stages=stages)
+    return put_job(job)
 
 
 @pytest.fixture
@@ -203,8 +193,8 @@ def published(
     monkeypatch.setattr(notify, "time", clock)
 
     def complete() -> None:
-        jobs._update(job, {Status.RECONSTRUCTING}, {"status": Status.COMPLETED})
-        note_completion("2026-11-22T23:04:00.000Z")
+        changes: dict[str, Any] = {"status": Status.COMPLETED, "completedRun": job.run}
+        jobs._update(job, {Status.RECONSTRUCTING}, changes)
 
     acts += [lambda: None, complete]
     return acts
@@ -367,29 +357,35 @@ def test_an_execution_that_ended_before_it_began_has_failed_its_job(
 
 
 @pytest.mark.parametrize("breaks", BREAKS)
-@pytest.mark.parametrize(
-    ("status", "completed"),
-    [
-        (Status.CANCELLED, None),
-        (Status.COMPLETED, "2026-11-22T23:00:59.999Z"),
-        (Status.COMPLETED, None),
-    ],
-)
+@pytest.mark.parametrize("status", [Status.CANCELLED, Status.COMPLETED])
 def test_a_run_that_was_cancelled_before_it_began_is_no_failure(
-    status: Status,
-    completed: str | None,
-    breaks: str,
-    put_job: PutJob,
-    jobs: JobStore,
-    mailbox: Mailbox,
+    status: Status, breaks: str, put_job: PutJob, jobs: JobStore, mailbox: Mailbox
 ) -> None:
     """It was stopped after its number was taken; what is complete, an earlier one made."""
-    put_job(job_of_run_1(status, run=1))
-    if completed:
-        note_completion(completed)
+    put_job(job_of_run_1(status, run=1, completed_run=0))
     call(breaks)
     assert jobs.get(OWNER, JOB_ID).status is status
     assert mailbox() == []
+
+
+@pytest.mark.parametrize("trigger", ["failed", *BREAKS])
+def test_a_failure_is_told_of_a_job_that_was_complete_before(
+    trigger: str, put_job: PutJob, mailbox: Mailbox
+) -> None:
+    put_job(job_of_run_1(Status.FAILED, completed_run=0, error=FAILURE))
+    call(trigger)
+    assert recipients(mailbox()) == [EMAIL, ADMIN]
+
+
+@pytest.mark.parametrize("trigger", ["completed", "result_created", *BREAKS])
+def test_a_completion_is_told_though_a_later_run_was_withdrawn_meanwhile(
+    trigger: str, completed: Job, jobs: JobStore, mailbox: Mailbox
+) -> None:
+    """The person asked for an object anew and cancelled that, before the first mail went out."""
+    assert jobs.withdraw(completed, completed.run + 1)
+    call(trigger)
+    assert recipients(mailbox()) == [EMAIL, ADMIN]
+    assert jobs.get(OWNER, JOB_ID).status is Status.COMPLETED
 
 
 def test_a_second_run_is_told_of_as_the_first_was(

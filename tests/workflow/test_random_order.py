@@ -458,7 +458,6 @@ class RandomOrder(RuleBasedStateMachine):
                     executionArn=execution.arn,
                     input=execution.text,
                     status=execution.status,
-                    startDate=int(execution.started.timestamp() * 1000),
                 )
                 if event not in self.letters + self.delivered:
                     self.letters.append(event)
@@ -602,6 +601,49 @@ def test_no_write_of_a_run_that_was_cancelled_changes_anything(
     before = one.record
     late.step()
     assert one.record == before
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_completion_is_told_whose_successor_was_withdrawn(
+    dies: bool, random_order: type[RandomOrder]
+) -> None:
+    """An object is asked for anew, and that cancelled, before the first mail went out."""
+    one = random_order()
+    one.lead_to("Notify")
+    one.letters.clear()  # the event of the result is lost
+    first = one.running[0]
+    one.ask(("retry_job", {"objects": [{"n": 0, "seed": 5}]}))
+    one.ask(("cancel_job", None))
+    first.died = dies
+    one.come_to_rest()
+    assert one.status == (2, Status.COMPLETED)
+    assert one.mails.sent.total() == 2
+    one.check_rest()
+
+
+@pytest.mark.parametrize("asked", [{}, {"objects": [{"n": 0, "seed": 5}]}])
+def test_who_asks_again_is_told_what_the_run_begins_with(
+    asked: Json, random_order: type[RandomOrder]
+) -> None:
+    """Though it has not begun: a new seed does not stand beside the old mesh's figures."""
+    one = random_order()
+    one.lead_to("WaitForMask")
+    one.step_all()
+    assert call("reconstruct_job", {"objects": [{}, {}]})[0] == 202
+    while one.running:
+        one.step_all()
+        for execution in one.running:
+            for branch in list(execution.main.waiting()):
+                one.reply(branch, well=branch.variables["object"]["n"] == 0)
+    assert [o["status"] for o in call("get_job")[1]["objects"]] == ["COMPLETED", "FAILED"]
+    status, told = call("retry_job", asked)
+    assert status == 202
+    (execution,) = one.running
+    execution.main.step()
+    begun = call("get_job")[1]
+    assert (told["run"], told["objects"]) == (begun["run"], begun["objects"])
+    took = [{name: s["ms"] for name, s in job["stages"].items()} for job in (told, begun)]
+    assert took[0] == took[1]
 
 
 def test_any_order(random_order: type[RandomOrder]) -> None:

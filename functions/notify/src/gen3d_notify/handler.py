@@ -9,7 +9,6 @@ anything that the record does not say.
 
 import json
 import time
-from datetime import datetime
 from typing import Literal
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -62,7 +61,6 @@ class ExecutionEnd(BaseModel):
 
     executionArn: str  # noqa: N815
     status: str
-    startDate: datetime  # noqa: N815  written as milliseconds since 1970
     input: str
 
 
@@ -144,10 +142,10 @@ def _corrected(notice: Notice, after: int, end: ExecutionEnd) -> Notice | None:
     # An execution that ended before it began left the record as it was, with its own number before.
     never_began = job.run == after < notice.run and job.status in (Status.CREATED, *RESUMABLE)
     if not never_began:
-        if job.run != notice.run:
+        if job.status_run != notice.run:
             return None
         if job.status in TERMINAL:
-            return _untold(notice, job, end)
+            return _untold(notice, job)
     error = _error_of(end)
     failure = Failure(name=error.name, message=error.message, stage="Execution")
     if not store.fail(job, failure, notice.run):
@@ -156,7 +154,7 @@ def _corrected(notice: Notice, after: int, end: ExecutionEnd) -> Notice | None:
     return notice
 
 
-def _untold(notice: Notice, job: Job, end: ExecutionEnd) -> Notice | None:
+def _untold(notice: Notice, job: Job) -> Notice | None:
     """What there is to tell of a job whose execution wrote its end and then broke down."""
     match job.status:
         case Status.FAILED:
@@ -164,11 +162,7 @@ def _untold(notice: Notice, job: Job, end: ExecutionEnd) -> Notice | None:
         case Status.EXPIRED:
             return notice.model_copy(update={"kind": "expired"})
         case Status.COMPLETED:
-            # By an earlier run, where this one was withdrawn before it began. Step Functions writes
-            # both moments, and a person's request lies between that end and this start.
-            completed = job.stages.reconstruct.end
-            its_own = completed is not None and completed >= end.startDate
-            return notice.model_copy(update={"kind": "completed"}) if its_own else None
+            return notice.model_copy(update={"kind": "completed"})
         case _:
             return None
 
@@ -213,7 +207,7 @@ def notify(notice: Notice, until: float) -> None:
     except JobNotFound:
         logger.info("The job was removed meanwhile")
         return
-    if job.run != notice.run or job.status not in _TRUE_IN[notice.kind]:
+    if job.status_run != notice.run or job.status not in _TRUE_IN[notice.kind]:
         logger.info("The notice is past", extra={"status": job.status, "run": job.run})
         return
     failures = []

@@ -209,6 +209,8 @@ class Job(_Record):
     ttl: int
     run: int = 0
     """Which execution the record is of: 0 before the first has begun, 2 and more for retries."""
+    completed_run: int | None = None
+    """Which run completed the job last, as it wrote itself."""
     deleted_at: datetime | None = None
     stages: StageTimes = Field(default_factory=StageTimes)
     image: PhotoSize | None = None
@@ -227,6 +229,16 @@ class Job(_Record):
     def uploads(self) -> Uploads:
         """Keys to which the job's photo and masks are uploaded."""
         return Uploads(uploads_prefix(self.identity_id, self.job_id))
+
+    @property
+    def status_run(self) -> int:
+        """The run whose doing the status is.
+
+        A complete job has the number of a later one where that was withdrawn before it began.
+        """
+        if self.status is Status.COMPLETED and self.completed_run is not None:
+            return self.completed_run
+        return self.run
 
     @property
     def ordered_objects(self) -> list[JobObject]:
@@ -263,11 +275,6 @@ class ObjectTask(BaseModel):
     splat: dict[str, Any] | None = None
     mesh: dict[str, Any] | None = None
     error: dict[str, str] | None = None
-
-    @property
-    def stays(self) -> bool:
-        """Whether nothing is made of it."""
-        return self.have in ("mesh", "left")
 
 
 def execution_input(

@@ -4,7 +4,7 @@ Starting an execution is all that is done to begin a job. Whatever is true of th
 execution writes: one that was never started leaves nothing behind that says so.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -224,6 +224,7 @@ class Runs:
 
 
 def _begun(job: Job, run: int, plan: Plan) -> Job:
+    """The job as the execution's first state, `Begin`, writes it."""
     start = {plan.resume: {"start": iso(now())}}
     return job.model_copy(
         update={
@@ -231,13 +232,22 @@ def _begun(job: Job, run: int, plan: Plan) -> Job:
             "run": run,
             "error": None,
             "stages": job.stages.model_validate({**job.stages.model_dump(), **start}),
-            "objects": {**job.objects, **dict(_pending(job, plan.objects))},
+            "objects": {str(task.n): _laid_out(task) for task in plan.objects},
         }
     )
 
 
-def _pending(job: Job, tasks: Iterable[ObjectTask]) -> Iterable[tuple[str, JobObject]]:
-    for task in tasks:
-        if not task.stays:
-            changes = {"status": ObjectStatus.PENDING, "error": None, "seed": task.seed}
-            yield str(task.n), job.objects[str(task.n)].model_copy(update=changes)
+_STATUS_OF = {"mesh": ObjectStatus.COMPLETED, "left": ObjectStatus.FAILED}
+
+
+def _laid_out(task: ObjectTask) -> JobObject:
+    # Nothing but what the task keeps: a new seed has no figures yet.
+    return JobObject(
+        n=task.n,
+        name=task.name,
+        seed=task.seed,
+        status=_STATUS_OF.get(task.have, ObjectStatus.PENDING),
+        splat=task.splat,
+        mesh=task.mesh,
+        error=Failure(**task.error) if task.error else None,
+    )
