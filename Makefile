@@ -130,14 +130,16 @@ restore: setup ## Bring back what was lost: records, a table, files (STACK= WHAT
 
 .PHONY: quick
 quick: setup webapp/node_modules/.ready ## After each change: ruff, mypy, tests without AWS, the page's of what changed
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync --keep-going quick-python quick-types quick-web
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync --keep-going quick-rest quick-layers quick-types quick-web
 
 # What takes longest first, on two processors.
-.PHONY: quick-python quick-types quick-web
-quick-python:
+.PHONY: quick-rest quick-layers quick-types quick-web
+quick-rest:
+	@$(BIN)/python -m pytest --quick --ignore=layers
+quick-layers:
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/python -m pytest --quick
+	@$(BIN)/python -m pytest --quick layers
 quick-types:
 	@$(BIN)/mypy --no-error-summary $(PY_SOURCES)
 quick-web:
@@ -157,7 +159,7 @@ test: setup web functions/mesh/tests/node_modules/.ready .venvs/torch/.ready .ve
 test-browser:
 	@$(BIN)/python -m pytest tests/browser
 test-python:
-	@$(BIN)/python -m pytest tests/workspace layers tests/unit tests/infra cloud container functions tests/workflow
+	@$(BIN)/python -m pytest tests/workspace tests/docs tests/bench layers tests/unit tests/infra cloud container functions tests/workflow
 test-local:
 	@$(BIN)/python -m pytest local tests/local
 test-torch:

@@ -2,23 +2,40 @@
 
 import os
 import re
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
-
-with suppress(ImportError):  # torch's environment has none
-    from hypothesis import settings
-
-    # A machine that does something else beside the tests is slow, and no fault of the code.
-    settings.register_profile("patient", deadline=None)
-    settings.load_profile("patient")
 
 # Read when a function's modules are first imported, whichever test that may be for.
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Gen3D")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "gen3d")
 os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
+
+
+@cache
+def _be_patient() -> None:
+    """Give no test of Hypothesis a deadline: a machine that does more is no fault of the code."""
+    from hypothesis import settings
+
+    settings.register_profile("patient", deadline=None)
+    settings.load_profile("patient")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> None:
+    """Set Hypothesis up for the tests that use it: importing it takes longer than most tests."""
+    if isinstance(collector, pytest.Module) and "hypothesis" in collector.path.read_text():
+        _be_patient()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Keep Hypothesis' plugin from importing it at the end (6.170.15) where nothing used it."""
+    manager = session.config.pluginmanager
+    if "hypothesis" not in sys.modules and manager.has_plugin("hypothesispytest"):
+        manager.unregister(name="hypothesispytest")
 
 
 @pytest.fixture
@@ -35,13 +52,15 @@ def aws() -> Iterator[None]:
 # test for the fixture that it asks for or because it is marked as slow; so no list has to be kept.
 
 _ROOT = Path(__file__).parent
-_FOLDERS = {
+_PLACES = {
     "container/tests": "runs the engines",
     "functions/mesh/tests": "computes meshes",
+    "layers/gen3d/tests/test_corpus.py": "decodes a thousand files",
     "tests/browser": "drives a browser",
     "tests/faults": "runs the state machine",
     "tests/infra": "translates the template",
     "tests/local": "starts the stack",
+    "tests/unit": "AWS by moto",
     "tests/workflow": "runs the state machine",
 }
 _IMPORTS = {
@@ -67,8 +86,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def why_not_quick(path: Path) -> str | None:
     """Why `make quick` leaves out a file of tests or a folder; None where it does not."""
-    for folder, reason in _FOLDERS.items():
-        if path.is_relative_to(_ROOT / folder):
+    for place, reason in _PLACES.items():
+        if path.is_relative_to(_ROOT / place):
             return reason
     if not (path.name.startswith("test_") and path.suffix == ".py"):
         return None

@@ -199,13 +199,14 @@ def test_all_clients_of_aws_come_from_one_place() -> None:
 
 
 @pytest.mark.slow
-def test_a_test_of_the_domain_needs_no_aws() -> None:
-    """Or it takes seconds to be collected, and is run less often."""
+def test_a_test_of_the_domain_imports_nothing_slow() -> None:
+    """Or it takes seconds to be collected, and is run less often: AWS, Hypothesis, plugins."""
     script = (
         "import sys, pytest\n"
         "code = pytest.main(['layers/gen3d/tests/test_quotas.py', '-p', 'no:cacheprovider'])\n"
         "assert code == 0, code\n"
-        "assert not {'moto', 'boto3', 'aws_lambda_powertools'} & set(sys.modules)\n"
+        "slow = {'moto', 'boto3', 'aws_lambda_powertools', 'hypothesis', 'anyio'}\n"
+        "assert not slow & set(sys.modules), slow & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, timeout=120)
 

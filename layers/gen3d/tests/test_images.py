@@ -206,7 +206,9 @@ def test_a_photo_is_decoded_within_the_memory_that_is_given(
         tight.close()
 
 
-@pytest.mark.parametrize("size", [(32, 32), (5_000, 10_000), (16_384, 32)])
+@pytest.mark.parametrize(
+    "size", [(32, 32), pytest.param((5_000, 10_000), marks=pytest.mark.slow), (16_384, 32)]
+)
 def test_the_limits_themselves_are_taken(size: tuple[int, int]) -> None:
     assert read_photo(encode(Image.new("L", size))).size == size
 
@@ -481,6 +483,7 @@ def error_of(read: Callable[[], object]) -> Gen3DError | None:
     return None
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.one_of(st.binary(max_size=400), damaged()))
 @pytest.mark.filterwarnings("default")  # Pillow warns of odd metadata

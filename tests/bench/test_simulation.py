@@ -33,12 +33,14 @@ def test_the_instance_ends_between_people_and_stays_among_many() -> None:
     assert 22 < busy.awake < 26
 
 
+@pytest.mark.slow
 def test_a_backlog_starts_no_more_than_the_most() -> None:
     outcome = simulate(Setting((G6E,), 100, max_instances=3))
     assert outcome.most == 3
     assert median_and_worst(outcome.masks)[1] < 300
 
 
+@pytest.mark.slow
 def test_more_people_than_the_instances_serve_is_said() -> None:
     assert simulate(Setting((G5,), 417)).overrun
     assert not simulate(Setting((LITE,), 100)).overrun

@@ -20,9 +20,11 @@ from botocore.validate import ParamValidator
 from docs.generate import benchmarks, source
 from docs.generate.__main__ import ROOT, parts, update
 from docs.generate.machine import Machine
-from docs.generate.parts import DocumentError, fill, table
+from docs.generate.parts import DocumentError, Part, fill, table
 from docs.generate.template import Template
 from requirements import workspace
+
+pytestmark = pytest.mark.disable_socket
 
 DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [*DOCUMENTS, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
@@ -70,6 +72,12 @@ OWN_COMMANDS = {("s3", "cp"), ("s3", "rm"), ("logs", "tail"), ("sagemaker", "wai
 def prose(document: Path) -> str:
     """A document without its generated parts."""
     return re.sub(r"<!-- generated:.*?<!-- end -->", "", document.read_text(), flags=re.DOTALL)
+
+
+@cache
+def template_parts() -> dict[str, Part]:
+    """Every part that a document can ask for; reading the template takes long."""
+    return parts(ROOT)
 
 
 def shell_blocks(document: Path) -> list[str]:
@@ -225,20 +233,20 @@ def test_each_resource_has_a_purpose_and_a_cost_driver(tmp_path: Path) -> None:
 
 
 def test_each_resource_stands_under_its_banner() -> None:
-    resources = Template.read(ROOT).resources()
+    resources = template_parts()["resources"]()
     storage = resources.split("### Identity")[0]
     assert "`JobsTable`" in storage
     assert "`UserPool`" not in storage
 
 
 def test_what_sam_adds_has_no_digest_in_its_name() -> None:
-    expanded = Template.read(ROOT).expanded()
+    expanded = template_parts()["expanded"]()
     assert "`NotifyFunctionResultWritten`" in expanded
     assert not re.search(r"`Layer[0-9a-f]{10}`", expanded)
 
 
 def test_policies_of_a_condition_say_when() -> None:
-    rows = parts(ROOT)["policies"]().splitlines()
+    rows = template_parts()["policies"]().splitlines()
     invoking = [row for row in rows if "sagemaker:InvokeEndpointAsync" in row]
     assert invoking
     assert all("once ContainerImage is set" in row for row in invoking)
@@ -426,7 +434,7 @@ def test_make_knows_the_targets_and_their_variables(page: Path) -> None:
 
 def test_the_plan_describes_each_route() -> None:
     plan = prose(ROOT / "docs" / "Gen3D - Implementation Plan - 1.2.md")
-    routes = re.findall(r"(?m)^\| `(\w+ /\S+)` \|", parts(ROOT)["routes"]())
+    routes = re.findall(r"(?m)^\| `(\w+ /\S+)` \|", template_parts()["routes"]())
     assert routes
     for route in routes:
         assert f"\n### {route}\n" in plan
