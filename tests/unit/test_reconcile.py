@@ -445,13 +445,20 @@ def test_what_there_is_no_time_for_is_named(
     assert "no time" in answer["refused"][JOB_ID]
 
 
+@pytest.mark.parametrize(
+    ("job", "sentence"),
+    [
+        (make_job(Status.RECONSTRUCTING, run=1), "has not ended"),
+        (make_job(Status.CANCELLED, run=1, image=None), "photo was never checked"),
+    ],
+)
 def test_what_cannot_be_taken_up_is_named(
-    start: Callable[..., str], put_job: Callable[[Job], Job]
+    job: Job, sentence: str, start: Callable[..., str], put_job: Callable[[Job], Job]
 ) -> None:
-    put_job(make_job(Status.RECONSTRUCTING, run=1))
+    put_job(job)
     answer = reconcile.handler({"retry": {"owner": OWNER, "jobId": JOB_ID}}, Context())
     assert answer["retried"] == []
-    assert "has not ended" in answer["refused"][JOB_ID]
+    assert sentence in answer["refused"][JOB_ID]
 
 
 @pytest.mark.parametrize(

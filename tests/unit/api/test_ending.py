@@ -89,11 +89,13 @@ def test_cancelling_what_has_ended_destroys_nothing(
     assert files.read(f"{PREFIX}image.jpg") == PHOTO
 
 
-def test_cancelling_stops_the_execution(created: Job, executions: Any) -> None:
+def test_cancelling_stops_the_execution(created: Job, executions: Any, calls: Calls) -> None:
     call("initialize_job")
     begin_execution(JOB_ID)
     assert call("cancel_job")[0] == 202
     assert execution()["status"] == "ABORTED"
+    stop = calls.of("StopExecution")[0]
+    assert (stop["error"], stop["cause"]) == ("Cancelled", "By the owner")  # for the operator
 
 
 def test_an_execution_that_begins_late_does_not_wake_a_cancelled_job(
@@ -627,3 +629,4 @@ def test_the_operator_takes_a_job_up_as_its_owner_does(
     begun = Runs(STATE_MACHINE, jobs).retry(OWNER, JOB_ID)
     assert begun is not None
     assert (begun.run, executions()) == (2, [f"{JOB_ID}-2"])
+    assert started_with(f"{JOB_ID}-2")["resume"] == "reconstruct"

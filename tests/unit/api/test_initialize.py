@@ -179,7 +179,9 @@ def test_executions_that_never_begin_are_given_up(
     created: Job, calls: Calls, executions: Callable[[], list[str]]
 ) -> None:
     calls.fail("StartExecution", "ExecutionAlreadyExists", times=NAMES)
-    assert refused(call("initialize_job")) == (503, "DependencyUnavailable")
+    answer = call("initialize_job")
+    assert refused(answer) == (503, "DependencyUnavailable")
+    assert answer[1]["retryAfter"] == 60
     assert len(calls.of("StartExecution")) == NAMES
 
 

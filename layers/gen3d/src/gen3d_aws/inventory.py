@@ -157,7 +157,7 @@ def running_executions(machine: str) -> Iterator[Execution]:
 
 def execution(machine: str, job_id: str, run: int) -> Execution | None:
     """One execution, or None where there is none, or none any more."""
-    arn = machine.replace(":stateMachine:", ":execution:", 1)
+    arn = machine.replace(":stateMachine:", ":execution:")
     arn = f"{arn}:{execution_name(job_id, run)}"
     try:
         found = _states().describe_execution(executionArn=arn)

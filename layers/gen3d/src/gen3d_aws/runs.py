@@ -209,7 +209,7 @@ class Runs:
         return run > job.run and self.jobs.withdraw(job, run)
 
     def _stop(self, job: Job, run: int) -> bool:
-        arn = self.state_machine_arn.replace(":stateMachine:", ":execution:", 1)
+        arn = self.state_machine_arn.replace(":stateMachine:", ":execution:")
         try:
             _states().stop_execution(
                 executionArn=f"{arn}:{execution_name(job.job_id, run)}",
