@@ -408,7 +408,7 @@ def lose(monkeypatch: pytest.MonkeyPatch, module: Any, operation: str, made: boo
 
             return call
 
-    monkeypatch.setattr(module, "_states", Losing)
+    monkeypatch.setattr(module, "states_client", Losing)
 
 
 @pytest.mark.cell("edges", "the start", "late")

@@ -140,7 +140,7 @@ class FakeStates:
 def states(monkeypatch: pytest.MonkeyPatch) -> FakeStates:
     """Task tokens; none waits at first."""
     fake = FakeStates()
-    monkeypatch.setattr(tokens, "_states", lambda: fake)
+    monkeypatch.setattr(tokens, "states_client", lambda: fake)
     monkeypatch.setattr("gen3d_aws.tokens.time.sleep", lambda _: None)
     return fake
 

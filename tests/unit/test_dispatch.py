@@ -336,7 +336,7 @@ def test_the_service_is_asked_thrice_and_by_nobody_else(
     with pytest.raises(Exception, match="ThrottlingException"):
         Tasks().fail(ROW, "InferenceFailed", "")
     assert len(calls.of("SendTaskFailure")) == 3
-    config: Any = tokens._states().meta.config
+    config: Any = tokens.states_client().meta.config
     assert config.retries["total_max_attempts"] == 1
 
 

@@ -58,7 +58,7 @@ class Queue(RuleBasedStateMachine):
         self._patch = pytest.MonkeyPatch()
         self.endpoint, self.states = FakeEndpoint(), FakeStates()
         self.passed = timedelta()
-        self._patch.setattr(tokens, "_states", lambda: self.states)
+        self._patch.setattr(tokens, "states_client", lambda: self.states)
         self._patch.setattr(dispatch, "_runtime", lambda: self.endpoint)
         self._patch.setattr(dispatch, "now", lambda: now() + self.passed)
         self._patch.setattr("gen3d_aws.tokens.time.sleep", lambda _: None)

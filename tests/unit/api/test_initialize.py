@@ -18,6 +18,7 @@ from gen3d.jobs import (
     new_job_id,
 )
 from gen3d_api.operations import JobService
+from gen3d_aws import clients
 from gen3d_aws.runs import NAMES
 from gen3d_aws.store import FileStore, JobStore
 from tests.support import (
@@ -317,3 +318,22 @@ def test_a_bad_photo_never_starts_a_job(
     assert refused(call("initialize_job")) == answer
     assert executions() == []
     assert jobs.get(OWNER, JOB_ID).status is Status.CREATED
+
+
+def test_what_was_prepared_is_not_made_by_the_first_call(
+    created: Job, executions: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person would wait for it, on a fraction of a processor."""
+    for made in (clients.client, clients.dynamodb, clients.table):
+        made.cache_clear()
+    api.service.prepare()
+
+    def late(*what: Any, **_options: Any) -> None:
+        raise AssertionError(f"{what} is made by a call")
+
+    monkeypatch.setattr("boto3.client", late)
+    monkeypatch.setattr("boto3.resource", late)
+    monkeypatch.setattr("gen3d.bounded.subprocess.Popen", late)
+    assert call("create_job", body={"filename": "a.jpg", "contentType": "image/jpeg"})[0] == 201
+    assert call("initialize_job")[0] == 202
+    assert call("cancel_job")[0] == 202

@@ -184,7 +184,7 @@ def test_a_token_that_cannot_be_forgotten_is_no_failure(
 
 def test_resuming_is_not_repeated_by_the_client_itself() -> None:
     """It could not tell its own success from a task that is gone."""
-    config: Any = tokens._states().meta.config
+    config: Any = tokens.states_client().meta.config
     assert config.retries["total_max_attempts"] == 1
 
 

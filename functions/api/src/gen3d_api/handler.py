@@ -1,6 +1,7 @@
 """The HTTP API: routes, who is calling, and errors as answers."""
 
 import json
+import os
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -34,6 +35,8 @@ M = TypeVar("M", bound=BaseModel)
 
 app = APIGatewayHttpResolver()
 service = JobService.from_settings()
+if "AWS_LAMBDA_RUNTIME_API" in os.environ:  # which gives a start a whole processor, and for nothing
+    service.prepare()
 
 
 @app.post("/jobs")

@@ -38,7 +38,7 @@ from gen3d.quotas import Quotas
 from gen3d_api import views
 from gen3d_api.settings import ApiSettings
 from gen3d_api.views import JobSummary, JobView
-from gen3d_aws import clients
+from gen3d_aws import clients, runs, store, tokens
 from gen3d_aws.admissions import Admissions
 from gen3d_aws.observability import count, logger, tracer
 from gen3d_aws.runs import FROM_THE_START, Plan, Runs, plan_retry
@@ -171,6 +171,14 @@ class JobService:
             Runs(s.state_machine_arn, jobs),
             Quotas(s.max_running_jobs, s.max_jobs_per_day, s.max_queued_objects),
         )
+
+    def prepare(self) -> None:
+        """Make what the first call of each kind would wait for: clients, and the decoder."""
+        for client in (_identities, runs.states_client, store.s3_client, tokens.states_client):
+            client()
+        for table in (self.config.jobs_table, self.config.tokens_table):
+            clients.table(table)
+        images.prepare()
 
     @property
     def admissions(self) -> Admissions:

@@ -115,6 +115,11 @@ class Bounded:
             finally:
                 watch.cancel()
 
+    def start(self) -> None:
+        """Start the server, so that the first request need not wait for it."""
+        with self._turn:
+            self._started()
+
     def close(self) -> None:
         """End the server; the next request starts another."""
         with self._turn:

@@ -56,6 +56,11 @@ class PhotoInfo:
     bytes: int
 
 
+def prepare() -> None:
+    """Start the process that decodes, so that the first photo need not wait for it."""
+    _decoder().start()
+
+
 def read_photo(data: bytes) -> Image.Image:
     """Decode a photo, upright and as RGB.
 

@@ -35,7 +35,8 @@ NAMES = 5
 """So many executions of a job that ended before they began are passed over."""
 
 
-def _states() -> "SFNClient":
+def states_client() -> "SFNClient":
+    """The client of Step Functions that starts and stops executions."""
     states: SFNClient = clients.client("stepfunctions")
     return states
 
@@ -153,7 +154,7 @@ class Runs:
 
     def _start(self, job: Job, run: int, plan: Plan) -> bool:
         try:
-            _states().start_execution(
+            states_client().start_execution(
                 stateMachineArn=self.state_machine_arn,
                 name=execution_name(job.job_id, run),
                 input=execution_input(job, run, plan.resume, plan.objects),
@@ -211,7 +212,7 @@ class Runs:
     def _stop(self, job: Job, run: int) -> bool:
         arn = self.state_machine_arn.replace(":stateMachine:", ":execution:")
         try:
-            _states().stop_execution(
+            states_client().stop_execution(
                 executionArn=f"{arn}:{execution_name(job.job_id, run)}",
                 error="Cancelled",
                 cause="By the owner",

@@ -61,7 +61,8 @@ _PERSONAL = ("text", "image", "model", "objects", "error")
 """What a tombstone has no need of, beside names and the address."""
 
 
-def _s3() -> "S3Client":
+def s3_client() -> "S3Client":
+    """The client of S3, whose links are taken in every region."""
     # Signature 4 with the regional host: what a presigned link needs in every region.
     s3: S3Client = clients.client("s3", signature_version="s3v4")
     return s3
@@ -380,7 +381,7 @@ class FileStore:
         """Read a file of at most `most` bytes, or None where there is none."""
         for attempt in range(1, clients.ATTEMPTS + 1):
             try:
-                answer = _s3().get_object(Bucket=self.bucket, Key=key)
+                answer = s3_client().get_object(Bucket=self.bucket, Key=key)
             except ClientError as error:
                 if error_code(error) in _MISSING:
                     return None
@@ -400,7 +401,7 @@ class FileStore:
     def keep(self, file: StoredFile, key: str, content_type: str) -> bool:
         """Copy what was read to another key; False where it has been replaced or removed since."""
         try:
-            _s3().copy_object(
+            s3_client().copy_object(
                 Bucket=self.bucket,
                 Key=key,
                 CopySource={"Bucket": self.bucket, "Key": file.key},
@@ -416,7 +417,7 @@ class FileStore:
 
     def write(self, key: str, data: bytes, content_type: str) -> None:
         """Write a file."""
-        _s3().put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
+        s3_client().put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
 
     def link(self, key: str, filename: str | None = None) -> str:
         """A signed link to read a file; with `filename`, one that a browser saves under it."""
@@ -426,11 +427,11 @@ class FileStore:
             parameters["ResponseContentDisposition"] = (
                 f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
             )
-        return _s3().generate_presigned_url("get_object", parameters, ExpiresIn=URL_SECONDS)
+        return s3_client().generate_presigned_url("get_object", parameters, ExpiresIn=URL_SECONDS)
 
     def upload_form(self, key: str, content_type: str) -> UploadForm:
         """A signed form for one file of this type and at most 20 MB."""
-        form = _s3().generate_presigned_post(
+        form = s3_client().generate_presigned_post(
             self.bucket,
             key,
             Fields={"Content-Type": content_type},
@@ -453,13 +454,13 @@ class FileStore:
         """
         removed = 0
         for page in (
-            _s3().get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+            s3_client().get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         ):
             keys: list[ObjectIdentifierTypeDef] = [
                 {"Key": item["Key"]} for item in page.get("Contents", [])
             ]
             if keys:
-                answer = _s3().delete_objects(
+                answer = s3_client().delete_objects(
                     Bucket=self.bucket, Delete={"Objects": keys, "Quiet": True}
                 )
                 kept = answer.get("Errors", [])

@@ -74,7 +74,8 @@ def callback_id(job_id: str, run: int, stage: str, n: int, attempt: int) -> str:
     return f"{job_id}-{run}-{stage}-{n}-{attempt}"
 
 
-def _states() -> "SFNClient":
+def states_client() -> "SFNClient":
+    """The client of Step Functions that resumes tasks."""
     # One attempt: a repetition that botocore makes by itself meets its own success as a lost task.
     states: SFNClient = clients.client("stepfunctions", attempts=1)
     return states
@@ -461,7 +462,7 @@ class Tasks:
             There is nothing to resume any more.
         """
         text = json.dumps(output)
-        _end(lambda: _states().send_task_success(taskToken=row.token, output=text))
+        _end(lambda: states_client().send_task_success(taskToken=row.token, output=text))
 
     def fail(self, row: TokenRow, name: str, message: str) -> None:
         """Resume with a named error.
@@ -473,7 +474,9 @@ class Tasks:
         """
         # The service takes at most 256 and 32768 characters.
         error, cause = name[:256], message[:32768]
-        _end(lambda: _states().send_task_failure(taskToken=row.token, error=error, cause=cause))
+        _end(
+            lambda: states_client().send_task_failure(taskToken=row.token, error=error, cause=cause)
+        )
 
 
 def _end(call: Callable[[], object]) -> None:
