@@ -23,6 +23,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,9 +122,12 @@ class Functions:
         """Start workers of all functions in zips, as many as people will soon wait for.
 
         In AWS somebody else uses a deployed function all the time; here the first who does would
-        wait for all of them.
+        wait for all of them. Those of the API have started when this returns.
         """
-        for func in list(lambda_svc._functions.values()):
+        functions = sorted(lambda_svc._functions.values(), key=_of_the_api, reverse=True)
+        pool = ThreadPoolExecutor(_PROCESSORS)
+        awaited = []
+        for func in functions:
             config = dict(func["config"], Runtime="provided.al2023", PackageType="Zip")
             if self._image(config) is not None:
                 continue
@@ -132,13 +136,11 @@ class Functions:
                 lambda_runtime.acquire_worker(name, config, code)[0]
                 for _ in range(_most(func, config) if _of_the_api(func) else 1)
             ]
-            for worker in leased:
-                try:
-                    lambda_runtime.ensure_spawned(worker)
-                except Exception:  # the first call says why
-                    log.exception("A worker of %s did not start", name)
-                finally:
-                    lambda_runtime.release_worker(worker)
+            started = [pool.submit(_spawn, name, worker) for worker in leased]
+            if _of_the_api(func):
+                awaited += started
+        wait(awaited)
+        pool.shutdown(wait=False)
 
     def _place(self, func: dict[str, Any], config: dict[str, Any]) -> threading.BoundedSemaphore:
         """What a call of this function holds while it runs."""
@@ -259,6 +261,15 @@ class Functions:
                     file.write(f"{moment} {request}\n{text.rstrip()}\n")
 
         lambda_svc._emit_lambda_logs = emit
+
+
+def _spawn(name: str, worker: Any) -> None:
+    try:
+        lambda_runtime.ensure_spawned(worker)
+    except Exception:  # the first call says why
+        log.exception("A worker of %s did not start", name)
+    finally:
+        lambda_runtime.release_worker(worker)
 
 
 def _most(func: dict[str, Any], config: dict[str, Any]) -> int:

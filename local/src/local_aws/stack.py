@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import types
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -99,6 +100,7 @@ class Stack:
         services.name_resources("states", self._workflow.resource)
         services.serve("sagemaker", self._endpoints.handle, models=("sagemaker-runtime",))
         services.name_resources("sagemaker", endpoint_arn)
+        services.parse_expressions_once()
         mailbox = Mailbox(self.settings.folder / "mails")
         mailbox.install()
         permissions.install(self.settings.logs / "permissions.jsonl")
@@ -116,22 +118,25 @@ class Stack:
         fill : Fill
             Puts into the stack what its owner keeps there, before anything goes on.
         """
-        from local_aws import resources
+        from local_aws import resources, services
 
         first = resources.stack() is None
+        described = _begun(services.read_descriptions)
         try:
             outputs = self._deploy(self.settings, self._functions, parameters, fill)
         except LocalError:
             # AWS keeps what a failed creation retained, and refuses to create it again.
             self._forget = first
             raise
+        warm = _begun(self._functions.warm)
         self.save(code=True)
+        described.join()
         memory.settle()
         threading.Thread(target=self._save_now_and_then, daemon=True).start()
         self.resumed, self.lost = self._workflow.resume()
         self._endpoints.resume()
+        warm.join()
         self._gateway.open()
-        threading.Thread(target=self._functions.warm, daemon=True).start()
         return outputs
 
     def save(self, code: bool = False) -> None:
@@ -207,6 +212,12 @@ class Stack:
                 memory.give_back()
             except Exception:  # too busy, or just ending: the next time, or the end, saves
                 log.exception("The state was not saved")
+
+
+def _begun(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
 
 
 def claim(folder: Path) -> IO[str]:
