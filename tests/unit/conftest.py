@@ -16,6 +16,7 @@ from gen3d.jobs import Job
 from gen3d_aws import tokens
 from gen3d_aws.observability import logger, metrics
 from gen3d_aws.store import FileStore, JobStore
+from gen3d_aws.tokens import TokenRow
 from tests.support import (
     BUCKET,
     SENDER,
@@ -89,6 +90,12 @@ def rows(aws: None) -> Callable[[str], list[dict[str, Any]]]:
         for row in table(name).scan()["Items"]
         if not row.get("callbackId", "").startswith("owner#")
     ]
+
+
+def let_wait(row: TokenRow, ttl: int = 2_000_000_000) -> None:
+    """Let a task wait, as the state machine writes the one for a mask."""
+    fields = {"callbackId": row.callback_id, "token": row.token, "owner": row.owner}
+    table("TokensTable").put_item(Item=fields | {"jobId": row.job_id, "run": row.run, "ttl": ttl})
 
 
 class FakeStates:

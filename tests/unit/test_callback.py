@@ -18,7 +18,7 @@ from gen3d_aws.store import FileStore
 from gen3d_aws.tokens import TokenRow, TokenStore
 from tests.support import BUCKET, JOB_ID, OWNER, ROOT, Context, QueueSettings, callback, load_event
 
-from .conftest import Calls, FakeStates
+from .conftest import Calls, FakeStates, let_wait
 
 TOKEN = "AQCEAAAAKgAAAAMAAAAAAAAAAtoken"
 RESULTS = {
@@ -57,7 +57,7 @@ def waiting(aws: None, states: FakeStates) -> FakeStates:
     """Both stages of a job wait."""
     for stage in RESULTS:
         row = TokenRow(f"{JOB_ID}-1-{stage}-0-0", f"{TOKEN}-{stage}", OWNER, JOB_ID)
-        TokenStore("TokensTable").put(row, 60)
+        let_wait(row)
         states.waiting[row.token] = None
     return states
 

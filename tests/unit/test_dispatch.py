@@ -16,7 +16,7 @@ from gen3d_aws.dispatch import MARKED_SECONDS, SLACK_SECONDS, Dispatcher
 from gen3d_aws.tokens import Taken, TaskGone, Tasks, TokenRow, TokenStore, mask_callback_id
 from tests.support import OWNER, QueueSettings, client_error, make_job, resources, table, template
 
-from .conftest import Calls, FakeStates
+from .conftest import Calls, FakeStates, let_wait
 
 JOB = "01M82SZE4Z7ZQ9FY1VB33KS0D2"
 OTHER = "01M82SZE4Z7ZQ9FY1VB33KS0D3"
@@ -266,8 +266,8 @@ def test_a_cancelled_jobs_requests_and_mask_leave_and_no_others(
 ) -> None:
     requests = [put(store, n) for n in range(4)]
     other = put(store, 9, job=OTHER)
-    store.put(TokenRow(mask_callback_id(JOB), "m", OWNER, JOB), 60)
-    store.put(TokenRow(mask_callback_id(OTHER), "m", OWNER, OTHER), 60)
+    let_wait(TokenRow(mask_callback_id(JOB), "m", OWNER, JOB))
+    let_wait(TokenRow(mask_callback_id(OTHER), "m", OWNER, OTHER))
     dispatcher.dispatch()
 
     store.drop(make_job(job_id=JOB))

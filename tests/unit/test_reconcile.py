@@ -33,7 +33,7 @@ from tests.support import (
     table,
 )
 
-from .conftest import Calls, FakeStates
+from .conftest import Calls, FakeStates, let_wait
 
 Rows = Callable[[str], list[dict[str, Any]]]
 RUNNING = sorted(set(Status) - TERMINAL - {Status.CREATED})
@@ -220,7 +220,7 @@ def test_an_execution_that_begins_or_tells_is_left(
 
 def put_tasks(run: int) -> None:
     store = TokenStore("TokensTable")
-    store.put(TokenRow(mask_callback_id(JOB_ID), "m", OWNER, JOB_ID, run), 60)
+    let_wait(TokenRow(mask_callback_id(JOB_ID), "m", OWNER, JOB_ID, run))
     callback = f"{JOB_ID}-{run}-reconstruct-0-0"
     request = Request("2026-11-28T19:00:00.000Z", callback, OWNER, Stage.RECONSTRUCT)
     store.enqueue(TokenRow(callback, "t", OWNER, JOB_ID, run), request, 60)
@@ -253,7 +253,7 @@ def test_tasks_of_an_earlier_execution_are_forgotten_and_no_others(
 def test_a_task_that_was_written_anew_meanwhile_stays(aws: None, rows: Rows) -> None:
     put_tasks(1)
     (seen,) = [t for t in inventory.waiting_tasks("TokensTable") if t.callback_id.endswith("mask")]
-    TokenStore("TokensTable").put(TokenRow(seen.callback_id, "new", OWNER, JOB_ID, 2), 999)
+    let_wait(TokenRow(seen.callback_id, "new", OWNER, JOB_ID, 2), ttl=seen.ttl + 1)
     assert inventory.forget_task("TokensTable", seen) is False
     assert len(rows("TokensTable")) == 2
 

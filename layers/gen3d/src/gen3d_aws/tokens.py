@@ -143,19 +143,6 @@ class TokenStore:
     def _table(self) -> "Table":
         return clients.table(self._name)
 
-    def put(self, row: TokenRow, ttl_seconds: int) -> None:
-        """Remember a task that now waits."""
-        self._table.put_item(
-            Item={
-                "callbackId": row.callback_id,
-                "token": row.token,
-                "owner": row.owner,
-                "jobId": row.job_id,
-                "run": row.run,
-                "ttl": int(time.time()) + ttl_seconds,
-            }
-        )
-
     def get(self, callback: str) -> TokenRow | None:
         """The task behind a callback id, or None where nothing waits for it any more."""
         answer = self._table.get_item(Key={"callbackId": callback}, ConsistentRead=True)
