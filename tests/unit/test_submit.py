@@ -12,7 +12,7 @@ from gen3d import contract
 from gen3d.contract import InitializeRequest, ReconstructRequest
 from gen3d.errors import DependencyUnavailable
 from gen3d_aws.store import FileStore
-from gen3d_aws.tokens import TokenRow, callback_id
+from gen3d_aws.tokens import TokenRow, TokenStore, callback_id
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, Context, QueueSettings, load_event, submit
 
 from .conftest import Calls, FakeStates
@@ -116,6 +116,14 @@ def test_the_same_attempt_again_is_sent_once(
     assert call(INITIALIZE) == call(INITIALIZE)
     assert len(calls.of("InvokeEndpointAsync")) == 1
     assert len(rows("TokensTable")) == 2
+
+
+def test_a_request_that_the_index_does_not_show_yet_is_sent_by_who_has_put_it_there(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TokenStore, "waiting", lambda _: [])
+    call(INITIALIZE)
+    assert len(calls.of("InvokeEndpointAsync")) == 1
 
 
 def test_an_answer_resumes_the_task_that_was_entered_anew(

@@ -255,6 +255,7 @@ def test_every_exif_orientation_is_honoured(orientation: int) -> None:
     assert corner_colours(photo) == [RED, GREEN, BLUE, YELLOW]
     info = check_photo(data, "image/jpeg")
     assert (info.width, info.height) == SIZE
+    assert read_reduced(data, 1000)[1] == SIZE
 
 
 XMP = (

@@ -33,6 +33,7 @@ from tests.support import (
     begin_execution,
     client,
     finished_object,
+    load_event,
     make_job,
     table,
 )
@@ -54,6 +55,22 @@ def execution(name: str = JOB_ID) -> dict[str, Any]:
 def started_with(name: str) -> Any:
     """The input of an execution."""
     return json.loads(execution(name)["input"])
+
+
+def test_what_people_do_with_jobs_is_counted(
+    executions: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, created = call("create_job")
+    path = {"pathParameters": {"jobId": created["jobId"]}}
+    for name in ("cancel_job", "delete_job"):
+        event = load_event(f"api/{name}")
+        raw = event["rawPath"].replace(JOB_ID, created["jobId"])
+        event["requestContext"]["http"]["path"] = raw
+        call(name, rawPath=raw, requestContext=event["requestContext"], **path)
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    counted = [line for line in printed if "_aws" in line]
+    for name in ("JobCreated", "JobCancelled", "JobRemoved"):
+        assert [line[name] for line in counted if name in line] == [[1.0]]
 
 
 # POST /jobs/{jobId}/cancel
