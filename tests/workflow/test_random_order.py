@@ -6,6 +6,7 @@ the tables somebody else may act, or who made them may die. What has to be so is
 each write, and when everything has come to rest.
 """
 
+import itertools
 import json
 import os
 import time
@@ -305,6 +306,7 @@ class RandomOrder(RuleBasedStateMachine):
         name, body = asked
         run, was = self.status
         pending = any(e.run > run for e in self.running)
+        known = {e.run for e in self.states.executions.values()}
         taken_up = was in (Status.FAILED, Status.EXPIRED, Status.CANCELLED)
         status, answer = call(name, body)
         assert status in ANSWERS[name], answer
@@ -312,6 +314,9 @@ class RandomOrder(RuleBasedStateMachine):
         assert (status == 404) == (was is Status.DELETED and name != "delete_job")
         if name == "delete_job":
             assert self.status[1] is Status.DELETED
+        started = {e.run for e in self.states.executions.values()} - known
+        following = next(n for n in itertools.count(run + 1) if n not in known)
+        assert started <= (set() if pending else {following})
         if name == "retry_job" and not body and taken_up and not pending:
             assert status == 202, answer
         if name == "retry_job" and status == 202:
@@ -582,22 +587,48 @@ def random_order(
         yield RandomOrder
 
 
+BY_FAILING = {
+    "RecordObjectFailure": ("RecordSplat", "States.TaskFailed"),
+    "RecordFailure": ("WaitForMask", "States.TaskFailed"),
+    "RecordExpiry": ("WaitForMask", "States.Timeout"),
+}
+"""Where what fails leads to a state."""
+
+
+def led_to(one: RandomOrder, state: str) -> Branch:
+    before, error = BY_FAILING.get(state, (state, None))
+    branch = one.lead_to(before)
+    if error:
+        branch.fail(TaskFailed(error))
+        branch.go_to_the_next_task()
+    assert branch.at == state
+    return branch
+
+
 @pytest.mark.parametrize("overtaken", [False, True])
 @pytest.mark.parametrize(
     "state",
-    ["Begin", "WaitForMask", "BeginReconstruction", "RecordSplat", "RecordMesh", "Complete"],
+    [
+        "Begin",
+        "WaitForMask",
+        "BeginReconstruction",
+        "RecordSplat",
+        "RecordMesh",
+        "Complete",
+        *BY_FAILING,
+    ],
 )
 def test_no_write_of_a_run_that_was_cancelled_changes_anything(
     state: str, overtaken: bool, random_order: type[RandomOrder]
 ) -> None:
     """The cancellation is cut off before it stops the execution; another may be as far by then."""
     one = random_order()
-    late = one.lead_to(state)
+    late = led_to(one, state)
     with one.interrupted(CANCELLED, one.die):
         call("cancel_job")
     assert one.status == (1, Status.CANCELLED)
     if overtaken:
-        assert one.lead_to(state).execution.run == 2
+        assert led_to(one, state).execution.run == 2
     before = one.record
     late.step()
     assert one.record == before
