@@ -118,10 +118,14 @@ class RandomOrder(RuleBasedStateMachine):
         for module in (delivery, notify, tokens, store):
             self.patch.setattr(module, "time", clock)
         self.patch.setattr(reconcile, "now", lambda: now() + self.passed)
-        for module in (runs, tokens, inventory):
-            self.patch.setattr(module, "_states", lambda: self.states)
-        for module in (store, inventory):
-            self.patch.setattr(module, "_s3", lambda: self.files)
+        for module, name in (
+            (runs, "states_client"),
+            (tokens, "states_client"),
+            (inventory, "_states"),
+        ):
+            self.patch.setattr(module, name, lambda: self.states)
+        for module, name in ((store, "s3_client"), (inventory, "_s3")):
+            self.patch.setattr(module, name, lambda: self.files)
         told = SimpleNamespace(invoke=self.tell)
         self.patch.setattr(
             clients, "client", lambda name, **options: told if name == "lambda" else CLIENT(name)
