@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -11,6 +11,10 @@ from botocore.stub import Stubber
 
 from gen3d_cloud import replay
 from gen3d_cloud.deployed import CloudError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import QueueAttributeFilterType
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 NOTIFY = "arn:aws:lambda:us-east-1:123456789012:function:gen3d-notify"
 CALLBACK = "arn:aws:lambda:us-east-1:123456789012:function:gen3d-callback"
@@ -60,7 +64,9 @@ def found(stack: Create) -> dict[str, str]:
 
 def send(url: str, body: Any, **attributes: str) -> None:
     text = body if isinstance(body, str) else json.dumps(body)
-    typed = {n: {"DataType": "String", "StringValue": v} for n, v in attributes.items()}
+    typed: dict[str, MessageAttributeValueTypeDef] = {
+        n: {"DataType": "String", "StringValue": v} for n, v in attributes.items()
+    }
     boto3.client("sqs").send_message(QueueUrl=url, MessageBody=text, MessageAttributes=typed)
 
 
@@ -87,7 +93,10 @@ def expects(functions: Stubber, name: str, event: Any, said: Any = None, **more:
 
 def left(url: str) -> int:
     """Messages in a queue, those that somebody holds among them."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    names: list[QueueAttributeFilterType] = [
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+    ]
     found = boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
     return sum(map(int, found["Attributes"].values()))
 

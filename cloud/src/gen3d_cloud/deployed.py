@@ -2,10 +2,13 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -38,7 +41,7 @@ def parameters(name: str) -> dict[str, str]:
     return {given["ParameterKey"]: given.get("ParameterValue", "") for given in listed}
 
 
-def _described(name: str) -> dict[str, Any]:
+def _described(name: str) -> "StackTypeDef":
     client = boto3.client("cloudformation")
     try:
         (stack,) = client.describe_stacks(StackName=name)["Stacks"]
@@ -47,7 +50,7 @@ def _described(name: str) -> dict[str, Any]:
             f"The stack {name} cannot be read: {error}. Check STACK, AWS_PROFILE and AWS_REGION; "
             "deploy it first, if it is not there."
         ) from None
-    return dict(stack)
+    return stack
 
 
 def environment(name: str) -> str:

@@ -10,7 +10,7 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 from boto3.exceptions import Boto3Error
@@ -20,6 +20,8 @@ from gen3d_cloud import weights
 from gen3d_cloud.deployed import CloudError, environment, output, outputs, parameters
 
 if TYPE_CHECKING:
+    from mypy_boto3_codebuild import CodeBuildClient
+    from mypy_boto3_codebuild.type_defs import BuildTypeDef
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -166,7 +168,7 @@ def sweep(stack: str, engine: str) -> list[str]:
     return swept
 
 
-def _follow(codebuild: Any, build_id: str) -> dict[str, str]:
+def _follow(codebuild: "CodeBuildClient", build_id: str) -> dict[str, str]:
     print(f"Build {build_id} runs; ending this leaves it running.", flush=True)
     phase = ""
     while True:
@@ -182,7 +184,7 @@ def _follow(codebuild: Any, build_id: str) -> dict[str, str]:
     return {each["name"]: each["value"] for each in state.get("exportedEnvironmentVariables", [])}
 
 
-def _last_words(state: dict[str, Any]) -> str:
+def _last_words(state: "BuildTypeDef") -> str:
     """Where and why a build failed, with the end of its log."""
     failed = [
         f"{phase['phaseType'].lower()}: {context['message']}"

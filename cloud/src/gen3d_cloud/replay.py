@@ -10,13 +10,16 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gen3d_cloud.deployed import CloudError, output, outputs, table
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 QUEUES = ("FailedInvocationsUrl", "UndeliveredEventsUrl")
 _HIDDEN_SECONDS = 420
@@ -93,7 +96,7 @@ class Stack:
                 limit -= 1
                 yield self._one(name, url, message, look)
 
-    def _receive(self, url: str, look: bool) -> Json | None:
+    def _receive(self, url: str, look: bool) -> "MessageTypeDef | None":
         found = self._sqs.receive_message(
             QueueUrl=url,
             MessageAttributeNames=["All"],
@@ -102,7 +105,7 @@ class Stack:
         ).get("Messages", [])
         return found[0] if found else None
 
-    def _one(self, queue: str, url: str, message: Json, look: bool) -> Outcome:
+    def _one(self, queue: str, url: str, message: "MessageTypeDef", look: bool) -> Outcome:
         function = "?"
         try:
             call = self._call(message)
@@ -125,7 +128,7 @@ class Stack:
             raise CloudError(f"{said.get('errorType')}: {said.get('errorMessage')}")
         return "done"
 
-    def _call(self, message: Json) -> Call:
+    def _call(self, message: "MessageTypeDef") -> Call:
         """Read a message of any of the three senders: Lambda, EventBridge, SNS.
 
         Raises
