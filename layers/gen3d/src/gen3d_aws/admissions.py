@@ -93,10 +93,10 @@ class Admissions:
         """
 
         def check(noted: Mapping[str, Note]) -> None:
-            active, queued = self._had(job, noted)
-            self.quotas.check_running(active)
+            found = self._looked_up(job, noted)
+            self.quotas.check_running(self._active(job, found))
             if objects:
-                self.quotas.check_queued(queued, objects)
+                self.quotas.check_queued(self._queued(job, found), objects)
 
         asked = bool(self.quotas.running_jobs or (objects and self.quotas.queued_objects))
         with self._noted(job, job.run + 1, objects, check, asked):
@@ -112,21 +112,28 @@ class Admissions:
         """
 
         def check(noted: Mapping[str, Note]) -> None:
-            self.quotas.check_queued(self._had(job, noted)[1], objects)
+            self.quotas.check_queued(self._queued(job, self._looked_up(job, noted)), objects)
 
         with self._noted(job, job.run, objects, check, bool(self.quotas.queued_objects)):
             yield
 
-    def _had(self, job: Job, noted: Mapping[str, Note]) -> tuple[int, int]:
-        """How many other jobs of the owner are at work, and their objects in the queue."""
-        active = self.jobs.active(job.owner) - {job.job_id}
-        queued = self.jobs.queued_objects(job.owner, {job.job_id, *noted})
-        for job_id, note in noted.items():
-            found = self.jobs.find(job.owner, job_id)
-            at_work, objects = (False, 0) if found is None else _of(found, note)
-            active = active | {job_id} if at_work else active - {job_id}
-            queued += objects
-        return len(active), queued
+    def _looked_up(self, job: Job, noted: Mapping[str, Note]) -> dict[str, tuple[bool, int]]:
+        """Of each job that was let in, whether it is at work, and with how many objects."""
+        jobs = {job_id: self.jobs.find(job.owner, job_id) for job_id in noted}
+        return {
+            job_id: (False, 0) if found is None else _of(found, noted[job_id])
+            for job_id, found in jobs.items()
+        }
+
+    def _active(self, job: Job, noted: Mapping[str, tuple[bool, int]]) -> int:
+        """How many other jobs of the owner are at work."""
+        shown = self.jobs.active(job.owner) - {job.job_id} - noted.keys()
+        return len(shown) + sum(at_work for at_work, _ in noted.values())
+
+    def _queued(self, job: Job, noted: Mapping[str, tuple[bool, int]]) -> int:
+        """How many objects of the owner's other jobs wait for the model."""
+        shown = self.jobs.queued_objects(job.owner, {job.job_id, *noted})
+        return shown + sum(objects for _, objects in noted.values())
 
     @contextmanager
     def _noted(
