@@ -692,8 +692,12 @@ def test_the_owners_mail_shows_and_links_the_mesh(completed: Job, mailbox: Mailb
         for form in (text, html):
             assert f"objects/0/mesh.{ending}" in form
     for fact in ("coffee.jpg", "Cup", "2,400", "1,200", "5,000"):
-        assert fact in text
         assert fact in html
+    lines = text.splitlines()
+    for line in ("Faces: 2,400", "Vertices: 1,200", "Gaussians: 5,000", "Seed: 0"):
+        assert line in lines
+    (splat,) = [line for line in lines if line.startswith("Splat: https://")]
+    assert "filename%3D%22Cup-splat.ply" in splat
     for form in (text, html):
         assert f"https://gen3d.example.com/jobs/{JOB_ID}" in form
         assert "X-Amz-Signature" in form
@@ -730,8 +734,11 @@ def test_the_admin_hears_where_it_failed_and_where_to_look(failed: Job, mailbox:
     arn = load_event("notify/failed")["executionArn"]
     for said in (JOB_ID, EMAIL, "EachObject", "EmptySurface", "No surface", arn, "fields @timest"):
         assert said in part(mail, "plain")
-    for group in NotifySettings.read().log_groups.split(","):
-        assert group in part(mail, "plain")
+    groups = NotifySettings.read().log_groups.split(",")
+    assert "\n".join(["Log groups:", *groups]) in part(mail, "plain")
+    for line in (f"Job: {JOB_ID}", f"Owner: {EMAIL}", "State: EachObject", "Error: EmptySurface"):
+        assert line in part(mail, "plain").splitlines()
+    assert mail["Subject"] == f"Gen3D job failed: EmptySurface {JOB_ID}"
 
 
 def test_only_the_admin_sees_a_raw_error(put_job: PutJob, mailbox: Mailbox) -> None:

@@ -12,6 +12,7 @@ from botocore.client import BaseClient
 
 from gen3d.images import MAX_BYTES
 from gen3d.jobs import Job, JobObject, Status, new_job_id, now
+from gen3d_aws import inventory
 from gen3d_aws.store import URL_SECONDS, FileStore, JobStore
 from tests.support import BUCKET, OWNER, PREFIX, client, make_job, table
 
@@ -24,11 +25,11 @@ PutJob = Callable[[Job], Job]
 
 @pytest.fixture
 def _pages_of_one(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every answer to a query holds a single row, as one of a megabyte holds a part of them."""
+    """Every answer holds a single row, as one of a megabyte holds a part of them."""
     real = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def call(self: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
-        limit = {"Limit": 1} if operation == "Query" else {}
+        limit = {"Limit": 1} if operation in ("Query", "Scan") else {}
         return real(self, operation, parameters | limit)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", call)
@@ -41,6 +42,7 @@ def test_rows_beyond_the_first_answer_count_too(jobs: JobStore, put_job: PutJob)
         put_job(make_job(Status.RECONSTRUCTING, job_id=job_id, objects={"0": CUP}))
     assert jobs.created_since(OWNER, now() - timedelta(hours=1)) == ids
     assert jobs.active(OWNER) == ids
+    assert {record.job_id for record in inventory.records("JobsTable")} == ids
     assert jobs.queued_objects(OWNER) == 3
     assert jobs.queued_objects(OWNER, without=ids) == 0
 
@@ -48,7 +50,8 @@ def test_rows_beyond_the_first_answer_count_too(jobs: JobStore, put_job: PutJob)
 def test_a_record_is_read_as_it_is_and_not_as_it_was(jobs: JobStore, calls: Calls) -> None:
     jobs.find(OWNER, new_job_id())
     jobs.created_since(OWNER, now())
-    assert [read["ConsistentRead"] for _, read in calls.made] == [True, True]
+    list(inventory.records("JobsTable"))
+    assert [read["ConsistentRead"] for _, read in calls.made] == [True, True, True]
 
 
 def test_a_new_record_has_the_stages_into_which_the_state_machine_writes(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import quote
 
-from gen3d.jobs import Job, JobObject, ObjectStatus, plain
+from gen3d.jobs import Failure, Job, JobObject, ObjectStatus, plain
 from gen3d.paths import MESH_FORMATS
 from gen3d_aws.store import FileStore
 from gen3d_notify.settings import NotifySettings
@@ -214,15 +214,15 @@ def expired(job: Job, web_url: str) -> Mail:
 
 def failed_admin(job: Job, execution_arn: str, s: NotifySettings) -> Mail:
     """The admin's: what failed, where, and where to look."""
-    error = job.error
-    letter = _Letter(f"A job failed: {error.name if error else 'unknown error'}")
+    error = job.error or Failure(name="UnknownError", message="The record does not say why.")
+    letter = _Letter(f"A job failed: {error.name}")
     letter.facts(
         {
             "Job": job.job_id,
             "Owner": job.email,
-            "State": error.stage if error else "",
-            "Error": error.name if error else "",
-            "Message": error.message if error else "",
+            "State": error.stage,
+            "Error": error.name,
+            "Message": error.message,
             "Time": _seconds(job),
         }
     )
@@ -230,7 +230,7 @@ def failed_admin(job: Job, execution_arn: str, s: NotifySettings) -> Mail:
         letter.links({"Execution in the console": execution_link(execution_arn, s.aws_region)})
     letter.code("Log query (CloudWatch Logs Insights)", log_query(job.job_id))
     letter.code("Log groups", "\n".join(s.log_groups.split(",")))
-    return letter.to(s.admin_email, f"Gen3D job failed: {error.name if error else ''} {job.job_id}")
+    return letter.to(s.admin_email, f"Gen3D job failed: {error.name} {job.job_id}")
 
 
 def execution_link(execution_arn: str, region: str) -> str:
