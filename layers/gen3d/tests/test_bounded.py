@@ -1,6 +1,7 @@
 """What a stranger's bytes may do to the process that reads them, and to nobody else."""
 
 import os
+import resource
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -152,6 +153,17 @@ def test_a_copy_of_the_process_has_a_server_of_its_own(bounded: Bounded) -> None
         finally:
             os._exit(2)
     assert works(bounded)
+    assert os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]) == 0
+
+
+def test_a_machine_whose_own_limit_is_lower_still_works(bounded: Bounded) -> None:
+    copy = os.fork()
+    if copy == 0:
+        try:
+            resource.setrlimit(resource.RLIMIT_CPU, (3, 3))
+            os._exit(0 if works(bounded) else 1)
+        finally:
+            os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]) == 0
 
 
