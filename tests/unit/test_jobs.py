@@ -208,6 +208,18 @@ def test_a_job_that_is_cancelled_before_it_begins_gives_its_number_up(
     assert jobs.get(OWNER, JOB_ID).run == 1
 
 
+def test_a_cancellation_follows_a_job_that_began_meanwhile(
+    jobs: JobStore, put_job: Callable[[Job], Job]
+) -> None:
+    put_job(make_job(Status.INITIALIZING, run=1))
+    assert jobs.cancel(make_job())
+    assert jobs.get(OWNER, JOB_ID).status is Status.CANCELLED
+
+
+def test_a_job_that_is_gone_meanwhile_is_not_cancelled(jobs: JobStore) -> None:
+    assert not jobs.cancel(make_job())
+
+
 def test_a_job_that_runs_keeps_its_number(jobs: JobStore, put_job: Callable[[Job], Job]) -> None:
     assert jobs.cancel(put_job(make_job(Status.INITIALIZING, run=1)))
     assert jobs.get(OWNER, JOB_ID).run == 1

@@ -9,7 +9,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from gen3d.queue import Request, Stage
-from gen3d_aws.tokens import Tasks, TokenRow, TokenStore
+from gen3d_aws.tokens import Taken, Tasks, TokenRow, TokenStore
 from tests.support import JOB_ID, OWNER, table
 
 from .conftest import Calls, FakeStates
@@ -74,6 +74,40 @@ def test_requests_beyond_the_first_answer_wait_too(
         lambda self, operation, parameters: real(self, operation, {**parameters, "Limit": 1}),
     )
     assert store.waiting() == requests
+
+
+def test_the_window_is_read_as_it_was_written(store: TokenStore) -> None:
+    """Who was sent what, whose turn it was, and how many photos came in a row."""
+    first, second, third = (
+        Request(f"2026-11-28T19:00:0{n}.000Z", f"{JOB_ID}-1-{stage}-{n}-0", owner, stage)
+        for n, (owner, stage) in enumerate(
+            [(OWNER, Stage.INITIALIZE), (OWNER, Stage.INITIALIZE), ("other", Stage.RECONSTRUCT)]
+        )
+    )
+    for request in (first, second, third):
+        row = TokenRow(request.callback_id, "t", request.owner, JOB_ID)
+        store.enqueue(row, request, 60)
+    empty = store.window(3)
+    assert (empty.sent, empty.turns, empty.streak, empty.version) == ((), {}, 0, 0)
+    for n, (request, owners) in enumerate([(first, {OWNER}), (second, set()), (third, set())]):
+        before = store.window(3)
+        assert store.take(before, request, store.waiting()) is Taken.OURS
+        window = store.window(3)
+        sent = {s.callback_id: s for s in window.sent}[request.callback_id]
+        assert (sent.owner, sent.stage) == (request.owner, request.stage)
+        assert window.turns == dict.fromkeys(owners, sent.at)
+        assert (len(window.sent), window.streak) == (n + 1, (1, 2, 0)[n])
+        assert window.version != before.version
+    store.leave(first.callback_id)
+    assert store.window(3).version != window.version
+    assert len(store.window(3).sent) == 2
+
+
+def test_a_request_that_was_sent_is_not_entered_anew(store: TokenStore) -> None:
+    store.enqueue(ROW, REQUEST, 60)
+    assert store.take(store.window(1), REQUEST, store.waiting()) is Taken.OURS
+    store.enqueue(ROW, REQUEST, 60)
+    assert store.waiting() == []
 
 
 WRITES: list[Callable[[TokenStore], None]] = [

@@ -419,6 +419,8 @@ def test_objects_that_are_not_named_stay_as_they_are(put_job: PutJob, executions
     assert code == 202
     assert [o["status"] for o in body["objects"]][:3] == ["COMPLETED", "PENDING", "FAILED"]
     assert body["objects"][2]["error"]["error"] == "InferenceFailed"
+    assert body["objects"][2]["splat"].items() >= splat.items()
+    assert body["objects"][0]["files"]
     sent = started_with(f"{JOB_ID}-2")["objects"]
     assert [o["have"] for o in sent] == ["mesh", "nothing", "left", "left"]
     assert failed.error is not None

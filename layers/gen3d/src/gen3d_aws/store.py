@@ -315,11 +315,10 @@ class JobStore:
         names: dict[str, str] = {"#status": "status", "#write": "write"}
         values: dict[str, TableAttributeValueTypeDef] = {":write": str(uuid.uuid4())}
         assignments = ["#write = :write"]
-        for i, (path, value) in enumerate(changes.items()):
-            parts = path.split(".")
-            names.update({f"#{part}": part for part in parts})
+        for i, (name, value) in enumerate(changes.items()):
+            names[f"#{name}"] = name
             values[f":v{i}"] = value
-            assignments.append(".".join(f"#{part}" for part in parts) + f" = :v{i}")
+            assignments.append(f"#{name} = :v{i}")
         allowed = {f":s{i}": status for i, status in enumerate(sorted(expected))}
         condition = f"#status IN ({', '.join(allowed)})"
         if run is not None:
@@ -328,8 +327,8 @@ class JobStore:
             # Records from before there were runs have none.
             absent = "attribute_not_exists(#run)" if run == 0 else ""
             condition += f" AND ({' OR '.join(filter(None, ['#run = :run', absent]))})"
-        names.update({f"#{part}": part for part in forget})
-        removal = " REMOVE " + ", ".join(f"#{part}" for part in forget) if forget else ""
+        names.update({f"#{name}": name for name in forget})
+        removal = " REMOVE " + ", ".join(f"#{name}" for name in forget) if forget else ""
         try:
             _past_transactions(
                 lambda: self._table.update_item(
