@@ -84,6 +84,29 @@ def test_an_answer_ends_its_task_with_the_result(
     ]
 
 
+def test_answers_are_counted_by_what_they_are(
+    waiting: FakeStates, files: FileStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = (
+        load_event("callback/initialize_completed"),
+        load_event("callback/reconstruct_failed"),
+    )
+    put_result(files, good, RESULTS["initialize"])
+    for event in (good, bad):
+        call(event)
+    counted = capsys.readouterr().out
+    assert counted.count('"InvocationSucceeded":[1.0]') == 1
+    assert counted.count('"InvocationFailed":[1.0]') == 1
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["Request expired.", "The TTL of the request has passed.", "Time to live exceeded", "Expired"],
+)
+def test_a_request_that_waited_too_long_has_a_name_of_its_own(reason: str) -> None:
+    assert callback.failure_of(reason).name == "InferenceExpired"
+
+
 @pytest.mark.parametrize(
     ("name", "error", "says"),
     [
@@ -365,7 +388,8 @@ def test_an_answer_may_be_faster_than_the_senders_note(
     key = "async/failed/0b1c-error.out"
     files.write(key, json.dumps(InvalidMask("m").body()).encode(), "application/json")
 
-    def meanwhile(_seconds: float) -> None:
+    def meanwhile(seconds: float) -> None:
+        assert 0 < seconds < 5
         TokenStore("TokensTable").note_sent(message(event)["inferenceId"], f"s3://{BUCKET}/{key}")
 
     monkeypatch.setattr("time.sleep", meanwhile)

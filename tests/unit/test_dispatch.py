@@ -141,7 +141,9 @@ def test_a_transaction_that_meets_another_is_made_again(
         {"Code": "None"},
         {"Code": "TransactionConflict"},
     ]
-    calls.fail_with("TransactWriteItems", conflict)
+    unexplained = client_error("TransactionCanceledException")
+    busy = client_error("TransactionInProgressException")
+    calls.fail_with("TransactWriteItems", conflict, unexplained, busy)
     assert dispatcher.dispatch() == 1
 
 
@@ -343,12 +345,15 @@ def test_the_service_is_asked_thrice_and_by_nobody_else(
 def test_a_write_that_meets_a_transaction_is_made_again(
     store: TokenStore, calls: Calls, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gen3d_aws.tokens.time.sleep", lambda _: None)
+    waits: list[float] = []
+    monkeypatch.setattr("gen3d_aws.tokens.time.sleep", waits.append)
     request = put(store, 0)
     mark(store, request)
     calls.fail("UpdateItem", "TransactionConflictException", 3)
     store.settle(request.callback_id)
     assert store.window().sent == ()
+    assert len(waits) == 3
+    assert 0 < sum(waits) < 1
 
 
 def test_a_sender_is_given_up_only_after_its_function_has_ended() -> None:

@@ -408,6 +408,16 @@ def test_a_job_from_before_there_were_runs_is_told_of(put_job: PutJob, mailbox: 
     assert recipients(mailbox()) == [EMAIL, ADMIN]
 
 
+def test_a_result_from_before_there_were_runs_is_told_of(
+    put_job: PutJob, files: FileStore, mailbox: Mailbox
+) -> None:
+    put_job(job_of_run_1(Status.COMPLETED, run=0, objects={"0": finished_object()}))
+    result = json.dumps({"owner": OWNER, "jobId": JOB_ID}).encode()
+    files.write(f"{PREFIX}result.json", result, "application/json")
+    call("result_created")
+    assert recipients(mailbox()) == [EMAIL, ADMIN]
+
+
 @pytest.mark.parametrize(
     "trigger", ["prepared", "completed", "result_created", "failed", "expired", *BREAKS]
 )
@@ -629,6 +639,21 @@ def test_a_try_that_finds_another_at_it_waits_for_what_that_says(
     call("completed")
     assert recipients(mailbox()) == [ADMIN]
     assert len(clock) == 3
+
+
+@pytest.mark.parametrize(("left", "waits"), [(-0.5, 0), (0.5, 1)])
+def test_nobody_waits_who_could_not_send_the_mail_after_it(
+    left: float, waits: int, completed: Job, mailbox: Mailbox, clock: list[float]
+) -> None:
+    from gen3d_notify import delivery, mails
+
+    assert delivery._Claim("key").take()  # somebody else
+    needed = delivery.WAIT_SECONDS + delivery.ATTEMPT_SECONDS
+    mail = mails.failed(completed, "https://example.com")
+    with pytest.raises(MailFailed, match="asked again"):
+        delivery.deliver("key", mail, until=time.time() + needed + left)
+    assert len(clock) == waits
+    assert mailbox() == []
 
 
 @pytest.mark.parametrize("operation", ["PutItem", "GetItem"])

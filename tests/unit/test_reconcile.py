@@ -410,7 +410,10 @@ def test_a_failed_job_is_taken_up_again(
 
 
 def test_all_that_failed_since_a_time_are(
-    start: Callable[..., str], put_job: Callable[[Job], Job], jobs: JobStore
+    start: Callable[..., str],
+    put_job: Callable[[Job], Job],
+    jobs: JobStore,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     ids = [f"01M82SZE4Z7ZQ9FY1VB33KS0D{n}" for n in range(4)]
     for job_id in ids[:3]:
@@ -428,6 +431,7 @@ def test_all_that_failed_since_a_time_are(
     answer = reconcile.handler({"retrySince": since}, Context())
     assert sorted(answer["retried"]) == ids[1:3]
     assert answer["refused"] == {}
+    assert '"JobRetried":[2.0]' in capsys.readouterr().out
 
 
 FAULTS = {
