@@ -263,6 +263,22 @@ def test_tasks_of_an_earlier_execution_are_forgotten_and_no_others(
     assert left == {mask_callback_id(JOB_ID), f"{JOB_ID}-2-reconstruct-0-0", "window"}
 
 
+def test_what_a_job_has_that_was_taken_up_while_all_was_compared_stays(
+    start: Callable[..., str],
+    put_job: Callable[[Job], Job],
+    rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put_job(make_job(Status.RECONSTRUCTING, run=1))
+    arn = start()
+    put_tasks(1)
+    seen = inventory.Record(OWNER, JOB_ID, 1, Status.CANCELLED)
+    monkeypatch.setattr(inventory, "records", lambda _table: [seen])
+    assert sweep() == {}
+    assert status(arn) == "RUNNING"
+    assert len(rows("TokensTable")) == 2
+
+
 def test_a_task_that_was_written_anew_meanwhile_stays(aws: None, rows: Rows) -> None:
     put_tasks(1)
     (seen,) = [t for t in inventory.waiting_tasks("TokensTable") if t.callback_id.endswith("mask")]

@@ -55,6 +55,21 @@ def test_the_scheme_is_taken_in_any_case(header: str, calls: Calls) -> None:
     assert set(calls.of("GetId")[0]["Logins"].values()) == {"an-id-token"}
 
 
+def test_who_is_not_signed_in_is_told_so() -> None:
+    """Should a route once be open by mistake: nobody calls without claims."""
+    context = load_event("api/list_jobs")["requestContext"]
+    del context["authorizer"]
+    assert refused(call("list_jobs", requestContext=context)) == (401, "Unauthorized")
+
+
+def test_who_has_no_address_is_served_all_the_same(jobs: JobStore, calls: Calls) -> None:
+    context = load_event("api/create_job")["requestContext"]
+    del context["authorizer"]["jwt"]["claims"]["email"]
+    code, body = call("create_job", requestContext=context)
+    assert code == 201
+    assert jobs.get(OWNER, body["jobId"]).email == ""
+
+
 def test_an_expired_sign_in_is_named(calls: Calls) -> None:
     calls.fail("GetId", "NotAuthorizedException")
     assert refused(call("create_job")) == (401, "Unauthorized")

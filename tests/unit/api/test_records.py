@@ -95,6 +95,11 @@ def test_a_malformed_body_is_refused(body: Any, rows: Rows) -> None:
     assert rows("JobsTable") == []
 
 
+def test_what_is_wrong_is_named_where_it_is() -> None:
+    for body, where in (("[]", "body: "), ('{"filename": 1}', "filename: ")):
+        assert call("create_job", body)[1]["message"].startswith(where)
+
+
 def test_a_body_that_is_not_base64_is_refused() -> None:
     answer = call("create_job", "\x00", isBase64Encoded=True)
     assert refused(answer) == (400, "InvalidRequest")
