@@ -12,7 +12,7 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from gen3d.jobs import iso, now
 from gen3d.queue import Request, Stage
 from gen3d_aws import tokens
-from gen3d_aws.dispatch import MARKED_SECONDS, SLACK_SECONDS, Dispatcher
+from gen3d_aws.dispatch import MARKED_SECONDS, RACES, SLACK_SECONDS, Dispatcher
 from gen3d_aws.tokens import Taken, TaskGone, Tasks, TokenRow, TokenStore, mask_callback_id
 from tests.support import OWNER, QueueSettings, client_error, make_job, resources, table, template
 
@@ -145,6 +145,18 @@ def test_a_transaction_that_meets_another_is_made_again(
     busy = client_error("TransactionInProgressException")
     calls.fail_with("TransactWriteItems", conflict, unexplained, busy)
     assert dispatcher.dispatch() == 1
+
+
+def test_who_loses_every_race_leaves_the_queue_to_the_others(
+    store: TokenStore, dispatcher: Dispatcher, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, 0)
+    waits: list[float] = []
+    monkeypatch.setattr("gen3d_aws.dispatch.time.sleep", waits.append)
+    calls.fail("TransactWriteItems", "TransactionInProgressException", times=99)
+    assert dispatcher.dispatch() == 0
+    assert len(calls.of("TransactWriteItems")) == len(waits) == RACES
+    assert sum(waits) < 2
 
 
 def test_any_number_may_dispatch_at_once(

@@ -1,5 +1,6 @@
 """A job's statuses, times and ids, and that table and state machine keep to them."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from botocore.exceptions import ClientError
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from ulid import ULID
 
@@ -19,8 +20,10 @@ from gen3d.jobs import (
     RESUMABLE,
     TERMINAL,
     TRANSITIONS,
+    EngineRevision,
     Failure,
     Job,
+    Resume,
     Status,
     TimeSpan,
     check_job_id,
@@ -296,6 +299,13 @@ def test_the_execution_input_is_always_the_same_text() -> None:
     assert execution_input(make_job(), 1) == execution_input(make_job(name="renamed"), 1)
 
 
+def test_a_job_from_the_start_takes_over_no_embeddings() -> None:
+    model = EngineRevision(engine="lite", revision="0" * 12)
+    for resume, kept in ((Resume.INITIALIZE, None), (Resume.MASK, model.model_dump())):
+        text = execution_input(make_job(Status.FAILED, run=1, model=model), 2, resume)
+        assert json.loads(text)["embeddings"] == kept
+
+
 # Ids and times
 
 
@@ -318,6 +328,7 @@ def test_what_was_created_since_a_moment_comes_after_its_id() -> None:
     moment = datetime(2026, 11, 28, 12, 0, 0, 5000, UTC)
     made = [str(ULID.from_timestamp(moment.timestamp() + d)) for d in (-0.001, 0, 0.001)]
     assert [job_id >= oldest_job_id(moment) for job_id in made] == [False, True, True]
+    assert check_job_id(oldest_job_id(moment))
 
 
 @pytest.mark.parametrize(
@@ -363,6 +374,7 @@ def test_a_stage_lasts_from_start_to_end() -> None:
 
 
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)))
+@example(datetime(2026, 11, 28, 12, 0, 0, 999_999))
 def test_a_moment_is_spelled_as_the_state_machine_does(moment: datetime) -> None:
     spelled = iso(moment.replace(tzinfo=UTC))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", spelled)

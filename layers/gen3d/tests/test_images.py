@@ -147,6 +147,24 @@ def test_as_many_scans_as_are_taken_are_decoded() -> None:
     assert corner_colours(read_photo(with_scans(images.MAX_SCANS))) == [RED, GREEN, BLUE, YELLOW]
 
 
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (bytes(2 * images.MAX_BYTES), "The file has 40 MB; at most 20 MB are taken."),
+        (png_claiming(12_000, 8_000), "The photo has 96 megapixels; at most 50 are taken."),
+        (png_claiming(60_000, 60_000), "The photo has too many pixels; at most 50 are taken."),
+    ],
+)
+def test_what_is_too_large_is_told_with_its_size(data: bytes, sentence: str) -> None:
+    with pytest.raises(ImageTooLarge, match=re.escape(sentence)):
+        read_photo(data)
+
+
+def test_an_orientation_that_cannot_be_read_turns_nothing() -> None:
+    data = encode(quarters(), "JPEG", quality=95, exif=b"Exif\0\0 is what this is not")
+    assert corner_colours(read_photo(data)) == [RED, GREEN, BLUE, YELLOW]
+
+
 @pytest.mark.parametrize("read", [lambda d: read_photo(d), lambda d: read_reduced(d, 100)])
 def test_scans_are_counted_before_anything_is_decoded(read: Callable[[bytes], object]) -> None:
     """Nothing but a beginning and scans: whoever decodes it finds no photo at all."""
@@ -185,8 +203,10 @@ def test_each_end_of_the_decoder_has_a_name(
         (lambda: read_reduced(PNG, 100), photo),
         (lambda: read_mask(PNG, *SIZE), mask),
     ):
-        with pytest.raises(error):
+        with pytest.raises(error) as named:
             read()
+        again = images.RETRY_AFTER if fault is Starved else None
+        assert (named.value.retry_after, named.value.message.endswith(".")) == (again, True)
 
 
 def test_a_photo_is_decoded_within_the_memory_that_is_given(

@@ -166,7 +166,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode == "I":
+    if image.mode.startswith("I;16"):
         # PIL clips 16-bit grey to 255 when it converts; keep the high byte instead.
         return image.point(lambda v: v / 257).convert("L").convert("RGB")
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
@@ -215,8 +215,6 @@ def read_mask(data: bytes, width: int, height: int) -> Image.Image:
 def _grey(mask: Image.Image) -> Image.Image:
     if "transparency" in mask.info:
         mask = mask.convert("RGBA")
-    elif mask.mode == "1":
-        mask = mask.convert("L")
     if "A" not in mask.getbands():
         return _to_rgb(mask).convert("L")
     alpha = mask.getchannel("A")
