@@ -1,7 +1,7 @@
 """One meaning a word: what the glossary names is there, and homonyms that went stay away."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,49 @@ GONE_FILES = (
 KEPT_FILES = {"local/src/local_aws/stack.py"}
 ALONE = ("splat.py", "harness.py", "coloured_mesh.py", "container_images.py", "weights_upload.py")
 """The name of one file."""
+
+SHARED = {
+    # The same thing, where it is made, used, shown, tried or measured
+    "aws": (2, "an AWS in this process; the tests' by moto"),
+    "clicks": (2, "clicks on a photo: a person's; those that the benchmark makes"),
+    "decoder": (3, "SAM 3's mask decoder; running one, in the client and on the page"),
+    "embeddings": (2, "the photo's: their layout where it is written; where it is read"),
+    "errors": (2, "named errors: the domain's; what the client raises"),
+    "gateway": (2, "API Gateway: the local stack's; the events that tests make as it would"),
+    "handler": (6, "a function's way in, one a Lambda"),
+    "masks": (3, "selections: learnt, hostile ones to try, and as the page makes them"),
+    "memory": (3, "the process's: kept low, and measured; services that functions call, in memory"),
+    "permissions": (2, "IAM's: who may do what; what of it the tests needed"),
+    "photo": (2, "a photo: what a camera does to a rendering; as the page reads it"),
+    "photos": (3, "photos: what a header says, hostile ones to try, and the benchmark's"),
+    "queue": (2, "what waits for the endpoint: our rule for it; the endpoint's own"),
+    "reconstruction": (2, "an object from a photo: by SAM 3D Objects; the lite engine's network"),
+    "samples": (2, "sample photos: the tests'; the page's"),
+    "second_look": (2, "a mask made sharper; the measurement of it"),
+    "server": (2, "HTTP: the endpoint's; an inference server that does what a test says"),
+    "services": (2, "what is called: those that ministack lacks; the page's API and storage"),
+    "session": (2, "who is signed in; onnxruntime's, both by the names of their libraries"),
+    "settings": (5, "a package's variables"),
+    "shapes": (2, "solids to learn from; solids to measure by"),
+    "sweep": (2, "mending what contradicts: of jobs; of what the page has kept"),
+    "weights": (3, "an engine's: read, asked for before a build, put where the endpoint looks"),
+    "worker": (2, "runs beside: one task at a time in the server; the page's Web Worker"),
+    # The field's term for two things, each alone in its package
+    "export": (2, "to ONNX: of SAM 3's decoder; of the lite networks"),
+    "history": (2, "an execution's; that of clicks, for undo"),
+    "machine": (2, "the programs that a deployment is made with; the state machine"),
+    "methods": (2, "rivals that a benchmark compares: of meshing; of selecting"),
+    "people": (2, "a family of shapes to learn; who uses the local stack under load"),
+    "pipeline": (2, "from a splat to a mesh; from a photo to a splat by SAM 3D Objects"),
+    "shell": (2, "gaussians near a surface: of the splat that is meshed; made by the lite engine"),
+    "store": (2, "records and files in AWS; a stand-in for S3, to measure by"),
+    "tasks": (2, "what a server is asked; the state machine's"),
+    "views": (2, "the API's answers; crops of an object, to learn from"),
+}
+"""Names of several files: of how many, and what each means. A new one has a name of its own."""
+
+CUSTOMARY = re.compile(r"__\w+__|conftest|test_\w+|index|main")
+"""What Python, pytest and the web call files."""
 
 
 def declarations() -> dict[str, list[str]]:
@@ -85,3 +128,11 @@ def test_a_file_name_does_not_come_back(name: str) -> None:
 @pytest.mark.parametrize("name", ALONE)
 def test_a_file_name_is_one_file_s(name: str) -> None:
     assert len([file for file in SOURCES if Path(file).name == name]) == 1
+
+
+def test_a_file_name_that_others_bear_says_why() -> None:
+    counts = Counter(Path(file).stem for file in SOURCES)
+    several = {
+        name: count for name, count in counts.items() if count > 1 and not CUSTOMARY.fullmatch(name)
+    }
+    assert several == {name: count for name, (count, _) in SHARED.items()}
