@@ -1,7 +1,6 @@
 """What Gen3D puts into a stack beside its template: the lite engine's weights, and the page."""
 
 from pathlib import Path
-from typing import Any
 
 from gen3d_cloud.publish import configuration, publish
 from gen3d_local import weights
@@ -29,7 +28,7 @@ def fill(settings: Settings, outputs: dict[str, str]) -> None:
         The stack's.
     """
     root = settings.template.parent
-    s3: Any = aws.client("s3")
+    s3 = aws.client("s3")
     lite = weights.read(root / LITE)
     if lite:
         weights.upload(lite, s3, outputs["BucketName"])

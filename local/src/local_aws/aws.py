@@ -2,7 +2,7 @@
 
 import threading
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 from uuid import uuid4
 
 import boto3
@@ -12,13 +12,27 @@ from local_aws.settings import ACCOUNT
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_s3 import S3Client
 
 _CONFIG = Config(retries={"max_attempts": 1}, inject_host_prefix=False, read_timeout=900)
 
 
-@cache
+@overload
+def client(service: Literal["cloudformation"]) -> "CloudFormationClient": ...
+@overload
+def client(service: Literal["s3"]) -> "S3Client": ...
+@overload
+def client(service: str) -> "BaseClient": ...
+
+
 def client(service: str) -> "BaseClient":
     """A client with the credentials of the account's root."""
+    return _client(service)
+
+
+@cache
+def _client(service: str) -> "BaseClient":
     return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload,no-any-return]
 
 

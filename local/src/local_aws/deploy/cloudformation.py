@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 from ministack.services.cloudformation import provisioners
@@ -13,6 +13,9 @@ from local_aws import aws, resources
 from local_aws.deploy import autoscaling, http_api, package, sagemaker
 from local_aws.functions import Functions
 from local_aws.settings import STACK, LocalError, Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
 
 ARTIFACTS = "local-artifacts"
 _POLL_SECONDS = 0.1
@@ -59,7 +62,7 @@ def deploy(
         functions.add_image(uri, image)
         # What an image compiles is not needed before its first call, which waits for it.
         threading.Thread(target=image.build, daemon=True).start()
-    s3: Any = aws.client("s3")
+    s3 = aws.client("s3")
     s3.create_bucket(Bucket=ARTIFACTS)
 
     def upload(name: str, content: bytes) -> dict[str, str]:
@@ -77,20 +80,18 @@ def deploy(
 
 
 def _apply(url: str, parameters: dict[str, str]) -> None:
-    cloudformation: Any = aws.client("cloudformation")
-    request = {
-        "StackName": STACK,
-        "TemplateURL": url,
-        "Parameters": [
-            {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
-        ],
-        "Capabilities": ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-    }
+    cloudformation = aws.client("cloudformation")
+    known = resources.stack() is not None
     try:
-        if resources.stack() is None:
-            cloudformation.create_stack(**request)
-        else:
-            cloudformation.update_stack(**request)
+        (cloudformation.update_stack if known else cloudformation.create_stack)(
+            StackName=STACK,
+            TemplateURL=url,
+            Parameters=[
+                {"ParameterKey": name, "ParameterValue": value}
+                for name, value in parameters.items()
+            ],
+            Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
     except ClientError as error:
         message = error.response.get("Error", {}).get("Message", str(error))
         if "No updates" in message:
@@ -101,7 +102,7 @@ def _apply(url: str, parameters: dict[str, str]) -> None:
         raise LocalError(f"The deployment ended as {status}: {_first_failure(cloudformation)}")
 
 
-def _wait(cloudformation: Any) -> str:
+def _wait(cloudformation: "CloudFormationClient") -> str:
     while True:
         stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
         status = str(stack["StackStatus"])
@@ -110,7 +111,7 @@ def _wait(cloudformation: Any) -> str:
         time.sleep(_POLL_SECONDS)
 
 
-def _first_failure(cloudformation: Any) -> str:
+def _first_failure(cloudformation: "CloudFormationClient") -> str:
     events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
     failures = [e for e in events if e["ResourceStatus"].endswith("_FAILED")]
     if not failures:
