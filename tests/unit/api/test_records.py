@@ -29,6 +29,7 @@ from gen3d_api import views
 from gen3d_aws.store import JobStore
 from gen3d_aws.tokens import TokenStore
 from tests.support import (
+    JOB_ID,
     OWNER,
     PREFIX,
     Context,
@@ -36,6 +37,7 @@ from tests.support import (
     finished_object,
     load_event,
     make_job,
+    table,
 )
 
 from ..conftest import Calls
@@ -185,6 +187,40 @@ def test_links_are_signed_and_name_the_download(put_job: PutJob) -> None:
     assert disposition.isprintable()
     assert disposition.count('"') == 2
     assert "\\" not in disposition
+
+
+def test_each_link_leads_to_its_file_and_saves_under_its_name(put_job: PutJob) -> None:
+    put_job(make_job(Status.COMPLETED, objects={"0": finished_object()}))
+    _, body = call("get_job")
+    (cup,) = body["objects"]
+    folder = f"/{PREFIX}objects/0/"
+    for link, path, name in (
+        (body["image"], f"/{PREFIX}image.jpg", None),
+        (cup["mask"], f"{folder}mask.png", None),
+        (cup["splat"], f"{folder}splat.ply", "Cup-splat.ply"),
+        (cup["files"]["preview"], f"{folder}preview.png", None),
+        (cup["files"]["glb"], f"{folder}mesh.glb", "Cup.glb"),
+    ):
+        url = urlparse(link["url"])
+        saved = parse_qs(url.query).get("response-content-disposition", [""])[0]
+        assert unquote(url.path) == path
+        assert saved.endswith(f"UTF-8''{name}") if name else not saved
+    assert (cup["name"], body["image"]["bytes"], body["text"]) == ("Cup", 1000, None)
+
+
+def test_a_stage_is_shown_with_its_beginning_and_end(put_job: PutJob) -> None:
+    times = {"start": "2026-11-22T23:00:00.000Z", "end": "2026-11-22T23:00:01.250Z"}
+    put_job(make_job(Status.RECONSTRUCTING))
+    table("JobsTable").update_item(
+        Key={"owner": OWNER, "jobId": JOB_ID},
+        UpdateExpression="SET stages.mask = :times",
+        ExpressionAttributeValues={":times": times},
+    )
+    assert call("get_job")[1]["stages"] == {
+        "initialize": {"start": None, "end": None, "ms": None},
+        "mask": {**times, "ms": 1250},
+        "reconstruct": {"start": None, "end": None, "ms": None},
+    }
 
 
 @pytest.mark.parametrize(
