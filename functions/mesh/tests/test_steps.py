@@ -52,8 +52,17 @@ def test_clean_drops_haze_strays_and_the_broken() -> None:
     assert cleaned.frame.size == pytest.approx(1, abs=0.01)
 
 
-def test_spacing_is_the_distance_to_the_eighth_neighbour() -> None:
-    cleaned = clean(ball(20_000))
+def with_a_part_far_out() -> Splat:
+    """A ball, and a hundredth as much beyond the box that holds nearly all."""
+    splat = ball(20_000)
+    part = splat.take(np.arange(100))
+    offset = np.array([0.9, 0, 0], np.float32)
+    return joined(splat, replace(part, centers=part.centers * np.float32(0.1) + offset))
+
+
+@pytest.mark.parametrize("splat", [ball(20_000), with_a_part_far_out()], ids=["ball", "far part"])
+def test_spacing_is_the_distance_to_the_eighth_neighbour(splat: Splat) -> None:
+    cleaned = clean(splat)
     distance, _ = cKDTree(cleaned.splat.centers).query(cleaned.splat.centers, k=9)
     assert cleaned.spacing == pytest.approx(np.median(distance[:, 8]), rel=0.1)
 
