@@ -15,7 +15,8 @@ from bench.mesh.clouds import Array
 from gen3d_mesh import glb
 from gen3d_mesh.coloured_mesh import Texture
 from gen3d_mesh.pipeline import QUALITIES, build
-from gen3d_mesh.splat import Splat, read_splat
+from gen3d_mesh.read import read_splat
+from gen3d_mesh.splat import Splat
 
 MIN_OPACITY = 0.1
 

@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[2]
 ROOT_PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MEMBERS = {str(path.relative_to(ROOT)): path for path in workspace.members(ROOT)}
 LOCKS = {
-    "functions/mesh": ["functions/mesh/requirements.txt"],
+    # The image holds what a job needs; the rest of the tool runs where it is developed.
+    "functions/mesh": ["functions/mesh/requirements.txt", "requirements/dev.txt"],
     "container": [
         "container/requirements.txt",
         "container/requirements-sam.txt",

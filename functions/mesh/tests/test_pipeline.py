@@ -9,8 +9,9 @@ import pytest
 import trimesh
 from scipy.spatial import cKDTree
 
+from gen3d.ply import PROPERTIES
 from gen3d_mesh.coloured_mesh import ColouredMesh
-from gen3d_mesh.pipeline import Figures
+from gen3d_mesh.pipeline import QUALITIES, Figures, build
 from gen3d_mesh.sample import ball as sample_ball
 from gen3d_mesh.sample import write_splat
 
@@ -107,6 +108,26 @@ def test_open_sheet_becomes_a_thin_wall_without_pinholes(tmp_path: Path) -> None
     true, _ = trimesh.sample.sample_surface(bowl(), 200_000, seed=2)
     distance, _ = cKDTree(true).query(result.vertices)
     assert np.quantile(distance, 0.95) < 0.009
+
+
+def test_a_surveyed_object_far_from_the_origin_is_whole(tmp_path: Path) -> None:
+    """In float32 its gaussians would lie on a lattice of half a metre."""
+    path = tmp_path / "splat.ply"
+    write_splat(path, cloud(sphere(), 20_000))
+    data = path.read_bytes()
+    start = data.index(b"end_header\n") + len(b"end_header\n")
+    rows = np.frombuffer(data[start:], "<f4").reshape(-1, len(PROPERTIES))
+    table = np.zeros(len(rows), [(n, "<f8" if n in ("x", "y", "z") else "<f4") for n in PROPERTIES])
+    place = np.array([500_000.0, 4_000_000.0, 120.0])
+    for k, name in enumerate(PROPERTIES):
+        table[name] = rows[:, k] + (place[k] if k < 3 else 0)
+    head = data[:start]
+    for axis in (b"x", b"y", b"z"):
+        head = head.replace(b"float %s\n" % axis, b"double %s\n" % axis)
+    path.write_bytes(head + table.tobytes())
+    coloured, figures = build(path, QUALITIES["preview"], 6000)
+    assert figures.components == 1
+    np.testing.assert_allclose(coloured.frame.center, place, atol=0.01)
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

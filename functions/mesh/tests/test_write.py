@@ -17,6 +17,7 @@ import trimesh
 from PIL import Image
 from scipy.spatial import cKDTree
 
+from gen3d_mesh.clean import Frame
 from gen3d_mesh.coloured_mesh import ColouredMesh, Texture, linear_to_srgb, srgb_to_linear, y_up
 from gen3d_mesh.pipeline import Figures
 from gen3d_mesh.preview import render
@@ -128,6 +129,22 @@ def test_the_archive_is_an_obj_with_its_texture(
     np.testing.assert_allclose(
         np.sort(written[..., 1].ravel()), np.sort(1 - wanted[..., 1].ravel()), atol=1e-4
     )
+
+
+@pytest.mark.parametrize("painted", [False, True])
+def test_an_object_of_any_size_and_place_keeps_its_vertices(
+    ball: tuple[ColouredMesh, Figures], painted: bool
+) -> None:
+    tiny = replace(ball[0], frame=Frame(np.array([500_000.25, 4e-7, 0]), 2e-5))
+    with zipfile.ZipFile(
+        io.BytesIO(encode(with_texture(tiny) if painted else tiny, "zip", ""))
+    ) as file:
+        text = file.read("mesh.obj").decode()
+        assert {entry.external_attr >> 16 for entry in file.infolist()} == {0o100644}
+    lines = [line.split()[1:4] for line in text.splitlines() if line.startswith("v ")]
+    np.testing.assert_array_equal(np.array(lines, np.float32), y_up(tiny.positions))
+    extras = document(encode(tiny, "glb", ""))["asset"]["extras"]
+    assert extras["splatCenter"] == [500_000.25, 4e-7, 0]
 
 
 def test_glb_says_what_it_is(ball: tuple[ColouredMesh, Figures]) -> None:

@@ -3,7 +3,7 @@
 A splat has no reliable normals, but it has a solid. The way, each step a function on arrays:
 
 ======== ============================================================================
-splat    read and check the PLY
+read     know the file, read and check it
 clean    drop what is transparent, huge, far off or alone; bring to the unit frame
 solid    density on a grid, seal holes, flood the outside: inside and outside are known
 shell    gaussians near the solid's boundary, with normals that point outward

@@ -171,7 +171,7 @@ def encode(coloured: ColouredMesh, name: str, *, compressed: bool = False) -> by
             "extras": {
                 "unit": "the splat's; its canonical frame is 1 on the longest side",
                 "scale": 1.0,
-                "splatCenter": [round(float(c), 6) for c in coloured.frame.center],
+                "splatCenter": [float(f"{c:.9g}") for c in coloured.frame.center],
                 "splatToMesh": "(x, y, z) - splatCenter → (x, z, -y)",
             },
         },

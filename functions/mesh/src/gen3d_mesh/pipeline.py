@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -12,11 +12,12 @@ import numpy as np
 from gen3d_mesh import colour
 from gen3d_mesh.clean import clean
 from gen3d_mesh.coloured_mesh import ColouredMesh
+from gen3d_mesh.read import read_splat
 from gen3d_mesh.repair import drop_specks, is_closed, parts, taubin, vertex_normals
 from gen3d_mesh.shell import find_shell
 from gen3d_mesh.simplify import simplify
 from gen3d_mesh.solid import find_solid
-from gen3d_mesh.splat import MAX_GAUSSIANS, read_splat
+from gen3d_mesh.splat import MAX_GAUSSIANS
 from gen3d_mesh.surface import extract
 from gen3d_mesh.texture import paint
 
@@ -112,7 +113,7 @@ def build(path: Path, quality: Quality, faces: int | None = None) -> tuple[Colou
     Parameters
     ----------
     path : pathlib.Path
-        A 3DGS PLY.
+        A splat, of any format that `gen3d_mesh.read` takes.
     quality : Quality
     faces : int, optional
         At most so many, instead of the quality's.
@@ -128,7 +129,7 @@ def build(path: Path, quality: Quality, faces: int | None = None) -> tuple[Colou
         figures.gaussians = len(splat)
         splat = splat.thinned(quality.gaussians)
     with figures.step("clean"):
-        cleaned = clean(splat)
+        cleaned, origin = clean(splat), splat.origin
         del splat
     # Smoothing and voxels follow the spacing: fine where the cloud is dense, whole where it is not.
     sigma = float(np.clip(1.5 * cleaned.spacing, 0.0065, 0.016))
@@ -157,4 +158,5 @@ def build(path: Path, quality: Quality, faces: int | None = None) -> tuple[Colou
     figures.vertices, figures.faces = len(mesh.vertices), len(mesh.faces)
     figures.components, _ = parts(mesh)
     figures.watertight = is_closed(mesh)
-    return ColouredMesh(mesh, normals, colors, cleaned.frame, texture), figures
+    frame = replace(cleaned.frame, center=cleaned.frame.center + origin)
+    return ColouredMesh(mesh, normals, colors, frame, texture), figures

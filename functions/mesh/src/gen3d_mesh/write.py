@@ -16,6 +16,9 @@ from gen3d.paths import MESH_FORMATS
 from gen3d_mesh import glb
 from gen3d_mesh.coloured_mesh import ColouredMesh, Texture, y_up
 
+_MODE = 0o100644
+"""Of a file in a ZIP: everybody may read it."""
+
 
 def obj(coloured: ColouredMesh) -> bytes:
     """Wavefront OBJ with sRGB colours behind the positions, a common extension."""
@@ -24,7 +27,7 @@ def obj(coloured: ColouredMesh) -> bytes:
     return b"".join(
         [
             b"# Gen3D; Y up; vertex colours are sRGB\n",
-            _lines("v %.6f %.6f %.6f %.4f %.4f %.4f\n", vertices),
+            _lines("v %.9g %.9g %.9g %.4f %.4f %.4f\n", vertices),
             _lines("vn %.4f %.4f %.4f\n", y_up(coloured.normals)),
             _lines("f %d//%d %d//%d %d//%d\n", corners),
         ]
@@ -41,7 +44,9 @@ def archive(coloured: ColouredMesh) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
         for inner, data in files.items():
-            file.writestr(zipfile.ZipInfo(inner), data, zipfile.ZIP_DEFLATED)
+            entry = zipfile.ZipInfo(inner)
+            entry.external_attr = _MODE << 16  # else nobody but its owner can read it
+            file.writestr(entry, data, zipfile.ZIP_DEFLATED)
     return packed.getvalue()
 
 
@@ -50,7 +55,7 @@ def _textured(coloured: ColouredMesh, texture: Texture) -> dict[str, bytes]:
     corners = np.stack([texture.vertices[texture.faces], texture.faces], axis=2) + 1
     mesh = [
         b"# Gen3D; Y up\nmtllib mesh.mtl\nusemtl surface\n",
-        _lines("v %.6f %.6f %.6f\n", y_up(coloured.positions)),
+        _lines("v %.9g %.9g %.9g\n", y_up(coloured.positions)),
         _lines("vn %.4f %.4f %.4f\n", y_up(coloured.normals)),
         _lines("vt %.5f %.5f\n", texture.uv * (1, -1) + (0, 1)),
         _lines("f %d/%d/%d %d/%d/%d %d/%d/%d\n", corners[:, :, [0, 1, 0]]),
