@@ -135,7 +135,7 @@ quick: setup webapp/node_modules/.ready ## After each change: ruff, mypy, tests 
 # What takes longest first, on two processors.
 .PHONY: quick-rest quick-layers quick-types quick-web
 quick-rest:
-	@$(BIN)/python -m pytest --quick --ignore=layers
+	@$(BIN)/python -m pytest --quick tests cloud client functions container training local
 quick-layers:
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .

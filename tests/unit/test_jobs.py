@@ -88,7 +88,7 @@ def status_writes() -> Iterator[Any]:
             yield pytest.param(sources, Status(values[target[1]]["S"]), id=name)
 
 
-@pytest.mark.parametrize(("sources", "target"), status_writes())
+@pytest.mark.parametrize(("sources", "target"), list(status_writes()))
 def test_the_state_machine_only_makes_transitions_that_exist(
     sources: set[Status], target: Status
 ) -> None:
