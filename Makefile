@@ -153,13 +153,17 @@ test: setup web functions/mesh/tests/node_modules/.ready .venvs/torch/.ready .ve
 	@cd webapp && npm test --silent
 	@# Two at a time, each by itself: the workflow tests patch the interpreter, the browser's driver
 	@# keeps a loop.
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync test-browser test-python test-local test-torch
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync test-browser test-python test-covered test-local test-torch
 
-.PHONY: test-browser test-python test-local test-torch
+.PHONY: test-browser test-python test-covered test-local test-torch
 test-browser:
 	@$(BIN)/python -m pytest tests/browser
 test-python:
-	@$(BIN)/python -m pytest tests/workspace tests/docs tests/bench layers tests/unit tests/infra cloud container functions tests/workflow
+	@$(BIN)/python -m pytest tests/workspace tests/docs tests/bench tests/infra cloud container tests/workflow
+# Measured where it says something, and apart from what runs the state machine: that adds nothing.
+test-covered:
+	@$(BIN)/coverage run -m pytest layers functions tests/unit
+	@$(BIN)/coverage report
 test-local:
 	@$(BIN)/python -m pytest local tests/local
 test-torch:
