@@ -69,7 +69,7 @@ def _decode_here() -> None:
         return json.loads(json.dumps(answer)), body
 
     Bounded.ask = ask  # type: ignore[method-assign]
-    Bounded.start = lambda _self: None  # type: ignore[method-assign]
+    Bounded.start = lambda self: None  # type: ignore[method-assign]
 
 
 @dataclass

@@ -729,6 +729,17 @@ def test_the_owners_mail_shows_and_links_the_mesh(completed: Job, mailbox: Mailb
         assert "splat.ply" in form
 
 
+@pytest.mark.parametrize("kind", ["prepared", "expired", "failed"])
+def test_every_mail_to_an_owner_leads_to_the_job(
+    kind: str, put_job: PutJob, mailbox: Mailbox
+) -> None:
+    status = Status.AWAITING_MASK if kind == "prepared" else Status[kind.upper()]
+    put_job(job_of_run_1(status, error=FAILURE))
+    call(kind)
+    for form in ("plain", "html"):
+        assert f"https://gen3d.example.com/jobs/{JOB_ID}" in part(mailbox()[0], form)
+
+
 def test_a_mail_without_a_preview_still_goes(
     completed: Job, files: FileStore, mailbox: Mailbox
 ) -> None:

@@ -105,3 +105,14 @@ def test_a_file_larger_than_was_asked_for_is_not_read(
     found = files.open(KEY, most)
     assert found is not None
     assert (found.key, found.size, found.data) == (KEY, 5, data)
+
+
+def test_what_was_read_is_kept_as_its_type_unless_it_was_replaced_since(files: FileStore) -> None:
+    files.write(KEY, b"photo", "text/html")
+    read = files.open(KEY)
+    assert read is not None
+    assert files.keep(read, f"{KEY}.kept", "image/png")
+    kept = client("s3").head_object(Bucket=BUCKET, Key=f"{KEY}.kept")
+    assert (kept["ContentType"], kept["ContentLength"]) == ("image/png", 5)
+    files.write(KEY, b"other", "image/png")
+    assert not files.keep(read, f"{KEY}.kept", "image/png")
