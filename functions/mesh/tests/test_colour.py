@@ -3,11 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import trimesh
 from PIL import Image, ImageDraw
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from gen3d_mesh import colour
+from gen3d_mesh import texture as texture_module
 from gen3d_mesh.clean import clean
 from gen3d_mesh.coloured_mesh import Texture
 from gen3d_mesh.repair import vertex_normals
@@ -15,7 +19,7 @@ from gen3d_mesh.shell import find_shell
 from gen3d_mesh.simplify import simplify
 from gen3d_mesh.solid import find_solid
 from gen3d_mesh.surface import extract
-from gen3d_mesh.texture import face_neighbours, paint
+from gen3d_mesh.texture import CELL, face_neighbours, paint
 
 from .conftest import BLUE, RED, THINNEST, cloud, joined, sphere, torus, triangles, two_parts
 
@@ -83,6 +87,25 @@ def areas(texture: Texture) -> tuple[float, float]:
     return float(np.abs(doubled).sum() / 2), float(np.asarray(picture).mean())
 
 
+def charts(texture: Texture) -> npt.NDArray[np.int32]:
+    """The chart of each face: those that share texture vertices."""
+    ends = np.concatenate([texture.faces[:, :2], texture.faces[:, 1:]])
+    edges = sparse.csr_array((np.ones(len(ends)), ends.T), shape=(len(texture.uv),) * 2)
+    number: npt.NDArray[np.int32] = csgraph.connected_components(edges, directed=False)[1]
+    return number[texture.faces[:, 0]]
+
+
+def shared_cells(texture: Texture, chart: npt.NDArray[np.int32]) -> set[tuple[int, ...]]:
+    """Cells that corners of faces of several charts lie in."""
+    height, width = texture.image.shape[:2]
+    cells = (texture.uv[texture.faces] * (width, height) // CELL).astype(int)
+    found: dict[tuple[int, ...], set[int]] = {}
+    for its_chart, corners in zip(chart.tolist(), cells.tolist(), strict=True):
+        for cell in corners:
+            found.setdefault(tuple(cell), set()).add(its_chart)
+    return {cell for cell, theirs in found.items() if len(theirs) > 1}
+
+
 @pytest.mark.parametrize("shape", [sphere(), torus(), two_parts()], ids=["sphere", "torus", "two"])
 def test_texture_covers_each_face_once(shape: trimesh.Trimesh) -> None:
     cleaned = clean(cloud(shape))
@@ -90,16 +113,20 @@ def test_texture_covers_each_face_once(shape: trimesh.Trimesh) -> None:
     shell = find_shell(cleaned.splat, solid, cleaned.spacing, THINNEST)
     mesh = simplify(extract(shell, solid, 1 / 112), 5000)
     texture = paint(mesh, vertex_normals(mesh), shell, cleaned.spacing, 256)
+    assert texture is not None
     np.testing.assert_array_equal(texture.vertices[texture.faces], mesh.faces)
     assert texture.uv.min() > 0
     assert texture.uv.max() < 1
 
     area, covered = areas(texture)
     assert area < 1.02 * covered
-    assert area > 0.3
+    assert area > 0.5
+    chart = charts(texture)
+    assert chart.max() < 30
+    assert not shared_cells(texture, chart)
 
-    corners = 256 * texture.uv[texture.faces]
-    middle = corners.mean(axis=1).astype(int)
+    height, width = texture.image.shape[:2]
+    middle = (texture.uv[texture.faces].mean(axis=1) * (width, height)).astype(int)
     shown = texture.image[middle[:, 1], middle[:, 0]] / 255
     height = mesh.vertices[mesh.faces].mean(axis=1)[:, 2]
     np.testing.assert_allclose(np.median(shown[height > 0.05], axis=0), RED, atol=0.02)
@@ -134,8 +161,26 @@ def test_texture_keeps_storeys_apart() -> None:
     ball = clean(cloud(sphere()))
     shell = find_shell(ball.splat, find_solid(ball.splat, 112, 0.01), ball.spacing, THINNEST)
     texture = paint(mesh, vertex_normals(mesh), shell, ball.spacing, 256)
+    assert texture is not None
     area, covered = areas(texture)
     assert area < 1.02 * covered
+
+
+def test_colours_fill_the_cells_of_their_chart_first() -> None:
+    image = np.zeros((CELL, 3 * CELL, 3), np.uint8)
+    painted = np.zeros(image.shape[:2], bool)
+    for x, shade in ((0, 100), (CELL, 200)):  # of two charts, whose cells touch
+        image[0, x], painted[0, x] = shade, True
+    texture_module._pad(image, painted, np.array([[4, 7, -1]], np.int32))
+    assert (image[:, :CELL] == 100).all()
+    assert (image[:, CELL:] == 200).all()
+
+
+def test_a_picture_with_fewer_cells_than_pieces_is_none() -> None:
+    mesh = triangles(sphere())
+    ball = clean(cloud(sphere()))
+    shell = find_shell(ball.splat, find_solid(ball.splat, 112, 0.01), ball.spacing, THINNEST)
+    assert paint(mesh, vertex_normals(mesh), shell, ball.spacing, 2 * CELL) is None
 
 
 def test_face_neighbours_share_an_edge() -> None:

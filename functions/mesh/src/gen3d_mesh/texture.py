@@ -1,17 +1,18 @@
 """Unwrap a mesh onto a picture and paint it.
 
-Charts are patches that face one of the six axes, projected along it: no face is seen at less than
-about 55°, nothing is stretched much, and it takes a tenth of the time of a conformal atlas.
+Charts are patches that face one of the six axes, projected along it: few faces are seen at a steep
+angle, nothing is stretched much, and it takes a tenth of the time of a conformal atlas. Patches too
+small to be worth a seam join their neighbours. Each chart has cells of the picture to itself, which
+its colours fill: a viewer that takes the picture eight times smaller mixes no two charts.
 """
 
 # mypy: disable-error-code="no-untyped-call, no-untyped-def, untyped-decorator, type-arg, misc"
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
-from scipy import ndimage, sparse
-from scipy.sparse import csgraph
 
 from gen3d_mesh import colour
 from gen3d_mesh.coloured_mesh import Texture
@@ -19,8 +20,33 @@ from gen3d_mesh.shell import Shell
 from gen3d_mesh.splat import Floats
 from gen3d_mesh.surface import Triangles
 
-GUTTER = 2
-"""Texels kept free around a chart, so that filtering does not mix neighbours."""
+CELL = 8
+"""Texels: a chart lies in cells of its own, so that pictures of an eighth mix no two charts."""
+
+EDGE = 1
+"""Texels kept free around a chart inside of its cells."""
+
+FULLEST = 0.9
+"""Share of the picture that charts fill at the largest scale that is tried."""
+
+SHRINK = 0.97
+"""From one scale that is tried to the next."""
+
+FURTHER = 6
+"""So many scales are tried below the largest that fits, for one that needs fewer rows."""
+
+EMPTY, LARGE, CUTS = 0.6, 64, 5
+"""A chart that covers less of its box, of so many cells or more, is cut in two, so often."""
+
+LAYERS = 3
+"""So often charts that lie over themselves are taken apart."""
+
+LEAST_SHARE, MERGING_ROUNDS = 150, 12
+"""A piece of fewer than one face in so many goes to its neighbours, from its border inwards."""
+
+CRUMB, CRUMB_FACING = 25, -0.3
+"""Of the last pieces of fewer faces, on sharp edges, each goes that faces its new chart's axis with
+at least this cosine: some texels there are seen twice."""
 
 SMOOTHING_ROUNDS = 12
 MIN_FACING = 0.3
@@ -34,7 +60,9 @@ _RIGHT = np.array([[0, 1, 0], [0, -1, 0], [-1, 0, 0], [1, 0, 0], [1, 0, 0], [-1,
 _UP = np.cross(_AXES, _RIGHT)
 
 
-def paint(mesh: Triangles, normals: Floats, shell: Shell, spacing: float, size: int) -> Texture:
+def paint(
+    mesh: Triangles, normals: Floats, shell: Shell, spacing: float, size: int
+) -> Texture | None:
     """Make a texture from the gaussians' colours.
 
     Parameters
@@ -47,28 +75,55 @@ def paint(mesh: Triangles, normals: Floats, shell: Shell, spacing: float, size: 
     spacing : float
         Distance between gaussians.
     size : int
-        Texels along the picture's edge.
+        Texels along the picture's width, a multiple of `CELL`; it is at most as high.
+
+    Returns
+    -------
+    Texture or None
+        None where the surface is in more pieces than the picture has cells.
     """
-    neighbours = face_neighbours(mesh)
-    axis = _axes_of_faces(mesh, neighbours)
-    layer = np.zeros(len(axis), np.int32)
-    for _ in range(3):
-        vertices, faces, texels = _unwrap(mesh, axis, layer, neighbours, size)
-        depth = (mesh.vertices[mesh.faces] * _AXES[axis][:, None, :]).sum(axis=2)
-        owner, share, hidden = _rasterise(texels, faces, depth, size, LAYER_DEPTH)
-        if not hidden.any():
-            break
-        layer[hidden] += 1
+    charted = _chart(mesh, size)
+    if charted is None:
+        return None
+    atlas, owner, share = charted
+    height = CELL * int(np.nonzero(atlas.cells >= 0)[0].max() + 1)
+    owner, share = owner[:height], share[:height]
     y, x = np.nonzero(owner >= 0)
     corners, share = mesh.faces[owner[y, x]], share[y, x]
     points = _between(mesh.vertices, corners, share)
-    facing = _between(normals, corners, share)  # a little short of 1, which does not matter
+    normal = _between(normals, corners, share)  # a little short of 1, which does not matter
 
-    image = np.zeros((size, size, 3), np.uint8)
-    image[y, x] = np.round(255 * colour.blend(shell, points, facing, spacing))
-    nearest = ndimage.distance_transform_edt(owner < 0, return_distances=False, return_indices=True)
-    uv = (texels / size).astype(np.float32)
-    return Texture(image[tuple(nearest)], uv, faces, vertices)
+    image = np.zeros((height, size, 3), np.uint8)
+    image[y, x] = np.round(255 * colour.blend(shell, points, normal, spacing))
+    _pad(image, owner >= 0, atlas.cells)
+    uv = (atlas.texels / (size, height)).astype(np.float32)
+    return Texture(image, uv, atlas.faces, atlas.vertices)
+
+
+def _chart(mesh: Triangles, size: int):
+    """Cut the mesh into charts that do not lie over themselves, and see where its faces lie.
+
+    Returns
+    -------
+    atlas : _Atlas
+    owner, share : ndarray
+        As of `_rasterise`. None instead of all three where there are more charts than cells.
+    """
+    neighbours = face_neighbours(mesh)
+    axis = _axes_of_faces(_facing(mesh), neighbours)
+    flat = _projected(mesh, axis)
+    depth = (mesh.vertices[mesh.faces] * _AXES[axis][:, None, :]).sum(axis=2)
+    layer = np.zeros(len(axis), np.int32)
+    for _ in range(LAYERS):
+        label = _cut(flat, axis + len(_AXES) * layer, neighbours, size)
+        atlas = _unwrap(mesh, flat, label, neighbours, size)
+        if atlas is None:
+            return None
+        owner, share, hidden = _rasterise(atlas.texels, atlas.faces, depth, size, LAYER_DEPTH)
+        if not hidden.any():
+            break
+        layer[hidden] += 1
+    return atlas, owner, share
 
 
 def face_neighbours(mesh: Triangles) -> npt.NDArray[np.int32]:
@@ -83,74 +138,308 @@ def face_neighbours(mesh: Triangles) -> npt.NDArray[np.int32]:
     return faces
 
 
-def _axes_of_faces(mesh: Triangles, neighbours: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Which of the six axes each face is projected along, few borders between them."""
+def _facing(mesh: Triangles) -> Floats:
+    """Cosine between each face and each of the six axes: (m, 6)."""
     a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
     normal = np.cross(b - a, c - a)
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-20)
-    facing = normal @ _AXES.T
-    barred = (facing < MIN_FACING) & (facing < facing.max(axis=1, keepdims=True))
-    axis = facing.argmax(axis=1)
-    for _ in range(SMOOTHING_ROUNDS):
-        like = (axis[neighbours][:, :, None] == np.arange(6)).sum(axis=1)
-        axis = np.where(barred, -np.inf, facing + 0.35 * like).argmax(axis=1)
-    chosen: npt.NDArray[np.int32] = axis.astype(np.int32)
-    return chosen
+    facing: Floats = (normal @ _AXES.T).astype(np.float32)
+    return facing
 
 
-def _unwrap(mesh, axis, layer, neighbours, size):
-    """Charts side by side: vertex of each texture vertex, faces, and places in texels."""
-    m = len(mesh.faces)
-    face = np.repeat(np.arange(m), 3)
-    other = neighbours.ravel()
-    same = (axis[face] == axis[other]) & (layer[face] == layer[other])
-    graph = sparse.csr_array((np.ones(same.sum(), bool), (face[same], other[same])), shape=(m, m))
-    count, chart = csgraph.connected_components(graph, directed=False)
-
-    key = chart[face].astype(np.int64) * len(mesh.vertices) + mesh.faces.ravel()
-    unique, first, corners = np.unique(key, return_index=True, return_inverse=True)
-    vertices = (unique % len(mesh.vertices)).astype(np.int32)
-    its_chart, its_axis = chart[face[first]], axis[face[first]]
-    position = mesh.vertices[vertices]
-    flat = np.stack(
-        [(position * _RIGHT[its_axis]).sum(axis=1), -(position * _UP[its_axis]).sum(axis=1)], axis=1
-    )
-    low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
-    np.minimum.at(low, its_chart, flat)
-    np.maximum.at(high, its_chart, flat)
-    corner, scale = _pack(high - low, size)
-    texels = (flat - low[its_chart]) * scale + corner[its_chart] + GUTTER
-    return vertices, corners.reshape(-1, 3).astype(np.int32), texels
-
-
-def _pack(extents: npt.NDArray[np.float64], size: int) -> tuple[npt.NDArray[np.float64], float]:
-    """Place boxes (k, 2) on shelves, tallest first, at the largest scale that fits the picture."""
-    order = np.argsort(-extents[:, 1])
-    scale = size / math.sqrt(max(float(extents.prod(axis=1).sum()), 1e-12))
-    while True:
-        boxes = np.ceil(extents[order] * scale) + 2 * GUTTER
-        corners = _shelves(boxes, size)
-        if corners[-1, 0] >= 0:
-            placed = np.empty_like(corners)
-            placed[order] = corners
-            return placed, scale
-        scale *= 0.97
+def _axes_of_faces(facing: Floats, neighbours: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Which of the six axes each face is projected along, in few pieces."""
+    axis: npt.NDArray[np.int32] = _smoothed(facing, neighbours, SMOOTHING_ROUNDS)
+    least = len(axis) // LEAST_SHARE
+    for size, cosine in ((least, MIN_FACING), (CRUMB, CRUMB_FACING)):
+        for _ in range(MERGING_ROUNDS):
+            piece, count = _pieces(axis, neighbours)
+            rank = np.bincount(piece, minlength=count) * count + np.arange(count)
+            if not _merge(axis, facing, neighbours, rank[piece], size * count, cosine):
+                break
+    return axis
 
 
 @njit(cache=True)
-def _shelves(boxes, size):
-    """Corners of boxes set side by side; the last is -1 where they do not fit."""
-    corners = np.full(boxes.shape, -1.0)
-    x = y = tall = 0.0
-    for i in range(len(boxes)):
-        width, height = boxes[i]
-        if x + width > size:
-            x, y, tall = 0.0, y + tall, 0.0
-        if width > size or y + height > size:
+def _pieces(label, neighbours):
+    """Number the connected pieces of faces of one label: (m,), and how many there are."""
+    piece = np.full(len(label), -1, np.int64)
+    stack = np.empty(len(label), np.int64)
+    count = 0
+    for seed in range(len(label)):
+        if piece[seed] >= 0:
+            continue
+        piece[seed], stack[0], top = count, seed, 1
+        while top:
+            top -= 1
+            face = stack[top]
+            for n in range(3):
+                other = neighbours[face, n]
+                if piece[other] < 0 and label[other] == label[face]:
+                    piece[other], stack[top] = count, other
+                    top += 1
+        count += 1
+    return piece, count
+
+
+@njit(cache=True)
+def _smoothed(facing, neighbours, rounds):
+    """The axis that a face and its neighbours share, if it faces it well enough."""
+    m = len(facing)
+    axis, following = np.empty(m, np.int32), np.empty(m, np.int32)
+    for f in range(m):
+        axis[f] = facing[f].argmax()
+    for _ in range(rounds):
+        for f in range(m):
+            best, most = axis[f], -1e9
+            highest = facing[f].max()
+            for k in range(6):
+                if facing[f, k] < MIN_FACING and facing[f, k] < highest:
+                    continue
+                gain = facing[f, k]
+                for n in range(3):
+                    gain += 0.35 * (axis[neighbours[f, n]] == k)
+                if gain > most:
+                    best, most = k, gain
+            following[f] = best
+        axis, following = following, axis
+    return axis
+
+
+@njit(cache=True)
+def _merge(axis, facing, neighbours, rank, enough, least):
+    """Give faces of pieces below a rank to the higher piece beside them that they face best.
+
+    Returns how many went.
+    """
+    before = axis.copy()
+    moved = 0
+    for f in range(len(axis)):
+        if rank[f] >= enough:
+            continue
+        best, most = -1, least
+        for n in range(3):
+            other = neighbours[f, n]
+            if rank[other] > rank[f] and facing[f, before[other]] > most:
+                best, most = before[other], facing[f, before[other]]
+        if best >= 0:
+            axis[f] = best
+            moved += 1
+    return moved
+
+
+@dataclass(frozen=True)
+class _Atlas:
+    """Charts side by side.
+
+    Attributes
+    ----------
+    vertices : (k,) int32
+        The mesh's vertex of each texture vertex.
+    faces : (m, 3) int32
+        Of texture vertices.
+    texels : (k, 2) float64
+        Their places, x and y from the top left.
+    cells : (size / CELL, size / CELL) int32
+        The chart of each cell, -1 where there is none.
+    """
+
+    vertices: npt.NDArray[np.int32]
+    faces: npt.NDArray[np.int32]
+    texels: npt.NDArray[np.float64]
+    cells: npt.NDArray[np.int32]
+
+
+def _projected(mesh: Triangles, axis: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
+    """Each face's corners as seen along its axis: (m, 3, 2), x to the right and y down."""
+    corners = mesh.vertices[mesh.faces].astype(np.float64)
+    right, up = _RIGHT[axis][:, None], _UP[axis][:, None]
+    return np.stack([(corners * right).sum(axis=2), -(corners * up).sum(axis=2)], axis=2)
+
+
+def _extents(flat, piece, count):
+    """Lowest and highest place of each piece: (k, 2) each."""
+    low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
+    np.minimum.at(low, piece, flat.min(axis=1))
+    np.maximum.at(high, piece, flat.max(axis=1))
+    return low, high
+
+
+def _cut(flat, label, neighbours, size):
+    """Cut pieces in two that leave most of their box empty, as a chair's legs do: new labels."""
+    scale = size * math.sqrt(FULLEST / max(_area(flat), 1e-12))
+    for _ in range(CUTS):
+        piece, count = _pieces(label, neighbours)
+        low, high = _extents(flat, piece, count)
+        covered, shape, start = _cover(
+            (flat - low[piece, None]) * scale, piece, (high - low) * scale
+        )
+        cells = shape.prod(axis=1)
+        share = np.add.reduceat(covered, start[:-1], dtype=np.int64) / cells
+        sparse_ones = (share < EMPTY) & (cells >= LARGE)
+        if not sparse_ones.any():
             break
-        corners[i, 0], corners[i, 1] = x, y
-        x, tall = x + width, max(tall, height)
-    return corners
+        along = (high - low).argmax(axis=1)
+        middle = ((low + high) / 2)[np.arange(count), along]
+        beyond = flat.mean(axis=1)[np.arange(len(piece)), along[piece]] > middle[piece]
+        label = piece + count * (beyond & sparse_ones[piece])
+    return label
+
+
+def _area(flat) -> float:
+    a, b = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
+    return float(np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / 2
+
+
+def _unwrap(mesh, flat, label, neighbours, size) -> _Atlas | None:
+    """Pack the pieces of faces of one label into the picture."""
+    chart, count = _pieces(label, neighbours)
+    low, high = _extents(flat, chart, count)
+    flat, extents = flat - low[chart, None], high - low
+    # Lying charts leave rows free at the bottom, which the picture then does not have.
+    stands = extents[:, 1] > extents[:, 0]
+    turned = np.stack([flat[..., 1], extents[chart, 0, None] - flat[..., 0]], axis=2)
+    flat = np.where(stands[chart, None, None], turned, flat)
+    extents[stands] = extents[stands][:, ::-1]
+    packed = _pack(flat, chart, extents, size)
+    if packed is None:
+        return None
+    corner, scale, cells = packed
+    texels = (flat * scale + CELL * corner[chart, None] + EDGE).reshape(-1, 2)
+    key = np.repeat(chart, 3).astype(np.int64) * len(mesh.vertices) + mesh.faces.ravel()
+    unique, first, corners = np.unique(key, return_index=True, return_inverse=True)
+    vertices = (unique % len(mesh.vertices)).astype(np.int32)
+    return _Atlas(vertices, corners.reshape(-1, 3).astype(np.int32), texels[first], cells)
+
+
+def _pack(flat, chart, extents, size):
+    """Place charts by the cells that they cover, largest first.
+
+    At the largest scale that fits, or a little below it, where fewer rows are needed.
+
+    Returns
+    -------
+    corner : (k, 2) int32
+        Of each chart, in cells.
+    scale : float
+        Texels a unit.
+    cells : (size / CELL, size / CELL) int32
+    """
+    scale = size * math.sqrt(FULLEST / max(_area(flat), 1e-12))
+    scale = min(scale, (size - 2 * EDGE) / max(float(extents.max()), 1e-12))
+    found, most, tries = None, 0.0, FURTHER
+    while tries > 0:
+        covered, shape, start = _cover(flat * scale, chart, extents * scale)
+        order = np.argsort(-np.add.reduceat(covered, start[:-1], dtype=np.int64), kind="stable")
+        corner, cells = _place(covered, shape, start, order, size // CELL)
+        if corner[order[-1], 0] >= 0:
+            rows = np.nonzero(cells >= 0)[0].max() + 1
+            gain = scale**4 / rows  # worth a little of the scale
+            if gain > most:
+                found, most = (corner, scale, cells), gain
+        elif shape.max() == 1:
+            break
+        if found is not None:
+            tries -= 1
+        scale *= SHRINK
+    return found
+
+
+def _cover(flat, chart, extents):
+    """Which cells of its box each chart covers.
+
+    Returns
+    -------
+    covered : (c,) uint8
+        The boxes one after the other, row by row.
+    shape : (k, 2) int64
+        Columns and rows of each box.
+    start : (k + 1,) int64
+        Where each begins.
+    """
+    shape = ((extents + 2 * EDGE) // CELL).astype(np.int64) + 1
+    start = np.concatenate([[0], np.cumsum(shape.prod(axis=1))])
+    return _covered(flat, chart, shape, start), shape, start
+
+
+@njit(cache=True)
+def _covered(flat, chart, shape, start):
+    covered = np.zeros(start[-1], np.uint8)
+    for f in range(len(flat)):
+        k = chart[f]
+        x0 = x1 = flat[f, 0, 0]
+        y0 = y1 = flat[f, 0, 1]
+        for n in range(1, 3):
+            x, y = flat[f, n]
+            x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
+        for row in range(int(y0 // CELL), int((y1 + 2 * EDGE) // CELL) + 1):
+            for column in range(int(x0 // CELL), int((x1 + 2 * EDGE) // CELL) + 1):
+                covered[start[k] + row * shape[k, 0] + column] = 1
+    return covered
+
+
+@njit(cache=True)
+def _place(covered, shape, start, order, side):
+    """The first place, from the top left, where nothing lies yet; -1 from where there is none."""
+    corner = np.full((len(shape), 2), -1, np.int32)
+    cells = np.full((side, side), -1, np.int32)
+    for k in order:
+        width, height = shape[k]
+        box = covered[start[k] : start[k + 1]].reshape(height, width)
+        found = False
+        for y in range(side - height + 1):
+            for x in range(side - width + 1):
+                if _free(cells, box, x, y):
+                    corner[k, 0], corner[k, 1] = x, y
+                    found = True
+                    break
+            if found:
+                break
+        if not found:
+            break
+        for row in range(height):
+            for column in range(width):
+                if box[row, column]:
+                    cells[y + row, x + column] = k
+    return corner, cells
+
+
+@njit(cache=True)
+def _free(cells, box, x, y):
+    for row in range(box.shape[0]):
+        for column in range(box.shape[1]):
+            if box[row, column] and cells[y + row, x + column] >= 0:
+                return False
+    return True
+
+
+@njit(cache=True)
+def _pad(image, painted, cells):
+    """Give each texel without a colour that of the nearest in its chart's cells, then of any."""
+    height, width = painted.shape
+    queue = np.empty((height * width, 2), np.int32)
+    for whose in range(2):
+        tail = 0
+        for y in range(height):
+            for x in range(width):
+                if painted[y, x]:
+                    queue[tail, 0], queue[tail, 1] = y, x
+                    tail += 1
+        head = 0
+        while head < tail:
+            y, x = queue[head]
+            head += 1
+            for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+                v, u = y + dy, x + dx
+                if v < 0 or u < 0 or v >= height or u >= width or painted[v, u]:
+                    continue
+                if whose == 0 and cells[v // CELL, u // CELL] != cells[y // CELL, x // CELL]:
+                    continue
+                painted[v, u] = True
+                for k in range(3):
+                    image[v, u, k] = image[y, x, k]
+                queue[tail, 0], queue[tail, 1] = v, u
+                tail += 1
 
 
 @njit(cache=True)
