@@ -47,6 +47,7 @@ OTHER_NAMES = {
 NOT_IMPORTED = {
     "aws-xray-sdk": "the tracer's backend",
     "awslambdaric": "starts the image",
+    "httptools": "uvicorn is told to parse HTTP with it",
     "uv": "is called",
 }
 
