@@ -183,6 +183,11 @@ image-check: setup .venvs/sam-cli/.ready ## Build the images by Docker, start th
 reproducible: setup .venvs/sam-cli/.ready ## Build what is uploaded twice, and compare (two minutes)
 	@$(BIN)/python -m tests.images.reproducible
 
+.PHONY: wheel
+wheel: setup ## Build gen3d-mesh and try it in an empty environment (asks the index; a minute)
+	@rm -rf build/wheels
+	@GEN3D_WHEELS="$(CURDIR)/build/wheels" $(BIN)/python -m pytest tests/wheel --timeout=1200
+
 .PHONY: fuzz
 fuzz: setup ## Send the API requests that nobody foresaw, for at most an hour (REQUESTS= a route)
 	@GEN3D_FUZZ=$(REQUESTS) timeout --signal=INT 3600 $(BIN)/python -m pytest tests/unit/api/test_openapi.py \

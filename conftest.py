@@ -61,6 +61,7 @@ _PLACES = {
     "tests/infra": "translates the template",
     "tests/local": "starts the stack",
     "tests/unit": "AWS by moto",
+    "tests/wheel": "installs a package",
     "tests/workflow": "runs the state machine",
 }
 _IMPORTS = {

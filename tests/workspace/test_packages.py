@@ -37,6 +37,7 @@ OTHER_NAMES = {
     "PIL": "pillow",
     "botocore": "boto3",
     "jsonata": "jsonata-python",
+    "pxr": "usd-core",
     "samtranslator": "aws-sam-translator",
     "skimage": "scikit-image",
     "ulid": "python-ulid",

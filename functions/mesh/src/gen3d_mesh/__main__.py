@@ -1,4 +1,4 @@
-"""``python -m gen3d_mesh splat.ply out.glb``: make a mesh from a splat."""
+"""Make a mesh from a gaussian splat: ``gen3d-mesh splat.ply out.glb``."""
 
 import argparse
 import json
@@ -6,42 +6,128 @@ import sys
 from pathlib import Path
 
 from gen3d.errors import Gen3DError
-from gen3d.paths import MESH_FORMATS
-from gen3d_mesh.pipeline import QUALITIES, build
-from gen3d_mesh.write import ending_of, save
+
+_UPS = ("y", "-y", "z")
+_QUALITIES = ("preview", "standard", "fine")
+
+
+def _arguments(words: list[str]) -> argparse.Namespace:
+    # Late imports keep --help and a slip of the keys quick.
+    from gen3d_mesh.write import FORMATS, ending_of
+
+    parser = argparse.ArgumentParser(prog="gen3d-mesh", description=__doc__)
+    parser.add_argument(
+        "splat", type=Path, help="PLY (3DGS, 2DGS, compressed), SPZ 2 to 4, SOG, .splat or .ksplat"
+    )
+    parser.add_argument(
+        "out", type=Path, nargs="+", help=f"files to write: {', '.join(FORMATS)} or png"
+    )
+    parser.add_argument("--quality", choices=_QUALITIES, default="standard")
+    parser.add_argument("--up", choices=_UPS, help="axis of the splat that points to the sky")
+    parser.add_argument("--size", type=_millimetres, help="longest side in mm")
+    parser.add_argument("--stand", action="store_true", help="on the ground, not centred at 0")
+    parser.add_argument("--faces", type=_Number(4, 2_000_000), help="at most so many faces")
+    parser.add_argument(
+        "--texture", type=_Number(0, 8192), help="texels along its edge; 0 for vertex colours"
+    )
+    parser.add_argument(
+        "--lod", type=_Number(1, 6), default=1, metavar="N",
+        help="N levels of detail, each of a quarter of the faces: out.glb, out.lod1.glb, …",
+    )  # fmt: skip
+    args = parser.parse_args(words)
+    for path in args.out:
+        if ending_of(path) is None and path.suffix != ".png":
+            parser.error(f"{path.name} has none of the endings {', '.join(FORMATS)}, png")
+    return args
+
+
+class _Number:
+    """A whole number within bounds, for argparse."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least, self.most = least, most
+
+    def __call__(self, word: str) -> int:
+        if not word.isdecimal() or len(word) > 9 or not self.least <= int(word) <= self.most:
+            raise argparse.ArgumentTypeError(
+                f"{word[:20]!r} is no number from {self.least} to {self.most:,}"
+            )
+        return int(word)
+
+
+def _millimetres(word: str) -> float:
+    try:
+        size = float(word)
+    except ValueError:
+        size = 0.0
+    if not 1e-3 <= size <= 1e7:
+        raise argparse.ArgumentTypeError(f"{word[:20]!r} is no length in mm")
+    return size
 
 
 def main() -> int:
-    """Read the command line, build, write; figures go to standard output as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m gen3d_mesh", description=__doc__)
-    parser.add_argument("splat", type=Path, help="a 3D Gaussian Splatting PLY")
-    parser.add_argument(
-        "out", type=Path, nargs="+", help=f"files to write: {', '.join(MESH_FORMATS)} or png"
-    )
-    parser.add_argument("--quality", choices=QUALITIES, default="standard")
-    parser.add_argument("--faces", type=int, help="at most so many faces")
-    args = parser.parse_args()
-    for path in args.out:
-        if ending_of(path) is None and path.suffix != ".png":
-            parser.error(f"{path.name} has none of the endings {', '.join(MESH_FORMATS)}, png")
+    """Read the command line, build, write; figures go to standard output as JSON.
+
+    Returns
+    -------
+    int
+        0, or 1 with a sentence on standard error.
+    """
+    from gen3d_mesh.write import NotInstalled, ending_of, require
+
+    words = sys.argv[1:]
+    if "--up" in words[:-1]:  # or argparse takes -y for an option
+        at = words.index("--up")
+        words[at : at + 2] = [f"--up={words[at + 1]}"]
+    args = _arguments(words)
     try:
-        coloured, figures = build(args.splat, QUALITIES[args.quality], args.faces)
+        for path in args.out:
+            require(ending_of(path))
+        _make(args)
     except Gen3DError as error:
         print(f"{error.name}: {error.message}", file=sys.stderr)
-        return 1
+    except NotInstalled as error:
+        print(error, file=sys.stderr)
     except OSError as error:
-        print(f"{args.splat}: {error.strerror}", file=sys.stderr)
-        return 1
-    for path in args.out:
-        with figures.step(path.suffix.removeprefix(".")):
-            if path.suffix == ".png":
-                from gen3d_mesh.preview import render
+        print(f"{error.filename or args.splat}: {error.strerror}", file=sys.stderr)
+    except MemoryError:
+        print("This machine has too little memory for it: try --quality preview.", file=sys.stderr)
+    else:
+        return 0
+    return 1
 
-                path.write_bytes(render(coloured))
-            else:
-                save(coloured, path, name=args.out[0].stem)
-    print(json.dumps(figures.answer(), indent=2))
-    return 0
+
+def _make(args: argparse.Namespace) -> None:
+    from gen3d_mesh.tool import make
+    from gen3d_mesh.write import ending_of, save
+
+    made = make(
+        args.splat, up=args.up, quality=args.quality, faces=args.faces, texels=args.texture,
+        stand=args.stand, levels=args.lod, progress=_progress,
+    )  # fmt: skip
+    for path in args.out:
+        for level, coloured in enumerate(made.levels):
+            ending = ending_of(path) or "png"
+            stem = path.name.removesuffix(f".{ending}")
+            there = path.with_name(f"{stem}.lod{level}.{ending}") if level else path
+            with made.figures.step(there.name):
+                if ending == "png":
+                    from gen3d_mesh.preview import render
+
+                    there.write_bytes(render(coloured))
+                else:
+                    save(coloured, there, args.out[0].name.split(".")[0], args.size)
+    for note in made.notes:
+        print(note, file=sys.stderr)
+    if args.size is None and any(ending_of(path) == "3mf" for path in args.out):
+        print("The 3MF is 100 mm long; --size says otherwise.", file=sys.stderr)
+    answer = {"format": made.format, "up": made.up, **made.figures.answer()}
+    print(json.dumps(answer, indent=2))
+
+
+def _progress(step: str) -> None:
+    if sys.stderr.isatty():
+        print(f"{step} …", file=sys.stderr)
 
 
 if __name__ == "__main__":

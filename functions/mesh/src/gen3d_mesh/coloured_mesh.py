@@ -46,6 +46,8 @@ class ColouredMesh:
     frame : Frame
         The way back to the splat's frame.
     texture : Texture or None
+    scale : float
+        Units of what is written in one of the splat's.
     """
 
     mesh: Triangles
@@ -53,11 +55,12 @@ class ColouredMesh:
     colors: Floats
     frame: Frame
     texture: Texture | None = None
+    scale: float = 1.0
 
     @property
     def positions(self) -> Floats:
-        """Vertices in the splat's scale, centred at the origin, Z up."""
-        return self.mesh.vertices * np.float32(self.frame.size)
+        """Vertices as they are written, seen from the frame's centre, Z up."""
+        return self.mesh.vertices * np.float32(self.frame.size * self.scale)
 
 
 def y_up(vectors: Floats) -> Floats:

@@ -170,9 +170,9 @@ def encode(coloured: ColouredMesh, name: str, *, compressed: bool = False) -> by
             "generator": "Gen3D",
             "extras": {
                 "unit": "the splat's; its canonical frame is 1 on the longest side",
-                "scale": 1.0,
+                "scale": coloured.scale,
                 "splatCenter": [float(f"{c:.9g}") for c in coloured.frame.center],
-                "splatToMesh": "(x, y, z) - splatCenter → (x, z, -y)",
+                "splatToMesh": "scale · ((x, y, z) - splatCenter) → (x, z, -y)",
             },
         },
         "scene": 0,

@@ -17,7 +17,7 @@ from gen3d_mesh.repair import drop_specks, is_closed, parts, taubin, vertex_norm
 from gen3d_mesh.shell import find_shell
 from gen3d_mesh.simplify import simplify
 from gen3d_mesh.solid import find_solid
-from gen3d_mesh.splat import MAX_GAUSSIANS
+from gen3d_mesh.splat import MAX_GAUSSIANS, Splat
 from gen3d_mesh.surface import extract
 from gen3d_mesh.texture import paint
 
@@ -107,25 +107,29 @@ class Figures:
         self.timings[name] = round(1000 * (time.perf_counter() - start))
 
 
-def build(path: Path, quality: Quality, faces: int | None = None) -> tuple[ColouredMesh, Figures]:
+def build(
+    source: Path | Splat, quality: Quality, faces: int | None = None, figures: Figures | None = None
+) -> tuple[ColouredMesh, Figures]:
     """Make a mesh from a splat.
 
     Parameters
     ----------
-    path : pathlib.Path
-        A splat, of any format that `gen3d_mesh.read` takes.
+    source : pathlib.Path or Splat
+        A splat with Z up, of any format that `gen3d_mesh.read` takes, or as it was read.
     quality : Quality
     faces : int, optional
         At most so many, instead of the quality's.
+    figures : Figures, optional
+        To be filled, and returned.
 
     Raises
     ------
     InvalidSplat, SplatTooLarge, EmptySurface
         See the steps.
     """
-    figures = Figures()
+    figures = figures or Figures()
     with figures.step("read"):
-        splat = read_splat(path)
+        splat = source if isinstance(source, Splat) else read_splat(source)
         figures.gaussians = len(splat)
         splat = splat.thinned(quality.gaussians)
     with figures.step("clean"):

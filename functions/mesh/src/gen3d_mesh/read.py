@@ -11,17 +11,13 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import numpy as np
 
 from gen3d.errors import InvalidSplat, SplatTooLarge
 from gen3d.ply import PROPERTIES
-from gen3d_mesh.splat import MAX_GAUSSIANS, Splat, sample
+from gen3d_mesh.splat import MAX_GAUSSIANS, Splat, Up, sample
 from gen3d_mesh.splat_ply import HINT, activate, check_count, read_header, read_ply
-
-Up: TypeAlias = Literal["y", "-y", "z"]
-"""The axis of a splat's frame that points to the sky."""
 
 SECONDS = 50
 """Of processor time to unpack a splat; two million gaussians with all harmonics need five."""

@@ -1,7 +1,7 @@
 """Gaussians, as all that follows takes them; `gen3d_mesh.read` reads them from a file."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,12 @@ larger splat so many are taken."""
 
 MAX_BYTES = MAX_GAUSSIANS * 62 * 4
 """Of a file: with all harmonics of the third degree, as the reference code writes them."""
+
+Up: TypeAlias = Literal["y", "-y", "z"]
+"""The axis of a splat's frame that points to the sky."""
+
+_QUARTER: dict[Up, int] = {"y": 1, "-y": -1}
+"""Quarter turns about x that bring it to Z."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,21 @@ class Splat:
     def grown(self, times: float) -> "Splat":
         """Gaussians that each cover so many times the area."""
         return replace(self, scales=self.scales * np.float32(times**0.5))
+
+    def upright(self, up: Up) -> "Splat":
+        """Turn so that Z is up where `up` was."""
+        turn = _QUARTER.get(up)
+        if turn is None:
+            return self
+        x, y, z = self.origin
+        a, b, c, d = (self.rotations * np.float32(0.5**0.5)).T
+        product = [a - turn * b, b + turn * a, c - turn * d, d + turn * c]
+        return replace(
+            self,
+            centers=self.centers[:, [0, 2, 1]] * np.array([1, -turn, turn], np.float32),
+            rotations=np.stack(product, axis=1),
+            origin=(x, -turn * z, turn * y),
+        )
 
 
 def sample(count: int, most: int) -> npt.NDArray[np.int64]:

@@ -1,11 +1,14 @@
-"""Write a coloured mesh as OBJ, STL and PLY, and all its files at once.
+"""Write a coloured mesh as OBJ, STL and PLY, and in every other format by its ending.
 
-GLB and OBJ are Y up, as their readers expect; STL and PLY are Z up, as printers, scanners and the
-splat are. All are centred and in the splat's scale.
+GLB, USDZ and OBJ are Y up, as their readers expect; STL, PLY and 3MF are Z up, as printers,
+scanners and the splat are.
 """
 
 import io
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,19 @@ import numpy.typing as npt
 from gen3d.paths import MESH_FORMATS
 from gen3d_mesh import glb
 from gen3d_mesh.coloured_mesh import ColouredMesh, Texture, y_up
+from gen3d_mesh.place import sized
+
+FORMATS = (*MESH_FORMATS, "3mf", "usdz")
+"""Endings: those that a job's files have, and those that need an extra."""
+
+PRINTED = 100.0
+"""Millimetres along the longest side of a 3MF of which nobody said how large it is."""
+
+_EXTRAS = {"3mf": ("lib3mf", "lib3mf"), "usdz": ("usd-core", "pxr")}
+"""Formats whose library is an extra: its name, and its module's."""
+
+_METRES = ("glb", "draco.glb", "usdz")
+"""Formats whose unit is the metre; a printer's, and OBJ's and PLY's here, is the millimetre."""
 
 _MODE = 0o100644
 """Of a file in a ZIP: everybody may read it."""
@@ -110,7 +126,13 @@ def ply(coloured: ColouredMesh) -> bytes:
 
 
 def encode(coloured: ColouredMesh, ending: str, name: str) -> bytes:
-    """Make the file of one of `gen3d.paths.MESH_FORMATS`."""
+    """Make the file of one of `FORMATS`.
+
+    Raises
+    ------
+    NotInstalled
+        Its library is an extra that is not there.
+    """
     match ending:
         case "glb" | "draco.glb":
             return glb.encode(coloured, name, compressed=ending == "draco.glb")
@@ -122,15 +144,69 @@ def encode(coloured: ColouredMesh, ending: str, name: str) -> bytes:
             return stl(coloured)
         case "ply":
             return ply(coloured)
-    raise ValueError(f"{ending!r} is none of {', '.join(MESH_FORMATS)}")
+        case "3mf":
+            with _extra(ending, _EXTRAS[ending][0]):
+                from gen3d_mesh import threemf
+
+                return threemf.encode(coloured, name)
+        case "usdz":
+            with _extra(ending, _EXTRAS[ending][0]):
+                from gen3d_mesh import usdz
+
+                return usdz.encode(coloured, name)
+    raise ValueError(f"{ending!r} is none of {', '.join(FORMATS)}")
+
+
+class NotInstalled(Exception):
+    """A format's library is not installed; the message says how it is."""
+
+
+@contextmanager
+def _extra(ending: str, library: str) -> Iterator[None]:
+    try:
+        yield
+    except ImportError:
+        raise NotInstalled(
+            f"A .{ending} is written by {library}, which is not installed. "
+            f"Install it: pip install 'gen3d-mesh[{ending}]'."
+        ) from None
+
+
+def require(ending: str | None) -> None:
+    """Look whether a format's library is there, before a mesh is made for it.
+
+    Raises
+    ------
+    NotInstalled
+    """
+    if ending in _EXTRAS:
+        library, module = _EXTRAS[ending]
+        with _extra(ending, library):
+            import_module(module)
 
 
 def ending_of(path: Path) -> str | None:
-    """Which of `gen3d.paths.MESH_FORMATS` a file's name asks for: the longest that fits."""
-    fitting = [ending for ending in MESH_FORMATS if path.name.endswith(f".{ending}")]
+    """Which of `FORMATS` a file's name asks for: the longest that fits."""
+    fitting = [ending for ending in FORMATS if path.name.endswith(f".{ending}")]
     return max(fitting, key=len, default=None)
 
 
-def save(coloured: ColouredMesh, path: Path, name: str) -> None:
-    """Write one file, in the format of its ending."""
-    path.write_bytes(encode(coloured, ending_of(path) or path.suffix, name))
+def save(coloured: ColouredMesh, path: Path, name: str, millimetres: float | None = None) -> None:
+    """Write one file, in the format of its ending.
+
+    Parameters
+    ----------
+    coloured : ColouredMesh
+    path : pathlib.Path
+    name : str
+        Of the object.
+    millimetres : float, optional
+        Its longest side. Without it a file has the splat's units, which GLB and USDZ call metres;
+        only a 3MF, which has no other units than a printer's, is `PRINTED` then.
+    """
+    ending = ending_of(path) or path.suffix
+    if ending == "3mf":
+        millimetres = millimetres or PRINTED
+    if millimetres is not None:
+        coloured = sized(coloured, millimetres / (1000 if ending in _METRES else 1))
+    path.write_bytes(encode(coloured, ending, name))

@@ -1,0 +1,110 @@
+"""The command, in this process."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+
+from gen3d_mesh.__main__ import main
+from gen3d_mesh.sample import ball as sample_ball
+from gen3d_mesh.sample import write_splat
+from gen3d_mesh.splat import Splat
+
+
+def tall(count: int = 8000) -> Splat:
+    """A splat twice as tall as wide, red above, that stands as COLMAP has it: -Y up."""
+    splat = sample_ball(count)
+    points = splat.centers * np.array([1, 1, 2], np.float32) + np.float32(3)
+    lying = np.stack([points[:, 0], -points[:, 2], points[:, 1]], axis=1)
+    return Splat(lying, splat.colors, splat.opacities, splat.scales * 1.4, splat.rotations)
+
+
+def called(monkeypatch: pytest.MonkeyPatch, *words: str | Path) -> int:
+    monkeypatch.setattr(sys, "argv", ["gen3d-mesh", *map(str, words)])
+    return main()
+
+
+def test_upright_on_the_ground_of_a_size_in_levels_of_detail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_splat(tmp_path / "in.ply", tall())
+    code = called(
+        monkeypatch, tmp_path / "in.ply", tmp_path / "out.ply", tmp_path / "out.draco.glb",
+        "--up", "-y", "--stand", "--size", "150", "--lod", "2", "--faces", "2000",
+        "--quality", "preview",
+    )  # fmt: skip
+    said = capsys.readouterr()
+    assert code == 0, said.err
+    assert said.err == ""
+    answer = json.loads(said.out)
+    assert (answer["format"], answer["up"], answer["gaussians"]) == ("PLY", "-y", 8000)
+    for name, faces in (("out.ply", 2000), ("out.lod1.ply", 500)):
+        mesh = trimesh.load_mesh(tmp_path / name, process=False)
+        assert mesh.is_watertight
+        assert len(mesh.faces) <= faces
+        np.testing.assert_allclose(mesh.extents, (75, 75, 150), rtol=0.06)
+        np.testing.assert_allclose(mesh.bounds[0], (-37.5, -37.5, 0), atol=2.5)
+        top = mesh.vertices[:, 2] > 85
+        red, _, blue, _ = mesh.visual.vertex_colors[top].mean(axis=0)
+        assert red > 2 * blue
+    assert (tmp_path / "out.lod1.draco.glb").read_bytes().startswith(b"glTF")
+
+
+def test_what_is_guessed_or_left_out_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_splat(tmp_path / "in.ply", sample_ball(4000))
+    monkeypatch.setattr("gen3d_mesh.splat_ply.MAX_GAUSSIANS", 3000)
+    words = ("--quality", "preview", "--faces", "500")
+    assert called(monkeypatch, tmp_path / "in.ply", tmp_path / "out.3mf", *words) == 0
+    said = capsys.readouterr()
+    assert "with z up" in said.err
+    assert "--up" in said.err
+    assert "a sample of 3,000" in said.err
+    assert "100 mm" in said.err
+    assert json.loads(said.out)["gaussians"] == 4000
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--faces", "0"], "no number from 4"),
+        (["--faces", "9" * 5000], "no number from 4"),
+        (["--size", "nan"], "no length"),
+        (["--size", "0"], "no length"),
+        (["--texture", "-1"], "no number|expected one argument"),
+        (["--lod", "7"], "from 1 to 6"),
+        (["--up", "x"], "invalid choice"),
+        (["b.fbx"], "b.fbx has none of the endings"),
+    ],
+)
+def test_a_slip_of_the_keys_is_named_before_anything_is_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str],
+    sentence: str,
+) -> None:  # fmt: skip
+    with pytest.raises(SystemExit) as left:
+        called(monkeypatch, "missing.ply", "a.glb", *words)
+    assert left.value.code == 2
+    assert re.search(sentence, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("source", "out", "sentence"),
+    [
+        ("missing.ply", "a.glb", "missing.ply: No such file"),
+        (".", "a.glb", "Is a directory"),
+        ("missing.ply", "a.usdz", "pip install 'gen3d-mesh[usdz]'"),
+    ],
+)
+def test_what_cannot_be_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    source: str, out: str, sentence: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "pxr", None)
+    assert called(monkeypatch, source, out) == 1
+    assert sentence in capsys.readouterr().err
