@@ -1,6 +1,7 @@
 """Turned upright, put on the ground, and given a size: in the files, as others read them."""
 
 import io
+import locale
 import sys
 import zipfile
 from dataclasses import replace
@@ -91,8 +92,9 @@ def pack(data: bytes) -> tuple[lib3mf.MeshObject, lib3mf.Model]:
 def test_3mf_is_closed_coloured_and_on_the_plate(
     ball: tuple[ColouredMesh, Figures], tmp_path: Path
 ) -> None:
-    coloured = with_texture(ball[0])
+    coloured, spoken = with_texture(ball[0]), locale.setlocale(locale.LC_ALL)
     save(coloured, tmp_path / "a.3mf", "Cup ☕", millimetres=80)
+    assert locale.setlocale(locale.LC_ALL) == spoken
     mesh, model = pack((tmp_path / "a.3mf").read_bytes())
     assert mesh.IsManifoldAndOriented()
     assert mesh.GetName() == "Cup ☕"

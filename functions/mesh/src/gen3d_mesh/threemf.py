@@ -4,7 +4,10 @@ The mesh is the one before texturing, whose corners are shared: cut along a text
 would take it for open. Colours are the vertices'; most slicers take the shape alone.
 """
 
+import locale
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +73,17 @@ def encode(coloured: ColouredMesh, name: str) -> bytes:
     mesh.SetAllTriangleProperties(corners)
     mesh.SetObjectLevelProperty(group.GetResourceID(), int(table[0, 1]))
     model.AddBuildItem(mesh, library.GetIdentityTransform())
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _same_locale():
         path = Path(folder) / "mesh.3mf"
         model.QueryWriter("3mf").WriteToFile(str(path))
         return path.read_bytes()
+
+
+@contextmanager
+def _same_locale() -> Iterator[None]:
+    """Keep the process's locale, which lib3mf 2.5.0 leaves at C: open() would read ASCII alone."""
+    kept = locale.setlocale(locale.LC_ALL)
+    try:
+        yield
+    finally:
+        locale.setlocale(locale.LC_ALL, kept)
