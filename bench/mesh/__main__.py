@@ -1,14 +1,19 @@
 """``python -m bench.mesh``: one table, each row measured in a process of its own.
 
 Seconds do not include imports. Processor seconds are those of both threads, which depend less on
-what else the machine does. Peak memory is the whole process's.
+what else the machine does. Peak memory is the whole process's. ``--beside REVISION`` runs the
+package as it was then beside each of its rows; ``--quick`` measures a few clouds of each kind in
+one process, in less than a minute.
 """
 
 import argparse
+import io
 import json
+import os
 import resource
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from dataclasses import asdict
@@ -17,24 +22,31 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 from bench.mesh import shapes  # noqa: E402
-from bench.mesh.clouds import half_faint, splat_of, with_hole  # noqa: E402
+from bench.mesh.clouds import half_faint, splat_of, trained_of, with_hole  # noqa: E402
 from bench.mesh.methods import METHODS  # noqa: E402
 from bench.mesh.score import score  # noqa: E402
 from gen3d_mesh.sample import write_splat  # noqa: E402
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 HEAD = (
-    "| cloud | method | F 1 % | F 0.5 % | colour | closed | Euler (true) | parts | faces | GLB MB "
-    "| s | CPU s | peak MB |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+    "| cloud | method | F 1 % | F 0.5 % | colour | volume | closed | Euler (true) | parts (true) "
+    "| faces | GLB MB | s | CPU s | peak MB |\n|" + 14 * "---|"
 )
 
 
 def make_cloud(name: str, thousands: int, path: Path) -> None:
-    """Write the splat of a shape, or of a harder one: ``mug, half faint`` and the like."""
+    """Write the splat of a shape, or of a harder one: ``mug, half faint`` and the like.
+
+    A trained cloud has as many gaussians as it wants.
+    """
     shape, _, trouble = name.partition(", ")
     mesh = shapes.build(shape)
     count = 1000 * thousands
-    splat = splat_of(mesh, count, floaters=0.05 if trouble == "5 % floaters" else 0.02)
+    if trouble.startswith("trained"):
+        splat = trained_of(mesh, floaters=0.05 if trouble.endswith("floaters") else 0.0)
+    else:
+        floaters = {"5 % floaters": 0.05, "no floaters": 0.0}.get(trouble, 0.02)
+        splat = splat_of(mesh, count, floaters=floaters)
     if trouble == "half faint":
         splat = half_faint(splat)
     elif trouble == "hole":
@@ -57,6 +69,8 @@ def measure(method: str, name: str, path: Path) -> dict[str, Any]:
         **asdict(score(result.mesh, truth, result.colors, result.texture)),
         # A mesh is closed: around an open sheet it has the Euler number of the sheet's two sides.
         "true_euler": truth.euler_number * (1 if truth.is_watertight else 2),
+        "true_parts": int(truth.body_count),
+        "volume": result.mesh.volume / truth.volume if truth.is_watertight else None,
         "faces": len(result.mesh.faces),
         "glb": result.glb_bytes / 1e6,
         "seconds": seconds,
@@ -74,10 +88,12 @@ def peak_bytes() -> int:
 
 def row(name: str, thousands: int, method: str, m: dict[str, Any]) -> str:
     """One line of the table."""
+    volume = "–" if m["volume"] is None else f"{m['volume']:.2f}"
+    size = f", {thousands} k" if thousands else ""
     return (
-        f"| {name}, {thousands} k | {method} | {m['f1']:.4f} | {m['f05']:.4f} | {m['color']:.3f} "
+        f"| {name}{size} | {method} | {m['f1']:.4f} | {m['f05']:.4f} | {m['color']:.3f} | {volume} "
         f"| {'yes' if m['watertight'] else 'no'} | {m['euler']} ({m['true_euler']}) "
-        f"| {m['components']} | {m['faces']:,} | {m['glb']:.2f} "
+        f"| {m['components']} ({m['true_parts']}) | {m['faces']:,} | {m['glb']:.2f} "
         f"| {m['seconds']:.1f} | {m['cpu']:.1f} | {m['peak']:.0f} |"
     )
 
@@ -100,7 +116,61 @@ PLAN = [
         for name in ("mug, half faint", "mug, 5 % floaters", "mug, hole", "chair, half faint",
                      "sphere, hole", "bowl")
     ),
+    *(
+        (f"{shape}, trained{with_}", 0, "standard")
+        for shape in ("sphere", "chair", "mug")
+        for with_ in ("", ", 5 % floaters")
+    ),
+    *(
+        (f"berries {percent}{with_}", 300, "standard")
+        for percent in (14, 5)
+        for with_ in (", no floaters", "", ", 5 % floaters")
+    ),
+    *(
+        (f"{vessel} {percent}", 300, "standard")
+        for vessel in ("jug", "bottle", "vase")
+        for percent in (8, 12, 18, 26)
+    ),
+    *(
+        (name, 300, quality)
+        for name in ("gap 0.6", "gap 1", "gap 1.8", "gap 2.7", "chain", "wheel 1.8", "wheel 0.4")
+        for quality in ("standard", "fine")
+    ),
 ]  # fmt: skip
+"""Clouds, thousands of gaussians, methods."""
+
+QUICK = [
+    *((name, 100) for name in ("chair", "mug", "sphere, hole", "mug, 5 % floaters", "bowl")),
+    *((name, 0) for name in ("chair, trained", "sphere, trained, 5 % floaters")),
+    *((name, 100) for name in ("berries 14", "berries 5, no floaters", "jug 12", "gap 2.7")),
+]
+"""What `--quick` measures, without texture."""
+
+
+def package_of(revision: str, folder: Path) -> str:
+    """Unpack the package's source as of a revision, and return what to put on Python's path."""
+    done = subprocess.run(
+        ["git", "archive", revision, "functions/mesh/src"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    return str(folder / "functions/mesh/src")
+
+
+def run_row(method: str, name: str, thousands: int, path: Path, package: str = "") -> str:
+    """Measure one row in a process of its own, with another `package` where one is given."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "bench.mesh", "--row", method, name, str(path)],
+        capture_output=True, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": package},
+    )  # fmt: skip
+    label = f"{method}, before" if package else method
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
+        return f"| {name}, {thousands} k | {label} | {reason} |"
+    return row(name, thousands, label, json.loads(done.stdout.strip().splitlines()[-1]))
 
 
 def main() -> None:
@@ -108,34 +178,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.mesh", description=__doc__)
     parser.add_argument("--only", help="just the clouds or methods whose name holds this")
     parser.add_argument("--save", action="store_true", help="write RESULTS.md")
+    parser.add_argument("--beside", help="a revision whose package is measured as well")
+    parser.add_argument("--quick", action="store_true", help="a few clouds, in one process")
     parser.add_argument("--row", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.row:
         method, name, path = args.row
         print(json.dumps(measure(method, name, Path(path))))
         return
+    plan = [(*cloud, "standard, no texture") for cloud in QUICK] if args.quick else PLAN
     lines = [HEAD]
     print(HEAD)
     with tempfile.TemporaryDirectory() as folder:
-        for name, thousands, method in PLAN:
+        before = package_of(args.beside, Path(folder)) if args.beside else ""
+        for name, thousands, method in plan:
             if args.only and args.only not in f"{name}; {method}":
                 continue
             path = Path(folder) / f"{name} {thousands}.ply"
             if not path.exists():
                 make_cloud(name, thousands, path)
-            command = [sys.executable, "-W", "ignore", "-m", "bench.mesh"]
-            done = subprocess.run(
-                [*command, "--row", method, name, str(path)], capture_output=True, text=True
-            )
-            if done.returncode:
-                reason = (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
-                lines.append(f"| {name}, {thousands} k | {method} | {reason} |")
-            else:
-                measured = json.loads(done.stdout.strip().splitlines()[-1])
-                lines.append(row(name, thousands, method, measured))
+            if args.quick and not before:
+                lines.append(row(name, thousands, method, measure(method, name, path)))
+            elif before and "alone" not in method:
+                lines.append(run_row(method, name, thousands, path, before))
+                print(lines[-1], flush=True)
+            if not args.quick or before:
+                lines.append(run_row(method, name, thousands, path))
             print(lines[-1], flush=True)
     if args.save:
-        intro, _, _ = RESULTS.read_text().partition(HEAD)
+        intro, _, _ = RESULTS.read_text().partition("| cloud | method |")
         RESULTS.write_text(intro + "\n".join(lines) + "\n")
 
 

@@ -4,6 +4,9 @@ Its decoder activates the voxels of a 64³ grid that the surface passes through 
 some gaussians, at places limited to the voxel's surroundings and only partly drawn to the surface.
 A tenth lies inside the object, where nothing ever corrects it; 2 % float about. Quaternions are not
 normalised and the short axis is any of the three.
+
+`trained_of` lays them as training on photos does instead: few large flat ones where the surface is
+flat and of one colour, many small ones at edges.
 """
 
 from dataclasses import replace
@@ -61,9 +64,7 @@ def splat_of(mesh: trimesh.Trimesh, count: int, *, seed: int = 0, inner: float =
     if n_floaters:
         parts.append(_floating(mesh, n_floaters, rng))
     order = rng.permutation(sum(len(part) for part in parts))
-    names = ("centers", "colors", "opacities", "scales", "rotations")
-    whole = Splat(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-    return whole.take(order)
+    return joined(*parts).take(order)
 
 
 def _splat(centers: Array, colors: Array, opacities: Array, scales: Array, turns: Array) -> Splat:
@@ -106,6 +107,75 @@ def _near_surface(
     colors = np.clip(albedo(on_surface) + rng.normal(0, 0.03, (count, 3)), 0, 1)
     opacities = np.where(good, rng.beta(4, 1.6, count), rng.beta(1.2, 3.5, count))
     return _splat(centers, colors, opacities, scales, turns)
+
+
+SIZES = (0.006, 0.045)
+"""Least and largest standard deviation of a trained gaussian along the surface."""
+
+OVERLAP = 5.0
+"""Trained gaussians over each place of the surface, each counted to one standard deviation."""
+
+
+def trained_of(mesh: trimesh.Trimesh, *, seed: int = 0, floaters: float = 0.0) -> Splat:
+    """Make a cloud as training does; the number of gaussians follows from the shape.
+
+    Each is as large as the surface is flat around it and of one colour, to `SIZES`, up to four
+    times as long as wide and a hundred times as long as thick. Large ones are sparse.
+
+    Parameters
+    ----------
+    mesh : trimesh.Trimesh
+    seed : int
+    floaters : float
+        How many gaussians float about, as a share of the others.
+    """
+    rng = np.random.default_rng(seed)
+    scene = scene_of(mesh)
+    ladder = np.geomspace(*SIZES, 9)
+    places, faces = trimesh.sample.sample_surface(mesh, 200_000, seed=seed)
+    normals = mesh.face_normals[faces]
+    frames = _frames(normals)
+    turn = rng.uniform(0, 2 * np.pi, len(places))
+    u = np.cos(turn)[:, None] * frames[:, :, 0] + np.sin(turn)[:, None] * frames[:, :, 1]
+    v = np.cross(normals, u)
+    here = albedo(places)
+    size = np.full(len(places), ladder[0])
+    growing = np.ones(len(places), bool)
+    for radius in ladder[1:]:  # a gaussian may grow while all of its rim is surface of its colour
+        on = np.flatnonzero(growing)
+        for angle in np.arange(6) * np.pi / 3:
+            rim = places[on] + 1.5 * radius * (np.cos(angle) * u[on] + np.sin(angle) * v[on])
+            off = scene.compute_distance(tensor(rim)).numpy() > max(0.06 * radius, 0.0008)
+            unlike = np.abs(albedo(rim) - here[on]).max(axis=1) > 0.3
+            on = on[~off & ~unlike]
+        growing = np.isin(np.arange(len(places)), on)
+        size[growing] = radius
+
+    aspect = np.exp(rng.uniform(np.log(0.25), 0, len(places)))
+    share = OVERLAP * mesh.area / (np.pi * size * size * aspect)  # of all, were all of this size
+    # Training leaves no hole: neighbours share the numbers out instead of casting dice.
+    block = np.floor(places / (2 * SIZES[1])).astype(int)
+    order = np.lexsort((*places.T, size, *block.T, normals.argmax(axis=1), normals.argmin(axis=1)))
+    total = np.floor(np.cumsum(share[order] / len(places)) + rng.random()).astype(int)
+    kept = np.repeat(order, np.diff(total, prepend=0))
+    long = size[kept] * np.exp(rng.normal(0, 0.15, len(kept)))
+    thin = np.maximum(0.01 * long, 0.0003) * np.exp(rng.normal(0, 0.4, len(kept)))
+    scales = np.stack([long, long * aspect[kept], thin], axis=1)
+    tilt = Rotation.from_rotvec(rng.normal(size=(len(kept), 3)) * np.radians(2))
+    axes = tilt.as_matrix() @ np.stack([u, v, normals], axis=2)[kept]
+    centers = places[kept] + rng.normal(0, 0.0004, (len(kept), 3))
+    colors = np.clip(here[kept] + rng.normal(0, 0.03, (len(kept), 3)), 0, 1)
+    turns = Rotation.from_matrix(axes).as_quat()[:, [3, 0, 1, 2]]
+    surface = _splat(centers, colors, rng.beta(4, 1.2, len(kept)), scales, turns)
+    if not floaters:
+        return surface
+    return joined(surface, _floating(mesh, int(floaters * len(kept)), rng))
+
+
+def joined(*splats: Splat) -> Splat:
+    """One splat of several."""
+    names = ("centers", "colors", "opacities", "scales", "rotations")
+    return Splat(*(np.concatenate([getattr(splat, n) for splat in splats]) for n in names))
 
 
 def _frames(normals: Array) -> Array:

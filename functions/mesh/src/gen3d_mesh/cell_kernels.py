@@ -51,6 +51,50 @@ def count_neighbours(points, start, origin, size, queries, radius):
 
 
 @njit(cache=True, parallel=True, fastmath=True)
+def count_inside(points, start, origin, size, queries, scales, rotations, reach, most):
+    """Count sorted `points` within an ellipsoid around each query, to `most`.
+
+    Parameters
+    ----------
+    scales : (m, 3)
+        Half axes, of which `reach` make the ellipsoid.
+    rotations : (m, 4)
+        Unit quaternions, wxyz.
+    """
+    counts = np.zeros(len(queries), np.int32)
+    for q in prange(len(queries)):
+        qx, qy, qz = queries[q]
+        w, x, y, z = rotations[q]
+        ax, bx, cx = 1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)
+        ay, by, cy = 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)
+        az, bz, cz = 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)
+        sa, sb, sc = reach * scales[q, 0], reach * scales[q, 1], reach * scales[q, 2]
+        ex = math.sqrt((ax * sa) ** 2 + (bx * sb) ** 2 + (cx * sc) ** 2)
+        ey = math.sqrt((ay * sa) ** 2 + (by * sb) ** 2 + (cy * sc) ** 2)
+        ez = math.sqrt((az * sa) ** 2 + (bz * sb) ** 2 + (cz * sc) ** 2)
+        a0 = max(0, int((qx - ex - origin[0]) / size))
+        a1 = min(start.shape[0], int((qx + ex - origin[0]) / size) + 1)
+        b0 = max(0, int((qy - ey - origin[1]) / size))
+        b1 = min(start.shape[1], int((qy + ey - origin[1]) / size) + 1)
+        z0 = clamp(int((qz - ez - origin[2]) / size), 0, start.shape[2] - 1)
+        z1 = clamp(int((qz + ez - origin[2]) / size) + 1, 0, start.shape[2] - 1)
+        n = 0
+        for a in range(a0, a1):
+            for b in range(b0, b1):
+                if n >= most:
+                    break
+                for i in range(start[a, b, z0], start[a, b, z1]):
+                    dx, dy, dz = points[i, 0] - qx, points[i, 1] - qy, points[i, 2] - qz
+                    u = (ax * dx + ay * dy + az * dz) / sa
+                    v = (bx * dx + by * dy + bz * dz) / sb
+                    t = (cx * dx + cy * dy + cz * dz) / sc
+                    if u * u + v * v + t * t <= 1:
+                        n += 1
+        counts[q] = min(n, most)
+    return counts
+
+
+@njit(cache=True, parallel=True, fastmath=True)
 def facing_normals(points, start, origin, size, facing, radius):
     """Fit a plane to the neighbours that face the same side, and see how far off the others lie.
 

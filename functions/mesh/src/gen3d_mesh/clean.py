@@ -8,6 +8,7 @@ import numpy.typing as npt
 from gen3d.errors import EmptySurface, InvalidSplat
 from gen3d_mesh.cells import Cells
 from gen3d_mesh.splat import Floats, Splat
+from gen3d_mesh.spread import spread
 
 MIN_OPACITY = 0.1
 MIN_GAUSSIANS = 100
@@ -84,7 +85,11 @@ def clean(splat: Splat) -> Cleaned:
     _check_count(splat)
     _check_depth(splat.centers)
 
-    splat, spacing = _drop_lone(splat)
+    spacing = _spacing(splat.centers)
+    whole, splat = splat, spread(splat, spacing)
+    if splat is not whole:
+        spacing = _spacing(splat.centers)
+    splat = _drop_lone(splat, spacing)
     _check_count(splat)
     low, high = splat.centers.min(axis=0), splat.centers.max(axis=0)
     middle, side = (low + high) / 2, float((high - low).max())
@@ -130,18 +135,22 @@ def _check_depth(centers: Floats) -> None:
         raise EmptySurface(f"The gaussians lie in a plane or on a line. {_NOTHING}")
 
 
-def _drop_lone(splat: Splat) -> tuple[Splat, float]:
-    sample = np.random.default_rng(0).choice(len(splat), min(len(splat), 4000), replace=False)
-    queries = splat.centers[sample]
+def _spacing(centers: Floats) -> float:
+    """Median distance to the neighbour of number `NEIGHBOURS`, from a sample."""
+    sample = np.random.default_rng(0).choice(len(centers), min(len(centers), 4000), replace=False)
+    queries = centers[sample]
     spacing = FIRST_RADIUS / 2
     for _ in range(2):  # the second time with a ball that is small against the object's features
         radius = 2 * spacing
-        cells, order = Cells.sort(splat.centers, radius)
-        counts = cells.count(splat.centers[order], queries, radius)
+        cells, order = Cells.sort(centers, radius)
+        counts = cells.count(centers[order], queries, radius)
         others = max(1.0, float(np.median(counts)) - 1)
         spacing = float(radius * np.sqrt(NEIGHBOURS / others))
+    return spacing
 
+
+def _drop_lone(splat: Splat, spacing: float) -> Splat:
     cells, order = Cells.sort(splat.centers, 2 * spacing)
     centers = splat.centers[order]
     count = cells.count(centers, centers, 2 * spacing)
-    return splat.take(order[count > MIN_NEIGHBOURS]), spacing
+    return splat.take(order[count > MIN_NEIGHBOURS])
