@@ -180,7 +180,11 @@ def test_a_picture_with_fewer_cells_than_pieces_is_none() -> None:
     mesh = triangles(sphere())
     ball = clean(cloud(sphere()))
     shell = find_shell(ball.splat, find_solid(ball.splat, 112, 0.01), ball.spacing, THINNEST)
-    assert paint(mesh, vertex_normals(mesh), shell, ball.spacing, 2 * CELL) is None
+    for size in (2 * CELL, CELL - 1):
+        assert paint(mesh, vertex_normals(mesh), shell, ball.spacing, size) is None
+    rounded = paint(mesh, vertex_normals(mesh), shell, ball.spacing, 12 * CELL + 5)
+    assert rounded is not None
+    assert rounded.image.shape[1] == 12 * CELL
 
 
 def test_face_neighbours_share_an_edge() -> None:

@@ -75,14 +75,15 @@ def paint(
     spacing : float
         Distance between gaussians.
     size : int
-        Texels along the picture's width, a multiple of `CELL`; it is at most as high.
+        Texels along the picture's width, rounded down to whole cells; it is at most as high.
 
     Returns
     -------
     Texture or None
         None where the surface is in more pieces than the picture has cells.
     """
-    charted = _chart(mesh, size)
+    size -= size % CELL
+    charted = _chart(mesh, size) if size else None
     if charted is None:
         return None
     atlas, owner, share = charted
