@@ -127,7 +127,8 @@ def test_a_surveyed_object_far_from_the_origin_is_whole(tmp_path: Path) -> None:
     path.write_bytes(head + table.tobytes())
     coloured, figures = build(path, QUALITIES["preview"], 6000)
     assert figures.components == 1
-    np.testing.assert_allclose(coloured.frame.center, place, atol=0.01)
+    np.testing.assert_allclose(coloured.frame.center, place, rtol=0, atol=0.01)
+    np.testing.assert_allclose(np.linalg.norm(coloured.positions, axis=1), 0.5, atol=0.02)
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
