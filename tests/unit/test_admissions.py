@@ -248,3 +248,33 @@ def test_who_loses_every_race_is_told_to_come_back(
     (job,) = several(1, put_job)
     with pytest.raises(DependencyUnavailable), limited(jobs, running=1).run(job, 0):
         pass
+
+
+@pytest.mark.usefixtures("_blind")
+def test_a_job_that_is_gone_counts_no_more(jobs: JobStore, put_job: PutJob) -> None:
+    mine = limited(jobs, running=1, queued=1)
+    gone, other = several(2, put_job)
+    with mine.run(gone, 1):
+        pass
+    table("JobsTable").delete_item(Key={"owner": OWNER, "jobId": gone.job_id})
+    with mine.run(other, 1):
+        pass
+
+
+def test_what_was_let_in_is_read_as_it_is(jobs: JobStore, put_job: PutJob, calls: Calls) -> None:
+    """A read that may be old would cost a race that nobody else runs."""
+    (job,) = several(1, put_job)
+    with limited(jobs, running=1).run(job, 0):
+        pass
+    assert [read.get("ConsistentRead") for read in calls.of("GetItem")] == [True]
+
+
+def test_a_limit_asks_for_nothing_else(jobs: JobStore, put_job: PutJob, calls: Calls) -> None:
+    """A job that begins needs no place in the queue, and one that has begun is at work already."""
+    (job,) = several(1, put_job)
+    with limited(jobs, running=1, queued=9).run(job, 0):
+        pass
+    assert len(calls.of("Query")) == 2  # preparing, and being made
+    with limited(jobs, running=1, queued=9).masks(job, 1):
+        pass
+    assert len(calls.of("Query")) == 3

@@ -343,12 +343,18 @@ def test_the_end_of_an_earlier_run_leaves_a_job_that_was_taken_up_again(
 @pytest.mark.parametrize("breaks", BREAKS)
 @pytest.mark.parametrize("status", [Status.CREATED, *RESUMABLE])
 def test_an_execution_that_ended_before_it_began_has_failed_its_job(
-    status: Status, breaks: str, put_job: PutJob, jobs: JobStore, mailbox: Mailbox
+    status: Status,
+    breaks: str,
+    put_job: PutJob,
+    jobs: JobStore,
+    mailbox: Mailbox,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Whatever the job was: a run that cannot begin is told, and is not the one before."""
     put_job(job_of_run_1(status, run=0, error=FAILURE if status is Status.FAILED else None))
     call(breaks)
     call(breaks)
+    assert capsys.readouterr().out.count('"RecordCorrected":[1.0]') == 1
     job = jobs.get(OWNER, JOB_ID)
     assert (job.status, job.run) == (Status.FAILED, 1)
     assert job.error is not None
