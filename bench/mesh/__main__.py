@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-from bench.mesh import shapes  # noqa: E402
+from bench.mesh import atlas, shapes  # noqa: E402
 from bench.mesh.clouds import half_faint, splat_of, trained_of, with_hole  # noqa: E402
 from bench.mesh.methods import METHODS  # noqa: E402
 from bench.mesh.score import score  # noqa: E402
@@ -30,7 +30,7 @@ from gen3d_mesh.sample import write_splat  # noqa: E402
 RESULTS = Path(__file__).parent / "RESULTS.md"
 HEAD = (
     "| cloud | method | F 1 % | F 0.5 % | colour | volume | closed | Euler (true) | parts (true) "
-    "| faces | GLB MB | s | CPU s | peak MB |\n|" + 14 * "---|"
+    "| faces | GLB MB | s | CPU s | peak MB | charts / used / mixed |\n|" + 15 * "---|"
 )
 
 
@@ -76,6 +76,7 @@ def measure(method: str, name: str, path: Path) -> dict[str, Any]:
         "seconds": seconds,
         "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         "peak": peak_bytes() / 1e6,
+        **(asdict(atlas.measure(result.texture, result.mesh)) if result.texture else {}),
     }
 
 
@@ -90,11 +91,14 @@ def row(name: str, thousands: int, method: str, m: dict[str, Any]) -> str:
     """One line of the table."""
     volume = "–" if m["volume"] is None else f"{m['volume']:.2f}"
     size = f", {thousands} k" if thousands else ""
+    picture = "–"
+    if "charts" in m:
+        picture = f"{m['charts']} / {m['used']:.2f} / {m['bleeding']:.2%}"
     return (
         f"| {name}{size} | {method} | {m['f1']:.4f} | {m['f05']:.4f} | {m['color']:.3f} | {volume} "
         f"| {'yes' if m['watertight'] else 'no'} | {m['euler']} ({m['true_euler']}) "
         f"| {m['components']} ({m['true_parts']}) | {m['faces']:,} | {m['glb']:.2f} "
-        f"| {m['seconds']:.1f} | {m['cpu']:.1f} | {m['peak']:.0f} |"
+        f"| {m['seconds']:.1f} | {m['cpu']:.1f} | {m['peak']:.0f} | {picture} |"
     )
 
 

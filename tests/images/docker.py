@@ -13,9 +13,7 @@ from typing import Any
 
 DAEMON_SECONDS = 60.0
 _BUILDX = Path("usr/libexec/docker/cli-plugins/docker-buildx")
-_DEBIAN = (
-    "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian"
-)
+_KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 class CheckError(Exception):
@@ -45,6 +43,16 @@ def finished(command: list[str], log: Path, environment: Mapping[str, str]) -> N
     if done.returncode:
         end = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
         raise CheckError(f"{' '.join(command[:4])} … failed ({log}):\n{end}")
+
+
+def _mirror() -> str:
+    """Where this machine's APT gets Debian from."""
+    command = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    for uri in done.stdout.split():
+        if uri.rstrip("/").endswith("/debian"):
+            return uri
+    raise CheckError("APT has no source of Debian's packages, docker-buildx among them: add one.")
 
 
 class Docker:
@@ -147,7 +155,7 @@ class Docker:
         for folder in (lists / "partial", package):
             folder.mkdir(parents=True)
         source = self.folder / "trixie.list"
-        source.write_text(f"{_DEBIAN} trixie main\n")
+        source.write_text(f"deb [signed-by={_KEYS}] {_mirror()} trixie main\n")
         options = [f"-oDir::Etc::sourcelist={source}", "-oDir::Etc::sourceparts=-"]
         options += [f"-oDir::State::Lists={lists}", "-oAPT::Sandbox::User=root"]
         log = self.folder / "buildx.log"

@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.local.running import ROOT
+from tests.local.running import ROOT, RunningStack
 
 PROGRAM = """
 import psutil
@@ -32,3 +33,9 @@ def test_what_was_freed_goes_back() -> None:
     by_itself, when_asked = map(int, done.stdout.split())
     assert by_itself < 40_000_000
     assert when_asked > 80_000_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is asked")
+def test_no_engine_is_loaded_that_nobody_asks(stack: RunningStack) -> None:
+    """DuckDB holds megabytes, and has the last forty lines of the first `make run`."""
+    assert "duckdb" not in Path(f"/proc/{stack.pid}/maps").read_text()

@@ -49,6 +49,9 @@ from tests.support import (
 
 from .fake_functions import PATIENCE, FakeFunction, Returns, mesh_of, modelled, task_succeeds
 
+WRITES = ("Begin", "WaitForMask", "BeginReconstruction", "RecordSplat", "RecordMesh", "Complete")
+"""States that write the record of a job that goes well, in their order."""
+
 SUBSTITUTIONS = {
     "SubmitFunctionArn": "submit",
     "MeshFunctionArn": "mesh",

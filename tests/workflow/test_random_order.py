@@ -49,6 +49,7 @@ from tests.support import (
 )
 from tests.unit.api.requests import PHOTO, call
 
+from .harness import WRITES
 from .machine import Branch, Execution, Json, StepFunctions, TaskFailed
 from .memory import Files, Mails, Tables
 
@@ -610,18 +611,7 @@ def led_to(one: RandomOrder, state: str) -> Branch:
 
 
 @pytest.mark.parametrize("overtaken", [False, True])
-@pytest.mark.parametrize(
-    "state",
-    [
-        "Begin",
-        "WaitForMask",
-        "BeginReconstruction",
-        "RecordSplat",
-        "RecordMesh",
-        "Complete",
-        *BY_FAILING,
-    ],
-)
+@pytest.mark.parametrize("state", [*WRITES, *BY_FAILING])
 def test_no_write_of_a_run_that_was_cancelled_changes_anything(
     state: str, overtaken: bool, random_order: type[RandomOrder]
 ) -> None:

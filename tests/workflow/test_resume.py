@@ -15,7 +15,7 @@ from gen3d_aws.runs import plan_retry
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, client, finished_object, table
 
 from .fake_functions import SPLAT, Raises, TaskFails, mesh_of, task_succeeds
-from .harness import Ended, Harness, all_states
+from .harness import WRITES, Ended, Harness, all_states
 
 FAILURE = Failure(name="InferenceFailed", message="Try again.", stage="Initialize")
 MODEL = EngineRevision(engine="lite", revision="0123456789ab")
@@ -429,9 +429,7 @@ def test_an_execution_that_was_overtaken_writes_nothing(state: str, harness: Har
     assert bool(tokens) == (state != "WaitForMask")
 
 
-@pytest.mark.parametrize(
-    "state", ["WaitForMask", "BeginReconstruction", "RecordSplat", "RecordMesh", "Complete"]
-)
+@pytest.mark.parametrize("state", WRITES[1:])
 def test_an_execution_whose_job_is_deleted_leaves_the_tombstone(
     state: str, harness: Harness
 ) -> None:

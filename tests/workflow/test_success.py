@@ -18,7 +18,7 @@ from .fake_functions import (
     TaskNeverEnds,
     task_succeeds,
 )
-from .harness import Harness
+from .harness import WRITES, Harness
 
 THROTTLED = "ThrottlingException"
 
@@ -131,17 +131,7 @@ def test_eight_objects_are_worked_on_at_the_same_time(harness: Harness) -> None:
     assert harness.notices == ["completed"]
 
 
-@pytest.mark.parametrize(
-    "state",
-    [
-        "Begin",
-        "WaitForMask",
-        "BeginReconstruction",
-        "RecordSplat",
-        "RecordMesh",
-        "Complete",
-    ],
-)
+@pytest.mark.parametrize("state", WRITES)
 def test_a_throttled_write_is_made_again(state: str, harness: Harness) -> None:
     harness.fail(state, THROTTLED, THROTTLED)
     assert harness.run().status == "SUCCEEDED"

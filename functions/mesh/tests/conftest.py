@@ -52,15 +52,6 @@ def triangles(shape: trimesh.Trimesh) -> Triangles:
     return Triangles(shape.vertices.astype(np.float32), shape.faces.astype(np.int32))
 
 
-def joined(*splats: Splat) -> Splat:
-    return Splat(
-        *(
-            np.concatenate([getattr(s, name) for s in splats])
-            for name in ("centers", "colors", "opacities", "scales", "rotations")
-        )
-    )
-
-
 def made(folder: Path, splat: Splat, faces: int = 12_000) -> tuple[ColouredMesh, Figures]:
     path = folder / "splat.ply"
     write_splat(path, splat)

@@ -18,10 +18,11 @@ from gen3d_mesh.repair import vertex_normals
 from gen3d_mesh.shell import find_shell
 from gen3d_mesh.simplify import simplify
 from gen3d_mesh.solid import find_solid
+from gen3d_mesh.splat import joined
 from gen3d_mesh.surface import extract
 from gen3d_mesh.texture import CELL, face_neighbours, paint
 
-from .conftest import BLUE, RED, THINNEST, cloud, joined, sphere, torus, triangles, two_parts
+from .conftest import BLUE, RED, THINNEST, cloud, sphere, torus, triangles, two_parts
 
 # Colour
 

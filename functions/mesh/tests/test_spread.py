@@ -10,10 +10,8 @@ from gen3d_mesh.cell_kernels import count_inside
 from gen3d_mesh.cells import Cells
 from gen3d_mesh.clean import clean
 from gen3d_mesh.sample import ball
-from gen3d_mesh.splat import Floats, Splat
+from gen3d_mesh.splat import Floats, Splat, joined
 from gen3d_mesh.spread import spread
-
-from .conftest import joined
 
 
 def plates(count: int = 5000) -> Splat:

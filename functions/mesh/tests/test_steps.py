@@ -16,10 +16,10 @@ from gen3d_mesh.sample import ball
 from gen3d_mesh.shell import find_shell, shortest_axes
 from gen3d_mesh.simplify import simplify
 from gen3d_mesh.solid import fill, find_solid, seal
-from gen3d_mesh.splat import Floats, Splat
+from gen3d_mesh.splat import Floats, Splat, joined
 from gen3d_mesh.surface import Triangles, extract
 
-from .conftest import THINNEST, bowl, cloud, joined, sphere, torus, triangles, two_parts
+from .conftest import THINNEST, bowl, cloud, sphere, torus, triangles, two_parts
 
 # Clean
 

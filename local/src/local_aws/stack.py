@@ -239,12 +239,14 @@ def claim(folder: Path) -> IO[str]:
 
 
 def _leave_out_what_is_slow() -> None:
-    """Keep two packages from being imported, which take seconds and are not used here.
+    """Keep packages from being imported that take seconds or megabytes and are not used here.
 
-    Docker's SDK is optional to ministack. Of moto's Batch its interpreter needs one small module,
-    whose package brings all of EC2.
+    Docker's SDK and DuckDB, Athena's engine, are optional to ministack; DuckDB also says at the end
+    of a process, in forty lines, what it leaks. Of moto's Batch its interpreter needs one small
+    module, whose package brings all of EC2.
     """
-    sys.modules["docker"] = None  # type: ignore[assignment]
+    for optional in ("docker", "duckdb"):
+        sys.modules[optional] = None  # type: ignore[assignment]
     import moto
 
     batch = types.ModuleType("moto.batch")

@@ -89,6 +89,19 @@ class Splat:
         )
 
 
+def joined(first: Splat, *others: Splat) -> Splat:
+    """One splat of several that have one origin."""
+    splats = (first, *others)
+    return Splat(
+        np.concatenate([splat.centers for splat in splats]),
+        np.concatenate([splat.colors for splat in splats]),
+        np.concatenate([splat.opacities for splat in splats]),
+        np.concatenate([splat.scales for splat in splats]),
+        np.concatenate([splat.rotations for splat in splats]),
+        origin=first.origin,
+    )
+
+
 def sample(count: int, most: int) -> npt.NDArray[np.int64]:
     """Pick `most` of `count` rows by chance, the same ones each time, in their order."""
     return np.sort(np.random.default_rng(0).permutation(count)[:most])

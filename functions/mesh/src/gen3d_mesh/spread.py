@@ -7,13 +7,14 @@ they are.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from gen3d_mesh import cell_kernels
 from gen3d_mesh.cells import Cells
-from gen3d_mesh.splat import Floats, Splat
+from gen3d_mesh.splat import Floats, Splat, joined
 
 FINEST = 0.0042
 """Spacing, relative to the longest side, below which the steps see no more."""
@@ -87,7 +88,7 @@ def spread(splat: Splat, spacing: float) -> Splat:
     times = wanted / there
     times *= min(1.0, MOST / max(1.0, float(times.sum())))
     number = np.maximum(1, np.ceil(times)).astype(np.intp)
-    return _joined(splat.take(untouched), _drawn(splat.take(large), number))
+    return joined(splat.take(untouched), _drawn(splat.take(large), number))
 
 
 def _drawn(parents: Splat, number: npt.NDArray[np.intp]) -> Splat:
@@ -111,12 +112,8 @@ def _drawn(parents: Splat, number: npt.NDArray[np.intp]) -> Splat:
     small = scales / np.sqrt(of)[:, None].astype(np.float32)
     thin = axes[:, 2]
     small[rows, thin] = np.minimum(scales[rows, thin], small.max(axis=1))
-    return Splat(
-        centers.astype(np.float32),
-        parents.colors[parent],
-        parents.opacities[parent],
-        small.astype(np.float32),
-        rotations,
+    return replace(
+        parents.take(parent), centers=centers.astype(np.float32), scales=small.astype(np.float32)
     )
 
 
@@ -126,8 +123,3 @@ def _turned(vectors: Floats, rotations: Floats) -> Floats:
     across = 2 * np.cross(axis, vectors)
     turned: Floats = vectors + rotations[:, :1] * across + np.cross(axis, across)
     return turned
-
-
-def _joined(*splats: Splat) -> Splat:
-    names = ("centers", "colors", "opacities", "scales", "rotations")
-    return Splat(*(np.concatenate([getattr(splat, name) for splat in splats]) for name in names))
