@@ -90,6 +90,16 @@ def test_what_fails_in_the_build_is_told(tmp_path: Path) -> None:
             made.build()
 
 
+def test_a_build_ahead_of_its_need_that_fails_is_logged_and_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = image(tmp_path, "FROM x\nRUN python -c \"open('once', 'x'); raise SystemExit(3)\"\n")
+    made.build_ahead().join()
+    assert "is built again when it is needed" in caplog.text
+    with pytest.raises(LocalError, match="File exists"):
+        made.build()
+
+
 def test_a_missing_dockerfile_is_told(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="is missing"):
         assemble(tmp_path / "Dockerfile", tmp_path, tmp_path / "builds", PYTHON)

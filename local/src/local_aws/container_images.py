@@ -16,6 +16,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -91,6 +92,19 @@ class ContainerImage:
                     reason = done.stderr.strip()[-500:]
                     raise LocalError(f"RUN {shlex.join(words)} failed: {reason}")
             built.touch()
+
+    def build_ahead(self) -> threading.Thread:
+        """Build beside what goes on; a failure is logged, and met again by whoever needs it."""
+
+        def build() -> None:
+            try:
+                self.build()
+            except LocalError:
+                log.warning("%s is built again when it is needed", self.root.name, exc_info=True)
+
+        thread = threading.Thread(target=build, daemon=True)
+        thread.start()
+        return thread
 
     def inside(self, path: Path) -> Path:
         """Where an absolute path of the container lies here."""

@@ -1,7 +1,6 @@
 """Creates or updates the stack, as `sam deploy` does."""
 
 import json
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -61,7 +60,7 @@ def deploy(
     for uri, image in package.images(template, root).items():
         functions.add_image(uri, image)
         # What an image compiles is not needed before its first call, which waits for it.
-        threading.Thread(target=image.build, daemon=True).start()
+        image.build_ahead()
     s3 = aws.client("s3")
     s3.create_bucket(Bucket=ARTIFACTS)
 
