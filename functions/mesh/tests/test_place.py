@@ -17,7 +17,7 @@ from pxr import Usd, UsdGeom, UsdShade
 from gen3d_mesh import usdz
 from gen3d_mesh.coloured_mesh import ColouredMesh, y_up
 from gen3d_mesh.pipeline import Figures
-from gen3d_mesh.place import sized, standing
+from gen3d_mesh.place import foot, sized, standing
 from gen3d_mesh.sample import ball as sample_ball
 from gen3d_mesh.splat import Up
 from gen3d_mesh.write import NotInstalled, encode, save
@@ -58,7 +58,7 @@ def test_it_stands_on_the_ground_and_the_way_back_to_the_splat_holds(
     ball: tuple[ColouredMesh, Figures],
 ) -> None:
     moved = replace(ball[0], mesh=replace(ball[0].mesh, vertices=ball[0].mesh.vertices + 0.3))
-    stood = standing(moved)
+    stood = standing(moved, foot(moved))
     low, high = stood.positions.min(axis=0), stood.positions.max(axis=0)
     assert low[2] == 0
     np.testing.assert_allclose((low + high)[:2], 0, atol=1e-6)

@@ -14,6 +14,8 @@ from gen3d_mesh.sample import ball as sample_ball
 from gen3d_mesh.sample import write_splat
 from gen3d_mesh.splat import Splat
 
+from .test_write import document
+
 
 def tall(count: int = 8000) -> Splat:
     """A splat twice as tall as wide, red above, that stands as COLMAP has it: -Y up."""
@@ -42,16 +44,21 @@ def test_upright_on_the_ground_of_a_size_in_levels_of_detail(
     assert said.err == ""
     answer = json.loads(said.out)
     assert (answer["format"], answer["up"], answer["gaussians"]) == ("PLY", "-y", 8000)
+    heights = list[float]()
     for name, faces in (("out.ply", 2000), ("out.lod1.ply", 500)):
         mesh = trimesh.load_mesh(tmp_path / name, process=False)
         assert mesh.is_watertight
         assert len(mesh.faces) <= faces
         np.testing.assert_allclose(mesh.extents, (75, 75, 150), rtol=0.06)
         np.testing.assert_allclose(mesh.bounds[0], (-37.5, -37.5, 0), atol=2.5)
+        heights.append(float(mesh.extents.max()))
         top = mesh.vertices[:, 2] > 85
         red, _, blue, _ = mesh.visual.vertex_colors[top].mean(axis=0)
         assert red > 2 * blue
-    assert (tmp_path / "out.lod1.draco.glb").read_bytes().startswith(b"glTF")
+    assert heights[0] == pytest.approx(150, rel=1e-5)
+    assert heights[1] > 150.01  # each of the size by itself, and one would jump for another
+    extras = document((tmp_path / "out.lod1.draco.glb").read_bytes())["asset"]["extras"]
+    assert "(x, y, z) → (x, z, -y)" in extras["splatTurned"]
 
 
 def test_what_is_guessed_or_left_out_is_said(

@@ -98,6 +98,7 @@ def main() -> int:
 
 
 def _make(args: argparse.Namespace) -> None:
+    from gen3d_mesh.place import longest_side
     from gen3d_mesh.tool import make
     from gen3d_mesh.write import ending_of, save
 
@@ -116,7 +117,10 @@ def _make(args: argparse.Namespace) -> None:
 
                     there.write_bytes(render(coloured))
                 else:
-                    save(coloured, there, args.out[0].name.split(".")[0], args.size)
+                    # All levels in one scale: the coarser are smaller by a hair.
+                    share = longest_side(coloured) / longest_side(made.coloured)
+                    size = args.size and args.size * share
+                    save(coloured, there, args.out[0].name.split(".")[0], size)
     for note in made.notes:
         print(note, file=sys.stderr)
     if args.size is None and any(ending_of(path) == "3mf" for path in args.out):

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gen3d_mesh.clean import Frame
-from gen3d_mesh.splat import Floats
+from gen3d_mesh.splat import Floats, Up
 from gen3d_mesh.surface import Triangles
 
 
@@ -48,6 +48,8 @@ class ColouredMesh:
     texture : Texture or None
     scale : float
         Units of what is written in one of the splat's.
+    up : Up
+        The axis of the file's frame that was turned to Z before all this.
     """
 
     mesh: Triangles
@@ -56,6 +58,7 @@ class ColouredMesh:
     frame: Frame
     texture: Texture | None = None
     scale: float = 1.0
+    up: Up = "z"
 
     @property
     def positions(self) -> Floats:

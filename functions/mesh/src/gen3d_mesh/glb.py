@@ -12,11 +12,19 @@ import numpy.typing as npt
 from PIL import Image
 
 from gen3d_mesh.coloured_mesh import ColouredMesh, Texture, srgb_to_linear, y_up
+from gen3d_mesh.splat import Up
 
 _TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 _COMPONENTS = {"float32": 5126, "uint32": 5125, "uint16": 5123}
 _VERTICES, _INDICES = 34962, 34963
 _LINEAR, _MIPMAPS, _CLAMP = 9729, 9987, 33071
+
+_TURNED: dict[Up, dict[str, str]] = {
+    "y": {"splatTurned": "(x, y, z) → (x, -z, y), before all that follows"},
+    "-y": {"splatTurned": "(x, y, z) → (x, z, -y), before all that follows"},
+    "z": {},
+}
+"""What is said of a splat that was turned upright."""
 
 DRACO = "KHR_draco_mesh_compression"
 POSITION_BITS, NORMAL_BITS, TEXTURE_BITS = 14, 9, 12
@@ -172,6 +180,7 @@ def encode(coloured: ColouredMesh, name: str, *, compressed: bool = False) -> by
                 "unit": "the splat's; its canonical frame is 1 on the longest side",
                 "scale": coloured.scale,
                 "splatCenter": [float(f"{c:.9g}") for c in coloured.frame.center],
+                **_TURNED[coloured.up],
                 "splatToMesh": "scale · ((x, y, z) - splatCenter) → (x, z, -y)",
             },
         },

@@ -5,22 +5,30 @@ from dataclasses import replace
 import numpy as np
 
 from gen3d_mesh.coloured_mesh import ColouredMesh
+from gen3d_mesh.splat import Floats
 
 
-def standing(coloured: ColouredMesh) -> ColouredMesh:
-    """Move a mesh so that it stands on the ground: its lowest point at 0, its middle above it."""
-    vertices = coloured.mesh.vertices
-    low, high = vertices.min(axis=0), vertices.max(axis=0)
-    foot = np.array([*((low + high) / 2)[:2], low[2]], np.float32)
+def foot(coloured: ColouredMesh) -> Floats:
+    """The point of the ground that a mesh stands above with its middle, in the unit frame."""
+    low, high = coloured.mesh.vertices.min(axis=0), coloured.mesh.vertices.max(axis=0)
+    return np.array([*((low + high) / 2)[:2], low[2]], np.float32)
+
+
+def standing(coloured: ColouredMesh, at: Floats) -> ColouredMesh:
+    """Move a mesh so that the point `at` of the unit frame is the origin."""
     frame = coloured.frame
     return replace(
         coloured,
-        mesh=replace(coloured.mesh, vertices=vertices - foot),
-        frame=replace(frame, center=frame.center + frame.size * foot.astype(np.float64)),
+        mesh=replace(coloured.mesh, vertices=coloured.mesh.vertices - at),
+        frame=replace(frame, center=frame.center + frame.size * at.astype(np.float64)),
     )
+
+
+def longest_side(coloured: ColouredMesh) -> float:
+    """Of the mesh's box, as it is written."""
+    return float(np.ptp(coloured.positions, axis=0).max())
 
 
 def sized(coloured: ColouredMesh, longest: float) -> ColouredMesh:
     """Scale a mesh so that the longest side of its box is `longest`."""
-    extent = np.ptp(coloured.mesh.vertices, axis=0).max()
-    return replace(coloured, scale=longest / float(extent * coloured.frame.size))
+    return replace(coloured, scale=coloured.scale * longest / longest_side(coloured))

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from gen3d_mesh.coloured_mesh import ColouredMesh
 from gen3d_mesh.pipeline import QUALITIES, Figures, build
-from gen3d_mesh.place import standing
+from gen3d_mesh.place import foot, standing
 from gen3d_mesh.read import Source, read
 from gen3d_mesh.splat import Up
 from gen3d_mesh.write import save
@@ -121,8 +121,11 @@ def make(
         coarser = replace(chosen, texels=_fewer(chosen.texels, FEWER_TEXELS**level, LEAST_TEXELS))
         fewer = _fewer(most, FEWER_FACES**level, LEAST_FACES)
         coloured, told = build(splat, coarser, fewer, _Told(progress=progress))
-        meshes.append(standing(coloured) if stand else coloured)
+        meshes.append(replace(coloured, up=up or source.up))
         figures.append(told)
+    if stand:  # all levels on one point, so that none jumps where another takes its place
+        at = foot(meshes[0])
+        meshes = [standing(each, at) for each in meshes]
     figures[0].gaussians = source.total
     figures[0].timings |= reading.timings
     return Made(tuple(meshes), figures[0], source.format, up or source.up, _notes(source, up))
