@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from gen3d_mesh.coloured_mesh import ColouredMesh
 from gen3d_mesh.pipeline import QUALITIES, Figures, build
 from gen3d_mesh.sample import ball as sample_ball
 from gen3d_mesh.sample import write_splat
+from gen3d_mesh.splat import joined
 
 from .conftest import BLUE, RED, bowl, cloud, made, sphere, torus, two_parts
 
@@ -49,6 +51,14 @@ def test_colours_are_where_they_belong(ball: tuple[ColouredMesh, Figures]) -> No
     z = coloured.mesh.vertices[:, 2]
     np.testing.assert_allclose(coloured.colors[z > 0.05].mean(axis=0), RED, atol=0.01)
     np.testing.assert_allclose(coloured.colors[z < -0.05].mean(axis=0), BLUE, atol=0.01)
+
+
+def test_mesh_is_centred_whatever_floats_about(tmp_path: Path) -> None:
+    clump = replace(sample_ball(200), centers=0.02 * sample_ball(200).centers + np.float32(0.56))
+    coloured, figures = made(tmp_path, joined(cloud(sphere()), clump))
+    low, high = coloured.positions.min(axis=0), coloured.positions.max(axis=0)
+    np.testing.assert_allclose(low + high, 0, atol=1e-5)
+    check(coloured, figures, sphere())  # and the frame's centre leads back to the splat
 
 
 def test_figures_are_of_this_run(ball: tuple[ColouredMesh, Figures]) -> None:

@@ -47,7 +47,7 @@ def test_reads_back_closed_centred_and_upright(
     whole = trimesh.Trimesh(mesh.vertices, mesh.faces)  # merges the corners that STL repeats
     assert whole.is_watertight
     assert whole.volume == pytest.approx(sphere().volume, rel=0.03)
-    np.testing.assert_allclose(mesh.bounds.sum(axis=0), 0, atol=0.01)
+    np.testing.assert_allclose(mesh.bounds.sum(axis=0), 0, atol=1e-5)
     if ending == "stl":
         return
     if ending == "glb":

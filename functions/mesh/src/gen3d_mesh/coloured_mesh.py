@@ -34,7 +34,7 @@ class Texture:
 
 @dataclass(frozen=True)
 class ColouredMesh:
-    """A coloured mesh in the unit frame, Z up.
+    """A coloured mesh, Z up, the middle of its box at the origin, in the unit frame's scale.
 
     Attributes
     ----------

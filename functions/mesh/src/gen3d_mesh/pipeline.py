@@ -3,17 +3,17 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
 
 from gen3d_mesh import colour
-from gen3d_mesh.clean import clean
+from gen3d_mesh.clean import Frame, clean
 from gen3d_mesh.coloured_mesh import ColouredMesh
 from gen3d_mesh.read import read_splat
-from gen3d_mesh.repair import drop_specks, is_closed, parts, taubin, vertex_normals
+from gen3d_mesh.repair import centred, drop_specks, is_closed, parts, taubin, vertex_normals
 from gen3d_mesh.shell import find_shell
 from gen3d_mesh.simplify import simplify
 from gen3d_mesh.solid import find_solid
@@ -162,5 +162,6 @@ def build(
     figures.vertices, figures.faces = len(mesh.vertices), len(mesh.faces)
     figures.components, _ = parts(mesh)
     figures.watertight = is_closed(mesh)
-    frame = replace(cleaned.frame, center=cleaned.frame.center + origin)
-    return ColouredMesh(mesh, normals, colors, frame, texture), figures
+    mesh, middle = centred(mesh)
+    center = cleaned.frame.center + cleaned.frame.size * middle + origin
+    return ColouredMesh(mesh, normals, colors, Frame(center, cleaned.frame.size), texture), figures

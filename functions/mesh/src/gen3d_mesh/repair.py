@@ -55,6 +55,13 @@ def drop_specks(mesh: Triangles) -> Triangles:
     return compact(Triangles(mesh.vertices, mesh.faces[keep[of_face]]))
 
 
+def centred(mesh: Triangles) -> tuple[Triangles, npt.NDArray[np.float64]]:
+    """Move the middle of a mesh's box to the origin, and tell where it was."""
+    low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+    middle = (low.astype(np.float64) + high) / 2
+    return Triangles((mesh.vertices - middle).astype(np.float32), mesh.faces), middle
+
+
 def taubin(mesh: Triangles, rounds: int, grow: float = -0.53, shrink: float = 0.5) -> Triangles:
     """Smooth without shrinking: Taubin, "A signal processing approach to fair surface design"."""
     matrix = adjacency(mesh)
