@@ -5,6 +5,7 @@ import them from here.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -125,7 +126,7 @@ def stack(config: dict[str, Any] | None = None) -> Iterator[None]:
         mock_aws(config=config or {}),
     ):
         environment.setenv("AWS_DEFAULT_REGION", REGION)
-        environment.setattr(BaseClient, "_make_api_call", _heeding_etags)
+        environment.setattr(BaseClient, "_make_api_call", _as_aws_does)
         client("s3").create_bucket(Bucket=BUCKET)
         for name, table in resources("AWS::DynamoDB::Table").items():
             keys = ("KeySchema", "AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes")
@@ -137,13 +138,24 @@ def stack(config: dict[str, Any] | None = None) -> Iterator[None]:
 _make_api_call = BaseClient._make_api_call  # type: ignore[attr-defined]
 
 
-def _heeding_etags(self: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
-    """Refuse a copy whose source has changed, as S3 does and moto does not."""
+def _as_aws_does(self: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+    """Refuse what AWS refuses and moto takes: a copy whose source has changed, unused names."""
     if operation == "CopyObject" and "CopySourceIfMatch" in parameters:
         found = _make_api_call(self, "HeadObject", parameters["CopySource"])
         if found["ETag"] != parameters["CopySourceIfMatch"]:
             raise client_error("PreconditionFailed", operation, 412)
+    if operation == "TransactWriteItems":
+        for (item,) in (each.values() for each in parameters["TransactItems"]):
+            _refuse_unused(item, operation)
     return _make_api_call(self, operation, parameters)
+
+
+def _refuse_unused(item: dict[str, Any], operation: str) -> None:
+    """Refuse names and values that no expression uses, as DynamoDB does and moto not in these."""
+    used = " ".join(text for name, text in item.items() if name.endswith("Expression"))
+    given = [*item["ExpressionAttributeNames"], *item["ExpressionAttributeValues"]]
+    if any(not re.search(rf"{name}\b", used) for name in given):
+        raise client_error("ValidationException", operation)
 
 
 def table(name: str) -> Any:

@@ -174,6 +174,7 @@ def main() -> int:
     )
     parser.add_argument("--tests", nargs="*", help="the only files of tests to run")
     parser.add_argument("--again", action="store_true", help="only what was not found last time")
+    parser.add_argument("--rest", action="store_true", help="only what was not tried yet")
     parser.add_argument("--folder", type=Path, default=STAGE, help="where the changed code lies")
     parser.add_argument("--report", action="store_true", help="only show what was found so far")
     options = parser.parse_args()
@@ -183,9 +184,10 @@ def main() -> int:
         parser.error(f"There is no module {min(unknown)}.")
     if not options.report:
         stage(folder, options.modules, options.every)
-        again = ["--mutation-again"] if options.again else []
+        only = ["--mutation-again"] if options.again else []
+        only += ["--mutation-rest"] if options.rest else []
         command = [sys.executable, "-m", "pytest", "-p", "tests.mutation.plugin", "-s"]
-        command += ["-p", "no:cacheprovider", f"--mutation-workers={options.workers}", *again]
+        command += ["-p", "no:cacheprovider", f"--mutation-workers={options.workers}", *only]
         command.append(f"--mutation-seconds={options.seconds}")
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(["src", ".", *sys.path[1:]])}
         command += options.tests or tests()

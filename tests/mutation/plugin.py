@@ -40,16 +40,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """What the command line gives."""
     parser.addoption("--mutation-workers", type=int, default=1)
     parser.addoption("--mutation-again", action="store_true")
+    parser.addoption("--mutation-rest", action="store_true")
     parser.addoption("--mutation-seconds", type=float)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Run the tests as this module says."""
     _decode_here()
-    workers, again = config.getoption("--mutation-workers"), config.getoption("--mutation-again")
-    config.pluginmanager.register(
-        Mutation(workers, again, config.getoption("--mutation-seconds")), "mutation"
-    )
+    options = ("workers", "again", "rest", "seconds")
+    values = [config.getoption(f"--mutation-{option}") for option in options]
+    config.pluginmanager.register(Mutation(*values), "mutation")
 
 
 def _decode_here() -> None:
@@ -89,19 +89,22 @@ class Mutation:
         So many processes at once.
     again : bool
         Leave out what was found in an earlier session.
+    rest : bool
+        Leave out what was tried in an earlier session, as in one that was ended before it was done.
     most : float
         Seconds of tests, by what they take without a change, that a change is given.
     """
 
-    def __init__(self, workers: int, again: bool, most: float) -> None:
+    def __init__(self, workers: int, again: bool, rest: bool, most: float) -> None:
         self._workers = workers
         self._most = most
         self._found: dict[str, str] = json.loads(FOUND.read_text()) if FOUND.exists() else {}
-        self._names: list[str] = [
+        left_out = {
             name
-            for name in json.loads(CHANGES.read_text())
-            if not again or self._found.get(name, "survived") in ("survived", "no test")
-        ]
+            for name, by in self._found.items()
+            if rest or (again and by not in ("survived", "no test"))
+        }
+        self._names: list[str] = [n for n in json.loads(CHANGES.read_text()) if n not in left_out]
         self._failed = False
         self._seconds: dict[str, float] = {}
         self._reaching: dict[str, list[pytest.Item]] = defaultdict(list)

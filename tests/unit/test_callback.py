@@ -245,6 +245,13 @@ def test_the_containers_error_is_found_in_the_reason(
     assert (error.name, error.message) == ("InvalidMask", sentence)
 
 
+@pytest.mark.parametrize("wrap", WRAPPINGS)
+def test_a_line_that_ends_in_the_middle_of_a_sentence_is_read(wrap: Callable[[str], str]) -> None:
+    """JSON has no such line; who quotes it in a log may."""
+    reason = wrap('{"error":"InvalidMask","message":"Zeile eins"}').replace("Zeile ", "Zeile\n")
+    assert callback.failure_of(reason).message == "Zeile\neins"
+
+
 @given(st.text(), st.sampled_from(WRAPPINGS))
 def test_any_sentence_survives_the_way(sentence: str, wrap: Callable[[str], str]) -> None:
     body = json.dumps(InvalidMask(sentence).body(), separators=(",", ":"))
@@ -397,7 +404,12 @@ def test_an_answer_may_be_faster_than_the_senders_note(
     assert waiting.resumed[0]["error"] == "InvalidMask"
 
 
-@pytest.mark.parametrize("written", [None, b"", b"\xff\xfe", NO_RESPONSE.encode(), b"x" * 2**21])
+BODY = json.dumps(InvalidMask("The mask is empty.").body()).encode()
+
+
+@pytest.mark.parametrize(
+    "written", [None, b"", b"\xff\xfe", NO_RESPONSE.encode(), BODY + b" " * 2**20]
+)
 def test_an_answer_that_is_not_there_or_not_ours_is_a_plain_failure(
     written: bytes | None, waiting: FakeStates, files: FileStore
 ) -> None:
@@ -444,9 +456,16 @@ def test_any_reason_names_an_error(reason: str) -> None:
     assert error.message
 
 
-def test_the_raw_reason_is_in_the_log(waiting: FakeStates, logs: StringIO) -> None:
+def test_the_raw_reason_is_in_the_log_and_the_failure_by_its_name(
+    waiting: FakeStates, logs: StringIO
+) -> None:
+    """In the fields for which the query asks that the admin's mail holds."""
     call(load_event("callback/reconstruct_failed"), failureReason="disk full on ip-10-0-0-1")
-    assert "disk full on ip-10-0-0-1" in logs.getvalue()
+    raw, named = [json.loads(line) for line in logs.getvalue().splitlines()]
+    assert raw["reason"] == "disk full on ip-10-0-0-1"
+    assert named["error"] == "InferenceFailed"
+    assert "Try again" in named["reason"]
+    assert {raw["callback_id"], named["callback_id"]} == {f"{JOB_ID}-1-reconstruct-0-0"}
 
 
 def test_tokens_are_never_logged(

@@ -189,8 +189,13 @@ def published(
     files.write(f"{PREFIX}result.json", RESULT, "")
     job = put_job(job_of_run_1(Status.RECONSTRUCTING, objects={"0": finished_object()}))
     acts: Acts = []
-    clock = SimpleNamespace(time=time.time, sleep=lambda _: acts and acts.pop(0)())
-    monkeypatch.setattr(notify, "time", clock)
+
+    def sleep(seconds: float) -> None:
+        assert 0 < seconds < 5
+        if acts:
+            acts.pop(0)()
+
+    monkeypatch.setattr(notify, "time", SimpleNamespace(time=time.time, sleep=sleep))
 
     def complete() -> None:
         changes: dict[str, Any] = {"status": Status.COMPLETED, "completedRun": job.run}
@@ -298,7 +303,55 @@ def test_an_expiry_that_its_execution_did_not_tell_is_told(
     assert "waited for its mask" in str(mailbox()[0]["Subject"])
 
 
+def test_a_job_that_completes_while_its_break_is_told_is_complete(
+    completed: Job, jobs: JobStore, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the read of its record and the write of the failure."""
+    reads = [completed.model_copy(update={"status": Status.RECONSTRUCTING})]
+    get = JobStore.get
+    monkeypatch.setattr(
+        JobStore, "get", lambda self, *key: reads.pop() if reads else get(self, *key)
+    )
+    call("execution_failed")
+    assert jobs.get(OWNER, JOB_ID).status is Status.COMPLETED
+    assert "is ready" in str(mailbox()[0]["Subject"])
+
+
 # Runs
+
+
+def break_of(**said: int) -> dict[str, Any]:
+    """The end of an execution whose input says these of its run."""
+    event: dict[str, Any] = load_event("notify/execution_failed")
+    given = json.loads(event["detail"]["input"])
+    fields = {name: value for name, value in given.items() if name not in ("run", "after")}
+    event["detail"]["input"] = json.dumps(fields | said)
+    return event
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "run", "failed"),
+    [
+        ({"run": 3, "after": 1}, Status.COMPLETED, 1, 3),  # the second one's name was taken
+        ({"run": 2}, Status.COMPLETED, 1, 2),  # from before an input said after which it comes
+        ({}, Status.INITIALIZING, 0, 0),  # from before there were runs
+    ],
+)
+def test_a_break_is_of_the_run_that_its_input_says(
+    said: dict[str, int],
+    status: Status,
+    run: int,
+    failed: int,
+    put_job: PutJob,
+    jobs: JobStore,
+    mailbox: Mailbox,
+) -> None:
+    put_job(job_of_run_1(status, run=run))
+    notify.handler(break_of(**said), Context())
+    job = jobs.get(OWNER, JOB_ID)
+    assert (job.status, job.run) == (Status.FAILED, failed)
+    assert recipients(mailbox()) == [EMAIL, ADMIN]
+
 
 ENDS = {
     "prepared": Status.AWAITING_MASK,
@@ -507,8 +560,7 @@ def test_ses_in_trouble_is_a_failed_mail_too_and_blames_no_address(
     calls.fail_with("SendEmail", fault)
     with pytest.raises(MailFailed) as failed:
         call("completed")
-    assert "could not be sent" in failed.value.message
-    assert "verified" not in failed.value.message
+    assert failed.value.message == f"The mail could not be sent: {fault}."
     assert recipients(mailbox()) == [ADMIN]
 
 
@@ -530,9 +582,20 @@ def test_a_mail_that_was_cut_off_is_sent_later(
 def test_mails_come_from_the_stacks_address(completed: Job, mailbox: Mailbox, calls: Calls) -> None:
     call("completed")
     sent = calls.of("SendEmail")
+    assert [s["Destination"] for s in sent] == [{"ToAddresses": [to]} for to in (EMAIL, ADMIN)]
     assert {s["FromEmailAddress"] for s in sent} == {SENDER}
     assert {s["ConfigurationSetName"] for s in sent} == {"gen3d"}
     assert {str(mail["From"]) for mail in mailbox()} == {f"Gen3D <{SENDER}>"}
+
+
+def test_mails_are_counted_by_what_became_of_them(
+    completed: Job, mailbox: Mailbox, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls.fail("SendEmail", "MessageRejected")
+    with pytest.raises(MailFailed):
+        call("completed")
+    counted = capsys.readouterr().out
+    assert [counted.count(f'"{name}":[1.0]') for name in ("MailFailed", "MailSent")] == [1, 1]
 
 
 def test_two_mails_without_an_answer_fit_into_the_function() -> None:
@@ -627,6 +690,20 @@ def test_a_mail_whose_claim_nobody_has_is_sent(
     assert len(mailbox()) == 2
 
 
+def test_who_comes_too_late_gives_nobody_elses_claim_back(aws: None, clock: list[float]) -> None:
+    """It would let a third send what the second is sending."""
+    from gen3d_notify import delivery
+
+    first, second, third = (delivery._Claim("key") for _ in range(3))
+    assert first.take()
+    clock.append(delivery.CLAIM_SECONDS + 1)
+    assert second.take()
+    first.give_back()
+    assert not third.take()
+    second.give_back()
+    assert third.take()
+
+
 def test_a_try_that_finds_another_at_it_waits_for_what_that_says(
     completed: Job, mailbox: Mailbox, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -714,7 +791,7 @@ def test_the_owners_mail_shows_and_links_the_mesh(completed: Job, mailbox: Mailb
 
     assert mail["Subject"] == "Your 3D model is ready: coffee"
     (picture,) = [p for p in mail.walk() if p.get_content_type() == "image/png"]
-    assert picture.get_content() == PICTURE
+    assert (picture.get_content(), picture.get_filename()) == (PICTURE, "object0.png")
     assert f'src="{picture["Content-ID"][1:-1]}"'.replace('"', "") in html.replace(
         'src="cid:', "src="
     ).replace('"', "")
@@ -770,8 +847,11 @@ def test_the_owner_of_a_failed_job_hears_what_to_do(failed: Job, mailbox: Mailbo
         assert "No surface. Click again." in part(mailbox()[0], kind)
 
 
-def test_the_admin_hears_where_it_failed_and_where_to_look(failed: Job, mailbox: Mailbox) -> None:
-    call("failed")
+@pytest.mark.parametrize("trigger", ["failed", "execution_failed"])
+def test_the_admin_hears_where_it_failed_and_where_to_look(
+    trigger: str, failed: Job, mailbox: Mailbox
+) -> None:
+    call(trigger)
     mail = mailbox()[1]
     arn = load_event("notify/failed")["executionArn"]
     for said in (JOB_ID, EMAIL, "EachObject", "EmptySurface", "No surface", arn, "fields @timest"):
@@ -858,9 +938,15 @@ def test_a_time_says_what_it_is_of(run: int, said: str) -> None:
     from gen3d_notify import mails
 
     stages = StageTimes.model_validate(
-        {"reconstruct": {"start": "2026-11-22T23:00:00Z", "end": "2026-11-22T23:00:01.5Z"}}
+        {
+            "initialize": {"start": "2026-11-22T23:00:00Z", "end": "2026-11-22T23:00:01.5Z"},
+            "mask": {"start": "2026-11-22T23:00:01.5Z", "end": "2026-11-22T23:01:16.5Z"},
+            "reconstruct": {"start": "2026-11-22T23:01:16.5Z", "end": "2026-11-22T23:02:36.5Z"},
+        }
     )
-    assert mails._seconds(job_of_run_1(Status.COMPLETED, run, stages=stages)) == f"{said} 1.5 s"
+    assert mails._seconds(job_of_run_1(Status.COMPLETED, run, stages=stages)) == (
+        f"preparing 1.5 s, your mask 75.0 s, {said} 80.0 s"
+    )
 
 
 def test_an_unknown_kind_is_refused(completed: Job, mailbox: Mailbox, logs: StringIO) -> None:

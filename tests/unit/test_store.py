@@ -60,6 +60,7 @@ def test_a_new_record_has_the_stages_into_which_the_state_machine_writes(
     put_job(make_job())
     (row,) = table("JobsTable").scan()["Items"]
     assert row["stages"] == {"initialize": {}, "mask": {}, "reconstruct": {}}
+    assert None not in row.values()  # a condition would take it for something
 
 
 def test_a_form_takes_one_file_of_one_type_that_is_no_larger_than_a_photo(

@@ -8,11 +8,13 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from gen3d.errors import JobConflict
+from gen3d.jobs import Job, Status
 from gen3d.queue import Request, Stage
-from gen3d_aws.tokens import Taken, Tasks, TokenRow, TokenStore
-from tests.support import JOB_ID, OWNER, table
+from gen3d_aws.tokens import Taken, Tasks, TokenRow, TokenStore, mask_callback_id
+from tests.support import JOB_ID, OWNER, make_job, table
 
-from .conftest import Calls, FakeStates
+from .conftest import Calls, FakeStates, let_wait
 
 ROW = TokenRow(f"{JOB_ID}-2-reconstruct-0-0", "token", OWNER, JOB_ID, 2)
 REQUEST = Request("2026-11-28T19:00:00.000Z", ROW.callback_id, OWNER, Stage.RECONSTRUCT)
@@ -103,6 +105,33 @@ def test_the_window_is_read_as_it_was_written(store: TokenStore) -> None:
     assert len(store.window(3).sent) == 2
 
 
+def test_turns_of_all_who_wait_no_more_are_forgotten_at_once(store: TokenStore) -> None:
+    """As after several jobs were cancelled."""
+    requests = [
+        Request(
+            f"2026-11-28T19:00:0{n}.000Z", f"{JOB_ID}-1-reconstruct-{n}-0", owner, REQUEST.stage
+        )
+        for n, owner in enumerate(["a", "b", "a", "b", "c", "c"])
+    ]
+    for request in requests:
+        store.enqueue(TokenRow(request.callback_id, "t", request.owner, JOB_ID), request, 60)
+    for request in requests[:2]:
+        assert store.take(store.window(9), request, requests) is Taken.OURS
+    assert set(store.window(9).turns) == {"a", "b"}
+    assert store.take(store.window(9), requests[4], requests[4:]) is Taken.OURS
+    assert set(store.window(9).turns) == {"c"}
+
+
+def test_a_mask_is_of_the_run_that_waits_for_it(put_job: Callable[[Job], Job]) -> None:
+    """Whoever read the job before it was taken up again made theirs for what is gone."""
+    store = TokenStore("TokensTable", "JobsTable")
+    job = put_job(make_job(Status.AWAITING_MASK, run=2))
+    let_wait(TokenRow(mask_callback_id(JOB_ID), "token", OWNER, JOB_ID, 2))
+    with pytest.raises(JobConflict):
+        store.claim_mask(job.model_copy(update={"run": 1}))
+    assert store.claim_mask(job).run == 2
+
+
 def test_a_request_that_was_sent_is_not_entered_anew(store: TokenStore) -> None:
     store.enqueue(ROW, REQUEST, 60)
     assert store.take(store.window(1), REQUEST, store.waiting()) is Taken.OURS
@@ -123,6 +152,7 @@ def test_a_write_of_which_the_task_is_gone_is_none_and_any_other_fault_is_told(
     write: Callable[[TokenStore], None], store: TokenStore, calls: Calls
 ) -> None:
     write(store)
+    assert {row["callbackId"] for row in table("TokensTable").scan()["Items"]} <= {"window"}
     calls.fail("UpdateItem", "ValidationException")
     with pytest.raises(ClientError, match="ValidationException"):
         write(store)

@@ -107,6 +107,18 @@ def test_a_service_that_does_not_answer_is_not_a_fault_of_ours(
     assert "did not answer" in logs.getvalue()
 
 
+@pytest.mark.parametrize("name", ["reconstruct_job", "delete_job"])
+def test_what_is_refused_is_found_in_the_log_by_its_job(
+    name: str, created: Job, calls: Calls, logs: StringIO
+) -> None:
+    """In the fields for which the query asks that the admin's mail holds."""
+    calls.fail("StopExecution", "ThrottlingException")
+    _, body = call(name)
+    *_, line = [json.loads(line) for line in logs.getvalue().splitlines()]
+    assert (line["job_id"], line["message"]) == (JOB_ID, "Refused")
+    assert (line["error"], line["reason"]) == (body["error"], body["message"])
+
+
 def test_one_request_leaves_nothing_in_the_next_ones_log(created: Job, logs: StringIO) -> None:
     call("get_job")
     logs.truncate(0)

@@ -58,18 +58,19 @@ def started_with(name: str) -> Any:
 
 
 def test_what_people_do_with_jobs_is_counted(
-    executions: Any, capsys: pytest.CaptureFixture[str]
+    executions: Any, files: FileStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, created = call("create_job")
+    files.write(created["upload"]["fields"]["key"], PHOTO, "image/jpeg")
     path = {"pathParameters": {"jobId": created["jobId"]}}
-    for name in ("cancel_job", "delete_job"):
+    for name in ("initialize_job", "cancel_job", "delete_job"):
         event = load_event(f"api/{name}")
         raw = event["rawPath"].replace(JOB_ID, created["jobId"])
         event["requestContext"]["http"]["path"] = raw
         call(name, rawPath=raw, requestContext=event["requestContext"], **path)
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     counted = [line for line in printed if "_aws" in line]
-    for name in ("JobCreated", "JobCancelled", "JobRemoved"):
+    for name in ("JobCreated", "JobStarted", "JobCancelled", "JobRemoved"):
         assert [line[name] for line in counted if name in line] == [[1.0]]
 
 

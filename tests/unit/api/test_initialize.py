@@ -320,6 +320,30 @@ def test_a_bad_photo_never_starts_a_job(
     assert jobs.get(OWNER, JOB_ID).status is Status.CREATED
 
 
+@pytest.mark.parametrize("key", [UPLOADS, PREFIX])
+def test_a_photo_that_is_too_large_is_not_even_read(
+    key: str, put_job: PutJob, files: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor one that lies where only what was checked should."""
+    put_job(make_job())
+    files.write(f"{key}image.jpg", bytes(MAX_BYTES + 1), "image/jpeg")
+
+    def read(*_: Any) -> bytes:
+        raise AssertionError("it is read")
+
+    monkeypatch.setattr(StreamingBody, "read", read)
+    answer = call("initialize_job")
+    assert refused(answer) == (413, "ImageTooLarge")
+    assert "20 MB" in answer[1]["message"]
+
+
+def test_a_photo_may_be_as_large_as_is_said(
+    created: Job, executions: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "MAX_BYTES", len(PHOTO))
+    assert call("initialize_job")[0] == 202
+
+
 def test_what_was_prepared_is_not_made_by_the_first_call(
     created: Job, executions: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

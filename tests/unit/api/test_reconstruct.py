@@ -6,6 +6,7 @@ from time import time
 from typing import Any
 
 import pytest
+from botocore.response import StreamingBody
 from PIL import Image as Pillow
 
 from gen3d import images
@@ -23,9 +24,11 @@ from gen3d_aws.runs import plan_retry
 from gen3d_aws.store import FileStore, JobStore
 from gen3d_aws.tokens import mask_callback_id
 from tests.support import (
+    BUCKET,
     JOB_ID,
     OWNER,
     api,
+    client,
     encode,
     finished_object,
     make_job,
@@ -44,6 +47,7 @@ def test_each_object_gets_a_form_for_its_mask(awaiting: Job) -> None:
     assert status == 200
     keys = [form["fields"]["key"] for form in body["uploads"]]
     assert keys == [awaiting.uploads.mask(n) for n in range(8)]
+    assert {form["fields"]["Content-Type"] for form in body["uploads"]} == {"image/png"}
 
 
 @pytest.mark.parametrize("count", [0, 9, -1, "x", None, 1.5])
@@ -236,6 +240,25 @@ def test_a_bad_mask_is_named_by_its_number(
     assert call("reconstruct_job", {"objects": [{}]})[0] == 202
 
 
+def test_a_mask_may_be_as_large_as_is_said_and_a_larger_one_is_not_even_read(
+    awaiting: Job, states: FakeStates, files: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = len(encode(mask()))
+    monkeypatch.setattr(images, "MAX_BYTES", most)
+    files.write(awaiting.uploads.mask(1), bytes(most + 1), "image/png")
+    read = StreamingBody.read
+    sizes: list[int] = []
+
+    def noted(self: StreamingBody, amt: int | None = None) -> bytes:
+        sizes.append(len(data := read(self, amt)))
+        return data
+
+    monkeypatch.setattr(StreamingBody, "read", noted)
+    assert refused(call("reconstruct_job", {"objects": [{}, {}]})) == (422, "InvalidMask")
+    assert call("reconstruct_job", {"objects": [{}]})[0] == 202
+    assert set(sizes) == {most}
+
+
 # What was checked is what is used
 
 
@@ -244,7 +267,8 @@ def test_a_mask_is_kept_where_no_browser_may_write(
 ) -> None:
     call("reconstruct_job", {"objects": [{}, {}]})
     for n in range(2):
-        assert files.read(awaiting.files.object(n).mask) == encode(mask())
+        kept = client("s3").get_object(Bucket=BUCKET, Key=awaiting.files.object(n).mask)
+        assert (kept["Body"].read(), kept["ContentType"]) == (encode(mask()), "image/png")
     assert files.read(awaiting.files.object(2).mask) is None
 
 

@@ -59,6 +59,37 @@ def test_creating_a_job_answers_where_its_photo_goes(jobs: JobStore) -> None:
     assert "policy" in body["upload"]["fields"]
 
 
+def test_a_new_job_is_kept_for_as_long_as_was_said(rows: Rows) -> None:
+    before = int(now().timestamp())
+    call("create_job")
+    (row,) = rows("JobsTable")
+    days = 86400 * api.service.config.retention_days
+    assert before + days <= row["ttl"] <= now().timestamp() + days
+
+
+def test_a_folder_is_named_after_its_owners_identity(rows: Rows, calls: Calls) -> None:
+    """Of which Cognito alone knows the name."""
+    call("create_job")
+    call("create_job", claims={"sub": "another"}, headers={"authorization": "another-token"})
+    identities = {row["identityId"] for row in rows("JobsTable")}
+    assert len(identities) == len(calls.of("GetId")) == 2
+    assert all(identity.startswith("us-east-1:") for identity in identities)
+
+
+@pytest.mark.parametrize(
+    ("filename", "name"),
+    [
+        ("my.red.cup.jpg", "my.red.cup"),
+        ("c" * 150 + ".jpg", "c" * 100),
+        ("." + "c" * 150, "." + "c" * 99),
+    ],
+)
+def test_a_job_is_named_like_its_photo(filename: str, name: str, rows: Rows) -> None:
+    call("create_job", {"filename": filename, "contentType": "image/jpeg"})
+    (row,) = rows("JobsTable")
+    assert (row["filename"], row["name"]) == (filename, name)
+
+
 @pytest.mark.parametrize("filename", ["  .jpg", "\u200b\u3164.jpg"])
 def test_a_name_can_always_be_seen(rows: Rows, filename: str) -> None:
     call("create_job", {"filename": filename, "contentType": "image/jpeg"})
@@ -98,8 +129,12 @@ def test_a_malformed_body_is_refused(body: Any, rows: Rows) -> None:
 
 
 def test_what_is_wrong_is_named_where_it_is() -> None:
-    for body, where in (("[]", "body: "), ('{"filename": 1}', "filename: ")):
-        assert call("create_job", body)[1]["message"].startswith(where)
+    for name, body, where in (
+        ("create_job", "[]", "body: "),
+        ("create_job", '{"filename": 1}', "filename: "),
+        ("reconstruct_job", '{"objects": [{"seed": -1}]}', "objects.0.seed: "),
+    ):
+        assert call(name, body)[1]["message"].startswith(where)
 
 
 def test_a_body_that_is_not_base64_is_refused() -> None:
@@ -262,8 +297,9 @@ def test_a_job_that_has_ended_needs_no_more_looks(status: Status, put_job: PutJo
 def test_the_answer_says_when_to_ask_again(put_job: PutJob) -> None:
     put_job(make_job(Status.AWAITING_MASK))
     answer = api.handler(load_event("api/get_job"), Context())
-    seconds = json.loads(answer["body"])["pollSeconds"]
-    assert answer["headers"]["Retry-After"] == str(seconds)
+    body = json.loads(answer["body"])
+    assert answer["headers"]["Retry-After"] == str(body["pollSeconds"])
+    assert body["queue"] is None  # it waits for a person, and in no queue
 
 
 @pytest.mark.parametrize(
@@ -330,6 +366,14 @@ def test_pages_hold_every_job_once_newest_first(put_job: PutJob) -> None:
     assert seen == sorted(ids, reverse=True)
 
 
+def test_a_page_reads_no_more_than_it_shows(put_job: PutJob, calls: Calls) -> None:
+    for _ in range(20):
+        put_job(make_job(job_id=new_job_id()))
+    body = call("list_jobs", queryStringParameters={})[1]
+    assert (len(body["jobs"]), [query["Limit"] for query in calls.of("Query")]) == (20, [20])
+    assert body["cursor"] is None  # there is no next page
+
+
 def test_the_list_leaves_deleted_jobs_out(put_job: PutJob, jobs: JobStore) -> None:
     kept = [put_job(make_job(job_id=new_job_id())) for _ in range(25)]
     for _ in range(30):
@@ -375,4 +419,4 @@ def test_a_card_shows_the_mesh_or_else_the_photo(put_job: PutJob) -> None:
     pictures = [job["picture"] for job in call("list_jobs", queryStringParameters={})[1]["jobs"]]
     assert pictures[0] is None
     assert "image.jpg" in pictures[1]
-    assert "preview.png" in pictures[2]
+    assert f"{PREFIX}objects/0/preview.png" in unquote(pictures[2])

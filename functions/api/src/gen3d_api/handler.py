@@ -105,8 +105,7 @@ def reconstruct_job(job_id: str) -> Response[str]:
 
 
 def _caller() -> Caller:
-    authorizer = app.current_event.request_context.authorizer
-    claims = (authorizer.jwt_claim if authorizer else None) or {}
+    claims = app.current_event.request_context.authorizer.jwt_claim or {}
     if claims.get("token_use") != "id" or not claims.get("sub"):
         raise Unauthorized("Send the ID token of a signed-in user, not the access token.")
     header = app.current_event.headers.get("authorization", "")

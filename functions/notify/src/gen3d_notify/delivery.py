@@ -105,7 +105,7 @@ class _Claim:
         """Whether the mail is this invocation's to send."""
         now = time.time()
         left = Attr("state").eq("SENDING") & Attr("until").lt(int(now * 1000))
-        free = Attr("id").not_exists() | Attr("ttl").lt(int(now)) | left
+        free = Attr("id").not_exists() | left
         item: dict[str, TableAttributeValueTypeDef] = {
             "id": self._id,
             "state": "SENDING",
