@@ -46,6 +46,25 @@ def test_two_parts(tmp_path: Path) -> None:
     check(*made(tmp_path, cloud(two_parts())), two_parts())
 
 
+def test_small_parts_stay_and_what_floats_is_told(tmp_path: Path) -> None:
+    """A ball of a sixteenth of the diameter against clumps, as large and denser, but faint."""
+    small = trimesh.creation.icosphere(3, radius=0.031).apply_translation([0.45, 0.3, 0.3])
+    shape = trimesh.util.concatenate([sphere(), small])
+    clump = sample_ball(300)
+    floating = [
+        replace(
+            clump,
+            centers=clump.centers * np.float32(0.04) + np.array(place, np.float32),
+            opacities=np.full(300, 0.3, np.float32),
+        )
+        for place in ([0.45, -0.3, 0.3], [-0.45, 0.3, -0.3])
+    ]
+    coloured, figures = made(tmp_path, joined(cloud(shape, 60_000), *floating))
+    check(coloured, figures, shape)
+    answer = figures.answer()
+    assert (answer["droppedParts"], answer["droppedGaussians"]) == (2, 600)
+
+
 def test_colours_are_where_they_belong(ball: tuple[ColouredMesh, Figures]) -> None:
     coloured, _ = ball
     z = coloured.mesh.vertices[:, 2]

@@ -15,7 +15,7 @@ from gen3d_mesh.repair import drop_specks, is_closed, parts, taubin, vertex_norm
 from gen3d_mesh.sample import ball
 from gen3d_mesh.shell import find_shell, shortest_axes
 from gen3d_mesh.simplify import simplify
-from gen3d_mesh.solid import fill, find_solid, seal
+from gen3d_mesh.solid import Grid, Parts, Solid, fill, find_solid, seal
 from gen3d_mesh.splat import Floats, Splat, joined
 from gen3d_mesh.surface import Triangles, extract
 
@@ -221,10 +221,17 @@ def test_surface_lies_on_the_gaussians() -> None:
 
 
 def test_specks_go_and_parts_stay() -> None:
-    speck = trimesh.creation.icosphere(1, radius=0.01).apply_translation([0.4, 0, 0])
-    mesh = drop_specks(triangles(trimesh.util.concatenate([two_parts(), speck])))
-    assert parts(mesh)[0] == 2
-    assert len(mesh.vertices) == len(two_parts().vertices)
+    """A part with a thousandth of the area stays: it is a piece of the solid's, not a speck."""
+    speck = trimesh.creation.icosphere(1, radius=0.02).apply_translation([0.2, 0, 0.1])
+    small = trimesh.creation.icosphere(2, radius=0.01).apply_translation([-0.4, 0, 0])
+    shape = trimesh.util.concatenate([two_parts(), small])
+    grid = Grid.around(np.array(shape.bounds, np.float32), 100)
+    mask = np.zeros(grid.shape, bool)
+    mask[tuple(np.round(grid.index(shape.sample(50_000, seed=0))).astype(int).T)] = True
+    solid = Solid(grid, mask, mask.astype(np.float32), 0.01, Parts(3, 0, 0))
+    mesh = drop_specks(triangles(trimesh.util.concatenate([shape, speck])), solid)
+    assert parts(mesh)[0] == 3
+    assert len(mesh.vertices) == len(shape.vertices)
 
 
 def test_taubin_smooths_without_shrinking() -> None:

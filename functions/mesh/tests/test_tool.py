@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import trimesh
 from gen3d_mesh.__main__ import main
 from gen3d_mesh.sample import ball as sample_ball
 from gen3d_mesh.sample import write_splat
-from gen3d_mesh.splat import Splat
+from gen3d_mesh.splat import Splat, joined
 
 from .test_write import document
 
@@ -28,6 +29,24 @@ def tall(count: int = 8000) -> Splat:
 def called(monkeypatch: pytest.MonkeyPatch, *words: str | Path) -> int:
     monkeypatch.setattr(sys, "argv", ["gen3d-mesh", *map(str, words)])
     return main()
+
+
+def test_what_floats_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clump = sample_ball(200)
+    floating = replace(
+        clump,
+        centers=clump.centers * np.float32(0.05) + np.float32(0.4),
+        scales=np.full((200, 3), 0.01, np.float32),
+        opacities=np.full(200, 0.3, np.float32),
+    )
+    write_splat(tmp_path / "in.ply", joined(sample_ball(8000), floating))
+    words = ("--up", "z", "--quality", "preview", "--faces", "500")
+    assert called(monkeypatch, tmp_path / "in.ply", tmp_path / "out.stl", *words) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["droppedParts"] == 1
+    assert "200 gaussians (clumps: 1)" in said.err
 
 
 def test_upright_on_the_ground_of_a_size_in_levels_of_detail(

@@ -70,6 +70,8 @@ class Answer(TypedDict):
     vertices: int
     faces: int
     components: int
+    droppedParts: int
+    droppedGaussians: int
     watertight: bool
     timings: dict[str, int]
 
@@ -83,6 +85,10 @@ class Figures:
     vertices: int = 0
     faces: int = 0
     components: int = 0
+    dropped_parts: int = 0
+    """Parts of the cloud that lie apart and were taken to float: too faint or too thin."""
+    dropped_gaussians: int = 0
+    """In those parts."""
     watertight: bool = False
     timings: dict[str, int] = field(default_factory=dict)
     """Milliseconds of each step."""
@@ -95,6 +101,8 @@ class Figures:
             "vertices": self.vertices,
             "faces": self.faces,
             "components": self.components,
+            "droppedParts": self.dropped_parts,
+            "droppedGaussians": self.dropped_gaussians,
             "watertight": self.watertight,
             "timings": self.timings,
         }
@@ -142,6 +150,8 @@ def build(
     )
     with figures.step("solid"):
         solid = find_solid(cleaned.splat, quality.solid_voxels, sigma)
+        figures.dropped_parts = solid.parts.dropped
+        figures.dropped_gaussians = solid.parts.dropped_gaussians
     with figures.step("shell"):
         thinnest = max(THIN_VOXELS * voxel, MIN_THICKNESS)
         shell = find_shell(cleaned.splat, solid, cleaned.spacing, thinnest)
@@ -149,7 +159,7 @@ def build(
     with figures.step("surface"):
         raw = extract(shell, solid, voxel)
     with figures.step("repair"):
-        mesh = taubin(drop_specks(raw), SMOOTHING_ROUNDS)
+        mesh = taubin(drop_specks(raw, solid), SMOOTHING_ROUNDS)
     with figures.step("simplify"):
         mesh = simplify(mesh, faces or quality.faces)
     with figures.step("colour"):

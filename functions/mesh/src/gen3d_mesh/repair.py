@@ -2,14 +2,16 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
+from gen3d_mesh.solid import Solid
 from gen3d_mesh.splat import Floats
 from gen3d_mesh.surface import Triangles
 
 MIN_AREA = 0.01
-"""A part with less than this share of the largest part's area is a speck."""
+"""A piece of the mesh with less than this share of the largest one's area is a speck: of the
+largest one of the same part of the solid."""
 
 
 def adjacency(mesh: Triangles) -> sparse.csr_array:
@@ -44,14 +46,22 @@ def compact(mesh: Triangles) -> Triangles:
     return Triangles(mesh.vertices[used], renumber[mesh.faces])
 
 
-def drop_specks(mesh: Triangles) -> Triangles:
-    """Keep the parts with at least `MIN_AREA` of the largest part's area."""
+def drop_specks(mesh: Triangles, solid: Solid) -> Triangles:
+    """Keep the pieces with at least `MIN_AREA` of the area of their part's largest piece."""
     count, label = parts(mesh)
     if count == 1:
         return mesh
     of_face = label[mesh.faces[:, 0]]
     area = np.bincount(of_face, face_areas(mesh), minlength=count)
-    keep = area >= MIN_AREA * area.max()
+    part = np.zeros(count, np.int32)
+    if solid.parts.kept > 1:
+        labels, _ = ndimage.label(solid.mask)
+        x, y, z = np.round(solid.grid.index(mesh.vertices)).astype(np.int32).T
+        np.maximum.at(part, label, labels[x, y, z])
+    largest = np.zeros(part.max() + 1)
+    np.maximum.at(largest, part, area)
+    largest[0] = area.max()  # of what lies in no part
+    keep = area >= MIN_AREA * largest[part]
     return compact(Triangles(mesh.vertices, mesh.faces[keep[of_face]]))
 
 

@@ -26,7 +26,14 @@ HINT_OF_SURFACE = 0.3
 """Density that is enough to keep the sealing ball out."""
 
 MIN_PART = 0.02
-"""A part with fewer voxels than this share of the largest is a speck."""
+"""A part with fewer voxels than this share of the largest is a speck, unless it is as solid."""
+
+MIN_OPACITY, MIN_DENSITY = 0.85, 0.6
+"""Of a small part, in the mean and relative to the largest one. Clumps that float have half of
+each, or four fifths of the opacity where half of the object itself is faint."""
+
+MIN_SUPPORT = 50
+"""Gaussians in a small part."""
 
 BALL_RADII = (0.02, 0.035, 0.055, 0.08, 0.11)
 """Radii of the rolling ball, relative to the longest side: wider holes are openings."""
@@ -62,6 +69,22 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """What became of the parts of a cloud that lie apart.
+
+    Attributes
+    ----------
+    kept : int
+    dropped, dropped_gaussians : int
+        Those that float, and the gaussians in them.
+    """
+
+    kept: int
+    dropped: int
+    dropped_gaussians: int
+
+
+@dataclass(frozen=True)
 class Solid:
     """The inside of an object.
 
@@ -73,12 +96,14 @@ class Solid:
         `mask` blurred by `sigma`, 1 inside and 0 outside; thin walls are lifted to 1.
     sigma : float
         In units of the longest side.
+    parts : Parts
     """
 
     grid: Grid
     mask: Mask
     smooth: Volume
     sigma: float
+    parts: "Parts"
 
 
 def slab_order(x: Floats, width: float) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
@@ -131,23 +156,57 @@ def find_solid(splat: Splat, voxels: int, sigma: float) -> Solid:
     """
     grid = Grid.around(splat.centers, voxels)
     volume = density(splat, grid)
-    usual = float(np.median(grid_kernels.sample(volume, grid.index(splat.centers))))
-    occupied = drop_specks(volume > OCCUPIED * usual)
+    index = grid.index(splat.centers)
+    here = grid_kernels.sample(volume, index)
+    usual = float(np.median(here))
+    occupied, parts = drop_floaters(volume > OCCUPIED * usual, index, splat.opacities, here)
     if not occupied.any():
         raise EmptySurface("The gaussians are too sparse to make a surface. Try another photo.")
     occupied |= seal(volume > HINT_OF_SURFACE * usual, voxels)
     mask = fill(occupied)
-    return Solid(grid, mask, smooth(mask, sigma / grid.voxel), sigma)
+    return Solid(grid, mask, smooth(mask, sigma / grid.voxel), sigma, parts)
 
 
-def drop_specks(occupied: Mask) -> Mask:
-    """Keep the parts with at least `MIN_PART` of the largest part's voxels."""
-    labels, _ = ndimage.label(occupied)
+def drop_floaters(
+    occupied: Mask, index: Floats, opacities: Floats, densities: Floats
+) -> tuple[Mask, Parts]:
+    """Keep the parts that are large, or as opaque and as dense as the largest.
+
+    Parameters
+    ----------
+    occupied : (x, y, z) bool
+    index : (n, 3) float32
+        The gaussians' centres, in voxels.
+    opacities, densities : (n,) float32
+        Of each gaussian, and of the volume at its centre.
+
+    Returns
+    -------
+    (x, y, z) bool
+    Parts
+    """
+    labels, count = ndimage.label(occupied)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     keep: Mask = sizes >= max(1.0, MIN_PART * sizes.max())
+    if keep.sum() == count:
+        return occupied, Parts(count, 0, 0)
+    x, y, z = np.round(index).astype(np.int32).T
+    part = labels[x, y, z]
+    number = np.bincount(part, minlength=count + 1)
+    opacity = np.bincount(part, opacities, count + 1) / np.maximum(number, 1)
+    dense = np.bincount(part, densities, count + 1) / np.maximum(number, 1)
+    main = sizes.argmax()
+    keep |= (
+        (number >= MIN_SUPPORT)
+        & (opacity >= MIN_OPACITY * opacity[main])
+        & (dense >= MIN_DENSITY * dense[main])
+    )
+    keep[0] = False
+    dropped = ~keep[1:]
+    parts = Parts(int(keep.sum()), int(dropped.sum()), int(number[1:][dropped].sum()))
     kept: Mask = keep[labels]
-    return kept
+    return kept, parts
 
 
 def fill(occupied: Mask) -> Mask:

@@ -128,14 +128,15 @@ def make(
         meshes = [standing(each, at) for each in meshes]
     figures[0].gaussians = source.total
     figures[0].timings |= reading.timings
-    return Made(tuple(meshes), figures[0], source.format, up or source.up, _notes(source, up))
+    notes = _notes(source, up, figures[0])
+    return Made(tuple(meshes), figures[0], source.format, up or source.up, notes)
 
 
 def _fewer(number: int, times: int, least: int) -> int:
     return min(number, max(number // times, least))
 
 
-def _notes(source: Source, up: Up | None) -> tuple[str, ...]:
+def _notes(source: Source, up: Up | None, figures: Figures) -> tuple[str, ...]:
     notes = []
     if up is None:
         notes.append(
@@ -146,5 +147,10 @@ def _notes(source: Source, up: Up | None) -> tuple[str, ...]:
         notes.append(
             f"Of {source.total:,} gaussians a sample of {len(source.splat):,} was taken, each "
             "larger for it."
+        )
+    if figures.dropped_parts:
+        notes.append(
+            "Left out as floating, apart from the rest and faint or thin: "
+            f"{figures.dropped_gaussians:,} gaussians (clumps: {figures.dropped_parts:,})."
         )
     return tuple(notes)
