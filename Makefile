@@ -208,6 +208,7 @@ lint: setup .venvs/sam-cli/.ready node_modules/.ready webapp/node_modules/.ready
 	@$(BIN)/lint-imports
 	@$(BIN)/hadolint container/Dockerfile functions/mesh/Dockerfile
 	@$(BIN)/python -m statemachines --check
+	@$(BIN)/python -m docs.generate.copies --check
 	@$(BIN)/cfn-lint -t template.yaml -a cfn_lint_serverless.rules
 	@mkdir -p build
 	@sed 's/$${[A-Za-z]*}/60/g' statemachines/gen3d.asl.yaml > build/gen3d.asl.yaml
@@ -219,6 +220,10 @@ lint: setup .venvs/sam-cli/.ready node_modules/.ready webapp/node_modules/.ready
 .PHONY: retries
 retries: setup ## Write statemachines/retries.yaml out in the state machine
 	@$(BIN)/python -m statemachines
+
+.PHONY: copies
+copies: setup ## Write what the page and the API's description repeat of the domain
+	@$(BIN)/python -m docs.generate.copies
 
 .PHONY: docs
 docs: setup ## Fill the documents' generated parts

@@ -9,8 +9,8 @@ from typing import Any
 
 from PIL import Image as Pillow
 
+from gen3d.formats import MESH_FORMATS
 from gen3d.jobs import Job, JobObject, ObjectStatus, PhotoSize, Status
-from gen3d.paths import MESH_FORMATS
 
 ROOT = Path(__file__).parent.parent
 REGION = "us-east-1"

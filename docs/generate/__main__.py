@@ -39,6 +39,7 @@ def parts(root: Path) -> dict[str, Part]:
         "state-diagram": machine.diagram,
         "errors": domain.errors,
         "files": domain.files,
+        "formats": domain.formats,
     }
 
 

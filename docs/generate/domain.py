@@ -4,9 +4,8 @@ import inspect
 
 from docs.generate.parts import code, table
 from gen3d import errors as domain_errors
+from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS
 from gen3d.paths import (
-    IMAGE_SUFFIX,
-    MESH_FORMATS,
     JobFiles,
     ObjectFiles,
     async_input,
@@ -27,7 +26,7 @@ def files() -> str:
     """Every file that a job leaves in the bucket, and what it holds."""
     job = JobFiles(job_prefix("{identityId}", "{jobId}"))
     one = job.object("{n}")  # type: ignore[arg-type]  # a place for the number
-    endings = ",".join(IMAGE_SUFFIX.values())
+    endings = ",".join(taken.ending for taken in PHOTO_FORMATS.values())
     image = job.image("image/jpeg").removesuffix("jpg") + f"{{{endings}}}"
     return table(
         ["key", "what"],
@@ -43,6 +42,12 @@ def files() -> str:
             (code(async_input("{jobId}-{run}-{stage}-{n}-{attempt}")), _says(async_input)),
         ],
     )
+
+
+def formats() -> str:
+    """What a job offers of an object, as the page calls it."""
+    offered = [(written.label, written.use) for written in MESH_FORMATS.values()]
+    return table(["file", "what"], [*offered, ("Splat", "the gaussians, PLY")])
 
 
 def _says(thing: object) -> str:

@@ -23,8 +23,9 @@ from typing import Any
 import pytest
 
 from gen3d import paths
+from gen3d.formats import MESH_FORMATS
 from gen3d.jobs import TERMINAL, Job, Status, now
-from gen3d.paths import MESH_FORMATS, ObjectFiles
+from gen3d.paths import ObjectFiles
 from gen3d_aws import clients, dispatch
 from tests.support import (
     ADMIN,

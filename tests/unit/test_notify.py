@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from gen3d.errors import DependencyUnavailable, MailFailed
+from gen3d.formats import MESH_FORMATS
 from gen3d.jobs import (
     RESUMABLE,
     Failure,
@@ -31,7 +32,6 @@ from gen3d.jobs import (
     Status,
     TimeSpan,
 )
-from gen3d.paths import MESH_FORMATS
 from gen3d_aws.store import FileStore, JobStore
 from tests.support import (
     ADMIN,

@@ -1,7 +1,8 @@
 import { QueryClient } from "@tanstack/react-query";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { JobStatus } from "../src/api/domain";
 import { ApiError } from "../src/api/error";
-import type { JobStatus, JobView } from "../src/api/types";
+import type { JobView } from "../src/api/types";
 import { stepsOf } from "../src/pages/job/steps";
 import {
   accepted,

@@ -15,7 +15,6 @@ from gen3d_client.errors import ApiClientError
 _WAIT_SECONDS = 1800
 _STAGES = {"AWAITING_MASK": "initialize", "RECONSTRUCTING": "mask", "COMPLETED": "reconstruct"}
 """The stage that has ended when a status comes."""
-_FORMATS = ("glb", "draco.glb", "zip", "obj", "stl", "ply")
 _MAIL_SECONDS = 20
 
 
@@ -106,9 +105,9 @@ def _go_on(job: Job) -> Job:
 
 def _write(api: Api, job: Job, out: Path) -> None:
     thing = job["objects"][0]
-    for ending in _FORMATS:
-        (out / f"mesh.{ending}").write_bytes(api.download(thing["files"][ending]["url"]))
-    (out / "preview.png").write_bytes(api.download(thing["files"]["preview"]["url"]))
+    for ending, file in thing["files"].items():
+        name = "preview.png" if ending == "preview" else f"mesh.{ending}"
+        (out / name).write_bytes(api.download(file["url"]))
     (out / "splat.ply").write_bytes(api.download(thing["splat"]["url"]))
 
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from gen3d.errors import DependencyUnavailable, EmptySurface, InputMissing, SplatTooLarge
-from gen3d.paths import MESH_FORMATS
+from gen3d.formats import MESH_FORMATS
 from gen3d_aws import clients
 from gen3d_mesh import handler
 from gen3d_mesh.coloured_mesh import ColouredMesh
@@ -48,13 +48,16 @@ def test_writes_all_files_and_answers_figures(bucket: "S3Client", tmp_path: Path
     bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
     answer = json.loads(json.dumps(handler.handler(EVENT, CONTEXT)))
     assert set(answer["files"]) == {*MESH_FORMATS, "preview"}
-    for file in answer["files"].values():
+    types = {}
+    for kind, file in answer["files"].items():
         head = bucket.head_object(Bucket=EVENT["bucket"], Key=file["key"])
         assert head["ContentLength"] == file["bytes"] > 1000
-    glb = answer["files"]["glb"]["key"]
-    assert glb == EVENT["prefix"] + "mesh.glb"
-    head = bucket.head_object(Bucket=EVENT["bucket"], Key=glb)
-    assert head["ContentType"] == "model/gltf-binary"
+        types[kind] = head["ContentType"]
+    assert types["glb"] == "model/gltf-binary"
+    assert types == {kind: written.media_type for kind, written in MESH_FORMATS.items()} | {
+        "preview": "image/png"
+    }
+    assert answer["files"]["glb"]["key"] == EVENT["prefix"] + "mesh.glb"
     assert answer["watertight"] is True
     assert answer["components"] == 1
     assert answer["gaussians"] == 10_000

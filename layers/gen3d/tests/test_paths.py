@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gen3d import paths
+from gen3d.formats import PHOTO_FORMATS
 from tests.samples import load_event
 
 
@@ -33,7 +34,7 @@ def test_the_mesh_functions_sample_event_lies_there_too() -> None:
     assert event["splat"] == paths.ObjectFiles(event["prefix"]).splat
 
 
-@pytest.mark.parametrize("content_type", paths.IMAGE_SUFFIX)
+@pytest.mark.parametrize("content_type", PHOTO_FORMATS)
 def test_each_type_of_photo_has_an_ending(content_type: str) -> None:
     assert paths.JobFiles("p/").image(content_type).startswith("p/image.")
 

@@ -10,6 +10,7 @@ import pytest
 from botocore.client import BaseClient
 from ulid import ULID
 
+from gen3d.formats import MESH_FORMATS
 from gen3d.jobs import (
     TERMINAL,
     EngineRevision,
@@ -24,7 +25,6 @@ from gen3d.jobs import (
     now,
     plain,
 )
-from gen3d.paths import MESH_FORMATS
 from gen3d_api import views
 from gen3d_aws.store import JobStore
 from gen3d_aws.tokens import TokenStore

@@ -1,3 +1,4 @@
+import type { PhotoType } from "./domain";
 import { ApiError, errorOf, offline } from "./error";
 import { postForm } from "./form";
 import { Links } from "./links";
@@ -6,7 +7,6 @@ import type {
   JobPage,
   JobView,
   ObjectRequest,
-  PhotoType,
   RetriedObject,
   UploadForm,
 } from "./types";

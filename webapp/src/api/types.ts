@@ -1,29 +1,4 @@
-export type JobStatus =
-  | "CREATED"
-  | "INITIALIZING"
-  | "AWAITING_MASK"
-  | "RECONSTRUCTING"
-  | "COMPLETED"
-  | "FAILED"
-  | "CANCELLED"
-  | "EXPIRED";
-
-export type ObjectStatus = "PENDING" | "MESHING" | "COMPLETED" | "FAILED";
-
-export type PhotoType = "image/jpeg" | "image/png" | "image/webp";
-
-/** Letters in the name of what is looked for. */
-export const MAX_TEXT = 200;
-
-/** At most so many objects in one job. */
-export const MAX_OBJECTS = 8;
-
-export const RUNNING: readonly JobStatus[] = [
-  "CREATED",
-  "INITIALIZING",
-  "AWAITING_MASK",
-  "RECONSTRUCTING",
-];
+import type { JobStatus, MeshFile, ObjectStatus, PhotoType } from "./domain";
 
 /** A signed form: POST the fields, then the file. */
 export interface UploadForm {
@@ -69,8 +44,6 @@ export interface FileLink {
   url: string;
   bytes: number;
 }
-
-export type MeshFile = "glb" | "draco.glb" | "zip" | "obj" | "stl" | "ply" | "preview";
 
 export interface ObjectView {
   n: number;

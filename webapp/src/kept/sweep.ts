@@ -1,8 +1,9 @@
 /** Taking away what this browser keeps of jobs that no longer want it. */
 
 import type { ApiClient } from "../api/client";
+import { RUNNING } from "../api/domain";
 import { ApiError } from "../api/error";
-import { type JobView, RUNNING } from "../api/types";
+import type { JobView } from "../api/types";
 import { dropJob, keptJobs } from "./kept";
 import { note, noted } from "./notes";
 

@@ -3,7 +3,8 @@ import { Box, ImageOff, Pencil, Trash2 } from "lucide-react";
 import { useRef, useState } from "react";
 import { Link } from "wouter";
 import { about } from "../api/again";
-import type { JobPage, JobStatus, JobSummary } from "../api/types";
+import { MAX_NAME } from "../api/domain";
+import type { JobPage, JobSummary } from "../api/types";
 import { dropJob } from "../kept/kept";
 import { useServices } from "../services";
 import { Dialog } from "../ui/Dialog";
@@ -11,23 +12,11 @@ import { ErrorNote } from "../ui/ErrorNote";
 import { date } from "../ui/format";
 import { Spinner } from "../ui/Spinner";
 import { useDialogTask } from "../ui/useDialogTask";
+import { STATUSES } from "./job/statuses";
 import "./gallery.css";
-
-const TELL: Record<JobStatus, string> = {
-  CREATED: "Upload unfinished",
-  INITIALIZING: "Preparing",
-  AWAITING_MASK: "Select the object",
-  RECONSTRUCTING: "Reconstructing",
-  COMPLETED: "Ready",
-  FAILED: "Failed",
-  CANCELLED: "Cancelled",
-  EXPIRED: "Expired",
-};
 
 const FIRST_MS = 4000;
 const MOST_MS = 20_000;
-
-const BUSY: readonly JobStatus[] = ["INITIALIZING", "RECONSTRUCTING"];
 
 type Asking = { what: "rename" | "delete"; job: JobSummary };
 
@@ -48,7 +37,7 @@ export default function Gallery() {
       getNextPageParam: (page) => page.cursor,
       // A tab that nobody sees asks for nothing; it asks anew when it is seen again.
       refetchInterval: ({ state }) =>
-        state.data?.pages.some(({ jobs }) => jobs.some((job) => BUSY.includes(job.status)))
+        state.data?.pages.some(({ jobs }) => jobs.some((job) => STATUSES[job.status].busy))
           ? wait.current
           : false,
     },
@@ -136,7 +125,7 @@ function Card({ job, ask }: { job: JobSummary; ask(what: Asking["what"]): void }
         </div>
         <span className="job-title">{job.name}</span>
         <span className="job-meta">
-          <span className={`status status-${job.status}`}>{TELL[job.status]}</span>
+          <span className={`status status-${job.status}`}>{STATUSES[job.status].card}</span>
           <time dateTime={job.createdAt}>{date(job.createdAt)}</time>
         </span>
       </Link>
@@ -199,7 +188,7 @@ function Rename({ asking, close }: { asking: Asking | null; close(): void }) {
           name="name"
           aria-label="Name"
           defaultValue={job?.name}
-          maxLength={100}
+          maxLength={MAX_NAME}
           required
         />
         {error !== null && <ErrorNote error={error} />}

@@ -1,6 +1,6 @@
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
-import { MAX_TEXT } from "../api/types";
+import { MAX_TEXT } from "../api/domain";
 import { LookingUp } from "../auth/RequireSession";
 import { useSession } from "../auth/session";
 import { drop, keep, kept, NO_JOB } from "../kept/kept";

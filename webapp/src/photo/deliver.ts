@@ -2,8 +2,9 @@
 
 import { again } from "../api/again";
 import type { ApiClient } from "../api/client";
+import type { PhotoType } from "../api/domain";
 import { ApiError } from "../api/error";
-import type { JobView, PhotoType } from "../api/types";
+import type { JobView } from "../api/types";
 import { drop, type KeptPhoto, keep, kept } from "../kept/kept";
 
 /** A form is good for an hour; an upload wants some of it. */

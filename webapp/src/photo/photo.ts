@@ -1,20 +1,15 @@
 /** A photo is looked at before it travels, by the rules that the server has too. */
 
-import type { PhotoType } from "../api/types";
-
-export const MAX_BYTES = 20 * 1024 * 1024;
-export const MAX_PIXELS = 50_000_000;
-export const MIN_SIDE = 32;
-
-/** Content type → the ending of the file in the bucket. */
-export const ENDING: Record<PhotoType, string> = {
-  "image/jpeg": "jpg",
-  "image/png": "png",
-  "image/webp": "webp",
-};
+import {
+  MAX_PHOTO_BYTES,
+  MAX_PHOTO_PIXELS,
+  MIN_PHOTO_SIDE,
+  PHOTO_ENDINGS,
+  type PhotoType,
+} from "../api/domain";
 
 /** What a file input offers. */
-export const ACCEPT = Object.keys(ENDING).join(",");
+export const ACCEPT = Object.keys(PHOTO_ENDINGS).join(",");
 
 export interface Photo {
   readonly blob: Blob;
@@ -54,26 +49,26 @@ export async function checkPhoto(file: Blob, name: string): Promise<Photo> {
   if (type === null || type === "image/gif") {
     throw new PhotoError(`“${name}” is no photo that can be read. Choose a JPEG, PNG or WebP.`);
   }
-  if (file.size > MAX_BYTES) {
+  if (file.size > MAX_PHOTO_BYTES) {
     throw new PhotoError(
-      `The photo has ${(file.size / 1024 ** 2).toFixed(0)} MB; at most ${MAX_BYTES / 1024 ** 2} MB ` +
+      `The photo has ${(file.size / 1024 ** 2).toFixed(0)} MB; at most ${MAX_PHOTO_BYTES / 1024 ** 2} MB ` +
         "are taken. Save it smaller.",
     );
   }
   const blob = file.type === type ? file : new Blob([file], { type });
   const { width, height } = await measure(blob);
-  if (width * height > MAX_PIXELS) {
+  if (width * height > MAX_PHOTO_PIXELS) {
     throw new PhotoError(
       `The photo has ${Math.round((width * height) / 1e6)} megapixels; at most ` +
-        `${MAX_PIXELS / 1e6} are taken. Save it smaller.`,
+        `${MAX_PHOTO_PIXELS / 1e6} are taken. Save it smaller.`,
     );
   }
-  if (Math.min(width, height) < MIN_SIDE) {
+  if (Math.min(width, height) < MIN_PHOTO_SIDE) {
     throw new PhotoError(
-      `The photo has ${width} × ${height} pixels; each side needs ${MIN_SIDE}. Use a larger one.`,
+      `The photo has ${width} × ${height} pixels; each side needs ${MIN_PHOTO_SIDE}. Use a larger one.`,
     );
   }
-  return { blob, name: name || `photo.${ENDING[type]}`, type };
+  return { blob, name: name || `photo.${PHOTO_ENDINGS[type]}`, type };
 }
 
 async function measure(blob: Blob): Promise<{ width: number; height: number }> {

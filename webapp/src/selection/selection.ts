@@ -3,7 +3,7 @@
  * are pixels of the upright photo, x right, y down, continuous (a pixel's centre is at .5).
  */
 
-import { MAX_OBJECTS } from "../api/types";
+import { MAX_NAME, MAX_OBJECTS } from "../api/domain";
 
 export interface Point {
   readonly x: number;
@@ -61,8 +61,6 @@ export type Action =
   | { type: "rename"; id: number; name: string }
   | { type: "activate"; id: number };
 
-export const NAME_LENGTH = 100;
-
 /** A selection of nothing yet: one object, empty. */
 export function emptySelection(): Selection {
   return { objects: [emptyObject(1)], activeId: 1, nextId: 2 };
@@ -116,7 +114,7 @@ export function reduce(selection: Selection, action: Action): Selection {
       if (!selection.objects.some((object) => object.id === action.id)) return selection;
       return { ...selection, activeId: action.id };
     case "rename": {
-      const name = action.name.slice(0, NAME_LENGTH);
+      const name = action.name.slice(0, MAX_NAME);
       return change(selection, action.id, (object) =>
         object.name === name ? object : { ...object, name },
       );

@@ -21,7 +21,9 @@ from gen3d.errors import (
     Unauthorized,
     UnsupportedImage,
 )
+from gen3d.formats import PHOTO_FORMATS
 from gen3d.jobs import (
+    MAX_NAME,
     PLAIN,
     Job,
     JobObject,
@@ -78,7 +80,7 @@ class CreateJob(_Body):
 class RenameJob(_Body):
     """A job's new name."""
 
-    name: PlainText = Field(min_length=1, max_length=100)
+    name: PlainText = Field(min_length=1, max_length=MAX_NAME)
 
 
 class Initialize(_Body):
@@ -96,7 +98,7 @@ class MaskUploads(_Body):
 class ObjectRequest(_Body):
     """One object to reconstruct."""
 
-    name: PlainText | None = Field(default=None, min_length=1, max_length=100)
+    name: PlainText | None = Field(default=None, min_length=1, max_length=MAX_NAME)
     seed: Seed = 0
 
 
@@ -187,7 +189,7 @@ class JobService:
 
     def create(self, caller: Caller, body: CreateJob) -> Created:
         """Record a job; its photo may be uploaded with the answered form."""
-        if body.contentType not in paths.IMAGE_SUFFIX:
+        if body.contentType not in PHOTO_FORMATS:
             raise UnsupportedImage(
                 f"{body.contentType} is not taken. Send a JPEG, PNG or WebP photo."
             )
@@ -201,7 +203,7 @@ class JobService:
             prefix=paths.job_prefix(identity_id, job_id),
             email=caller.email,
             filename=body.filename,
-            name=plain(body.filename.rsplit(".", 1)[0][:100]) or body.filename[:100],
+            name=plain(body.filename.rsplit(".", 1)[0][:MAX_NAME]) or body.filename[:MAX_NAME],
             content_type=body.contentType,
             status=Status.CREATED,
             created_at=created,

@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel
 
 from gen3d.errors import InputMissing, SplatTooLarge
-from gen3d.paths import MESH_FORMATS, ObjectFiles
+from gen3d.formats import MESH_FORMATS
+from gen3d.paths import ObjectFiles
 from gen3d_aws import clients
 from gen3d_aws.observability import logger, metrics, tracer
 from gen3d_mesh import warm
@@ -27,16 +28,6 @@ from gen3d_mesh.write import encode  # noqa: E402
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-CONTENT_TYPES = {
-    "glb": "model/gltf-binary",
-    "draco.glb": "model/gltf-binary",
-    "zip": "application/zip",
-    "obj": "model/obj",
-    "stl": "model/stl",
-    "ply": "application/octet-stream",
-    "png": "image/png",
-}
 
 
 class ObjectEvent(BaseModel):
@@ -90,11 +81,11 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, objec
     keys = ObjectFiles(request.prefix)
     with figures.step("write"):
         contents = {
-            ending: (keys.mesh(ending), encode(coloured, ending, name), ending)
-            for ending in MESH_FORMATS
+            ending: (keys.mesh(ending), encode(coloured, ending, name), written.media_type)
+            for ending, written in MESH_FORMATS.items()
         }
     with figures.step("preview"):
-        contents["preview"] = (keys.preview, render(coloured), "png")
+        contents["preview"] = (keys.preview, render(coloured), "image/png")
     with figures.step("upload"):
         _size(request.bucket, request.splat)  # whoever deletes a job deletes it
         files = {kind: _upload(request.bucket, *content) for kind, content in contents.items()}
@@ -131,8 +122,8 @@ def _gone() -> Iterator[None]:
         ) from None
 
 
-def _upload(bucket: str, key: str, data: bytes, ending: str) -> dict[str, str | int]:
-    _s3().put_object(Bucket=bucket, Key=key, Body=data, ContentType=CONTENT_TYPES[ending])
+def _upload(bucket: str, key: str, data: bytes, media_type: str) -> dict[str, str | int]:
+    _s3().put_object(Bucket=bucket, Key=key, Body=data, ContentType=media_type)
     return {"key": key, "bytes": len(data)}
 
 

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gen3d.paths import MESH_FORMATS
+from gen3d.formats import EVERY_MESH_FORMAT
 from gen3d_mesh import glb
 from gen3d_mesh.coloured_mesh import ColouredMesh, Texture, y_up
 from gen3d_mesh.place import sized
 
-FORMATS = (*MESH_FORMATS, "3mf", "usdz")
+FORMATS = tuple(EVERY_MESH_FORMAT)
 """Endings: those that a job's files have, and those that need an extra."""
 
 PRINTED = 100.0

@@ -5,22 +5,12 @@ from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import quote
 
+from gen3d.formats import MESH_FORMATS
 from gen3d.jobs import Failure, Job, JobObject, ObjectStatus, plain
-from gen3d.paths import MESH_FORMATS
 from gen3d_aws.store import FileStore
 from gen3d_notify.settings import NotifySettings
 
 LINKS_NOTE = "The links work for about an hour; after that, sign in on the page."
-
-LABELS = {
-    "glb": "GLB",
-    "draco.glb": "GLB, small",
-    "zip": "OBJ with texture",
-    "obj": "OBJ",
-    "stl": "STL",
-    "ply": "PLY",
-}
-"""What a mail calls the mesh's files."""
 
 
 @dataclass(frozen=True)
@@ -167,8 +157,8 @@ def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None
         }
     )
     links = {
-        LABELS[ending]: files.link(keys.mesh(ending), f"{o.name}.{ending}")
-        for ending in MESH_FORMATS
+        written.label: files.link(keys.mesh(ending), f"{o.name}.{ending}")
+        for ending, written in MESH_FORMATS.items()
     }
     letter.links({**links, "Splat": files.link(keys.splat, f"{o.name}-splat.ply")})
 

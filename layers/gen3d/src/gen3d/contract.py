@@ -25,9 +25,12 @@ MAX_OBJECTS = 8
 MAX_CANDIDATES = 8
 """Masks that a text prompt offers."""
 
+MAX_TEXT = 200
+"""Letters in a text prompt."""
+
 S3Uri: TypeAlias = Annotated[str, Field(pattern=r"^s3://[^/]+/.+$", max_length=2048)]
 TextPrompt: TypeAlias = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT)
 ]
 Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1)]
 

@@ -22,6 +22,7 @@ from gen3d.errors import (
     InvalidMask,
     UnsupportedImage,
 )
+from gen3d.formats import PHOTO_FORMATS
 from gen3d.images import (
     MAX_BYTES,
     MAX_PIXELS,
@@ -33,8 +34,9 @@ from gen3d.images import (
     PhotoInfo,
 )
 
-_FORMATS = ("JPEG", "PNG", "WEBP")
-_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_TYPES = {taken.name.upper(): media_type for media_type, taken in PHOTO_FORMATS.items()}
+_FORMATS = tuple(_TYPES)
+_TYPES["MPO"] = _TYPES["JPEG"]  # as Pillow calls what some phones write
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,

@@ -19,6 +19,9 @@ from ulid import ULID
 from gen3d.errors import ERRORS, ExecutionTimedOut, Gen3DError, InternalError, JobNotFound
 from gen3d.paths import JobFiles, Uploads, uploads_prefix
 
+MAX_NAME = 100
+"""Letters in the name of a job or an object."""
+
 
 class Status(StrEnum):
     """Where a job stands."""

@@ -11,16 +11,12 @@ Layout::
 
 from dataclasses import dataclass
 
+from gen3d.formats import PHOTO_FORMATS
+
 PRIVATE = "private/"
 UPLOADS = "uploads/"
 MODELS = "models/"
 ASYNC_IN = "async/in/"
-
-IMAGE_SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
-"""Content types that are taken → the photo's file ending."""
-
-MESH_FORMATS = ("glb", "draco.glb", "zip", "obj", "stl", "ply")
-"""Endings of a mesh's files, the one for the browser first; the ZIP is an OBJ with its texture."""
 
 
 def uri(bucket: str, key: str) -> str:
@@ -84,7 +80,7 @@ class ObjectFiles:
         return f"{self.prefix}preview.png"
 
     def mesh(self, ending: str) -> str:
-        """The mesh in one of `MESH_FORMATS`."""
+        """The mesh in one of `gen3d.formats.MESH_FORMATS`."""
         return f"{self.prefix}mesh.{ending}"
 
 
@@ -99,7 +95,7 @@ class Uploads:
 
     def image(self, content_type: str) -> str:
         """The photo, named for its type."""
-        return f"{self.prefix}image.{IMAGE_SUFFIX[content_type]}"
+        return f"{self.prefix}image.{PHOTO_FORMATS[content_type].ending}"
 
     def mask(self, n: int) -> str:
         """The mask of the n-th object, from 0."""
@@ -114,7 +110,7 @@ class JobFiles:
 
     def image(self, content_type: str) -> str:
         """The photo, named for its type."""
-        return f"{self.prefix}image.{IMAGE_SUFFIX[content_type]}"
+        return f"{self.prefix}image.{PHOTO_FORMATS[content_type].ending}"
 
     @property
     def embeddings(self) -> str:

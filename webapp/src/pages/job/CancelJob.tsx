@@ -1,5 +1,6 @@
 import { useState } from "react";
-import { type JobView, RUNNING } from "../../api/types";
+import { RUNNING } from "../../api/domain";
+import type { JobView } from "../../api/types";
 import { useServices } from "../../services";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorNote } from "../../ui/ErrorNote";

@@ -1,5 +1,6 @@
 import { Check, Pencil } from "lucide-react";
 import { useState } from "react";
+import { MAX_NAME } from "../../api/domain";
 import { messageOf } from "../../api/error";
 import type { JobView } from "../../api/types";
 import { useServices } from "../../services";
@@ -52,7 +53,7 @@ export function JobName({ job }: { job: JobView }) {
       <input
         className="input"
         value={name}
-        maxLength={100}
+        maxLength={MAX_NAME}
         aria-label="Name of the job"
         aria-invalid={error !== ""}
         // biome-ignore lint/a11y/noAutofocus: the person has just asked for this field.

@@ -1,7 +1,7 @@
 import { lazy, type ReactNode, Suspense, useEffect } from "react";
 import { Link } from "wouter";
 import { ApiError } from "../../api/error";
-import type { JobStatus, JobView } from "../../api/types";
+import type { JobView } from "../../api/types";
 import { drop, dropJob } from "../../kept/kept";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Spinner } from "../../ui/Spinner";
@@ -11,23 +11,13 @@ import { Ended } from "./Ended";
 import { JobName } from "./JobName";
 import { Preparing } from "./Preparing";
 import { Reconstructing } from "./Reconstructing";
+import { STATUSES } from "./statuses";
 import { Timeline } from "./Timeline";
 import { Upload } from "./Upload";
 import { type SeenJob, useJob } from "./useJob";
 import "./job.css";
 
 const Result = lazy(() => import("../result/Result"));
-
-const NEWS: Record<JobStatus, string> = {
-  CREATED: "Uploading",
-  INITIALIZING: "Preparing",
-  AWAITING_MASK: "Ready to select",
-  RECONSTRUCTING: "Reconstructing",
-  COMPLETED: "Finished",
-  FAILED: "Failed",
-  CANCELLED: "Cancelled",
-  EXPIRED: "Expired",
-};
 
 /** A job at whatever step it is; every step can be reloaded. */
 export default function JobPage({ jobId }: { jobId: string }) {
@@ -36,10 +26,10 @@ export default function JobPage({ jobId }: { jobId: string }) {
   useTidy(jobId, job, gone);
   return (
     <>
-      <title>{job ? `${NEWS[job.status]} · ${job.name} · Gen3D` : "Job · Gen3D"}</title>
+      <title>{job ? `${STATUSES[job.status].news} · ${job.name} · Gen3D` : "Job · Gen3D"}</title>
       {/* It stays while the steps come and go: what is new in it is read out. */}
       <p className="visually-hidden" role="status">
-        {job && NEWS[job.status]}
+        {job && STATUSES[job.status].news}
       </p>
       {job && !gone && <Loaded job={job} error={error} />}
       {error && (!job || gone) && <Unavailable error={error} retry={() => void refetch()} />}
@@ -82,31 +72,31 @@ function Loaded({ job, error }: { job: JobView; error: unknown }) {
 
 function Step({ job }: { job: JobView }): ReactNode {
   const made = job.objects.some((object) => object.files);
-  switch (job.status) {
-    case "CREATED":
+  const shown = STATUSES[job.status];
+  if (shown.end) {
+    return (
+      <>
+        <Ended job={job} />
+        {made && (
+          <Suspense fallback={<Spinner label="Loading" />}>
+            <Result job={job} />
+          </Suspense>
+        )}
+      </>
+    );
+  }
+  switch (shown.screen) {
+    case "upload":
       return <Upload job={job} />;
-    case "INITIALIZING":
+    case "preparing":
       return <Preparing job={job} />;
-    case "AWAITING_MASK":
+    case "select":
       return <AwaitingMask job={job} />;
-    case "RECONSTRUCTING":
+    case "reconstructing":
       // What an earlier run made stays in sight.
       return job.run > 1 && made ? <Result job={job} /> : <Reconstructing job={job} />;
-    case "COMPLETED":
+    case "result":
       return <Result job={job} />;
-    case "FAILED":
-    case "CANCELLED":
-    case "EXPIRED":
-      return (
-        <>
-          <Ended job={job} />
-          {made && (
-            <Suspense fallback={<Spinner label="Loading" />}>
-              <Result job={job} />
-            </Suspense>
-          )}
-        </>
-      );
   }
 }
 

@@ -1,6 +1,7 @@
 import { Check, Mail, X } from "lucide-react";
 import { Link } from "wouter";
-import type { JobView, ObjectStatus } from "../../api/types";
+import type { ObjectStatus } from "../../api/domain";
+import type { JobView } from "../../api/types";
 import { Progress } from "../../ui/Progress";
 import { Queue } from "./Queue";
 

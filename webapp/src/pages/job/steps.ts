@@ -1,4 +1,5 @@
 import type { JobView, TimeSpan } from "../../api/types";
+import { STATUSES } from "./statuses";
 
 export type StepState = "done" | "now" | "todo" | "failed";
 
@@ -10,17 +11,6 @@ export interface Step {
   readonly ms: number | null;
 }
 
-const NOW: Record<JobView["status"], number> = {
-  CREATED: 0,
-  INITIALIZING: 1,
-  AWAITING_MASK: 2,
-  RECONSTRUCTING: 3,
-  COMPLETED: 5,
-  FAILED: -1,
-  CANCELLED: -1,
-  EXPIRED: -1,
-};
-
 /** A job as the steps of a person. */
 export function stepsOf(job: JobView): Step[] {
   const { initialize, mask, reconstruct } = job.stages;
@@ -31,10 +21,11 @@ export function stepsOf(job: JobView): Step[] {
     { name: "Reconstruct", stage: reconstruct },
     { name: "View", stage: null },
   ];
-  const now = NOW[job.status] >= 0 ? NOW[job.status] : endedAt(job);
+  const { step } = STATUSES[job.status];
+  const now = step ?? endedAt(job);
   return stages.map(({ name, stage }, index) => ({
     name,
-    state: index < now ? "done" : index > now ? "todo" : NOW[job.status] < 0 ? "failed" : "now",
+    state: index < now ? "done" : index > now ? "todo" : step === undefined ? "failed" : "now",
     since: index === now ? (goingOn(stage)?.start ?? null) : null,
     ms: stage?.ms ?? null,
   }));

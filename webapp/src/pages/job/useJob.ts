@@ -1,9 +1,11 @@
 import { focusManager, type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
 import { about } from "../../api/again";
+import type { JobStatus } from "../../api/domain";
 import { ApiError } from "../../api/error";
-import type { JobStatus, JobView } from "../../api/types";
+import type { JobView } from "../../api/types";
 import { useServices } from "../../services";
+import { STATUSES } from "./statuses";
 
 /** A record follows an accepted request within this, or the request led nowhere. */
 const EXPECTED_MS = 60_000;
@@ -12,13 +14,6 @@ const ENDED_MS = 15 * 60_000;
 const HIDDEN_MS = 60_000;
 /** By so much longer is each wait that follows a look at which nothing had changed. */
 const GROWTH = 1.25;
-
-/** Where the server does not say: seconds between two looks, and the most that they grow to. */
-const SECONDS: Partial<Record<JobStatus, readonly [first: number, most: number]>> = {
-  INITIALIZING: [2, 10],
-  RECONSTRUCTING: [2, 10],
-  AWAITING_MASK: [20, 60],
-};
 
 /** What an accepted request makes of a job; its record says so only a moment later. */
 interface Expected {
@@ -42,7 +37,7 @@ export interface Looks {
  */
 export function pace(job: JobView | undefined, { still, hidden }: Looks): number | false {
   if (!job || job.status === "CREATED") return false;
-  const seconds = SECONDS[job.status];
+  const seconds = STATUSES[job.status].looks;
   if (!seconds) return ENDED_MS;
   const first = job.pollSeconds ?? seconds[0];
   const wait = 1000 * Math.min(first * GROWTH ** still, Math.max(first, seconds[1]));

@@ -1,6 +1,7 @@
 import { Dices } from "lucide-react";
 import { useState } from "react";
-import { type JobView, type ObjectView, RUNNING } from "../../api/types";
+import { RUNNING } from "../../api/domain";
+import type { JobView, ObjectView } from "../../api/types";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { useRetry } from "../job/useRetry";

@@ -1,11 +1,10 @@
 import { Plus, X } from "lucide-react";
 import { useEffect, useState } from "react";
-import { MAX_OBJECTS } from "../../api/types";
+import { MAX_NAME, MAX_OBJECTS } from "../../api/domain";
 import { colourOf, css } from "../../selection/overlay";
 import {
   type Action,
   isEmpty,
-  NAME_LENGTH,
   type SelectedObject,
   type Selection,
 } from "../../selection/selection";
@@ -79,7 +78,7 @@ function ObjectName({ object, index, act }: NameProps) {
     <input
       className="object-name"
       value={typed}
-      maxLength={NAME_LENGTH}
+      maxLength={MAX_NAME}
       aria-label={`Name of object ${index + 1}`}
       onFocus={() => act({ type: "activate", id })}
       onChange={(event) => setTyped(event.target.value)}

@@ -1,0 +1,105 @@
+// Written by `make copies` of what layers/gen3d/src/gen3d says; change it there.
+
+/** Where a job stands. */
+export const JOB_STATUSES = [
+  "CREATED",
+  "INITIALIZING",
+  "AWAITING_MASK",
+  "RECONSTRUCTING",
+  "COMPLETED",
+  "FAILED",
+  "CANCELLED",
+  "EXPIRED",
+] as const;
+
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+/** An execution is at work, or may yet be. */
+export const RUNNING: readonly JobStatus[] = [
+  "CREATED",
+  "INITIALIZING",
+  "AWAITING_MASK",
+  "RECONSTRUCTING",
+];
+
+/** Where one object stands. */
+export const OBJECT_STATUSES = ["PENDING", "MESHING", "COMPLETED", "FAILED"] as const;
+
+export type ObjectStatus = (typeof OBJECT_STATUSES)[number];
+
+/** What the API calls a failure. */
+export const ERROR_NAMES = [
+  "DependencyUnavailable",
+  "EmptySurface",
+  "EndpointMissing",
+  "EndpointUnavailable",
+  "ExecutionAborted",
+  "ExecutionTimedOut",
+  "GpuUnavailable",
+  "ImageMissing",
+  "ImageTooLarge",
+  "ImageTooSmall",
+  "InferenceExpired",
+  "InferenceFailed",
+  "InputMissing",
+  "InternalError",
+  "InvalidImage",
+  "InvalidMask",
+  "InvalidRequest",
+  "InvalidSplat",
+  "JobConflict",
+  "JobNotFound",
+  "LimitReached",
+  "MailFailed",
+  "MaskExpired",
+  "OutOfMemory",
+  "OutputNotWritable",
+  "ReconstructionFailed",
+  "SplatTooLarge",
+  "StorageUnavailable",
+  "Unauthorized",
+  "UnsupportedImage",
+  "WeightsInvalid",
+  "WeightsUnavailable",
+] as const;
+
+export type ErrorName = (typeof ERROR_NAMES)[number];
+
+/** Content types of photos that are taken → their files' endings. */
+export const PHOTO_ENDINGS = {
+  "image/jpeg": "jpg",
+  "image/png": "png",
+  "image/webp": "webp",
+} as const;
+
+export type PhotoType = keyof typeof PHOTO_ENDINGS;
+
+/** The files of a mesh, in the order in which they are offered. */
+export const MESH_FORMATS = [
+  { ending: "glb", label: "GLB", use: "for the web, Blender, game engines" },
+  { ending: "draco.glb", label: "GLB, small", use: "Draco, for readers that know it" },
+  { ending: "zip", label: "OBJ, textured", use: "a ZIP, with its material" },
+  { ending: "obj", label: "OBJ", use: "with vertex colours" },
+  { ending: "stl", label: "STL", use: "for 3D printing" },
+  { ending: "ply", label: "PLY", use: "with vertex colours" },
+] as const;
+
+export type MeshFile = (typeof MESH_FORMATS)[number]["ending"] | "preview";
+
+/** Objects in one job. */
+export const MAX_OBJECTS = 8;
+
+/** Letters in the name of what is looked for. */
+export const MAX_TEXT = 200;
+
+/** Letters in the name of a job or an object. */
+export const MAX_NAME = 100;
+
+/** A photo's file. */
+export const MAX_PHOTO_BYTES = 20_971_520;
+
+/** Width times height. */
+export const MAX_PHOTO_PIXELS = 50_000_000;
+
+/** The shorter side, in pixels. */
+export const MIN_PHOTO_SIDE = 32;
