@@ -12,7 +12,6 @@ import httpx
 from gen3d_client.errors import ApiClientError
 
 _POLL_SECONDS = 0.25
-_ENDED = {"COMPLETED", "FAILED", "CANCELLED", "EXPIRED"}
 
 Job = dict[str, Any]
 """What ``GET /jobs/{jobId}`` answers."""
@@ -59,12 +58,12 @@ class Api:
     def wait(
         self,
         job_id: str,
-        until: set[str],
+        until: str,
         told: Callable[[Job], None],
         seconds: float,
         every: float = _POLL_SECONDS,
     ) -> Job:
-        """Poll until the job has one of these statuses, or has ended.
+        """Poll until the job has this status, or has ended: then there is nothing more to poll for.
 
         Raises
         ------
@@ -75,7 +74,7 @@ class Api:
         while time.monotonic() < deadline:
             job = self.job(job_id)
             told(job)
-            if job["status"] in until | _ENDED:
+            if job["status"] == until or job["pollSeconds"] is None:
                 return job
             time.sleep(every)
         raise ApiClientError(

@@ -63,13 +63,12 @@ def run(api: Api, image: Path, clicks: list[Click], out: Path, console: str) -> 
     job_id = api.create(image)["jobId"]
     progress.say(f"CREATED  {image.name} as {job_id}")
     api.initialize(job_id)
-    job = _go_on(api.wait(job_id, {"AWAITING_MASK"}, progress, _WAIT_SECONDS))
+    job = _reached(api, job_id, "AWAITING_MASK", progress)
     out.mkdir(parents=True, exist_ok=True)
     mask = _mask(api, job, clicks, progress)
     (out / "mask.png").write_bytes(mask)
     api.reconstruct(job_id, [mask], [{"name": image.stem}])
-    job = api.wait(job_id, {"COMPLETED"}, progress, _WAIT_SECONDS)
-    _write(api, _go_on(job), out)
+    _write(api, _reached(api, job_id, "COMPLETED", progress), out)
     _write_mail(out, console, job_id)
     _write_history(out, console, job_id)
     size = sum(file.stat().st_size for file in out.iterdir() if file.is_file())
@@ -96,8 +95,9 @@ def _mask(api: Api, job: Job, clicks: list[Click], progress: Progress) -> bytes:
     return as_png(mask)
 
 
-def _go_on(job: Job) -> Job:
-    if job["status"] in ("FAILED", "CANCELLED", "EXPIRED"):
+def _reached(api: Api, job_id: str, status: str, progress: Progress) -> Job:
+    job = api.wait(job_id, status, progress, _WAIT_SECONDS)
+    if job["status"] != status:
         error = job.get("error") or {}
         raise ApiClientError(error.get("message") or f"The job ended as {job['status']}.")
     return job

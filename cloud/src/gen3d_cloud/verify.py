@@ -284,7 +284,7 @@ def job(target: Target, http: httpx.Client, minutes: int) -> Iterator[Check]:
 
 
 def _reached(api: Api, job_id: str, status: str, minutes: int) -> Job:
-    found = api.wait(job_id, {status}, lambda _job: None, minutes * 60, _POLL_SECONDS)
+    found = api.wait(job_id, status, lambda _job: None, minutes * 60, _POLL_SECONDS)
     if found["status"] != status:
         error = found.get("error") or {}
         raise ApiClientError(
