@@ -178,15 +178,19 @@ def test_a_job_does_not_stand_in_its_own_way(jobs: JobStore, put_job: PutJob) ->
         pass
 
 
+@pytest.mark.parametrize("answered", [True, False])
 @pytest.mark.usefixtures("_blind")
 def test_what_cannot_be_forgotten_hides_no_fault(
-    jobs: JobStore, put_job: PutJob, calls: Calls
+    answered: bool, jobs: JobStore, put_job: PutJob, calls: Calls
 ) -> None:
     (job,) = several(1, put_job)
 
     def begin() -> None:
         with limited(jobs, running=1).run(job, 0):
-            calls.fail("UpdateItem", "AccessDeniedException")
+            if answered:
+                calls.fail("UpdateItem", "AccessDeniedException")
+            else:
+                calls.hang("UpdateItem")
             raise OSError("its own")
 
     with pytest.raises(OSError, match="its own"):
@@ -246,8 +250,9 @@ def test_who_loses_every_race_is_told_to_come_back(
     monkeypatch.setattr("gen3d_aws.admissions.time.sleep", lambda _: None)
     monkeypatch.setattr(Admissions, "_write", lambda *_: False)
     (job,) = several(1, put_job)
-    with pytest.raises(DependencyUnavailable), limited(jobs, running=1).run(job, 0):
+    with pytest.raises(DependencyUnavailable) as told, limited(jobs, running=1).run(job, 0):
         pass
+    assert told.value.retry_after
 
 
 @pytest.mark.usefixtures("_blind")

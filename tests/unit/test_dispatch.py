@@ -13,6 +13,7 @@ from gen3d.jobs import iso, now
 from gen3d.queue import Request, Stage
 from gen3d_aws import tokens
 from gen3d_aws.dispatch import MARKED_SECONDS, RACES, SLACK_SECONDS, Dispatcher
+from gen3d_aws.observability import metrics
 from gen3d_aws.tokens import Taken, TaskGone, Tasks, TokenRow, TokenStore, mask_callback_id
 from tests.support import OWNER, QueueSettings, client_error, make_job, resources, table, template
 
@@ -77,6 +78,31 @@ def test_no_more_is_sent_than_the_window_takes(
     store.settle(requests[0].callback_id)
     assert dispatcher.dispatch() == 1
     assert sent(calls)[-1] == requests[2].callback_id
+
+
+def test_what_is_sent_is_counted_and_what_cannot_be(
+    store: TokenStore, dispatcher: Dispatcher, calls: Calls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for n in range(3):
+        put(store, n)
+    dispatcher.dispatch_if_possible()
+    calls.fail("GetItem", "ThrottlingException")
+    dispatcher.dispatch_if_possible()
+    metrics.flush_metrics()
+    counted = capsys.readouterr().out
+    assert '"InvocationSent":[2.0]' in counted
+    assert '"DispatchFailed":[1.0]' in counted
+
+
+def test_what_the_endpoint_refuses_keeps_nothing_behind_it_from_being_sent(
+    store: TokenStore, dispatcher: Dispatcher, states: FakeStates, calls: Calls
+) -> None:
+    first, second = put(store, 0), put(store, 1)
+    states.waiting["token-0"] = None
+    calls.fail("InvokeEndpointAsync", "ValidationException")
+    dispatcher.dispatch()
+    assert sent(calls) == [first.callback_id, second.callback_id]
+    assert [s.callback_id for s in store.window().sent] == [second.callback_id]
 
 
 def test_what_is_sent_leaves_the_index_which_never_held_a_token(

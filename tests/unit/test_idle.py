@@ -11,9 +11,12 @@ from botocore.stub import Stubber
 from gen3d.jobs import now
 from gen3d.queue import Request, Stage
 from gen3d_aws import clients
+from gen3d_aws.observability import metrics
 from gen3d_aws.tokens import TokenRow, TokenStore
 from gen3d_reconcile.idle import IDLE, end_idle_instances
 from tests.support import JOB_ID, OWNER, REGION, Context, ReconcileSettings, reconcile
+
+from .conftest import Calls
 
 CALLBACK = f"{JOB_ID}-1-reconstruct-0-0"
 SOON = timedelta(minutes=10)
@@ -80,18 +83,21 @@ def enqueue() -> Request:
     return request
 
 
-def test_an_hour_without_work_is_enough(endpoint: SageMaker) -> None:
+def test_an_hour_without_work_is_enough(endpoint: SageMaker, calls: Calls) -> None:
     began = now()
     assert endpoint.look(began) == 0
     assert endpoint.look(began + IDLE - SOON) == 0
     assert endpoint.look(began + IDLE, ends=True) == 1
+    assert all(read["ConsistentRead"] for read in calls.of("GetItem"))
 
 
-def test_every_instance_is_ended(endpoint: SageMaker) -> None:
+def test_every_instance_is_ended(endpoint: SageMaker, capsys: pytest.CaptureFixture[str]) -> None:
     endpoint.instances = 3
     began = now()
     endpoint.look(began)
     assert endpoint.look(began + IDLE, ends=True) == 3
+    metrics.flush_metrics()
+    assert '"EndpointPutToSleep":[3.0]' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("sent", [False, True])

@@ -2,10 +2,11 @@
 
 import json
 import re
+import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from gen3d.jobs import (
     EngineRevision,
     Failure,
     Job,
+    JobObject,
     Resume,
     Status,
     TimeSpan,
@@ -31,6 +33,7 @@ from gen3d.jobs import (
     execution_name,
     iso,
     new_job_id,
+    now,
     oldest_job_id,
     plain,
 )
@@ -236,6 +239,18 @@ def test_an_earlier_run_cannot_fail_a_later_one(
     assert jobs.get(OWNER, JOB_ID).status is Status.INITIALIZING
 
 
+def test_what_was_read_of_an_earlier_run_neither_chooses_nor_withdraws(
+    jobs: JobStore, put_job: Callable[[Job], Job]
+) -> None:
+    put_job(make_job(Status.AWAITING_MASK, run=2))
+    with pytest.raises(JobConflict):
+        jobs.choose(make_job(Status.AWAITING_MASK, run=1), [JobObject(n=0, name="Cup")])
+    table("JobsTable").delete_item(Key={"owner": OWNER, "jobId": JOB_ID})
+    put_job(make_job(Status.COMPLETED, run=3))
+    assert not jobs.withdraw(make_job(Status.COMPLETED, run=1), 2)
+    assert jobs.get(OWNER, JOB_ID).run == 3
+
+
 @pytest.mark.parametrize("write", [w[1] for w in WRITES], ids=[w[0] for w in WRITES])
 def test_records_from_before_there_were_runs_are_taken(
     write: Write, jobs: JobStore, put_job: Callable[[Job], Job]
@@ -380,3 +395,25 @@ def test_a_moment_is_spelled_as_the_state_machine_does(moment: datetime) -> None
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", spelled)
     milliseconds = moment.microsecond // 1000 * 1000
     assert datetime.fromisoformat(spelled) == moment.replace(tzinfo=UTC, microsecond=milliseconds)
+
+
+def test_a_moment_is_spelled_in_utc_wherever_the_function_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moment = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        spelled = iso(moment)
+    time.tzset()
+    assert spelled == "2026-11-28T12:00:00.000Z"
+
+
+def test_the_present_is_what_a_record_can_keep(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Clock":
+            return cls(2026, 11, 28, 12, 0, 0, 999_999, tz)
+
+    monkeypatch.setattr("gen3d.jobs.datetime", Clock)
+    assert now() == datetime(2026, 11, 28, 12, 0, 0, 999_000, UTC)

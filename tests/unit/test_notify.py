@@ -799,6 +799,7 @@ def test_the_owners_mail_shows_and_links_the_mesh(completed: Job, mailbox: Mailb
     for ending in MESH_FORMATS:
         for form in (text, html):
             assert f"objects/0/mesh.{ending}" in form
+            assert f"filename%3D%22Cup.{ending}%22" in form
     for fact in ("coffee.jpg", "Cup", "2,400", "1,200", "5,000"):
         assert fact in html
     lines = text.splitlines()
@@ -838,7 +839,31 @@ def test_an_object_that_failed_is_explained(put_job: PutJob, mailbox: Mailbox) -
     owner, admin = mailbox()
     assert "Spoon" in part(owner, "plain")
     assert "No surface. Click again." in part(owner, "plain")
-    assert "1 of 2" in part(admin, "plain")
+    for line in (f"Job: {JOB_ID}", f"Owner: {EMAIL}", "Objects: 1 of 2"):
+        assert line in part(admin, "plain").splitlines()
+
+
+def test_each_of_several_objects_has_its_own_picture(
+    completed: Job, files: FileStore, mailbox: Mailbox, put_job: PutJob
+) -> None:
+    table("JobsTable").delete_item(Key={"owner": OWNER, "jobId": JOB_ID})
+    files.write(f"{PREFIX}objects/1/preview.png", PICTURE + b"1", "image/png")
+    objects = {str(n): finished_object(n) for n in range(2)}
+    put_job(completed.model_copy(update={"objects": objects}))
+    call("completed")
+    mail = mailbox()[0]
+    assert mail["Subject"] == "Your 3D models are ready: coffee"
+    pictures = [p for p in mail.walk() if p.get_content_type() == "image/png"]
+    assert [p["Content-ID"] for p in pictures] == ["<object0>", "<object1>"]
+    assert all(f'src="cid:object{n}"' in part(mail, "html") for n in range(2))
+
+
+def test_a_failure_without_a_reason_is_told_all_the_same(put_job: PutJob, mailbox: Mailbox) -> None:
+    put_job(job_of_run_1(Status.FAILED))
+    call("failed")
+    owner, admin = (part(mail, "plain") for mail in mailbox())
+    assert "The job failed on our side." in owner
+    assert "Error: UnknownError\nMessage: The record does not say why." in admin
 
 
 def test_the_owner_of_a_failed_job_hears_what_to_do(failed: Job, mailbox: Mailbox) -> None:
@@ -858,7 +883,16 @@ def test_the_admin_hears_where_it_failed_and_where_to_look(
         assert said in part(mail, "plain")
     groups = NotifySettings.read().log_groups.split(",")
     assert "\n".join(["Log groups:", *groups]) in part(mail, "plain")
-    for line in (f"Job: {JOB_ID}", f"Owner: {EMAIL}", "State: EachObject", "Error: EmptySurface"):
+    for line in (
+        f"Job: {JOB_ID}",
+        f"Owner: {EMAIL}",
+        "State: EachObject",
+        "Error: EmptySurface",
+        "Message: No surface. Click again.",
+        "Execution in the console: https://us-east-1.console.aws.amazon.com/states/home"
+        f"?region=us-east-1#/v2/executions/details/{arn}",
+        f'| filter job_id = "{JOB_ID}" or callback_id like "{JOB_ID}"',
+    ):
         assert line in part(mail, "plain").splitlines()
     assert mail["Subject"] == f"Gen3D job failed: EmptySurface {JOB_ID}"
 

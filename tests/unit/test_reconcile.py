@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -16,6 +17,7 @@ from gen3d.jobs import TERMINAL, Failure, Job, Status, execution_name, iso, now
 from gen3d.queue import Request, Stage
 from gen3d_aws import inventory
 from gen3d_aws.clients import client as shared_client
+from gen3d_aws.observability import metrics
 from gen3d_aws.store import FileStore, JobStore
 from gen3d_aws.tokens import TokenRow, TokenStore, mask_callback_id
 from gen3d_reconcile.sweep import FEW, PATIENCE, Sweep
@@ -128,15 +130,38 @@ def test_a_job_whose_execution_is_gone_fails_and_its_owner_is_told_once(
 
 
 def test_jobs_that_are_left_hide_none_behind_them(
-    start: Callable[..., str], put_job: Callable[[Job], Job], told: list[dict[str, Any]]
+    start: Callable[..., str],
+    put_job: Callable[[Job], Job],
+    told: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ended, runs, abandoned, *_ = (f"01M82SZE4Z7ZQ9FY1VB33KS0D{n}" for n in range(4))
+    ids = [f"01M82SZE4Z7ZQ9FY1VB33KS0D{n}" for n in range(6)]
+    ended, runs, just_ended, moved_on, *abandoned = ids
     put_job(make_job(Status.COMPLETED, job_id=ended, run=1))
-    put_job(make_job(Status.RECONSTRUCTING, job_id=runs, run=1))
+    for job_id in ids[1:]:
+        put_job(make_job(Status.RECONSTRUCTING, job_id=job_id, run=1))
     start(job_id=runs)
-    put_job(make_job(Status.RECONSTRUCTING, job_id=abandoned, run=1))
-    assert sweep() == {"RecordCorrected": 1}
-    assert [notice["jobId"] for notice in told] == [abandoned]
+    client("stepfunctions").stop_execution(executionArn=start(job_id=just_ended))
+    records = [
+        replace(r, run=0) if r.job_id == moved_on else r for r in inventory.records("JobsTable")
+    ]
+    records.sort(key=lambda record: record.job_id)
+    monkeypatch.setattr(inventory, "records", lambda _table: records)
+    assert sweep(now()) == {"RecordCorrected": 2}
+    assert [notice["jobId"] for notice in told] == abandoned
+
+
+def test_a_job_that_began_while_all_was_compared_runs(
+    start: Callable[..., str],
+    put_job: Callable[[Job], Job],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its execution is not among those that ran a moment before."""
+    put_job(make_job(Status.INITIALIZING, run=1))
+    start()
+    monkeypatch.setattr(inventory, "running_executions", lambda _machine: [])
+    assert sweep() == {}
+    assert record().status is Status.INITIALIZING
 
 
 def test_an_execution_that_has_just_ended_is_left_to_who_listens_for_it(
@@ -228,15 +253,105 @@ def test_an_execution_that_begins_or_tells_is_left(
     assert status(arn) == "RUNNING"
 
 
+def test_executions_that_are_left_hide_none_behind_them(
+    start: Callable[..., str], put_job: Callable[[Job], Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [f"01M82SZE4Z7ZQ9FY1VB33KS0D{n}" for n in range(5)]
+    put_job(make_job(Status.RECONSTRUCTING, job_id=ids[0], run=1))
+    put_job(make_job(Status.RECONSTRUCTING, job_id=ids[1], run=1))
+    arns = [start(job_id=job_id) for job_id in ids]
+    seen = sorted(inventory.records("JobsTable"), key=lambda record: record.job_id)
+    seen[1] = replace(seen[1], status=Status.CANCELLED)  # it was taken up again since
+    monkeypatch.setattr(inventory, "records", lambda _table: seen)
+    found = sorted(inventory.running_executions(STATE_MACHINE), key=lambda e: e.job_id)
+    found[2] = replace(found[2], start=now() + LATER)  # it has just begun
+    monkeypatch.setattr(inventory, "running_executions", lambda _machine: found)
+    assert sweep() == {"ExecutionStopped": 2}
+    assert [status(arn) for arn in arns] == ["RUNNING"] * 3 + ["ABORTED"] * 2
+
+
+def test_an_execution_whose_record_was_not_seen_is_looked_up_by_its_owner(
+    start: Callable[..., str], put_job: Callable[[Job], Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The execution says whose it is."""
+    put_job(make_job(Status.RECONSTRUCTING, run=1))
+    arn = start()
+    monkeypatch.setattr(inventory, "records", lambda _table: [])
+    assert sweep() == {}
+    assert status(arn) == "RUNNING"
+
+
+@pytest.mark.parametrize("run", [1, 2])
+def test_an_execution_is_the_same_among_all_and_alone(start: Callable[..., str], run: int) -> None:
+    start(run)
+    assert list(inventory.running_executions(STATE_MACHINE)) == [
+        inventory.execution(STATE_MACHINE, JOB_ID, run)
+    ]
+
+
+def test_who_stopped_an_execution_is_said_in_its_history(
+    start: Callable[..., str], calls: Calls
+) -> None:
+    start()
+    sweep()
+    (stopped,) = calls.of("StopExecution")
+    assert (stopped["error"], stopped["cause"]) == ("Superseded", "Its job has ended")
+
+
 # Tasks
 
 
-def put_tasks(run: int) -> None:
+def put_tasks(run: int, job_id: str = JOB_ID) -> None:
     store = TokenStore("TokensTable")
-    let_wait(TokenRow(mask_callback_id(JOB_ID), "m", OWNER, JOB_ID, run))
-    callback = f"{JOB_ID}-{run}-reconstruct-0-0"
+    let_wait(TokenRow(mask_callback_id(job_id), "m", OWNER, job_id, run))
+    callback = f"{job_id}-{run}-reconstruct-0-0"
     request = Request("2026-11-28T19:00:00.000Z", callback, OWNER, Stage.RECONSTRUCT)
-    store.enqueue(TokenRow(callback, "t", OWNER, JOB_ID, run), request, 60)
+    store.enqueue(TokenRow(callback, "t", OWNER, job_id, run), request, 60)
+
+
+def test_tasks_that_are_left_hide_none_behind_them(
+    start: Callable[..., str], put_job: Callable[[Job], Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [f"01M82SZE4Z7ZQ9FY1VB33KS0D{n}" for n in range(3)]
+    put_job(make_job(Status.AWAITING_MASK, job_id=ids[0], run=1))
+    put_job(make_job(Status.AWAITING_MASK, job_id=ids[1], run=1))
+    for job_id in ids:
+        start(job_id=job_id)
+        put_tasks(1, job_id)
+    seen = sorted(inventory.records("JobsTable"), key=lambda record: record.job_id)
+    seen[1] = replace(seen[1], status=Status.CANCELLED)  # it was taken up again since
+    tasks = sorted(inventory.waiting_tasks("TokensTable"), key=lambda task: task.job_id)
+    monkeypatch.setattr(inventory, "records", lambda _table: seen)
+    monkeypatch.setattr(inventory, "waiting_tasks", lambda _table: tasks)
+    assert sweep(now()) == {"TokenRemoved": 2}
+
+
+def test_a_task_from_before_there_were_runs_stays_until_its_job_ends(
+    aws: None, put_job: Callable[[Job], Job], rows: Rows
+) -> None:
+    put_job(make_job(Status.AWAITING_MASK, run=2))
+    put_tasks(1)
+    for row in rows("TokensTable"):
+        table("TokensTable").update_item(
+            Key={"callbackId": row["callbackId"]},
+            UpdateExpression="REMOVE #run",
+            ExpressionAttributeNames={"#run": "run"},
+        )
+    assert {task.run for task in inventory.waiting_tasks("TokensTable")} == {None}
+    Sweep(ReconcileSettings.read(), now()).forget_tasks(
+        {r.job_id: r for r in inventory.records("JobsTable")}
+    )
+    assert len(rows("TokensTable")) == 2
+
+
+def test_a_record_from_before_there_were_runs_is_of_none(put_job: Callable[[Job], Job]) -> None:
+    put_job(make_job(Status.RECONSTRUCTING))
+    table("JobsTable").update_item(
+        Key={"owner": OWNER, "jobId": JOB_ID},
+        UpdateExpression="REMOVE #run",
+        ExpressionAttributeNames={"#run": "run"},
+    )
+    assert [found.run for found in inventory.records("JobsTable")] == [0]
 
 
 @pytest.mark.parametrize("ended", [None, *sorted(TERMINAL)])
@@ -329,6 +444,18 @@ def test_files_under_no_record_go_after_a_day(start: Callable[..., str], files: 
     assert len(keys()) == 3
 
 
+def test_each_folder_of_a_job_is_found_once_and_no_other(files: FileStore) -> None:
+    job = make_job()
+    put_files(files, job)
+    for other in ("private/i/jobs/file", "private/i/else/1/file", "public/i/jobs/1/file"):
+        files.write(other, b"x", "text/plain")
+    found = list(inventory.folders(BUCKET))
+    assert [(f.prefix, f.job_id) for f in found] == [
+        (job.prefix, JOB_ID),
+        (job.uploads.prefix, JOB_ID),
+    ]
+
+
 def test_files_under_no_record_hide_no_deleted_jobs(
     start: Callable[..., str], put_job: Callable[[Job], Job], files: FileStore
 ) -> None:
@@ -351,6 +478,40 @@ def test_where_records_are_lost_files_are_kept(
     assert "Are records lost?" in logs.getvalue()
 
 
+@pytest.mark.parametrize(("deleted", "done"), [(21, {"FileRemoved": 21}), (20, {})])
+def test_files_under_no_record_go_where_most_are_under_one(
+    deleted: int, done: dict[str, int], aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of twenty-one unknown folders: with as many known ones, records are not lost."""
+    monkeypatch.setattr("gen3d_reconcile.sweep.FEW", 20)
+    ids = [f"01M82SZE4Z7ZQ9FY1VB33KS{n:03}" for n in range(21 + deleted)]
+    folders = [inventory.Folder(f"private/i/jobs/{i}/", i, now()) for i in ids]
+    monkeypatch.setattr(inventory, "folders", lambda _bucket: folders)
+    monkeypatch.setattr(FileStore, "remove", lambda *_: 1)
+    known = {i: inventory.Record(OWNER, i, 1, Status.COMPLETED) for i in ids[21:]}
+    one = Sweep(ReconcileSettings.read(), now() + LATER * 20)
+    one.remove_files(known)
+    assert {name: n for name, n in one.done.items() if name != "SweepRefused"} == done
+
+
+def test_what_was_mended_is_counted(
+    start: Callable[..., str],
+    put_job: Callable[[Job], Job],
+    told: list[dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ids = [f"01M82SZE4Z7ZQ9FY1VB33KS0D{n}" for n in range(4)]
+    for job_id in ids[:2]:
+        put_job(make_job(Status.RECONSTRUCTING, job_id=job_id, run=1))
+    for job_id in ids[2:]:
+        start(job_id=job_id)
+    assert sweep() == {"RecordCorrected": 2, "ExecutionStopped": 2}
+    metrics.flush_metrics()
+    printed = capsys.readouterr().out
+    assert '"RecordCorrected":[2.0]' in printed
+    assert '"ExecutionStopped":[2.0]' in printed
+
+
 def test_one_part_that_fails_does_not_keep_the_others_from_theirs(
     start: Callable[..., str], put_job: Callable[[Job], Job], files: FileStore, calls: Calls
 ) -> None:
@@ -360,6 +521,9 @@ def test_one_part_that_fails_does_not_keep_the_others_from_theirs(
     with pytest.raises(InternalError, match=r"^1 parts"):
         sweep()
     assert keys() == []
+    calls.fail("ListObjectsV2", "AccessDeniedException", 9)
+    with pytest.raises(InternalError, match=r"^2 parts"):
+        sweep()
 
 
 def test_patience_is_longer_than_a_failure_takes_to_be_told() -> None:
@@ -388,10 +552,30 @@ def test_each_minute_the_queue_is_served_and_measured(
         "QueueLength": 3,
     }
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (metrics,) = [line for line in printed if "QueueAge" in line]
-    assert metrics["QueueLength"] == [3]
-    assert metrics["QueueAge"][0] >= 31 * 60
-    assert metrics["service"] == "gen3d"
+    (told,) = [line for line in printed if "QueueAge" in line]
+    assert told["QueueLength"] == [3]
+    assert 31 * 60 <= told["QueueAge"][0] < 32 * 60
+    assert told["service"] == "gen3d"
+    defined = {m["Name"]: m["Unit"] for m in told["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+    assert defined["QueueAge"] == "Seconds"
+
+
+def test_what_senders_left_behind_is_counted(
+    calls: Calls, states: FakeStates, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = TokenStore("TokensTable")
+    for n, ago in enumerate([timedelta(hours=9)] * 2 + [timedelta(minutes=5)] * 2):
+        callback = f"{JOB_ID}-1-reconstruct-{n}-0"
+        request = Request(iso(now() - ago), callback, OWNER, Stage.RECONSTRUCT)
+        store.enqueue(TokenRow(callback, f"t{n}", OWNER, JOB_ID), request, 60)
+        states.waiting[f"t{n}"] = None
+        with pytest.MonkeyPatch.context() as then:
+            then.setattr("gen3d_aws.tokens.now", lambda ago=ago: now() - ago)
+            store.take(store.window(9), request, [request])
+    reconcile.handler({"task": "queue"}, Context())
+    printed = capsys.readouterr().out
+    assert '"InvocationLost":[2.0]' in printed
+    assert '"InvocationSentAgain":[2.0]' in printed
 
 
 def test_an_empty_queue_says_nothing(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,10 +9,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.response import StreamingBody
 
 from gen3d.images import MAX_BYTES
 from gen3d.jobs import Job, JobObject, Status, new_job_id, now
 from gen3d_aws import inventory
+from gen3d_aws.clients import ATTEMPTS
 from gen3d_aws.store import URL_SECONDS, FileStore, JobStore
 from tests.support import BUCKET, OWNER, PREFIX, client, make_job, table
 
@@ -117,3 +120,52 @@ def test_what_was_read_is_kept_as_its_type_unless_it_was_replaced_since(files: F
     assert (kept["ContentType"], kept["ContentLength"]) == ("image/png", 5)
     files.write(KEY, b"other", "image/png")
     assert not files.keep(read, f"{KEY}.kept", "image/png")
+
+
+@pytest.mark.parametrize(
+    ("fault", "reads"),
+    [(ReadTimeoutError(endpoint_url="https://s3.example.com/"), ATTEMPTS), (ValueError("x"), 1)],
+    ids=["breaks off", "another fault"],
+)
+def test_a_read_that_breaks_off_is_made_as_often_as_any_call(
+    fault: Exception, reads: int, files: FileStore, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.write(KEY, b"photo", "image/png")
+
+    def read(*_: Any, **_options: Any) -> bytes:
+        raise fault
+
+    monkeypatch.setattr(StreamingBody, "read", read)
+    with pytest.raises(type(fault)):
+        files.open(KEY)
+    assert len(calls.of("GetObject")) == reads
+
+
+@pytest.mark.parametrize("code", ["PreconditionFailed", "412", "NoSuchKey", "404"])
+def test_what_was_replaced_or_removed_is_not_kept(
+    code: str, files: FileStore, calls: Calls
+) -> None:
+    files.write(KEY, b"photo", "image/png")
+    read = files.open(KEY)
+    assert read is not None
+    calls.fail("CopyObject", code)
+    assert not files.keep(read, f"{KEY}.kept", "image/png")
+    calls.fail("CopyObject", "AccessDenied")
+    with pytest.raises(ClientError):
+        files.keep(read, f"{KEY}.kept", "image/png")
+
+
+def test_files_beyond_the_first_answer_are_removed_too(
+    files: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(3):
+        files.write(f"{PREFIX}{n}", b"x", "image/png")
+    real = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call(self: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        few = {"MaxKeys": 1} if operation == "ListObjectsV2" else {}
+        return real(self, operation, parameters | few)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    assert files.remove(PREFIX) == 3
+    assert files.remove(PREFIX) == 0

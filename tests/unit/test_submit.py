@@ -56,6 +56,7 @@ def test_the_endpoint_is_sent_what_the_container_reads(
     answer = call(event)
 
     (made,) = calls.of("InvokeEndpointAsync")
+    assert [sent.owner for sent in TokenStore("TokensTable").window().sent] == [OWNER]
     name = f"{JOB_ID}-1-{event['stage']}-0-0"
     assert answer == {"callbackId": name}
     assert made == {

@@ -39,6 +39,12 @@ def test_a_time_that_is_none_is_left_out(seconds: object) -> None:
     assert back.retry_after is None
 
 
+def test_a_body_without_a_sentence_has_none() -> None:
+    back = from_body({"error": "LimitReached"})
+    assert back is not None
+    assert back.message == ""
+
+
 def test_the_list_is_whole() -> None:
     named = {
         name

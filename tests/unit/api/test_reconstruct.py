@@ -88,6 +88,8 @@ def test_reconstructing_resumes_the_execution_with_its_objects(
         ]
     }
     assert rows("TokensTable") == []
+    (row,) = rows("JobsTable")
+    assert row["objects"]["0"] == {"n": 0, "name": "Cup", "seed": 7, "status": "PENDING"}
 
 
 @pytest.mark.parametrize(

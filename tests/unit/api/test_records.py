@@ -263,6 +263,7 @@ def test_a_stage_is_shown_with_its_beginning_and_end(put_job: PutJob) -> None:
     [
         ("InvalidMask", "InvalidMask"),
         ("States.Timeout", "ExecutionTimedOut"),
+        ("States.HeartbeatTimeout", "ExecutionTimedOut"),
         ("RuntimeError", "InternalError"),
         ("Lambda.Unknown", "InternalError"),
         ("DynamoDb.ConditionalCheckFailedException", "InternalError"),

@@ -185,7 +185,6 @@ def ahead(job_id: str, waiting: Iterable[Request], window: Window) -> int | None
     if not any(r.job_id == job_id for r in requests):
         return None
     lines, window = _Lines(requests), replace(window, sent=tuple(sent))
-    now = max([*(s.at for s in sent), *(r.place for r in requests)])
     for count in range(len(sent), FARTHEST):
         if window.full:
             window = replace(window, sent=window.sent[1:])
@@ -193,6 +192,6 @@ def ahead(job_id: str, waiting: Iterable[Request], window: Window) -> int | None
         if request is None or request.job_id == job_id:
             return count
         lines.take(request)
-        # Later turns than all before: digits sort behind what they lengthen.
-        window = _after(window, request, f"{now}{count:06}", lines.owners())
+        # Later turns than all before: no moment sorts behind a tilde.
+        window = _after(window, request, f"~{count:06}", lines.owners())
     return FARTHEST

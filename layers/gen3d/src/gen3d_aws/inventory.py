@@ -186,7 +186,6 @@ class Folder:
     prefix: str
     job_id: str
     newest: datetime
-    files: int
 
 
 def folders(bucket: str) -> Iterator[Folder]:
@@ -194,8 +193,7 @@ def folders(bucket: str) -> Iterator[Folder]:
     for place in (paths.PRIVATE, paths.UPLOADS):
         for prefix, found in groupby(_files(bucket, place), key=lambda file: _folder(file[0])):
             if prefix:
-                times = [moment for _, moment in found]
-                yield Folder(prefix, prefix.split("/")[3], max(times), len(times))
+                yield Folder(prefix, prefix.split("/")[3], max(moment for _, moment in found))
 
 
 def _files(bucket: str, place: str) -> Iterator[tuple[str, datetime]]:
