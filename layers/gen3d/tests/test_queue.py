@@ -222,6 +222,19 @@ def test_a_place_counts_what_is_in_hand() -> None:
     assert ahead("D", [request(3, "c")], window) is None
 
 
+def test_a_place_is_counted_as_if_answers_came_in_the_order_of_sending() -> None:
+    """Whoever has been answered has less in hand, so that theirs may go before what is older."""
+
+    def in_hand(tick: int, owner: str) -> Sent:
+        return Sent(moment(tick), f"X-1-reconstruct-{tick}-0", owner, Stage.RECONSTRUCT)
+
+    waiting = [request(100, "a"), request(101, "c")]
+    assert ahead("A", waiting, Window(1, (in_hand(1, "a"),))) == 1
+    both = (in_hand(1, "c"), in_hand(2, "a"))
+    assert ahead("A", waiting, Window(2, both)) == 3
+    assert ahead("A", waiting, Window(2, both[::-1])) == 3
+
+
 def test_a_place_far_behind_is_counted_no_further() -> None:
     waiting = [request(n, f"o{n}", Stage.INITIALIZE) for n in range(FARTHEST + 50)]
     assert ahead(waiting[-1].job_id, waiting, Window(2)) == FARTHEST
