@@ -149,7 +149,7 @@ quick-web:
 
 .PHONY: test
 test: setup web functions/mesh/tests/node_modules/.ready .venvs/torch/.ready .venvs/smoke/.ready ## Run every test
-	@$(BIN)/python tests/system_packages.py chromium jq
+	@$(BIN)/python tests/system_packages.py chromium jq libgl1 libopengl0
 	@cd webapp && npm test --silent
 	@# Two at a time, each by itself: the workflow tests patch the interpreter, the browser's driver
 	@# keeps a loop.
@@ -242,7 +242,7 @@ bench: bench-mesh bench-lite bench-web ## Run the benchmarks
 
 .PHONY: bench-mesh
 bench-mesh: setup ## Compare ways from a splat to a mesh
-	@$(BIN)/python tests/system_packages.py libusb-1.0-0 libgl1 libgomp1
+	@$(BIN)/python tests/system_packages.py libusb-1.0-0 libgl1 libopengl0 libgomp1
 	@$(BIN)/python -m bench.mesh
 
 .PHONY: bench-lite

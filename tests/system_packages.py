@@ -1,8 +1,8 @@
 """``system_packages.py chromium …``: installs Debian packages where they are missing.
 
 What runs needs none of them: Chromium is for the browser tests, jq for the documented commands, the
-libraries for open3d, which the mesh benchmark compares with, Docker and mmdebstrap for the check of
-the images.
+libraries for open3d, which the mesh benchmark compares with, and for PyMeshLab, Docker and
+mmdebstrap for the check of the images.
 """
 
 import ctypes.util
@@ -19,6 +19,7 @@ IS_THERE = {
     "mmdebstrap": lambda: shutil.which("mmdebstrap"),
     "libusb-1.0-0": lambda: ctypes.util.find_library("usb-1.0"),
     "libgl1": lambda: ctypes.util.find_library("GL"),
+    "libopengl0": lambda: ctypes.util.find_library("OpenGL"),
     "libgomp1": lambda: ctypes.util.find_library("gomp"),
 }
 

@@ -45,6 +45,7 @@ export const ERROR_NAMES = [
   "InternalError",
   "InvalidImage",
   "InvalidMask",
+  "InvalidMesh",
   "InvalidRequest",
   "InvalidSplat",
   "JobConflict",

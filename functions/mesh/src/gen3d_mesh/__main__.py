@@ -1,4 +1,4 @@
-"""Make a mesh from a gaussian splat: ``gen3d-mesh splat.ply out.glb``."""
+"""Make a mesh from a gaussian splat or another mesh: ``gen3d-mesh splat.ply out.glb``."""
 
 import argparse
 import json
@@ -17,7 +17,11 @@ def _arguments(words: list[str]) -> argparse.Namespace:
 
     parser = argparse.ArgumentParser(prog="gen3d-mesh", description=__doc__)
     parser.add_argument(
-        "splat", type=Path, help="PLY (3DGS, 2DGS, compressed), SPZ 2 to 4, SOG, .splat or .ksplat"
+        "source",
+        type=Path,
+        metavar="splat|mesh",
+        help="PLY (3DGS, 2DGS, compressed), SPZ 2 to 4, SOG, .splat or .ksplat; or a mesh to "
+        "repair: GLB, OBJ, PLY, STL",
     )
     parser.add_argument(
         "out", type=Path, nargs="+", help=f"files to write: {', '.join(FORMATS)} or png"
@@ -33,6 +37,13 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--lod", type=_Number(1, 6), default=1, metavar="N",
         help="N levels of detail, each of a quarter of the faces: out.glb, out.lod1.glb, …",
+    )  # fmt: skip
+    parser.add_argument(
+        "--remesh", choices=("triangles",), help="a mesh anew, of triangles of about one size"
+    )
+    parser.add_argument(
+        "--holes", type=_Number(0, 100_000), metavar="N",
+        help="fill holes of a mesh of at most N edges (30)",
     )  # fmt: skip
     args = parser.parse_args(words)
     for path in args.out:
@@ -89,7 +100,7 @@ def main() -> int:
     except NotInstalled as error:
         print(error, file=sys.stderr)
     except OSError as error:
-        print(f"{error.filename or args.splat}: {error.strerror}", file=sys.stderr)
+        print(f"{error.filename or args.source}: {error.strerror}", file=sys.stderr)
     except MemoryError:
         print("This machine has too little memory for it: try --quality preview.", file=sys.stderr)
     else:
@@ -103,8 +114,9 @@ def _make(args: argparse.Namespace) -> None:
     from gen3d_mesh.write import ending_of, save
 
     made = make(
-        args.splat, up=args.up, quality=args.quality, faces=args.faces, texels=args.texture,
-        stand=args.stand, levels=args.lod, progress=_progress,
+        args.source, up=args.up, quality=args.quality, faces=args.faces, texels=args.texture,
+        stand=args.stand, levels=args.lod, even=args.remesh is not None, holes=args.holes,
+        progress=_progress,
     )  # fmt: skip
     for path in args.out:
         for level, coloured in enumerate(made.levels):
@@ -125,8 +137,7 @@ def _make(args: argparse.Namespace) -> None:
         print(note, file=sys.stderr)
     if args.size is None and any(ending_of(path) == "3mf" for path in args.out):
         print("The 3MF is 100 mm long; --size says otherwise.", file=sys.stderr)
-    answer = {"format": made.format, "up": made.up, **made.figures.answer()}
-    print(json.dumps(answer, indent=2))
+    print(json.dumps(made.answer(), indent=2))
 
 
 def _progress(step: str) -> None:

@@ -1,6 +1,7 @@
 """What the pipeline makes and the writers write."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,8 @@ class ColouredMesh:
         Units of what is written in one of the splat's.
     up : Up
         The axis of the file's frame that was turned to Z before all this.
+    source : str
+        What the mesh was made from.
     """
 
     mesh: Triangles
@@ -59,6 +62,7 @@ class ColouredMesh:
     texture: Texture | None = None
     scale: float = 1.0
     up: Up = "z"
+    source: Literal["splat", "mesh"] = "splat"
 
     @property
     def positions(self) -> Floats:

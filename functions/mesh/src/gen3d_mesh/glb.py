@@ -19,12 +19,8 @@ _COMPONENTS = {"float32": 5126, "uint32": 5125, "uint16": 5123}
 _VERTICES, _INDICES = 34962, 34963
 _LINEAR, _MIPMAPS, _CLAMP = 9729, 9987, 33071
 
-_TURNED: dict[Up, dict[str, str]] = {
-    "y": {"splatTurned": "(x, y, z) → (x, -z, y), before all that follows"},
-    "-y": {"splatTurned": "(x, y, z) → (x, z, -y), before all that follows"},
-    "z": {},
-}
-"""What is said of a splat that was turned upright."""
+_TURNED: dict[Up, str] = {"y": "(x, y, z) → (x, -z, y)", "-y": "(x, y, z) → (x, z, -y)"}
+"""How what does not stand on Z was turned upright."""
 
 DRACO = "KHR_draco_mesh_compression"
 POSITION_BITS, NORMAL_BITS, TEXTURE_BITS = 14, 9, 12
@@ -176,13 +172,7 @@ def encode(coloured: ColouredMesh, name: str, *, compressed: bool = False) -> by
         "asset": {
             "version": "2.0",
             "generator": "Gen3D",
-            "extras": {
-                "unit": "the splat's; its canonical frame is 1 on the longest side",
-                "scale": coloured.scale,
-                "splatCenter": [float(f"{c:.9g}") for c in coloured.frame.center],
-                **_TURNED[coloured.up],
-                "splatToMesh": "scale · ((x, y, z) - splatCenter) → (x, z, -y)",
-            },
+            "extras": _way_back(coloured),
         },
         "scene": 0,
         "scenes": [{"nodes": [0]}],
@@ -204,3 +194,18 @@ def encode(coloured: ColouredMesh, name: str, *, compressed: bool = False) -> by
             buffer.data,
         ]
     )
+
+
+def _way_back(coloured: ColouredMesh) -> dict[str, Any]:
+    """What a GLB says of the frame of the splat or mesh that it was made from."""
+    what, unit = "splat", "the splat's; its canonical frame is 1 on the longest side"
+    if coloured.source == "mesh":
+        what, unit = "source", "the source's"
+    back = {
+        "unit": unit,
+        "scale": coloured.scale,
+        f"{what}Center": [float(f"{c:.9g}") for c in coloured.frame.center],
+    }
+    if coloured.up in _TURNED:
+        back[f"{what}Turned"] = f"{_TURNED[coloured.up]}, before all that follows"
+    return {**back, f"{what}ToMesh": f"scale · ((x, y, z) - {what}Center) → (x, z, -y)"}

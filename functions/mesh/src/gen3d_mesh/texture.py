@@ -8,6 +8,7 @@ its colours fill: a viewer that takes the picture eight times smaller mixes no t
 
 # mypy: disable-error-code="no-untyped-call, no-untyped-def, untyped-decorator, type-arg, misc"
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,6 +83,18 @@ def paint(
     Texture or None
         None where the surface is in more pieces than the picture has cells.
     """
+    return bake(
+        mesh, normals, size, lambda points, outward: colour.blend(shell, points, outward, spacing)
+    )
+
+
+def bake(
+    mesh: Triangles, normals: Floats, size: int, colours: Callable[[Floats, Floats], Floats]
+) -> Texture | None:
+    """Make a texture from what `colours` says of places on the surface and their normals.
+
+    Parameters and what is returned are those of `paint`.
+    """
     size -= size % CELL
     charted = _chart(mesh, size) if size else None
     if charted is None:
@@ -95,7 +108,7 @@ def paint(
     normal = _between(normals, corners, share)  # a little short of 1, which does not matter
 
     image = np.zeros((height, size, 3), np.uint8)
-    image[y, x] = np.round(255 * colour.blend(shell, points, normal, spacing))
+    image[y, x] = np.round(255 * colours(points, normal))
     _pad(image, owner >= 0, atlas.cells)
     uv = (atlas.texels / (size, height)).astype(np.float32)
     return Texture(image, uv, atlas.faces, atlas.vertices)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gen3d.errors import InvalidMesh
 from gen3d_mesh.coloured_mesh import ColouredMesh
 
 LEVELS = 16
@@ -31,8 +32,8 @@ def encode(coloured: ColouredMesh, name: str) -> bytes:
     ------
     ImportError
         lib3mf is not installed.
-    ValueError
-        The library finds the mesh open, or the file at fault.
+    InvalidMesh
+        The library finds the mesh open.
     """
     import lib3mf
 
@@ -48,7 +49,7 @@ def encode(coloured: ColouredMesh, name: str) -> bytes:
         (lib3mf.Triangle * len(faces)).from_buffer_copy(np.ascontiguousarray(faces)),
     )
     if not mesh.IsManifoldAndOriented():
-        raise ValueError("the mesh is not closed")
+        raise InvalidMesh("A 3MF is closed, and the mesh is open: fill its holes (--holes 1000).")
 
     levels = np.round(coloured.colors * (LEVELS - 1)).astype(np.uint32)
     mixed = levels @ np.array([LEVELS**2, LEVELS, 1], np.uint32)

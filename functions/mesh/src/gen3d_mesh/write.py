@@ -145,12 +145,12 @@ def encode(coloured: ColouredMesh, ending: str, name: str) -> bytes:
         case "ply":
             return ply(coloured)
         case "3mf":
-            with _extra(ending, _EXTRAS[ending][0]):
+            with extra(ending, _written_by(ending)):
                 from gen3d_mesh import threemf
 
                 return threemf.encode(coloured, name)
         case "usdz":
-            with _extra(ending, _EXTRAS[ending][0]):
+            with extra(ending, _written_by(ending)):
                 from gen3d_mesh import usdz
 
                 return usdz.encode(coloured, name)
@@ -158,18 +158,34 @@ def encode(coloured: ColouredMesh, ending: str, name: str) -> bytes:
 
 
 class NotInstalled(Exception):
-    """A format's library is not installed; the message says how it is."""
+    """The library of an extra is not installed; the message says how it is."""
 
 
 @contextmanager
-def _extra(ending: str, library: str) -> Iterator[None]:
+def extra(name: str, reason: str) -> Iterator[None]:
+    """Say what to install where something within is not there.
+
+    Parameters
+    ----------
+    name : str
+        Of the extra.
+    reason : str
+        What needs it, as the first half of a sentence.
+
+    Raises
+    ------
+    NotInstalled
+    """
     try:
         yield
-    except ImportError:
+    except ImportError as error:
         raise NotInstalled(
-            f"A .{ending} is written by {library}, which is not installed. "
-            f"Install it: pip install 'gen3d-mesh[{ending}]'."
+            f"{reason}, which is not there ({error}). Install it: pip install 'gen3d-mesh[{name}]'."
         ) from None
+
+
+def _written_by(ending: str) -> str:
+    return f"A .{ending} is written by {_EXTRAS[ending][0]}"
 
 
 def require(ending: str | None) -> None:
@@ -180,9 +196,8 @@ def require(ending: str | None) -> None:
     NotInstalled
     """
     if ending in _EXTRAS:
-        library, module = _EXTRAS[ending]
-        with _extra(ending, library):
-            import_module(module)
+        with extra(ending, _written_by(ending)):
+            import_module(_EXTRAS[ending][1])
 
 
 def ending_of(path: Path) -> str | None:

@@ -213,6 +213,12 @@ class SplatTooLarge(Gen3DError):
     status = 413
 
 
+class InvalidMesh(Gen3DError):
+    """The file is no readable mesh of triangles, or one that the format asked for cannot hold."""
+
+    status = 422
+
+
 class EmptySurface(Gen3DError):
     """The splat has no surface: too few, transparent, or degenerate gaussians."""
 
