@@ -81,6 +81,8 @@ def finished_object(n: int = 0, name: str = "Cup") -> JobObject:
         },
         "vertices": 1200,
         "faces": 2400,
+        "coverage": 0.9987,
+        "warnings": [],
     }
     mesh["files"]["preview"] = {"key": f"{folder}preview.png", "bytes": 10}  # type: ignore[index]
     return JobObject(

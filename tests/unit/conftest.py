@@ -68,7 +68,7 @@ def put_job(jobs: JobStore) -> Callable[[Job], Job]:
     """Puts a job into the table, its objects as the state machine writes them."""
 
     def put(job: Job) -> Job:
-        jobs.create(job)
+        jobs.create(job.model_copy(update={"objects": {}}))
         objects = job.model_dump(mode="json", exclude_none=True)["objects"]
         for fields in objects.values():
             fields |= {k: json.dumps(fields[k]) for k in ("splat", "mesh") if k in fields}

@@ -784,6 +784,22 @@ def test_a_mail_is_remembered_for_as_long_as_its_job(
 # What the mails say
 
 
+@pytest.mark.parametrize("coverage", [0.7812, None])
+def test_the_owners_mail_warns_of_what_a_mesh_lacks(
+    put_job: PutJob, mailbox: Mailbox, coverage: float | None
+) -> None:
+    cup = finished_object()
+    mesh = {**(cup.mesh or {}), "coverage": coverage, "warnings": ["A part is missing."]}
+    objects = {"0": cup.model_copy(update={"mesh": mesh})}
+    put_job(job_of_run_1(Status.COMPLETED, completed_run=1, objects=objects))
+    call("completed")
+    for form in ("plain", "html"):
+        text = part(mailbox()[0], form)
+        assert "A part is missing." in text
+        assert ("Coverage" in text) == (coverage is not None)
+        assert coverage is None or "78.1 %" in text
+
+
 def test_the_owners_mail_shows_and_links_the_mesh(completed: Job, mailbox: Mailbox) -> None:
     call("completed")
     mail = mailbox()[0]
@@ -805,6 +821,7 @@ def test_the_owners_mail_shows_and_links_the_mesh(completed: Job, mailbox: Mailb
     lines = text.splitlines()
     for line in ("Faces: 2,400", "Vertices: 1,200", "Gaussians: 5,000", "Seed: 0"):
         assert line in lines
+    assert "Coverage of the splat: 99.9 %" in lines
     (splat,) = [line for line in lines if line.startswith("Splat: https://")]
     assert "filename%3D%22Cup-splat.ply" in splat
     for form in (text, html):

@@ -122,6 +122,18 @@ describe("a job of which a part is made again", () => {
       .slice(shownPage.lastIndexOf("<button", shownPage.indexOf("Make again")))
       .split(">")[0];
 
+  it("says what of a splat its mesh explains, and warns of what is missing", () => {
+    const figures = { vertices: 3, faces: 1, watertight: true, components: 1 };
+    const mesh = { ...figures, gaussians: 9, gaussiansKept: 9 };
+    const of = (more: Partial<typeof mesh & { coverage: number | null; warnings: string[] }>) =>
+      page({ status: "COMPLETED", objects: [{ ...saucer, mesh: { ...mesh, ...more } }] });
+    const lace = of({ coverage: 0.7812, warnings: ["A part is missing."] });
+    expect(lace).toContain("<dt>Coverage of the splat</dt><dd>78.1 %</dd>");
+    expect(lace).toContain('<p class="note">A part is missing.</p>');
+    expect(of({ coverage: null, warnings: [] })).not.toContain("Coverage");
+    expect(of({})).not.toContain("Coverage"); // a mesh that is older than the figure
+  });
+
   it("offers what failed a second chance, and every object another seed", () => {
     const failed = page({ status: "COMPLETED", objects: [cup, { ...cup, n: 1 }] });
     expect(failed).toContain("No surface.");

@@ -201,7 +201,8 @@ def test_a_finished_job_is_shown_whole(put_job: PutJob) -> None:
     assert status == 200
     assert [o["status"] for o in body["objects"]] == ["COMPLETED", "FAILED"]
     assert set(body["objects"][0]["files"]) == {*MESH_FORMATS, "preview"}
-    assert body["objects"][0]["mesh"] == {"vertices": 1200, "faces": 2400}
+    mesh = {"vertices": 1200, "faces": 2400, "coverage": 0.9987, "warnings": []}
+    assert body["objects"][0]["mesh"] == mesh
     assert body["objects"][0]["splat"]["gaussians"] == 5000
     assert body["objects"][1]["error"] == {"error": "EmptySurface", "message": "Click again."}
     assert "models/lite/0123456789ab/decoder.onnx" in body["decoder"]["url"]

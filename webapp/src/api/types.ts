@@ -59,6 +59,10 @@ export interface ObjectView {
     components: number;
     gaussians: number;
     gaussiansKept: number;
+    /** Share of what the splat shows that the mesh explains; not in older meshes. */
+    coverage?: number | null;
+    /** What to know before the mesh is used. */
+    warnings?: string[];
     timings?: Record<string, number>;
   };
   files?: Partial<Record<MeshFile, FileLink>>;

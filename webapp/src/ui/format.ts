@@ -21,6 +21,10 @@ export function count(value: number): string {
   return value.toLocaleString("en");
 }
 
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
 export function date(iso: string): string {
   const moment = new Date(iso);
   const today = new Date().toDateString() === moment.toDateString();

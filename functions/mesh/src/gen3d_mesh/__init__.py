@@ -10,6 +10,7 @@ shell    gaussians near the solid's boundary, with normals that point outward
 surface  signed distance to the shell (IMLS), marching cubes
 repair   drop specks, smooth (Taubin)
 simplify quadric edge collapse that keeps the topology
+coverage how much of what the splat shows from outside the mesh explains
 colour   blend the shell's colours onto vertices
 texture  unwrap along the six axes, and blend the colours onto texels
 write    GLB, OBJ, STL, PLY and a preview picture

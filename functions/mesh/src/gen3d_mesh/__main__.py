@@ -133,7 +133,7 @@ def _make(args: argparse.Namespace) -> None:
                     share = longest_side(coloured) / longest_side(made.coloured)
                     size = args.size and args.size * share
                     save(coloured, there, args.out[0].name.split(".")[0], size)
-    for note in made.notes:
+    for note in (*made.notes, *made.figures.warnings):
         print(note, file=sys.stderr)
     if args.size is None and any(ending_of(path) == "3mf" for path in args.out):
         print("The 3MF is 100 mm long; --size says otherwise.", file=sys.stderr)

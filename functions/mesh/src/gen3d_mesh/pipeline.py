@@ -12,6 +12,7 @@ import numpy as np
 from gen3d_mesh import colour
 from gen3d_mesh.clean import Frame, clean
 from gen3d_mesh.coloured_mesh import ColouredMesh
+from gen3d_mesh.coverage import coverage, in_unit_frame, warning
 from gen3d_mesh.read import read_splat
 from gen3d_mesh.repair import centred, drop_specks, is_closed, parts, taubin, vertex_normals
 from gen3d_mesh.shell import find_shell
@@ -73,6 +74,8 @@ class Answer(TypedDict):
     droppedParts: int
     droppedGaussians: int
     watertight: bool
+    coverage: float | None
+    warnings: list[str]
     timings: dict[str, int]
 
 
@@ -90,6 +93,10 @@ class Figures:
     dropped_gaussians: int = 0
     """In those parts."""
     watertight: bool = False
+    coverage: float | None = None
+    """Share of the surface that the splat shows from outside that the mesh explains."""
+    warnings: list[str] = field(default_factory=list)
+    """What a person should know before they use the mesh, in sentences."""
     timings: dict[str, int] = field(default_factory=dict)
     """Milliseconds of each step."""
 
@@ -104,6 +111,8 @@ class Figures:
             "droppedParts": self.dropped_parts,
             "droppedGaussians": self.dropped_gaussians,
             "watertight": self.watertight,
+            "coverage": self.coverage,
+            "warnings": self.warnings,
             "timings": self.timings,
         }
 
@@ -142,6 +151,7 @@ def build(
         splat = splat.thinned(quality.gaussians)
     with figures.step("clean"):
         cleaned, origin = clean(splat), splat.origin
+        seen = in_unit_frame(splat, cleaned.frame)
         del splat
     # Smoothing and voxels follow the spacing: fine where the cloud is dense, whole where it is not.
     sigma = float(np.clip(1.5 * cleaned.spacing, 0.0065, 0.016))
@@ -162,6 +172,12 @@ def build(
         mesh = taubin(drop_specks(raw, solid), SMOOTHING_ROUNDS)
     with figures.step("simplify"):
         mesh = simplify(mesh, faces or quality.faces)
+    with figures.step("coverage"):
+        share = coverage(seen, mesh)
+        del seen
+        figures.coverage = None if share is None else round(share, 4)
+        if (sentence := warning(share)) is not None:
+            figures.warnings.append(sentence)
     with figures.step("colour"):
         normals = vertex_normals(mesh)
         colors = colour.blend(shell, mesh.vertices, normals, cleaned.spacing)

@@ -153,14 +153,22 @@ def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None
             "Faces": f"{mesh.get('faces', 0):,}",
             "Vertices": f"{mesh.get('vertices', 0):,}",
             "Gaussians": f"{splat.get('gaussians', 0):,}",
+            **_coverage(mesh.get("coverage")),
             "Seed": str(o.seed),
         }
     )
+    for warning in mesh.get("warnings", []):
+        letter.paragraph(warning)
     links = {
         written.label: files.link(keys.mesh(ending), f"{o.name}.{ending}")
         for ending, written in MESH_FORMATS.items()
     }
     letter.links({**links, "Splat": files.link(keys.splat, f"{o.name}-splat.ply")})
+
+
+def _coverage(share: float | None) -> dict[str, str]:
+    """How much of the splat the mesh explains; nothing of a mesh that is older than the figure."""
+    return {} if share is None else {"Coverage of the splat": f"{100 * share:.1f} %"}
 
 
 def completed_admin(job: Job, admin: str) -> Mail:

@@ -1,5 +1,5 @@
 import type { JobView, ObjectView } from "../../api/types";
-import { count, duration } from "../../ui/format";
+import { count, duration, percent } from "../../ui/format";
 
 /** The numbers of an object. */
 export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
@@ -9,6 +9,7 @@ export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
     ["Vertices", mesh && count(mesh.vertices)],
     ["Faces", mesh && count(mesh.faces)],
     ["Closed surface", mesh && (mesh.watertight ? "yes" : "no")],
+    ["Coverage of the splat", mesh?.coverage == null ? undefined : percent(mesh.coverage)],
     ["From photo to splat", spent(splat?.timings)],
     ["From splat to mesh", spent(mesh?.timings)],
     [
@@ -20,17 +21,24 @@ export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
     ["Engine", job.decoder && `${job.decoder.engine} ${job.decoder.revision}`],
   ];
   return (
-    <dl className="figures">
-      {rows.map(
-        ([name, value]) =>
-          value !== undefined && (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ),
-      )}
-    </dl>
+    <>
+      <dl className="figures">
+        {rows.map(
+          ([name, value]) =>
+            value !== undefined && (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ),
+        )}
+      </dl>
+      {mesh?.warnings?.map((warning) => (
+        <p key={warning} className="note">
+          {warning}
+        </p>
+      ))}
+    </>
   );
 }
 
