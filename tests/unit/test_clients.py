@@ -1,5 +1,6 @@
 """One patience for all calls of AWS, shorter than a function's; and what their faults mean."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,11 +25,14 @@ URL = "https://aws.example.com/"
 
 
 @pytest.fixture(autouse=True)
-def _region(monkeypatch: pytest.MonkeyPatch) -> None:
+def _region(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setattr(clients, "client", clients.client.__wrapped__)
+    yield
+    for made in (clients.dynamodb, clients.table):  # which moto has no part in
+        made.cache_clear()
 
 
 def config(**options: Any) -> Any:

@@ -50,6 +50,17 @@ def test_rows_beyond_the_first_answer_count_too(jobs: JobStore, put_job: PutJob)
     assert jobs.queued_objects(OWNER, without=ids) == 0
 
 
+def test_what_the_index_shows_is_looked_up(
+    jobs: JobStore, put_job: PutJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may show for a moment what has ended, or is gone."""
+    gone, ended, queued = (new_job_id() for _ in range(3))
+    put_job(make_job(Status.CANCELLED, job_id=ended, objects={"0": CUP}))
+    put_job(make_job(Status.RECONSTRUCTING, job_id=queued, objects={"0": CUP}))
+    monkeypatch.setattr(JobStore, "_in_status", lambda *_: [gone, ended, queued])
+    assert jobs.queued_objects(OWNER) == 1
+
+
 def test_a_record_is_read_as_it_is_and_not_as_it_was(jobs: JobStore, calls: Calls) -> None:
     jobs.find(OWNER, new_job_id())
     jobs.created_since(OWNER, now())
@@ -62,6 +73,7 @@ def test_a_new_record_has_the_stages_into_which_the_state_machine_writes(
 ) -> None:
     put_job(make_job())
     (row,) = table("JobsTable").scan()["Items"]
+    assert row["createdAt"] == "2026-11-22T23:00:00.000Z"  # as the state machine spells it
     assert row["stages"] == {"initialize": {}, "mask": {}, "reconstruct": {}}
     assert None not in row.values()  # a condition would take it for something
 

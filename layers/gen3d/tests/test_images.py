@@ -17,7 +17,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 import gen3d
-from gen3d import images
+from gen3d import decoding, images
 from gen3d.bounded import Bounded, Crashed, Starved, TimeSpent
 from gen3d.errors import (
     ERRORS,
@@ -59,7 +59,12 @@ def corner_colours(image: Image.Image) -> list[tuple[int, ...]]:
 
 
 def png_claiming(
-    width: int, height: int, mode: int = 2, depth: int = 8, data: bytes = b""
+    width: int,
+    height: int,
+    mode: int = 2,
+    depth: int = 8,
+    data: bytes = b"",
+    palette: bytes = b"",
 ) -> bytes:
     """A PNG whose header claims any size and type; `data` are its rows before compression."""
 
@@ -71,13 +76,14 @@ def png_claiming(
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", header)
+        + (chunk(b"PLTE", palette) if palette else b"")
         + chunk(b"IDAT", zlib.compress(data))
         + chunk(b"IEND", b"")
     )
 
 
 def animation(kind: str) -> bytes:
-    frames = [Image.new("RGB", SIZE, colour) for colour in (RED, GREEN, BLUE)]
+    frames = [Image.new("RGB", SIZE, colour) for colour in (RED, GREEN)]
     return encode(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
 
 
@@ -124,6 +130,11 @@ NOISE = encode(Image.effect_noise((256, 256), 90), "JPEG")
         pytest.param(encode(Image.new("L", (16_385, 32))), ImageTooLarge, id="too wide to show"),
         pytest.param(encode(Image.new("L", (32, 16_385))), ImageTooLarge, id="too high to show"),
         pytest.param(png_claiming(64, 48, mode=3, data=ROWS), InvalidImage, id="no palette"),
+        pytest.param(
+            png_claiming(64, 48, mode=3, data=ROWS, palette=bytes(3 * 257)),
+            InvalidImage,
+            id="more colours than a palette has",
+        ),
         pytest.param(with_scans(images.MAX_SCANS + 1), UnsupportedImage, id="too many scans"),
         pytest.param(encode(Image.new("RGB", (31, 64))), ImageTooSmall, id="too narrow"),
         pytest.param(encode(Image.new("RGB", (64, 31))), ImageTooSmall, id="too low"),
@@ -207,6 +218,33 @@ def test_each_end_of_the_decoder_has_a_name(
             read()
         again = images.RETRY_AFTER if fault is Starved else None
         assert (named.value.retry_after, named.value.message.endswith(".")) == (again, True)
+
+
+def test_each_picture_has_its_own_time_to_be_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+
+    def ask(_self: Bounded, _request: object, _data: bytes, seconds: int) -> None:
+        given.append(seconds)
+        raise TimeSpent
+
+    monkeypatch.setattr(Bounded, "ask", ask)
+    for read in (
+        lambda: check_photo(PNG, "image/png"),
+        lambda: read_photo(PNG),
+        lambda: read_reduced(PNG, 100),
+        lambda: read_mask(PNG, *SIZE),
+    ):
+        with pytest.raises(Gen3DError):
+            read()
+    assert given == [images.SECONDS] * 3 + [images.MASK_SECONDS]
+
+
+def test_a_file_may_be_as_large_as_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "MAX_BYTES", len(PNG))
+    assert decoding.read_photo(PNG).size == SIZE
+    monkeypatch.setattr(decoding, "MAX_BYTES", len(PNG) - 1)
+    with pytest.raises(ImageTooLarge):
+        decoding.read_photo(PNG)
 
 
 def test_a_photo_is_decoded_within_the_memory_that_is_given(

@@ -171,7 +171,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         # PIL clips 16-bit grey to 255 when it converts; keep the high byte instead.
         return image.point(lambda v: v / 257).convert("L").convert("RGB")
-    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
+    if "transparency" in image.info or image.mode in ("RGBA", "LA"):
         rgba = image if image.mode == "RGBA" else image.convert("RGBA")
         white = Image.new("RGB", rgba.size, "white")
         white.paste(rgba, mask=rgba)

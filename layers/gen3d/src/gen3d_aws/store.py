@@ -106,8 +106,6 @@ class JobStore:
         """
         item = job.model_dump(mode="json", by_alias=True, exclude_none=True)
         item["createdAt"] = iso(job.created_at)
-        # The state machine sets times inside the stages, which therefore have to exist.
-        item["stages"] = {"initialize": {}, "mask": {}, "reconstruct": {}}
         item["write"] = str(uuid.uuid4())
         absent = Attr("jobId").not_exists() | Attr("write").eq(item["write"])
         try:
