@@ -4,7 +4,7 @@ import io
 import json
 import struct
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import DracoPy
 import numpy as np
@@ -15,7 +15,7 @@ from gen3d_mesh.coloured_mesh import ColouredMesh, Texture, srgb_to_linear, y_up
 from gen3d_mesh.splat import Up
 
 _TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
-_COMPONENTS = {"float32": 5126, "uint32": 5125, "uint16": 5123}
+_COMPONENTS = {"float32": 5126, "uint32": 5125, "uint16": 5123, "int8": 5120}
 _VERTICES, _INDICES = 34962, 34963
 _LINEAR, _MIPMAPS, _CLAMP = 9729, 9987, 33071
 
@@ -25,6 +25,13 @@ _TURNED: dict[Up, str] = {"y": "(x, y, z) → (x, -z, y)", "-y": "(x, y, z) → 
 DRACO = "KHR_draco_mesh_compression"
 POSITION_BITS, NORMAL_BITS, TEXTURE_BITS = 14, 9, 12
 """Steps of 1/16384 of the longest side, of a third of a degree, and of a quarter of a texel."""
+
+MESHOPT, QUANTIZED = "EXT_meshopt_compression", "KHR_mesh_quantization"
+OCTAHEDRAL_BITS = 8
+"""Of a normal by meshoptimizer, a degree; its positions and places have as many bits as Draco's."""
+
+Packing: TypeAlias = Literal["draco", "meshopt"]
+"""How the geometry is compressed."""
 
 _DRACO_TYPES = {"POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 3, "COLOR_0": 4}
 _COLOUR = 7
@@ -123,19 +130,107 @@ def _draco(buffer: _Buffer, attributes: _Attributes, faces: npt.NDArray[Any]) ->
     }
 
 
-def encode(coloured: ColouredMesh, name: str, *, compressed: bool = False) -> bytes:
+def _meshopt(
+    buffer: _Buffer, attributes: _Attributes, faces: npt.NDArray[Any]
+) -> tuple[dict[str, Any], dict[str, list[float]], int]:
+    """Quantise, and compress by meshoptimizer.
+
+    Returns
+    -------
+    primitive : dict
+    node : dict
+        Scale and translation that take the quantised positions back.
+    size : int
+        Bytes of what is decoded.
+    """
+    import meshopt
+
+    index, remap, count = meshopt.reorder_mesh(
+        faces.ravel().astype(np.uint32), triangles=True, optsize=True
+    )
+    order = np.argsort(remap)[:count]
+    attributes = {name: values[order] for name, values in attributes.items()}
+    positions = attributes["POSITION"].astype(np.float64)
+    low, steps = positions.min(axis=0), 2**POSITION_BITS - 1
+    step = max(float(np.ptp(positions, axis=0).max()), 1e-30) / steps
+    stored: _Attributes = {
+        "POSITION": _padded(np.round((positions - low) / step).astype(np.uint16)),
+        "NORMAL": meshopt.encode_filter_oct(
+            np.pad(attributes["NORMAL"], ((0, 0), (0, 1))).astype(np.float32), 4, OCTAHEDRAL_BITS
+        ),
+    }
+    if "TEXCOORD_0" in attributes:
+        most = 2**TEXTURE_BITS - 1
+        places = np.round(attributes["TEXCOORD_0"].astype(np.float64) * most)
+        stored["TEXCOORD_0"] = np.round(places * (65535 / most)).astype(np.uint16)
+    if "COLOR_0" in attributes:
+        stored["COLOR_0"] = attributes["COLOR_0"]
+    end = 0
+
+    def packed(values: npt.NDArray[Any], mode: str, **properties: Any) -> int:
+        nonlocal end
+        stride = values.nbytes // len(values)
+        data = meshopt.encode_gltf_buffer(values, mode)
+        buffer.data += bytes(-len(buffer.data) % 4)
+        extension = {
+            "buffer": 0, "byteOffset": len(buffer.data), "byteLength": len(data),
+            "byteStride": stride, "count": len(values), "mode": mode, **properties,
+        }  # fmt: skip
+        buffer.data += data
+        view = {"buffer": 1, "byteOffset": end, "byteLength": values.nbytes}
+        if mode == "ATTRIBUTES":
+            view |= {"byteStride": stride, "target": _VERTICES}
+        else:
+            view["target"] = _INDICES
+        buffer.views.append({**view, "extensions": {MESHOPT: extension}})
+        end += values.nbytes + -values.nbytes % 4
+        return len(buffer.views) - 1
+
+    accessors = {}
+    for name, values in stored.items():
+        octahedral = {"filter": "OCTAHEDRAL"} if name == "NORMAL" else {}
+        view = packed(values, "ATTRIBUTES", **octahedral)
+        shown = values if name != "NORMAL" else np.zeros((len(values), 4), np.int8)
+        if name in ("POSITION", "NORMAL"):
+            shown = shown[:, :3]
+        accessors[name] = buffer.accessor(shown, None, bounds=name == "POSITION")
+        described = buffer.accessors[accessors[name]]
+        described["bufferView"] = view
+        if name == "POSITION":
+            del described["normalized"]
+        elif name == "NORMAL":
+            described["normalized"] = True
+    small = np.uint16 if count < 65535 else np.uint32
+    corners = index.astype(small)
+    indices = buffer.accessor(corners, None)
+    buffer.accessors[indices]["bufferView"] = packed(corners, "TRIANGLES")
+    buffer.data += bytes(-len(buffer.data) % 4)
+    node = {"scale": [step] * 3, "translation": low.tolist()}
+    return {"attributes": accessors, "indices": indices}, node, end
+
+
+def _padded(values: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
+    """Three values to a row of eight bytes, for alignment."""
+    return np.pad(values, ((0, 0), (0, 1)))
+
+
+def encode(coloured: ColouredMesh, name: str, packing: Packing | None = None) -> bytes:
     """Make a GLB: Y up, centred, in the splat's scale, rough and not metallic.
 
     With a texture the colours are in it; without, they are vertex colours, linear as glTF wants.
-    Compressed, the geometry is Draco's (KHR_draco_mesh_compression), a tenth of the bytes.
 
     Parameters
     ----------
     coloured : ColouredMesh
     name : str
         Of the object, shown by viewers.
-    compressed : bool
-        Readers then need a Draco decoder.
+    packing : str, optional
+        Of the geometry, by Draco or by meshoptimizer; readers then need its decoder.
+
+    Raises
+    ------
+    ImportError
+        The package meshopt is asked for and not installed.
     """
     buffer = _Buffer()
     texture = coloured.texture
@@ -163,11 +258,21 @@ def encode(coloured: ColouredMesh, name: str, *, compressed: bool = False) -> by
             ],
             "textures": [{"source": 0, "sampler": 0}],
         }
-    if compressed:
-        primitive = _draco(buffer, attributes, faces)
-        document["extensionsUsed"] = document["extensionsRequired"] = [DRACO]
-    else:
-        primitive = _plain(buffer, attributes, faces)
+    node: dict[str, Any] = {"mesh": 0, "name": name}
+    buffers: list[dict[str, Any]] = [{}]
+    match packing:
+        case "draco":
+            primitive = _draco(buffer, attributes, faces)
+            document["extensionsUsed"] = document["extensionsRequired"] = [DRACO]
+        case "meshopt":
+            primitive, scale, size = _meshopt(buffer, attributes, faces)
+            node |= scale
+            # What readers without the extension would read: nothing is there.
+            buffers.append({"byteLength": size, "extensions": {MESHOPT: {"fallback": True}}})
+            document["extensionsUsed"] = document["extensionsRequired"] = [MESHOPT, QUANTIZED]
+        case None:
+            primitive = _plain(buffer, attributes, faces)
+    buffers[0]["byteLength"] = len(buffer.data)
     document |= {
         "asset": {
             "version": "2.0",
@@ -176,12 +281,12 @@ def encode(coloured: ColouredMesh, name: str, *, compressed: bool = False) -> by
         },
         "scene": 0,
         "scenes": [{"nodes": [0]}],
-        "nodes": [{"mesh": 0, "name": name}],
+        "nodes": [node],
         "meshes": [{"name": name, "primitives": [{**primitive, "material": 0}]}],
         "materials": [material],
         "accessors": buffer.accessors,
         "bufferViews": buffer.views,
-        "buffers": [{"byteLength": len(buffer.data)}],
+        "buffers": buffers,
     }
     text = json.dumps(document, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)

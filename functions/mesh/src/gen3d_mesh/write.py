@@ -26,10 +26,14 @@ FORMATS = tuple(EVERY_MESH_FORMAT)
 PRINTED = 100.0
 """Millimetres along the longest side of a 3MF of which nobody said how large it is."""
 
-_EXTRAS = {"3mf": ("lib3mf", "lib3mf"), "usdz": ("usd-core", "pxr")}
-"""Formats whose library is an extra: its name, and its module's."""
+_EXTRAS = {
+    "meshopt.glb": ("meshopt", "meshopt", "meshopt"),
+    "3mf": ("3mf", "lib3mf", "lib3mf"),
+    "usdz": ("usdz", "usd-core", "pxr"),
+}
+"""Formats that need an extra: its name, its library's, and its module's."""
 
-_METRES = ("glb", "draco.glb", "usdz")
+_METRES = ("glb", "draco.glb", "meshopt.glb", "usdz")
 """Formats whose unit is the metre; a printer's, and OBJ's and PLY's here, is the millimetre."""
 
 _MODE = 0o100644
@@ -134,8 +138,13 @@ def encode(coloured: ColouredMesh, ending: str, name: str) -> bytes:
         Its library is an extra that is not there.
     """
     match ending:
-        case "glb" | "draco.glb":
-            return glb.encode(coloured, name, compressed=ending == "draco.glb")
+        case "glb":
+            return glb.encode(coloured, name)
+        case "draco.glb":
+            return glb.encode(coloured, name, "draco")
+        case "meshopt.glb":
+            with extra(*_needed(ending)):
+                return glb.encode(coloured, name, "meshopt")
         case "zip":
             return archive(coloured)
         case "obj":
@@ -145,12 +154,12 @@ def encode(coloured: ColouredMesh, ending: str, name: str) -> bytes:
         case "ply":
             return ply(coloured)
         case "3mf":
-            with extra(ending, _written_by(ending)):
+            with extra(*_needed(ending)):
                 from gen3d_mesh import threemf
 
                 return threemf.encode(coloured, name)
         case "usdz":
-            with extra(ending, _written_by(ending)):
+            with extra(*_needed(ending)):
                 from gen3d_mesh import usdz
 
                 return usdz.encode(coloured, name)
@@ -184,8 +193,10 @@ def extra(name: str, reason: str) -> Iterator[None]:
         ) from None
 
 
-def _written_by(ending: str) -> str:
-    return f"A .{ending} is written by {_EXTRAS[ending][0]}"
+def _needed(ending: str) -> tuple[str, str]:
+    """The extra that a format needs, and why."""
+    name, library, _ = _EXTRAS[ending]
+    return name, f"A .{ending} is written by {library}"
 
 
 def require(ending: str | None) -> None:
@@ -196,8 +207,8 @@ def require(ending: str | None) -> None:
     NotInstalled
     """
     if ending in _EXTRAS:
-        with extra(ending, _written_by(ending)):
-            import_module(_EXTRAS[ending][1])
+        with extra(*_needed(ending)):
+            import_module(_EXTRAS[ending][2])
 
 
 def ending_of(path: Path) -> str | None:

@@ -47,6 +47,13 @@ EVERY_MESH_FORMAT: dict[str, MeshFormat] = {
         MeshFormat(
             "draco.glb", "model/gltf-binary", "GLB, small", "Draco, for readers that know it"
         ),
+        MeshFormat(
+            "meshopt.glb",
+            "model/gltf-binary",
+            "GLB, meshopt",
+            "meshoptimizer, for readers that know it",
+            offered=False,
+        ),
         MeshFormat("zip", "application/zip", "OBJ, textured", "a ZIP, with its material"),
         MeshFormat("obj", "model/obj", "OBJ", "with vertex colours"),
         MeshFormat("stl", "model/stl", "STL", "for 3D printing"),
