@@ -168,11 +168,11 @@ def test_texture_keeps_storeys_apart() -> None:
 
 
 def test_colours_fill_the_cells_of_their_chart_first() -> None:
-    image = np.zeros((CELL, 3 * CELL, 3), np.uint8)
-    painted = np.zeros(image.shape[:2], bool)
+    colors = np.zeros((CELL, 3 * CELL, 3), np.float32)
+    painted = np.zeros(colors.shape[:2], bool)
     for x, shade in ((0, 100), (CELL, 200)):  # of two charts, whose cells touch
-        image[0, x], painted[0, x] = shade, True
-    texture_module._pad(image, painted, np.array([[4, 7, -1]], np.int32))
+        colors[0, x], painted[0, x] = shade / 255, True
+    image = texture_module._pad(colors, painted, np.array([[4, 7, -1]], np.int32))
     assert (image[:, :CELL] == 100).all()
     assert (image[:, CELL:] == 200).all()
 

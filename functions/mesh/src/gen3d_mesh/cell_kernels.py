@@ -14,11 +14,13 @@ from gen3d_mesh.grid_kernels import clamp
 CHUNK, MOST = 1024, 256
 """Points that a thread blends colours for at a time, and neighbours of each that are considered."""
 
-CLOSE, WIDE = np.float32(9), np.float32(0.7)
-"""How the two averages of colours fall off: ``exp(-falloff · (d / radius)²)``."""
+WIDE = np.float32(0.5)
+"""How much less what lies at the radius counts in the wider average of colours; the narrower one
+falls off with the eighth power of ``1 - (d / radius)²``, much as ``exp(-9 (d / radius)²)`` does."""
 
-CONTRAST = np.float32(16)
-"""How a colour's squared difference lessens its weight; one of 0.2 halves it."""
+CONTRAST = np.float32(2)
+"""How a colour's squared difference d² lessens its weight, ``(1 - CONTRAST · d²)⁸``, much as
+``exp(-8 · CONTRAST · d²)`` does: one of 0.2 halves it."""
 
 
 @njit(cache=True)
@@ -207,6 +209,30 @@ def _least_axis(xx, xy, xz, yy, yz, zz):
     return ux / norm, uy / norm, uz / norm
 
 
+@njit(cache=True)
+def nearest(points, start, origin, size, queries):
+    """Which of the sorted `points` is nearest to each query: for few queries, however far off."""
+    found = np.zeros(len(queries), np.int32)
+    for q in range(len(queries)):
+        qx, qy, qz = queries[q]
+        a, b = int((qx - origin[0]) // size), int((qy - origin[1]) // size)
+        c = int((qz - origin[2]) // size)
+        least, reach = np.inf, 1
+        # All that is nearer than `reach` cells lies in a cube of cells around the query's.
+        while least > (reach * size / 2) ** 2:
+            z0 = clamp(c - reach, 0, start.shape[2] - 1)
+            z1 = clamp(c + reach + 1, 0, start.shape[2] - 1)
+            for i in range(max(0, a - reach), min(start.shape[0], a + reach + 1)):
+                for j in range(max(0, b - reach), min(start.shape[1], b + reach + 1)):
+                    for k in range(start[i, j, z0], start[i, j, z1]):
+                        dx, dy, dz = points[k, 0] - qx, points[k, 1] - qy, points[k, 2] - qz
+                        d2 = dx * dx + dy * dy + dz * dz
+                        if d2 < least:
+                            least, found[q] = d2, k
+            reach *= 2
+    return found
+
+
 @njit(cache=True, parallel=True, fastmath=True)
 def blend_colors(points, start, origin, size, normals, colors, weights, queries, facing, radius):
     """Average the colours around each query, without mixing those of two sides of an edge.
@@ -249,7 +275,9 @@ def blend_colors(points, start, origin, size, normals, colors, weights, queries,
                         v = weights[i] * max(along, np.float32(1e-3))
                         near[n], share[n, 0], share[n, 1] = i, v, d2
                         n += 1
-                        v *= math.exp(-CLOSE * d2)
+                        t = np.float32(1) - d2
+                        t4 = (t * t) * (t * t)
+                        v *= t4 * t4
                         w += v
                         red += v * colors[i, 0]
                         green += v * colors[i, 1]
@@ -265,8 +293,10 @@ def blend_colors(points, start, origin, size, normals, colors, weights, queries,
                     colors[i, 1] - first[1],
                     colors[i, 2] - first[2],
                 )
-                unlike = CONTRAST * (dr * dr + dg * dg + db * db)
-                v = share[k, 0] * math.exp(-WIDE * share[k, 1] - unlike)
+                alike = max(np.float32(0), np.float32(1) - CONTRAST * (dr * dr + dg * dg + db * db))
+                alike *= alike
+                alike *= alike
+                v = share[k, 0] * (np.float32(1) - WIDE * share[k, 1]) * (alike * alike)
                 w += v
                 red += v * colors[i, 0]
                 green += v * colors[i, 1]

@@ -1,7 +1,6 @@
 """Blend the gaussians' colours onto points of the surface."""
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from gen3d_mesh import cell_kernels
 from gen3d_mesh.shell import Shell
@@ -36,6 +35,8 @@ def blend(shell: Shell, points: Floats, normals: Floats, spacing: float) -> Floa
     )  # fmt: skip
     empty = np.flatnonzero(total == 0)
     if len(empty):
-        _, nearest = cKDTree(shell.splat.centers).query(points[empty], k=1)
+        nearest = cell_kernels.nearest(
+            shell.splat.centers, cells.start, cells.origin, cells.size, points[empty]
+        )
         colors[empty] = shell.splat.colors[nearest]
     return colors

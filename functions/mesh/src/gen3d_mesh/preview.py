@@ -13,8 +13,8 @@ from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from PIL import Image
 
+from gen3d_mesh import mesh_kernels
 from gen3d_mesh.coloured_mesh import ColouredMesh, linear_to_srgb, srgb_to_linear
-from gen3d_mesh.repair import adjacency
 from gen3d_mesh.splat import Floats
 
 SIZE = 768
@@ -172,11 +172,11 @@ def _gather(scene: EmbreeScene, points: Floats, normals: Floats) -> Floats:
 
 def _light_on_vertices(scene: EmbreeScene, coloured: ColouredMesh) -> Floats:
     light = _gather(scene, coloured.mesh.vertices, coloured.normals)
-    matrix = adjacency(coloured.mesh)
-    degree = np.maximum(matrix.sum(axis=1), 1)
     for _ in range(2):
-        light = (light + matrix @ light / degree) / 2
-    return light.astype(np.float32)
+        light = mesh_kernels.towards_neighbours(
+            light.reshape(-1, 1), coloured.mesh.faces, np.float32(0.5)
+        ).ravel()
+    return light
 
 
 def _floor(scene: EmbreeScene, vertices: Floats, origin: Floats, directions: Floats) -> Floats:

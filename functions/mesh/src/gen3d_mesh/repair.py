@@ -2,9 +2,9 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage, sparse
-from scipy.sparse import csgraph
+from scipy import ndimage
 
+from gen3d_mesh import mesh_kernels
 from gen3d_mesh.solid import Solid
 from gen3d_mesh.splat import Floats
 from gen3d_mesh.surface import Triangles
@@ -14,27 +14,21 @@ MIN_AREA = 0.01
 largest one of the same part of the solid."""
 
 
-def adjacency(mesh: Triangles) -> sparse.csr_array:
-    """Symmetric (n, n) matrix with a 1 for each edge."""
-    a, b, c = mesh.faces.T
-    rows, columns = np.concatenate([a, b, c, b, c, a]), np.concatenate([b, c, a, a, b, c])
-    ones = np.ones(len(rows), np.float32)
-    n = len(mesh.vertices)
-    matrix = sparse.csr_array((ones, (rows, columns)), shape=(n, n))
-    matrix.data[:] = 1
-    return matrix
-
-
 def face_areas(mesh: Triangles) -> Floats:
     """Area of each face."""
-    a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
-    area: Floats = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
+    area: Floats = np.linalg.norm(face_normals(mesh), axis=1) / 2
     return area
+
+
+def face_normals(mesh: Triangles) -> Floats:
+    """Normal of each face, as long as twice its area: (m, 3)."""
+    normals: Floats = mesh_kernels.face_normals(mesh.vertices, mesh.faces)
+    return normals
 
 
 def parts(mesh: Triangles) -> tuple[int, npt.NDArray[np.int32]]:
     """Number of connected parts, and the part of each vertex."""
-    count, label = csgraph.connected_components(adjacency(mesh), directed=False)
+    count, label = mesh_kernels.connected(mesh.faces, len(mesh.vertices))
     return int(count), label
 
 
@@ -74,38 +68,21 @@ def centred(mesh: Triangles) -> tuple[Triangles, npt.NDArray[np.float64]]:
 
 def taubin(mesh: Triangles, rounds: int, grow: float = -0.53, shrink: float = 0.5) -> Triangles:
     """Smooth without shrinking: Taubin, "A signal processing approach to fair surface design"."""
-    matrix = adjacency(mesh)
-    degree = np.maximum(matrix.sum(axis=1), 1)[:, None].astype(np.float32)
     vertices = mesh.vertices
     for _ in range(rounds):
-        for factor in (shrink, grow):
-            vertices = vertices + np.float32(factor) * (matrix @ vertices / degree - vertices)
+        for share in (shrink, grow):
+            vertices = mesh_kernels.towards_neighbours(vertices, mesh.faces, np.float32(share))
     return Triangles(vertices, mesh.faces)
 
 
 def vertex_normals(mesh: Triangles) -> Floats:
     """Unit normals, weighted by the faces' areas: (n, 3) float32."""
-    a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
-    of_face = np.cross(b - a, c - a)
-    corners = mesh.faces.ravel()
-    normals = np.stack(
-        [
-            np.bincount(corners, np.repeat(of_face[:, k], 3), minlength=len(mesh.vertices))
-            for k in range(3)
-        ],
-        axis=1,
+    normals: Floats = mesh_kernels.vertex_normals(
+        face_normals(mesh), mesh.faces, len(mesh.vertices)
     )
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
-    up = np.array([0.0, 0.0, 1.0])
-    return np.where(length > 1e-20, normals / np.maximum(length, 1e-20), up).astype(np.float32)
+    return normals
 
 
 def is_closed(mesh: Triangles) -> bool:
     """Whether each edge has exactly one face on either side."""
-    a, b, c = mesh.faces.astype(np.int64).T
-    n = len(mesh.vertices)
-    there = np.concatenate([a * n + b, b * n + c, c * n + a])
-    back = np.concatenate([b * n + a, c * n + b, a * n + c])
-    there.sort()
-    back.sort()
-    return bool((there == back).all() and (np.diff(there) != 0).all())
+    return bool(mesh_kernels.closed(mesh.faces, len(mesh.vertices)))

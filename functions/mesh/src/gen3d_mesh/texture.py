@@ -17,6 +17,7 @@ from numba import njit
 
 from gen3d_mesh import colour
 from gen3d_mesh.coloured_mesh import Texture
+from gen3d_mesh.repair import face_normals
 from gen3d_mesh.shell import Shell
 from gen3d_mesh.splat import Floats
 from gen3d_mesh.surface import Triangles
@@ -56,9 +57,14 @@ MIN_FACING = 0.3
 LAYER_DEPTH = 0.02
 """Faces of a chart that lie over one another by more than this belong to different charts."""
 
+ALIKE = np.float32(0.06)
+"""Texels whose colours differ by less in each channel have the mean of them between."""
+
 _AXES = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], np.float32)
 _RIGHT = np.array([[0, 1, 0], [0, -1, 0], [-1, 0, 0], [1, 0, 0], [1, 0, 0], [-1, 0, 0]], np.float32)
 _UP = np.cross(_AXES, _RIGHT)
+_VIEWS = np.stack([_RIGHT, -_UP, _AXES], axis=1)
+"""To the right, down and towards the eye, along each axis: (6, 3, 3)."""
 
 
 def paint(
@@ -84,16 +90,20 @@ def paint(
         None where the surface is in more pieces than the picture has cells.
     """
     return bake(
-        mesh, normals, size, lambda points, outward: colour.blend(shell, points, outward, spacing)
-    )
+        mesh, normals, size,
+        lambda points, outward: colour.blend(shell, points, outward, spacing), soft=True,
+    )  # fmt: skip
 
 
 def bake(
-    mesh: Triangles, normals: Floats, size: int, colours: Callable[[Floats, Floats], Floats]
-) -> Texture | None:
+    mesh: Triangles, normals: Floats, size: int, colours: Callable[[Floats, Floats], Floats],
+    *, soft: bool = False,
+) -> Texture | None:  # fmt: skip
     """Make a texture from what `colours` says of places on the surface and their normals.
 
-    Parameters and what is returned are those of `paint`.
+    Where they are `soft`, and hold nothing narrower than two texels, they are asked at every second
+    texel along each edge, and at those between where these differ. Other parameters and what is
+    returned are those of `paint`.
     """
     size -= size % CELL
     charted = _chart(mesh, size) if size else None
@@ -102,14 +112,24 @@ def bake(
     atlas, owner, share = charted
     height = CELL * int(np.nonzero(atlas.cells >= 0)[0].max() + 1)
     owner, share = owner[:height], share[:height]
-    y, x = np.nonzero(owner >= 0)
-    corners, share = mesh.faces[owner[y, x]], share[y, x]
-    points = _between(mesh.vertices, corners, share)
-    normal = _between(normals, corners, share)  # a little short of 1, which does not matter
+    image = np.zeros((height, size, 3), np.float32)
 
-    image = np.zeros((height, size, 3), np.uint8)
-    image[y, x] = np.round(255 * colours(points, normal))
-    _pad(image, owner >= 0, atlas.cells)
+    def ask(texels: npt.NDArray[np.bool_]) -> None:
+        y, x = np.nonzero(texels)
+        corners, weights = mesh.faces[owner[y, x]], share[y, x]
+        points = _between(mesh.vertices, corners, weights)
+        normal = _between(normals, corners, weights)  # a little short of 1, which does not matter
+        image[y, x] = colours(points, normal)
+
+    painted = owner >= 0
+    left = painted
+    if soft:
+        sparse = np.zeros_like(painted)
+        sparse[::2, ::2] = painted[::2, ::2]
+        ask(sparse)
+        left = _interpolate(image, painted, atlas.cells)
+    ask(left)
+    image = _pad(image, painted, atlas.cells)
     uv = (atlas.texels / (size, height)).astype(np.float32)
     return Texture(image, uv, atlas.faces, atlas.vertices)
 
@@ -125,8 +145,7 @@ def _chart(mesh: Triangles, size: int):
     """
     neighbours = face_neighbours(mesh)
     axis = _axes_of_faces(_facing(mesh), neighbours)
-    flat = _projected(mesh, axis)
-    depth = (mesh.vertices[mesh.faces] * _AXES[axis][:, None, :]).sum(axis=2)
+    flat, depth = _projected(mesh.vertices, mesh.faces, _VIEWS, axis)
     layer = np.zeros(len(axis), np.int32)
     for _ in range(LAYERS):
         label = _cut(flat, axis + len(_AXES) * layer, neighbours, size)
@@ -154,10 +173,9 @@ def face_neighbours(mesh: Triangles) -> npt.NDArray[np.int32]:
 
 def _facing(mesh: Triangles) -> Floats:
     """Cosine between each face and each of the six axes: (m, 6)."""
-    a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
-    normal = np.cross(b - a, c - a)
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-20)
-    facing: Floats = (normal @ _AXES.T).astype(np.float32)
+    normal = face_normals(mesh)
+    normal /= np.maximum(np.sqrt(np.einsum("ij,ij->i", normal, normal)), 1e-20)[:, None]
+    facing: Floats = normal @ _AXES.T
     return facing
 
 
@@ -264,30 +282,50 @@ class _Atlas:
     cells: npt.NDArray[np.int32]
 
 
-def _projected(mesh: Triangles, axis: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
-    """Each face's corners as seen along its axis: (m, 3, 2), x to the right and y down."""
-    corners = mesh.vertices[mesh.faces].astype(np.float64)
-    right, up = _RIGHT[axis][:, None], _UP[axis][:, None]
-    return np.stack([(corners * right).sum(axis=2), -(corners * up).sum(axis=2)], axis=2)
+@njit(cache=True)
+def _projected(vertices, faces, views, axis):
+    """Each face's corners as seen along its axis.
+
+    Returns
+    -------
+    flat : (m, 3, 2) float64
+        To the right and down.
+    depth : (m, 3) float32
+        Towards the eye.
+    """
+    flat = np.empty((len(faces), 3, 2))
+    depth = np.empty((len(faces), 3), np.float32)
+    for f in range(len(faces)):
+        view = views[axis[f]]
+        for n in range(3):
+            x, y, z = vertices[faces[f, n]]
+            flat[f, n, 0] = view[0, 0] * x + view[0, 1] * y + view[0, 2] * z
+            flat[f, n, 1] = view[1, 0] * x + view[1, 1] * y + view[1, 2] * z
+            depth[f, n] = view[2, 0] * x + view[2, 1] * y + view[2, 2] * z
+    return flat, depth
 
 
+@njit(cache=True)
 def _extents(flat, piece, count):
     """Lowest and highest place of each piece: (k, 2) each."""
     low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
-    np.minimum.at(low, piece, flat.min(axis=1))
-    np.maximum.at(high, piece, flat.max(axis=1))
+    for f in range(len(flat)):
+        k = piece[f]
+        for n in range(3):
+            for d in range(2):
+                low[k, d] = min(low[k, d], flat[f, n, d])
+                high[k, d] = max(high[k, d], flat[f, n, d])
     return low, high
 
 
 def _cut(flat, label, neighbours, size):
     """Cut pieces in two that leave most of their box empty, as a chair's legs do: new labels."""
     scale = size * math.sqrt(FULLEST / max(_area(flat), 1e-12))
+    center = flat.sum(axis=1) / 3
     for _ in range(CUTS):
         piece, count = _pieces(label, neighbours)
         low, high = _extents(flat, piece, count)
-        covered, shape, start = _cover(
-            (flat - low[piece, None]) * scale, piece, (high - low) * scale
-        )
+        covered, shape, start = _cover(flat, piece, low, high - low, scale)
         cells = shape.prod(axis=1)
         share = np.add.reduceat(covered, start[:-1], dtype=np.int64) / cells
         sparse_ones = (share < EMPTY) & (cells >= LARGE)
@@ -295,7 +333,7 @@ def _cut(flat, label, neighbours, size):
             break
         along = (high - low).argmax(axis=1)
         middle = ((low + high) / 2)[np.arange(count), along]
-        beyond = flat.mean(axis=1)[np.arange(len(piece)), along[piece]] > middle[piece]
+        beyond = center[np.arange(len(piece)), along[piece]] > middle[piece]
         label = piece + count * (beyond & sparse_ones[piece])
     return label
 
@@ -343,7 +381,7 @@ def _pack(flat, chart, extents, size):
     scale = min(scale, (size - 2 * EDGE) / max(float(extents.max()), 1e-12))
     found, most, tries = None, 0.0, FURTHER
     while tries > 0:
-        covered, shape, start = _cover(flat * scale, chart, extents * scale)
+        covered, shape, start = _cover(flat, chart, np.zeros_like(extents), extents, scale)
         order = np.argsort(-np.add.reduceat(covered, start[:-1], dtype=np.int64), kind="stable")
         corner, cells = _place(covered, shape, start, order, size // CELL)
         if corner[order[-1], 0] >= 0:
@@ -359,8 +397,8 @@ def _pack(flat, chart, extents, size):
     return found
 
 
-def _cover(flat, chart, extents):
-    """Which cells of its box each chart covers.
+def _cover(flat, chart, low, extents, scale):
+    """Which cells of its box, which begins at `low`, each chart covers.
 
     Returns
     -------
@@ -371,20 +409,20 @@ def _cover(flat, chart, extents):
     start : (k + 1,) int64
         Where each begins.
     """
-    shape = ((extents + 2 * EDGE) // CELL).astype(np.int64) + 1
+    shape = ((extents * scale + 2 * EDGE) // CELL).astype(np.int64) + 1
     start = np.concatenate([[0], np.cumsum(shape.prod(axis=1))])
-    return _covered(flat, chart, shape, start), shape, start
+    return _covered(flat, chart, low, scale, shape, start), shape, start
 
 
 @njit(cache=True)
-def _covered(flat, chart, shape, start):
+def _covered(flat, chart, low, scale, shape, start):
     covered = np.zeros(start[-1], np.uint8)
     for f in range(len(flat)):
         k = chart[f]
-        x0 = x1 = flat[f, 0, 0]
-        y0 = y1 = flat[f, 0, 1]
+        x0 = x1 = (flat[f, 0, 0] - low[k, 0]) * scale
+        y0 = y1 = (flat[f, 0, 1] - low[k, 1]) * scale
         for n in range(1, 3):
-            x, y = flat[f, n]
+            x, y = (flat[f, n, 0] - low[k, 0]) * scale, (flat[f, n, 1] - low[k, 1]) * scale
             x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
         for row in range(int(y0 // CELL), int((y1 + 2 * EDGE) // CELL) + 1):
             for column in range(int(x0 // CELL), int((x1 + 2 * EDGE) // CELL) + 1):
@@ -428,9 +466,50 @@ def _free(cells, box, x, y):
 
 
 @njit(cache=True)
-def _pad(image, painted, cells):
-    """Give each texel without a colour that of the nearest in its chart's cells, then of any."""
+def _interpolate(image, painted, cells):
+    """Fill texels between those of even rows and columns, where these are much of one colour.
+
+    Returns
+    -------
+    (h, w) bool
+        Painted texels that are left: at seams, and where the colour changes.
+    """
     height, width = painted.shape
+    left = np.zeros(painted.shape, np.bool_)
+    for y in range(height):
+        for x in range(width):
+            if not painted[y, x] or not (y % 2 or x % 2):
+                continue
+            above, below, before, beyond = y - y % 2, y + y % 2, x - x % 2, x + x % 2
+            if below >= height or beyond >= width:
+                left[y, x] = True
+                continue
+            cell = cells[y // CELL, x // CELL]
+            for v in (above, below):
+                for u in (before, beyond):
+                    if not painted[v, u] or cells[v // CELL, u // CELL] != cell:
+                        left[y, x] = True
+            for k in range(3):
+                a, b = image[above, before, k], image[above, beyond, k]
+                c, d = image[below, before, k], image[below, beyond, k]
+                if max(a, b, c, d) - min(a, b, c, d) > ALIKE:
+                    left[y, x] = True
+                image[y, x, k] = (a + b + c + d) / 4
+    return left
+
+
+@njit(cache=True)
+def _pad(colors, painted, cells):
+    """Round colours, and give each texel without one that of the nearest.
+
+    Of the nearest in its chart's cells, then of any.
+    """
+    height, width = painted.shape
+    image = np.zeros(colors.shape, np.uint8)
+    for y in range(height):
+        for x in range(width):
+            for k in range(3):
+                image[y, x, k] = round(255 * colors[y, x, k])
     queue = np.empty((height * width, 2), np.int32)
     for whose in range(2):
         tail = 0
@@ -454,6 +533,7 @@ def _pad(image, painted, cells):
                     image[v, u, k] = image[y, x, k]
                 queue[tail, 0], queue[tail, 1] = v, u
                 tail += 1
+    return image
 
 
 @njit(cache=True)

@@ -1,0 +1,102 @@
+"""Loops over a mesh's faces, compiled by numba; vertices are float32, faces int32."""
+
+# mypy: disable-error-code="no-untyped-call, no-untyped-def, untyped-decorator, type-arg, misc"
+import math
+
+import numpy as np
+from numba import njit
+
+from gen3d_mesh.grid_kernels import counting_sort
+
+
+@njit(cache=True)
+def face_normals(vertices, faces):
+    """Normal of each face, as long as twice its area: (m, 3)."""
+    normals = np.empty((len(faces), 3), np.float32)
+    for f in range(len(faces)):
+        p, q, r = vertices[faces[f, 0]], vertices[faces[f, 1]], vertices[faces[f, 2]]
+        ux, uy, uz = q[0] - p[0], q[1] - p[1], q[2] - p[2]
+        vx, vy, vz = r[0] - p[0], r[1] - p[1], r[2] - p[2]
+        normals[f, 0], normals[f, 1] = uy * vz - uz * vy, uz * vx - ux * vz
+        normals[f, 2] = ux * vy - uy * vx
+    return normals
+
+
+@njit(cache=True)
+def vertex_normals(normals, faces, vertices):
+    """Unit sums of the `normals` of the faces around each of so many vertices: (n, 3)."""
+    sums = np.zeros((vertices, 3))
+    for f in range(len(faces)):
+        for k in range(3):
+            for d in range(3):
+                sums[faces[f, k], d] += normals[f, d]
+    unit = np.empty((vertices, 3), np.float32)
+    for v in range(vertices):
+        x, y, z = sums[v]
+        length = math.sqrt(x * x + y * y + z * z)
+        if length > 1e-20:
+            unit[v, 0], unit[v, 1], unit[v, 2] = x / length, y / length, z / length
+        else:
+            unit[v, 0], unit[v, 1], unit[v, 2] = 0, 0, 1
+    return unit
+
+
+@njit(cache=True)
+def towards_neighbours(values, faces, share):
+    """Move values (n, d) of vertices by a share of the way to the mean of their neighbours'."""
+    sums = np.zeros(values.shape, np.float32)
+    degree = np.zeros(len(values), np.float32)
+    for f in range(len(faces)):
+        for k in range(3):
+            v, a, b = faces[f, k], faces[f, (k + 1) % 3], faces[f, (k + 2) % 3]
+            degree[v] += 2
+            for d in range(values.shape[1]):
+                sums[v, d] += values[a, d] + values[b, d]
+    for v in range(len(values)):
+        for d in range(values.shape[1]):
+            mean = sums[v, d] / max(degree[v], np.float32(1))
+            sums[v, d] = values[v, d] + share * (mean - values[v, d])
+    return sums
+
+
+@njit(cache=True)
+def connected(faces, vertices):
+    """Number of connected parts of a mesh, and the part of each of so many vertices: (n,)."""
+    root = np.arange(vertices).astype(np.int32)
+    for f in range(len(faces)):
+        for k in range(2):
+            a, b = faces[f, k], faces[f, k + 1]
+            while root[a] != a:
+                root[a] = root[root[a]]
+                a = root[a]
+            while root[b] != b:
+                root[b] = root[root[b]]
+                b = root[b]
+            root[max(a, b)] = min(a, b)
+    count = 0
+    label = np.empty(vertices, np.int32)
+    for v in range(vertices):  # a root is the least of its part, so that it is numbered first
+        if root[v] == v:
+            label[v] = count
+            count += 1
+        else:
+            root[v] = root[root[v]]
+            label[v] = label[root[v]]
+    return count, label
+
+
+@njit(cache=True)
+def closed(faces, vertices):
+    """Whether each edge of each face has just one other face, which runs along it backwards."""
+    order, start = counting_sort(faces.ravel(), vertices)
+    for f in range(len(faces)):
+        for k in range(3):
+            a, b = faces[f, k], faces[f, (k + 1) % 3]
+            there = back = 0
+            for i in range(start[a], start[a + 1]):
+                g, n = order[i] // 3, order[i] % 3
+                there += faces[g, (n + 1) % 3] == b
+                back += faces[g, (n + 2) % 3] == b
+            if there != 1 or back != 1:
+                return False
+    return True

@@ -1,0 +1,85 @@
+"""Tests of loops that stand in the place of a library's."""
+
+import numpy as np
+import pytest
+import trimesh
+from scipy.spatial import cKDTree
+
+from gen3d_mesh import cell_kernels
+from gen3d_mesh.cells import Cells
+from gen3d_mesh.repair import is_closed, parts, taubin, vertex_normals
+from gen3d_mesh.surface import Triangles
+from gen3d_mesh.texture import ALIKE, CELL, _interpolate
+
+
+def ball(flipped: bool = False) -> Triangles:
+    sphere = trimesh.creation.icosphere(subdivisions=3)
+    faces = sphere.faces[:, ::-1] if flipped else sphere.faces
+    return Triangles(sphere.vertices.astype(np.float32), np.ascontiguousarray(faces, np.int32))
+
+
+def test_nearest_is_nearest_however_far_off() -> None:
+    rng = np.random.default_rng(0)
+    points = (rng.random((3000, 3)) * (1, 0.3, 0.7)).astype(np.float32)
+    cells, order = Cells.sort(points, 0.02)
+    points = points[order]
+    queries = (3 * rng.random((300, 3)) - 1).astype(np.float32)
+    found = cell_kernels.nearest(points, cells.start, cells.origin, cells.size, queries)
+    least, _ = cKDTree(points).query(queries)
+    assert np.linalg.norm(points[found] - queries, axis=1) == pytest.approx(least, abs=1e-6)
+
+
+def test_of_two_balls_in_any_order_each_vertex_knows_its_part() -> None:
+    one = ball()
+    faces = np.concatenate([one.faces, one.faces + len(one.vertices)])
+    shuffle = np.random.default_rng(0).permutation(2 * len(one.vertices)).astype(np.int32)
+    count, label = parts(Triangles(np.zeros((len(shuffle), 3), np.float32), shuffle[faces]))
+    assert count == 2
+    first, second = label[shuffle[: len(one.vertices)]], label[shuffle[len(one.vertices) :]]
+    assert {first.min(), second.min()} == {0, 1}
+    assert first.min() == first.max()
+    assert second.min() == second.max()
+
+
+def test_only_a_mesh_whose_every_edge_has_two_faces_is_closed() -> None:
+    whole = ball()
+    assert is_closed(whole)
+    assert is_closed(ball(flipped=True))
+    assert not is_closed(Triangles(whole.vertices, whole.faces[1:]))
+    turned = whole.faces.copy()
+    turned[5] = turned[5, ::-1]
+    assert not is_closed(Triangles(whole.vertices, turned))
+    twice = np.concatenate([whole.faces, whole.faces])
+    assert not is_closed(Triangles(whole.vertices, twice))
+
+
+def test_normals_point_outward_and_smoothing_keeps_the_size() -> None:
+    mesh = ball()
+    assert vertex_normals(mesh) == pytest.approx(mesh.vertices, abs=0.02)
+    assert vertex_normals(ball(flipped=True)) == pytest.approx(-mesh.vertices, abs=0.02)
+    rough = mesh.vertices * (1 + 0.05 * np.random.default_rng(0).standard_normal((642, 1)))
+    smooth = taubin(Triangles(rough.astype(np.float32), mesh.faces), 4).vertices
+    radius = np.linalg.norm(smooth, axis=1)
+    assert radius.mean() == pytest.approx(1, abs=0.01)
+    assert radius.std() < 0.03
+
+
+def test_texels_between_are_the_mean_where_colours_agree_and_left_where_not() -> None:
+    image = np.zeros((2 * CELL, 2 * CELL, 3), np.float32)
+    painted = np.ones(image.shape[:2], bool)
+    cells = np.array([[0, 0], [0, 1]], np.int32)
+    image[:, :4] = 0.5
+    image[::2, 4:] = 0.5 + 2 * ALIKE  # an edge between columns 3 and 4, and odd rows unknown
+    image[1::2] = image[:, 1::2] = 7
+    image[0, 0], image[0, 2] = 0.5, 0.5 + ALIKE / 2
+    painted[4, 6] = False
+    left = _interpolate(image, painted, cells)
+    assert image[0, 1] == pytest.approx(0.5 + ALIKE / 4)
+    assert not left[:2, :3].any()
+    assert left[0, 3]  # on the edge
+    assert not left[0, 4:7].any()
+    assert left[3:6, 5:8].sum() == 8  # beside a texel that nothing lies on: nine, less itself
+    assert not left[7, 4]
+    assert left[7, 10]  # of another chart below
+    assert left[10, 7]  # and to the right
+    assert left[2 * CELL - 1].all()  # nothing below
