@@ -19,8 +19,13 @@ from gen3d_mesh.surface import Triangles
 ROUNDNESS = 1e-3
 """Weight of the distance to the vertex itself: keeps triangles in flat regions well-shaped."""
 
-CANDIDATES = 0.4
-"""Share of the edges, the cheapest, that a pass tries."""
+CANDIDATES, RANKS = 0.4, 8
+"""Share of the edges, the cheapest, that a pass tries, and how many ranks of cost they fall into.
+Within a rank they are tried in the order in which they lie in memory, which takes half the time of
+their exact order."""
+
+SAMPLE = 8
+"""One cost in so many tells where the ranks end."""
 
 MAX_RING = 48
 """Faces around a vertex beyond which it takes no more edges."""
@@ -39,26 +44,39 @@ def simplify(mesh: Triangles, faces: int) -> Triangles:
     quadrics = _quadrics(vertices, index)
     while len(index) > faces:
         edges = _edges(index)
-        targets, costs = _targets(vertices, quadrics, edges)
-        count = max(1, int(CANDIDATES * len(edges)))
-        cheapest = np.argpartition(costs, count - 1)[:count]
-        cheapest = cheapest[np.argsort(costs[cheapest])]
+        costs = _costs(vertices, quadrics, edges)
+        limits = np.quantile(costs[::SAMPLE], CANDIDATES * np.arange(1, RANKS + 1) / RANKS)
+        cheapest = _ranked(costs, limits)
         ring, start = _rings(index, len(vertices))
         dead = _collapse(
-            vertices, quadrics, index, ring, start, edges[cheapest], targets[cheapest],
-            (len(index) - faces + 1) // 2,
-        )  # fmt: skip
+            vertices, quadrics, index, ring, start, edges, cheapest, (len(index) - faces + 1) // 2
+        )
         if dead == 0:
             break
         index = index[index[:, 0] >= 0]
     return compact(Triangles(vertices.astype(np.float32), index))
 
 
+@njit(cache=True)
 def _edges(faces):
     """Each edge of a closed mesh once."""
-    a, b, c = faces.T
-    pairs = np.concatenate([np.stack(pair, axis=1) for pair in ((a, b), (b, c), (c, a))])
-    return pairs[pairs[:, 0] < pairs[:, 1]]
+    edges = np.empty((3 * len(faces) // 2, 2), np.int32)
+    n = 0
+    for f in range(len(faces)):
+        for k in range(3):
+            a, b = faces[f, k], faces[f, (k + 1) % 3]
+            if a < b:
+                edges[n, 0], edges[n, 1] = a, b
+                n += 1
+    return edges[:n]
+
+
+@njit(cache=True)
+def _ranked(costs, limits):
+    """Edges that cost no more than the last limit, those up to the first limit first."""
+    rank = np.searchsorted(limits, costs)
+    order, start = counting_sort(rank, len(limits) + 1)
+    return order[: start[len(limits)]]
 
 
 def _rings(faces, vertices):
@@ -98,45 +116,53 @@ def _quadrics(vertices, faces):
     return quadrics
 
 
-@njit(cache=True, parallel=True)
-def _targets(vertices, quadrics, edges):
-    """Where to collapse each edge to, and what it costs."""
-    targets = np.empty((len(edges), 3))
-    costs = np.empty(len(edges))
+@njit(cache=True, parallel=True, fastmath=True)
+def _costs(vertices, quadrics, edges):
+    """Squared distance that collapsing each edge adds."""
+    costs = np.empty(len(edges), np.float32)
     for e in prange(len(edges)):
-        a, b = edges[e]
-        q = quadrics[a] + quadrics[b]
-        # Minimum of the quadric by Cramer's rule; ROUNDNESS keeps the matrix regular.
-        ixx, ixy, ixz = (
-            q[3] * q[5] - q[4] * q[4],
-            q[2] * q[4] - q[1] * q[5],
-            q[1] * q[4] - q[2] * q[3],
-        )
-        iyy, iyz, izz = (
-            q[0] * q[5] - q[2] * q[2],
-            q[1] * q[2] - q[0] * q[4],
-            q[0] * q[3] - q[1] * q[1],
-        )
-        det = q[0] * ixx + q[1] * ixy + q[2] * ixz
-        x = (vertices[a, 0] + vertices[b, 0]) / 2
-        y = (vertices[a, 1] + vertices[b, 1]) / 2
-        z = (vertices[a, 2] + vertices[b, 2]) / 2
-        if det > 0:
-            x = -(ixx * q[6] + ixy * q[7] + ixz * q[8]) / det
-            y = -(ixy * q[6] + iyy * q[7] + iyz * q[8]) / det
-            z = -(ixz * q[6] + iyz * q[7] + izz * q[8]) / det
-        targets[e, 0], targets[e, 1], targets[e, 2] = x, y, z
+        q, (x, y, z) = _target(vertices, quadrics, edges[e, 0], edges[e, 1])
         costs[e] = (
             x * (q[0] * x + 2 * (q[1] * y + q[2] * z + q[6]))
             + y * (q[3] * y + 2 * (q[4] * z + q[7]))
             + z * (q[5] * z + 2 * q[8])
             + q[9]
         )
-    return targets, costs
+    return costs
+
+
+@njit(cache=True, fastmath=True)
+def _target(vertices, quadrics, a, b):
+    """Sum of the quadrics of two vertices, and where it is least."""
+    qa, qb = quadrics[a], quadrics[b]
+    q = (
+        qa[0] + qb[0], qa[1] + qb[1], qa[2] + qb[2], qa[3] + qb[3], qa[4] + qb[4],
+        qa[5] + qb[5], qa[6] + qb[6], qa[7] + qb[7], qa[8] + qb[8], qa[9] + qb[9],
+    )  # fmt: skip
+    # Minimum of the quadric by Cramer's rule; ROUNDNESS keeps the matrix regular.
+    ixx, ixy, ixz = (
+        q[3] * q[5] - q[4] * q[4],
+        q[2] * q[4] - q[1] * q[5],
+        q[1] * q[4] - q[2] * q[3],
+    )
+    iyy, iyz, izz = (
+        q[0] * q[5] - q[2] * q[2],
+        q[1] * q[2] - q[0] * q[4],
+        q[0] * q[3] - q[1] * q[1],
+    )
+    det = q[0] * ixx + q[1] * ixy + q[2] * ixz
+    x = (vertices[a, 0] + vertices[b, 0]) / 2
+    y = (vertices[a, 1] + vertices[b, 1]) / 2
+    z = (vertices[a, 2] + vertices[b, 2]) / 2
+    if det > 0:
+        x = -(ixx * q[6] + ixy * q[7] + ixz * q[8]) / det
+        y = -(ixy * q[6] + iyy * q[7] + iyz * q[8]) / det
+        z = -(ixz * q[6] + iyz * q[7] + izz * q[8]) / det
+    return q, (x, y, z)
 
 
 @njit(cache=True)
-def _collapse(vertices, quadrics, faces, ring, start, edges, targets, budget):
+def _collapse(vertices, quadrics, faces, ring, start, edges, order, budget):
     """Collapse edges in the order given, at most one at each vertex; dead faces become -1.
 
     Returns
@@ -148,13 +174,14 @@ def _collapse(vertices, quadrics, faces, ring, start, edges, targets, budget):
     seen = np.full(len(vertices), -1, np.int32)
     valence = start[1:] - start[:-1]
     done = 0
-    for e in range(len(edges)):
+    for e in order:
         a, b = edges[e]
         if touched[a] or touched[b] or not _allowed(faces, ring, start, valence, a, b, e, seen):
             continue
-        if _flips(vertices, faces, ring, start, a, b, targets[e]):
+        q, target = _target(vertices, quadrics, a, b)
+        if _flips(vertices, faces, ring, start, a, b, target):
             continue
-        if _flips(vertices, faces, ring, start, b, a, targets[e]):
+        if _flips(vertices, faces, ring, start, b, a, target):
             continue
         # The rings of both are out of date from here on; all others are not, but for dead faces.
         touched[a] = touched[b] = True
@@ -170,8 +197,10 @@ def _collapse(vertices, quadrics, faces, ring, start, edges, targets, budget):
                 for k in range(3):
                     if face[k] == b:
                         face[k] = a
-        vertices[a] = targets[e]
-        quadrics[a] += quadrics[b]
+        for k in range(3):
+            vertices[a, k] = target[k]
+        for k in range(10):
+            quadrics[a, k] = q[k]
         done += 1
         if done >= budget:
             break
