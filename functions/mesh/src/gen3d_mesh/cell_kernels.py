@@ -35,8 +35,8 @@ def _cells_around(start, origin, size, x, y, z):
 
 
 @njit(cache=True, parallel=True, fastmath=True)
-def count_neighbours(points, start, origin, size, queries, radius):
-    """Count sorted `points` within `radius` of each query."""
+def count_neighbours(points, start, origin, size, queries, radius, most):
+    """Count sorted `points` within `radius` of each query, to `most` or a little above it."""
     counts = np.zeros(len(queries), np.int32)
     for q in prange(len(queries)):
         qx, qy, qz = queries[q]
@@ -44,6 +44,8 @@ def count_neighbours(points, start, origin, size, queries, radius):
         n = 0
         for a in range(a0, a1):
             for b in range(b0, b1):
+                if n >= most:
+                    break
                 for i in range(start[a, b, z0], start[a, b, z1]):
                     dx, dy, dz = points[i, 0] - qx, points[i, 1] - qy, points[i, 2] - qz
                     if dx * dx + dy * dy + dz * dz <= radius * radius:
@@ -122,19 +124,19 @@ def facing_normals(points, start, origin, size, facing, radius):
     normals = np.empty_like(points)
     thickness = np.full(len(points), np.inf, np.float32)
     middle = np.zeros(len(points), np.float32)
+    zero, per_r = np.float32(0), np.float32(1) / radius
     for q in prange(len(points)):
         qx, qy, qz = points[q]
         a0, a1, b0, b1, z0, z1 = _cells_around(start, origin, size, qx, qy, qz)
-        w = 0.0
-        mx = my = mz = xx = xy = xz = yy = yz = zz = 0.0
-        back = bx = by = bz = 0.0
+        w = mx = my = mz = xx = xy = xz = yy = yz = zz = zero
+        back = bx = by = bz = zero
         for a in range(a0, a1):
             for b in range(b0, b1):
                 for i in range(start[a, b, z0], start[a, b, z1]):
-                    dx = (points[i, 0] - qx) / radius
-                    dy = (points[i, 1] - qy) / radius
-                    dz = (points[i, 2] - qz) / radius
-                    v = 1 - (dx * dx + dy * dy + dz * dz)
+                    dx = (points[i, 0] - qx) * per_r
+                    dy = (points[i, 1] - qy) * per_r
+                    dz = (points[i, 2] - qz) * per_r
+                    v = np.float32(1) - (dx * dx + dy * dy + dz * dz)
                     if v <= 0:
                         continue
                     v *= (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gen3d_mesh import cell_kernels
+from gen3d_mesh import cell_kernels, grid_kernels
 from gen3d_mesh.grid_kernels import counting_sort
 from gen3d_mesh.splat import Floats
 
@@ -49,19 +49,24 @@ class Cells:
             ``points[order]`` is sorted as the cells want it.
         """
         size = np.float32(max(radius, MIN_CELL))
-        origin = points.min(axis=0) - size
-        index = ((points - origin) / size).astype(np.int32)
-        shape = index.max(axis=0) + 2
-        flat = (index[:, 0] * shape[1] + index[:, 1]) * shape[2] + index[:, 2]
+        low, high = grid_kernels.bounds(points)
+        origin = low - size
+        shape = ((high - origin) / size).astype(np.int32) + 2
+        flat = grid_kernels.flat_index(points, origin, size, shape)
         order, start = counting_sort(flat, int(shape.prod()))
         # One more column along z holds each run's end, which is the next run's start.
         ends = start[shape[2] :: shape[2]].reshape(shape[0], shape[1], 1)
         runs = np.concatenate([start[:-1].reshape(shape), ends], axis=2)
         return cls(origin, size, np.ascontiguousarray(runs)), order
 
-    def count(self, points: Floats, queries: Floats, radius: float) -> npt.NDArray[np.int32]:
-        """Number of sorted `points` within `radius` of each query, itself included."""
+    def count(
+        self, points: Floats, queries: Floats, radius: float, most: int = 2**31 - 1
+    ) -> npt.NDArray[np.int32]:
+        """Number of sorted `points` within `radius` of each query, itself included.
+
+        Where there are `most` or more, any number that is not less is given.
+        """
         counts: npt.NDArray[np.int32] = cell_kernels.count_neighbours(
-            points, self.start, self.origin, self.size, queries, np.float32(radius)
+            points, self.start, self.origin, self.size, queries, np.float32(radius), most
         )
         return counts

@@ -152,5 +152,5 @@ def _spacing(centers: Floats) -> float:
 def _drop_lone(splat: Splat, spacing: float) -> Splat:
     cells, order = Cells.sort(splat.centers, 2 * spacing)
     centers = splat.centers[order]
-    count = cells.count(centers, centers, 2 * spacing)
+    count = cells.count(centers, centers, 2 * spacing, MIN_NEIGHBOURS + 1)
     return splat.take(order[count > MIN_NEIGHBOURS])
