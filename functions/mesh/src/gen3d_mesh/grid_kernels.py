@@ -137,11 +137,17 @@ def _add_gaussian(density, point, scale, rotation, opacity, blur):
             dy = np.float32(b) - cy
             across = ixx * dx * dx + iyy * dy * dy + two * ixy * dx * dy
             slope = two * (ixz * dx + iyz * dy)
-            for c in range(z0, z1 + 1):
+            # Along z the exponent is a parabola, which is looked at where it is below 7.
+            half = slope / (two * izz)
+            reach = half * half - (across - np.float32(7)) / izz
+            if reach <= 0:
+                continue
+            reach = math.sqrt(reach)
+            c0, c1 = math.ceil(cz - half - reach), math.floor(cz - half + reach)
+            for c in range(max(z0, c0), min(z1, c1) + 1):
                 dz = np.float32(c) - cz
                 q = across + dz * (slope + izz * dz)
-                if q < 7:
-                    density[a, b, c] += opacity * math.exp(np.float32(-0.5) * q)
+                density[a, b, c] += opacity * math.exp(np.float32(-0.5) * q)
 
 
 @njit(cache=True, parallel=True, fastmath=True)
@@ -176,15 +182,15 @@ def add_distances(distance, weight, order, slabs, points, normals, weights, halv
                             continue
                         w = wx * fall[1, b - y0]
                         plane = ux * dx + uy * dy
-                        for c in range(z0, z1 + 1):
-                            dz = np.float32(c) - cz
-                            if d2 + dz * dz <= reach2:
-                                v = w * fall[2, c - z0]
-                                weight[a, b, c] += v
-                                d = plane + uz * dz
-                                if half > 0:
-                                    d = abs(d) - half
-                                distance[a, b, c] += v * d
+                        reach = math.sqrt(reach2 - d2)
+                        c0, c1 = math.ceil(cz - reach), math.floor(cz + reach)
+                        for c in range(max(z0, c0), min(z1, c1) + 1):
+                            v = w * fall[2, c - z0]
+                            weight[a, b, c] += v
+                            d = plane + uz * (np.float32(c) - cz)
+                            if half > 0:
+                                d = abs(d) - half
+                            distance[a, b, c] += v * d
 
 
 @njit(cache=True, fastmath=True)
