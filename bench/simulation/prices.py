@@ -1,6 +1,9 @@
 """Instance types, their dated prices, and how long each is taken to work. The one place of both."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 DATED = "2026-07"
 """Of the prices: us-east-1, on demand, in USD, from public copies of AWS's price list."""
@@ -49,10 +52,13 @@ SECONDS_COME_FROM = (
     "and 10 (L4, g6), which are guesses. The price of ml.c7i.xlarge is one, too"
 )
 
+ALARMS = TEMPLATE.read_text().count("Type: AWS::CloudWatch::Alarm")
+"""Of the template's; the scaling policy adds some."""
+
 IDLE_MONTH = {
     "KMS key": 1.00,
     "secret": 0.40,
-    "alarms beyond the ten free ones": 1.50,
+    "alarms beyond the ten free ones": 0.10 * (ALARMS - 10),
     "17 GB of weights in S3 (sam)": 0.39,
     "an image in ECR (sam)": 0.50,
 }

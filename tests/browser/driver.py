@@ -125,12 +125,12 @@ class Selecting:
             self.ready()
         return self
 
-    def drag(self, start: Place, end: Place) -> "Selecting":
+    def drag(self, start: Place, end: Place, button: str = "left") -> "Selecting":
         """Drag from one place to another."""
         self.page.mouse.move(*self.at(start))
-        self.page.mouse.down()
+        self.page.mouse.down(button=button)  # type: ignore[arg-type]
         self.page.mouse.move(*self.at(end), steps=6)
-        self.page.mouse.up()
+        self.page.mouse.up(button=button)  # type: ignore[arg-type]
         return self.ready()
 
     def tool(self, name: str) -> None:

@@ -48,6 +48,17 @@ def test_a_negative_click_takes_its_place_out(selecting: Selecting, way: str) ->
     assert not selecting.covers(inside)
 
 
+@pytest.mark.parametrize("way", ["right button", "tool"])
+def test_a_drag_that_takes_away_makes_no_box(selecting: Selecting, way: str) -> None:
+    selecting.click(CUP)
+    if way == "tool":
+        selecting.tool("Remove")
+    button = "left" if way == "tool" else "right"
+    selecting.drag((0.27, 0.02), (0.72, 0.6), button=button)
+    expect(selecting.page.locator(".point-remove")).to_have_count(1)
+    expect(selecting.page.locator(".box-mark")).to_have_count(0)
+
+
 def test_a_click_on_a_point_removes_it(selecting: Selecting) -> None:
     selecting.click(CUP, SPOON, CUP)
     expect(selecting.points).to_have_count(1)

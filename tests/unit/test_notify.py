@@ -830,6 +830,21 @@ def test_the_owners_mail_shows_and_links_the_mesh(completed: Job, mailbox: Mailb
         assert "splat.ply" in form
 
 
+def test_the_owners_mail_links_only_files_that_the_mesh_has(
+    put_job: PutJob, mailbox: Mailbox
+) -> None:
+    """A mesh that was kept from before a format was added, when another object is made anew."""
+    cup = finished_object()
+    assert cup.mesh is not None
+    del cup.mesh["files"]["usdz" if "usdz" in MESH_FORMATS else "stl"]
+    put_job(job_of_run_1(Status.COMPLETED, objects={"0": cup}))
+    call("completed")
+    text = part(mailbox()[0], "plain")
+    assert {ending for ending in MESH_FORMATS if f"mesh.{ending}" in text} == (
+        cup.mesh["files"].keys() & MESH_FORMATS.keys()
+    )
+
+
 @pytest.mark.parametrize("kind", ["prepared", "expired", "failed"])
 def test_every_mail_to_an_owner_leads_to_the_job(
     kind: str, put_job: PutJob, mailbox: Mailbox

@@ -158,12 +158,16 @@ def test_as_many_scans_as_are_taken_are_decoded() -> None:
     assert corner_colours(read_photo(with_scans(images.MAX_SCANS))) == [RED, GREEN, BLUE, YELLOW]
 
 
+AT_MOST = "at most 50 megapixels are taken. Save it smaller."
+
+
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
         (bytes(2 * images.MAX_BYTES), "The file has 40 MB; at most 20 MB are taken."),
-        (png_claiming(12_000, 8_000), "The photo has 96 megapixels; at most 50 are taken."),
-        (png_claiming(60_000, 60_000), "The photo has too many pixels; at most 50 are taken."),
+        (png_claiming(12_000, 8_000), f"The photo has 96 megapixels; {AT_MOST}"),
+        (png_claiming(10_001, 5_000), f"The photo has 50.1 megapixels; {AT_MOST}"),
+        (png_claiming(60_000, 60_000), f"The photo has too many pixels; {AT_MOST}"),
     ],
 )
 def test_what_is_too_large_is_told_with_its_size(data: bytes, sentence: str) -> None:

@@ -159,7 +159,10 @@ STATES: tuple[tuple[Status, dict[str, Any]], ...] = (
     (Status.FAILED, {"error": Failure(name="OutOfMemory", message="Do this.", stage="Initialize")}),
     (Status.CANCELLED, {}),
     (Status.EXPIRED, {}),
+    (Status.DELETED, {}),
 )
+assert {status for status, _ in STATES} == set(Status)  # each is tried
+
 MODEL = EngineRevision(engine="lite", revision="0" * 12)
 
 

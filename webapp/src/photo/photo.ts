@@ -59,8 +59,8 @@ export async function checkPhoto(file: Blob, name: string): Promise<Photo> {
   const { width, height } = await measure(blob);
   if (width * height > MAX_PHOTO_PIXELS) {
     throw new PhotoError(
-      `The photo has ${Math.round((width * height) / 1e6)} megapixels; at most ` +
-        `${MAX_PHOTO_PIXELS / 1e6} are taken. Save it smaller.`,
+      `The photo has ${Math.ceil((width * height) / 1e5) / 10} megapixels; at most ` +
+        `${MAX_PHOTO_PIXELS / 1e6} megapixels are taken. Save it smaller.`,
     );
   }
   if (Math.min(width, height) < MIN_PHOTO_SIDE) {

@@ -159,9 +159,11 @@ def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None
     )
     for warning in mesh.get("warnings", []):
         letter.paragraph(warning)
+    there = mesh.get("files", {})  # made before a format was added, a mesh lacks it
     links = {
-        written.label: files.link(keys.mesh(ending), f"{o.name}.{ending}")
+        written.label: files.link(there[ending]["key"], f"{o.name}.{ending}")
         for ending, written in MESH_FORMATS.items()
+        if ending in there
     }
     letter.links({**links, "Splat": files.link(keys.splat, f"{o.name}-splat.ply")})
 

@@ -6,6 +6,7 @@ them take.
 
 import gc
 import io
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import astuple
@@ -98,8 +99,10 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _pixels_message(pixels: int | None) -> str:
-    has = f"{pixels / 1e6:.0f} megapixels" if pixels else "too many pixels"
-    return f"The photo has {has}; at most {MAX_PIXELS // 10**6} are taken. Save it smaller."
+    # Rounded up, so that one over the limit does not read as the limit.
+    has = f"{math.ceil(pixels / 1e5) / 10:g} megapixels" if pixels else "too many pixels"
+    most = f"at most {MAX_PIXELS // 10**6} megapixels are taken"
+    return f"The photo has {has}; {most}. Save it smaller."
 
 
 def _has_colours(image: Image.Image) -> bool:

@@ -95,7 +95,8 @@ export function useGestures(
     const point = inside(toPhoto(view, at), photo);
     switch (gesture.kind) {
       case "press":
-        if (distance(gesture.at, toPhoto(view, at)) * view.scale > SLOP) {
+        // A box only adds, so what takes away stays a click.
+        if (gesture.label === 1 && distance(gesture.at, toPhoto(view, at)) * view.scale > SLOP) {
           setGesture({ kind: "box", from: inside(gesture.at, photo), to: point });
         }
         break;
