@@ -866,12 +866,13 @@ def test_a_mail_without_a_preview_still_goes(
 
 def test_an_object_that_failed_is_explained(put_job: PutJob, mailbox: Mailbox) -> None:
     spoon = JobObject(n=1, name="Spoon", status=ObjectStatus.FAILED, error=FAILURE)
-    put_job(job_of_run_1(Status.COMPLETED, objects={"0": finished_object(), "1": spoon}))
+    objects = {"0": finished_object(), "1": spoon, "2": finished_object(2)}
+    put_job(job_of_run_1(Status.COMPLETED, objects=objects))
     call("completed")
     owner, admin = mailbox()
     assert "Spoon" in part(owner, "plain")
     assert "No surface. Click again." in part(owner, "plain")
-    for line in (f"Job: {JOB_ID}", f"Owner: {EMAIL}", "Objects: 1 of 2"):
+    for line in (f"Job: {JOB_ID}", f"Owner: {EMAIL}", "Objects: 2 of 3"):
         assert line in part(admin, "plain").splitlines()
 
 
