@@ -59,6 +59,11 @@ def test_reads_back_closed_centred_and_upright(
     np.testing.assert_allclose(colors[bottom].mean(axis=0), BLUE, atol=0.02)
 
 
+def test_a_ply_holds_the_normals_of_its_vertices(ball: tuple[ColouredMesh, Figures]) -> None:
+    read_back = read(ball[0], "ply").vertex_normals
+    np.testing.assert_allclose(read_back, ball[0].normals, atol=1e-5)
+
+
 def with_texture(coloured: ColouredMesh) -> ColouredMesh:
     """A red picture on a mesh cut along the edges of every face."""
     corners = coloured.mesh.faces.ravel()
