@@ -20,7 +20,7 @@ from gen3d_mesh.simplify import simplify
 from gen3d_mesh.solid import find_solid
 from gen3d_mesh.splat import joined
 from gen3d_mesh.surface import extract
-from gen3d_mesh.texture import CELL, face_neighbours, paint
+from gen3d_mesh.texture import CELL, bake, face_neighbours, paint
 
 from .conftest import BLUE, RED, THINNEST, cloud, sphere, torus, triangles, two_parts
 
@@ -132,6 +132,23 @@ def test_texture_covers_each_face_once(shape: trimesh.Trimesh) -> None:
     height = mesh.vertices[mesh.faces].mean(axis=1)[:, 2]
     np.testing.assert_allclose(np.median(shown[height > 0.05], axis=0), RED, atol=0.02)
     np.testing.assert_allclose(np.median(shown[height < -0.05], axis=0), BLUE, atol=0.02)
+
+
+def test_few_round_charts_are_cut_where_that_fills_the_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pebble = trimesh.creation.icosphere(4)
+    pebble.apply_scale((1, 0.8, 0.35))
+    mesh = triangles(pebble)
+
+    def covered() -> float:
+        texture = bake(mesh, vertex_normals(mesh), 1024, lambda points, _: np.zeros_like(points))
+        assert texture is not None
+        return areas(texture)[1]
+
+    better = covered()
+    monkeypatch.setattr(texture_module, "FULL", 0)
+    assert better > covered() + 0.01
 
 
 def spiral_stair(turns: float = 2.5, steps: int = 60) -> trimesh.Trimesh:

@@ -31,14 +31,18 @@ EDGE = 1
 FULLEST = 0.9
 """Share of the picture that charts fill at the largest scale that is tried."""
 
-SHRINK = 0.97
+SHRINK = 0.985
 """From one scale that is tried to the next."""
 
-FURTHER = 6
+FURTHER = 12
 """So many scales are tried below the largest that fits, for one that needs fewer rows."""
 
 EMPTY, LARGE, CUTS = 0.6, 64, 5
 """A chart that covers less of its box, of so many cells or more, is cut in two, so often."""
+
+FULL, HUGE = 0.6, 0.06
+"""Where charts cover less of the picture, those whose boxes take more of it are cut, too, if that
+makes it fuller: six round ones leave a half of it empty."""
 
 LAYERS = 3
 """So often charts that lie over themselves are taken apart."""
@@ -110,7 +114,7 @@ def bake(
     if charted is None:
         return None
     atlas, owner, share = charted
-    height = CELL * int(np.nonzero(atlas.cells >= 0)[0].max() + 1)
+    height = atlas.height
     owner, share = owner[:height], share[:height]
     image = np.zeros((height, size, 3), np.float32)
 
@@ -152,6 +156,11 @@ def _chart(mesh: Triangles, size: int):
         atlas = _unwrap(mesh, flat, label, neighbours, size)
         if atlas is None:
             return None
+        if atlas.used < FULL:
+            label = _cut(flat, label, neighbours, size, 0, HUGE)
+            smaller = _unwrap(mesh, flat, label, neighbours, size)
+            if smaller is not None and smaller.used > atlas.used:
+                atlas = smaller
         owner, share, hidden = _rasterise(atlas.texels, atlas.faces, depth, size, LAYER_DEPTH)
         if not hidden.any():
             break
@@ -281,6 +290,16 @@ class _Atlas:
     texels: npt.NDArray[np.float64]
     cells: npt.NDArray[np.int32]
 
+    @property
+    def height(self) -> int:
+        """Texels down to the last row of cells that a chart has."""
+        return CELL * int(np.flatnonzero((self.cells >= 0).any(axis=1))[-1] + 1)
+
+    @property
+    def used(self) -> float:
+        """Share of the picture that faces cover."""
+        return _area(self.texels[self.faces]) / (self.height * CELL * len(self.cells))
+
 
 @njit(cache=True)
 def _projected(vertices, faces, views, axis):
@@ -318,8 +337,12 @@ def _extents(flat, piece, count):
     return low, high
 
 
-def _cut(flat, label, neighbours, size):
-    """Cut pieces in two that leave most of their box empty, as a chair's legs do: new labels."""
+def _cut(flat, label, neighbours, size, empty=EMPTY, most=1.0):
+    """Cut pieces in two, as often as `CUTS`: new labels.
+
+    Those are cut that leave most of their box empty, as a chair's legs do: that cover less than
+    `empty` of it. And those whose box takes more than `most` of the picture.
+    """
     scale = size * math.sqrt(FULLEST / max(_area(flat), 1e-12))
     center = flat.sum(axis=1) / 3
     for _ in range(CUTS):
@@ -328,13 +351,14 @@ def _cut(flat, label, neighbours, size):
         covered, shape, start = _cover(flat, piece, low, high - low, scale)
         cells = shape.prod(axis=1)
         share = np.add.reduceat(covered, start[:-1], dtype=np.int64) / cells
-        sparse_ones = (share < EMPTY) & (cells >= LARGE)
-        if not sparse_ones.any():
+        chosen = (share < empty) & (cells >= LARGE)
+        chosen |= cells > most * (size // CELL) ** 2
+        if not chosen.any():
             break
         along = (high - low).argmax(axis=1)
         middle = ((low + high) / 2)[np.arange(count), along]
         beyond = center[np.arange(len(piece)), along[piece]] > middle[piece]
-        label = piece + count * (beyond & sparse_ones[piece])
+        label = piece + count * (beyond & chosen[piece])
     return label
 
 
