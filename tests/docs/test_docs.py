@@ -11,10 +11,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from awscli.clidriver import (  # type: ignore[import-untyped]
-    CLIOperationCaller,
-    create_clidriver,
-)
 from botocore.validate import ParamValidator
 
 from docs.generate import benchmarks, source
@@ -440,10 +436,16 @@ def test_the_plan_describes_each_route() -> None:
         assert f"\n### {route}\n" in plan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_the_aws_cli_knows_each_command(
     document: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from awscli.clidriver import (  # type: ignore[import-untyped]  # takes long
+        CLIOperationCaller,
+        create_clidriver,
+    )
+
     driver = create_clidriver()
     called: list[str] = []
 

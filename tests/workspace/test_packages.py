@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ def project(member: Path) -> dict[str, Any]:
     return described
 
 
+@cache
 def declared(member: Path) -> set[str]:
     """Distributions that a member names, in its extras too."""
     described = project(member)
@@ -71,6 +73,7 @@ def packages(member: Path) -> set[str]:
     return {path.parent.name for path in (member / "src").glob("*/__init__.py")}
 
 
+@cache
 def imported(member: Path) -> set[str]:
     """Distributions whose modules a member imports; types alone are not counted."""
     names: set[str] = set()
