@@ -29,8 +29,9 @@ from gen3d_mesh.sample import write_splat  # noqa: E402
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 HEAD = (
-    "| cloud | method | F 1 % | F 0.5 % | colour | volume | closed | Euler (true) | parts (true) "
-    "| faces | GLB MB | s | CPU s | peak MB | charts / used / mixed |\n|" + 15 * "---|"
+    "| cloud | method | F 1 % | F 0.5 % | coverage (true) | colour | volume | closed "
+    "| Euler (true) | parts (true) | faces | GLB MB | s | CPU s | peak MB "
+    "| charts / used / mixed |\n|" + 16 * "---|"
 )
 
 
@@ -71,6 +72,7 @@ def measure(method: str, name: str, path: Path) -> dict[str, Any]:
         "true_euler": truth.euler_number * (1 if truth.is_watertight else 2),
         "true_parts": int(truth.body_count),
         "volume": result.mesh.volume / truth.volume if truth.is_watertight else None,
+        "coverage": result.coverage,
         "faces": len(result.mesh.faces),
         "glb": result.glb_bytes / 1e6,
         "seconds": seconds,
@@ -90,12 +92,14 @@ def peak_bytes() -> int:
 def row(name: str, thousands: int, method: str, m: dict[str, Any]) -> str:
     """One line of the table."""
     volume = "–" if m["volume"] is None else f"{m['volume']:.2f}"
+    told = "–" if m["coverage"] is None else f"{m['coverage']:.3f}"
     size = f", {thousands} k" if thousands else ""
     picture = "–"
     if "charts" in m:
         picture = f"{m['charts']} / {m['used']:.2f} / {m['bleeding']:.2%}"
     return (
-        f"| {name}{size} | {method} | {m['f1']:.4f} | {m['f05']:.4f} | {m['color']:.3f} | {volume} "
+        f"| {name}{size} | {method} | {m['f1']:.4f} | {m['f05']:.4f} "
+        f"| {told} ({m['covered']:.3f}) | {m['color']:.3f} | {volume} "
         f"| {'yes' if m['watertight'] else 'no'} | {m['euler']} ({m['true_euler']}) "
         f"| {m['components']} ({m['true_parts']}) | {m['faces']:,} | {m['glb']:.2f} "
         f"| {m['seconds']:.1f} | {m['cpu']:.1f} | {m['peak']:.0f} | {picture} |"

@@ -23,12 +23,13 @@ MIN_OPACITY = 0.1
 
 @dataclass(frozen=True)
 class Result:
-    """A mesh in the splat's frame, sRGB of its vertices, and the size of its GLB."""
+    """A mesh in the splat's frame, sRGB of its vertices, the size of its GLB, and its coverage."""
 
     mesh: trimesh.Trimesh
     colors: Array
     texture: Texture | None
     glb_bytes: int
+    coverage: float | None = None
 
 
 def ours(quality: str, texels: bool = True) -> Callable[[Path], Result]:
@@ -36,11 +37,12 @@ def ours(quality: str, texels: bool = True) -> Callable[[Path], Result]:
 
     def method(path: Path) -> Result:
         level = QUALITIES[quality]
-        coloured, _ = build(path, level if texels else replace(level, texels=0))
+        coloured, figures = build(path, level if texels else replace(level, texels=0))
         size = len(glb.encode(coloured, "bench"))
         vertices = coloured.positions + coloured.frame.center
         mesh = trimesh.Trimesh(vertices, coloured.mesh.faces, process=False)
-        return Result(mesh, coloured.colors.astype(float), coloured.texture, size)
+        coverage = getattr(figures, "coverage", None)  # an older build's has none
+        return Result(mesh, coloured.colors.astype(float), coloured.texture, size, coverage)
 
     return method
 

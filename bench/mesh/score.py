@@ -9,8 +9,11 @@ import trimesh
 from bench.mesh.clouds import Array, scene_of, tensor
 from bench.mesh.shapes import albedo
 from gen3d_mesh.coloured_mesh import Texture
+from gen3d_mesh.coverage import NEAR, VIEWS
 
 SAMPLES = 200_000
+RAYS = 128
+"""Along an edge of each picture of the true surface."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,9 @@ class Score:
         other.
     color : float
         Root mean square error of sRGB where the true surface is met within 1 %.
+    covered : float
+        Share of the true surface, seen from outside, within 2 %: what `gen3d_mesh.coverage` tells
+        without knowing the truth.
     watertight : bool
     euler, components : int
     """
@@ -31,6 +37,7 @@ class Score:
     f1: float
     f05: float
     color: float
+    covered: float
     watertight: bool
     euler: int
     components: int
@@ -76,10 +83,30 @@ def score(
         f_score(0.01),
         f_score(0.005),
         float(np.sqrt((error**2).mean())),
+        covered(result, truth),
         bool(result.is_watertight),
         int(result.euler_number),
         int(result.body_count),
     )
+
+
+def covered(result: trimesh.Trimesh, truth: trimesh.Trimesh) -> float:
+    """Share of what parallel rays from six sides meet of the truth that is near the result."""
+    center, side = truth.bounds.mean(axis=0), truth.extents.max()
+    half = 0.51 * np.linalg.norm(truth.extents)
+    across = (np.arange(RAYS) + 0.5) * (2 * half / RAYS) - half
+    grid = np.stack([*np.meshgrid(across, across), np.full((RAYS, RAYS), 2 * half)], axis=2)
+    seen = []
+    for axes in VIEWS:
+        for end in (1, -1):
+            starts = (grid.reshape(-1, 3) * [1, 1, end]) @ axes + center
+            ahead = np.broadcast_to(-end * axes[2], starts.shape)
+            rays = tensor(np.concatenate([starts, ahead], axis=1))
+            far = scene_of(truth).cast_rays(rays)["t_hit"].numpy()
+            met = np.isfinite(far)
+            seen.append(starts[met] + far[met, None] * ahead[met])
+    off = scene_of(result).compute_distance(tensor(np.concatenate(seen))).numpy()
+    return float((off < NEAR * side).mean())
 
 
 def _bilinear(image: npt.NDArray[np.uint8], uv: Array) -> Array:

@@ -45,8 +45,10 @@ at most `STEEP` times as much deeper or nearer as they are beside it."""
 FEWEST = 50
 """Rays that meet a surface; fewer tell nothing."""
 
-# Three directions at right angles, askew to the axes that objects like to stand along.
 _AXES = np.array([[6, 2, 3], [-3, 6, 2], [-2, -3, 6]], np.float32) / np.float32(7)
+VIEWS = tuple(np.roll(_AXES, -k, axis=0) for k in range(3))
+"""Right, up and depth of three pictures, each seen from either end of its depth; at right angles,
+askew to the axes that objects like to stand along."""
 
 
 def coverage(splat: Splat, mesh: Triangles) -> float | None:
@@ -81,9 +83,9 @@ def warning(share: float | None) -> str | None:
     )
 
 
-def in_unit_frame(splat: Splat, frame: Frame) -> Splat:
-    """About `MOST_GAUSSIANS` of a splat's gaussians at most, in the unit frame, broken ones too."""
-    share = MOST_GAUSSIANS / max(1, len(splat))
+def in_unit_frame(splat: Splat, frame: Frame, most: int = MOST_GAUSSIANS) -> Splat:
+    """About `most` of a splat's gaussians at most, in the unit frame, broken ones too."""
+    share = most / max(1, len(splat))
     if share < 1:
         chance = np.random.default_rng(0).random(len(splat), np.float32)
         splat = splat.take(np.flatnonzero(chance < share)).grown(1 / share)
@@ -114,10 +116,9 @@ def surface_shown(splat: Splat, reach: float) -> Floats:
     step = 2 * half / RAYS
     across = ((np.arange(RAYS) + 0.5) * step - half).astype(np.float32)
     shown = []
-    for k in range(3):
-        frame = np.roll(_AXES, -k, axis=0)  # right, up, towards one of the two eyes
+    for axes in VIEWS:
         rows, boxes, keys = view_kernels.project(
-            splat.centers, splat.scales, splat.rotations, splat.opacities, frame,
+            splat.centers, splat.scales, splat.rotations, splat.opacities, axes,
             np.float32(half), RAYS,
         )  # fmt: skip
         order = np.argsort(keys, kind="stable")  # of 16 bits: a radix sort
@@ -128,7 +129,7 @@ def surface_shown(splat: Splat, reach: float) -> Floats:
         for side in range(2):
             y, x = np.nonzero(_patches(depth[side], one[side], STEEP * step))
             at = np.stack([across[x], across[y], depth[side, y, x]], axis=1)
-            shown.append(at @ frame)
+            shown.append(at @ axes)
     return np.concatenate(shown)
 
 
