@@ -153,7 +153,8 @@ def _as_aws_does(self: BaseClient, operation: str, parameters: dict[str, Any]) -
 def _refuse_unused(item: dict[str, Any], operation: str) -> None:
     """Refuse names and values that no expression uses, as DynamoDB does and moto not in these."""
     used = " ".join(text for name, text in item.items() if name.endswith("Expression"))
-    given = [*item["ExpressionAttributeNames"], *item["ExpressionAttributeValues"]]
+    kinds = ("ExpressionAttributeNames", "ExpressionAttributeValues")
+    given = [name for kind in kinds for name in item.get(kind, {})]
     if any(not re.search(rf"{name}\b", used) for name in given):
         raise client_error("ValidationException", operation)
 
