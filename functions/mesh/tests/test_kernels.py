@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import trimesh
+from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
+from skimage.measure import marching_cubes
 
-from gen3d_mesh import cell_kernels
+from gen3d_mesh import cell_kernels, grid_kernels
 from gen3d_mesh.cells import Cells
 from gen3d_mesh.repair import is_closed, parts, taubin, vertex_normals
 from gen3d_mesh.surface import Triangles
@@ -83,3 +85,22 @@ def test_texels_between_are_the_mean_where_colours_agree_and_left_where_not() ->
     assert left[7, 10]  # of another chart below
     assert left[10, 7]  # and to the right
     assert left[2 * CELL - 1].all()  # nothing below
+
+
+def test_the_surface_is_the_same_where_only_crossed_cubes_are_looked_at() -> None:
+    values = gaussian_filter(np.random.default_rng(0).standard_normal((24, 19, 31)), 2)
+    values = (values / values.std()).astype(np.float32)
+    mask = grid_kernels.crossed(values)
+    assert mask.mean() < 0.5
+    for whole, few in zip(
+        marching_cubes(values, 0.0), marching_cubes(values, 0.0, mask=mask), strict=True
+    ):
+        np.testing.assert_array_equal(whole, few)
+
+
+def test_labels_are_counted_and_picked() -> None:
+    labels = np.random.default_rng(0).integers(0, 5, (7, 6, 5)).astype(np.int32)
+    times = grid_kernels.occurrences(labels, 6)
+    np.testing.assert_array_equal(times, np.bincount(labels.ravel(), minlength=6))
+    keep = np.array([False, True, False, False, True, True])
+    np.testing.assert_array_equal(grid_kernels.picked(labels, keep), keep[labels])

@@ -74,6 +74,50 @@ def counting_sort(keys, count):
     return order, start
 
 
+@njit(cache=True)
+def occurrences(labels, count):
+    """How often each whole number below `count` occurs in a grid: NumPy makes a copy for that."""
+    times = np.zeros(count, np.int64)
+    for label in labels.ravel():
+        times[label] += 1
+    return times
+
+
+@njit(cache=True)
+def picked(labels, keep):
+    """Voxels whose label is one of those to `keep`, without a copy of 64 bits a label."""
+    mask = np.empty(labels.shape, np.bool_)
+    for a in range(labels.shape[0]):
+        for b in range(labels.shape[1]):
+            for c in range(labels.shape[2]):
+                mask[a, b, c] = keep[labels[a, b, c]]
+    return mask
+
+
+@njit(cache=True)
+def crossed(values):
+    """Cubes of eight voxels of which some are positive and some not, each at its last voxel.
+
+    Marching cubes then need not look at the rest, which takes them three times as long.
+    """
+    nx, ny, nz = values.shape
+    mask = np.zeros(values.shape, np.bool_)
+    positive = np.empty(nz, np.int8)
+    for a in range(nx - 1):
+        for b in range(ny - 1):
+            for c in range(nz):
+                positive[c] = (
+                    (values[a, b, c] > 0)
+                    + (values[a + 1, b, c] > 0)
+                    + (values[a, b + 1, c] > 0)
+                    + (values[a + 1, b + 1, c] > 0)
+                )
+            for c in range(nz - 1):
+                of_eight = positive[c] + positive[c + 1]
+                mask[a + 1, b + 1, c + 1] = (of_eight > 0) & (of_eight < 8)
+    return mask
+
+
 @njit(cache=True, parallel=True, fastmath=True)
 def add_gaussians(density, order, slabs, points, scales, rotations, opacities, blur):
     """Add ``opacity · exp(-½ dᵀ Σ⁻¹ d)`` of each gaussian to a grid.

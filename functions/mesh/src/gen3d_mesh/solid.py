@@ -186,7 +186,7 @@ def drop_floaters(
     Parts
     """
     labels, count = ndimage.label(occupied)
-    sizes = np.bincount(labels.ravel())
+    sizes = grid_kernels.occurrences(labels, count + 1)
     sizes[0] = 0
     keep: Mask = sizes >= max(1.0, MIN_PART * sizes.max())
     if keep.sum() == count:
@@ -205,7 +205,7 @@ def drop_floaters(
     keep[0] = False
     dropped = ~keep[1:]
     parts = Parts(int(keep.sum()), int(dropped.sum()), int(number[1:][dropped].sum()))
-    kept: Mask = keep[labels]
+    kept: Mask = grid_kernels.picked(labels, keep)
     return kept, parts
 
 

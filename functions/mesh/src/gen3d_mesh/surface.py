@@ -84,6 +84,8 @@ def extract(shell: Shell, solid: Solid, voxel: float) -> Triangles:
     distance, voxel = signed_distance(shell, solid, voxel)
     if not distance.min() < 0 < distance.max():
         raise EmptySurface("The gaussians enclose nothing. Try another photo or mask.")
-    vertices, faces, _, _ = marching_cubes(distance, 0.0, gradient_direction="descent")
+    vertices, faces, _, _ = marching_cubes(
+        distance, 0.0, gradient_direction="descent", mask=grid_kernels.crossed(distance)
+    )
     vertices = vertices * np.float32(voxel) + solid.grid.origin
     return Triangles(vertices.astype(np.float32), faces.astype(np.int32))
