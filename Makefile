@@ -245,6 +245,11 @@ bench-mesh: setup ## Compare ways from a splat to a mesh
 	@$(BIN)/python tests/system_packages.py libusb-1.0-0 libgl1 libopengl0 libgomp1
 	@$(BIN)/python -m bench.mesh
 
+.PHONY: bench-readers
+bench-readers: setup functions/mesh/tests/node_modules/.ready ## Give a mesh to every program that reads what we write (Blender, a slicer, …)
+	@$(BIN)/python tests/system_packages.py blender python3-numpy assimp-utils prusa-slicer libgl1 libopengl0
+	@$(BIN)/python -m bench.readers
+
 .PHONY: bench-lite
 bench-lite: .venvs/torch/.ready ## Measure the lite engine's masks and solids
 	@.venvs/torch/bin/python -m bench.lite

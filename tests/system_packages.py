@@ -1,11 +1,13 @@
 """``system_packages.py chromium …``: installs Debian packages where they are missing.
 
 What runs needs none of them: Chromium is for the browser tests, jq for the documented commands, the
-libraries for open3d, which the mesh benchmark compares with, and for PyMeshLab, Docker and
-mmdebstrap for the check of the images.
+libraries for open3d, which the mesh benchmark compares with, and for PyMeshLab, Blender, assimp and
+PrusaSlicer for the benchmark that reads our files back, Docker and mmdebstrap for the check of the
+images.
 """
 
 import ctypes.util
+import glob
 import os
 import shutil
 import subprocess
@@ -17,6 +19,10 @@ IS_THERE = {
     "docker.io": lambda: shutil.which("dockerd"),
     "docker-registry": lambda: shutil.which("docker-registry"),
     "mmdebstrap": lambda: shutil.which("mmdebstrap"),
+    "blender": lambda: shutil.which("blender"),
+    "python3-numpy": lambda: glob.glob("/usr/lib/python3/dist-packages/numpy"),
+    "assimp-utils": lambda: shutil.which("assimp"),
+    "prusa-slicer": lambda: shutil.which("prusa-slicer"),
     "libusb-1.0-0": lambda: ctypes.util.find_library("usb-1.0"),
     "libgl1": lambda: ctypes.util.find_library("GL"),
     "libopengl0": lambda: ctypes.util.find_library("OpenGL"),

@@ -148,6 +148,7 @@ def test_faces_that_fill_a_hole_have_one_colour_of_its_rim() -> None:
     corners = made.texture.uv[made.texture.faces]
     flat = (corners == corners[:, :1]).all(axis=(1, 2))
     assert flat.sum() == 4
+    assert not (corners[flat] == 0.5).any()  # PyMeshLab's own
     x, y = (corners[flat, 0] * 63.99).astype(int).T
     assert (made.texture.image[y, x] == 255).all()
 
@@ -164,6 +165,27 @@ def test_what_meets_on_an_edge_alone_is_two_and_a_cavity_stays_one() -> None:
         made, _ = repair_mesh(source(trimesh.Trimesh(hollow.vertices, faces, process=False)))
         there = trimesh.Trimesh(made.positions, made.mesh.faces, process=False)
         assert there.volume == pytest.approx(hollow.volume, rel=1e-3)
+
+
+def test_an_open_mesh_faces_the_way_that_most_of_it_did() -> None:
+    whole = ball()
+    faces = whole.faces[whole.triangles_center[:, 1] < 0.3].copy()
+    faces[:30] = faces[:30, ::-1]
+    made, _ = repair_mesh(source(trimesh.Trimesh(whole.vertices, faces, process=False)))
+    middle = made.mesh.vertices[made.mesh.faces].mean(axis=1)
+    normal = made.normals[made.mesh.faces].mean(axis=1)
+    assert ((middle * normal).sum(axis=1) > 0).mean() > 0.95
+
+
+def test_one_face_that_repeats_its_picture_keeps_each_of_them(tmp_path: Path) -> None:
+    square = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [1, 3, 0], [0, 3, 0]], [[0, 1, 2], [0, 2, 3]])
+    material = trimesh.visual.material.PBRMaterial(baseColorTexture=picture())
+    uv = [[0, 0], [1, 0], [1, 3], [0, 3]]
+    square.visual = trimesh.visual.TextureVisuals(uv, material=material)
+    read = read_mesh(written(tmp_path, square, "a.glb"), "GLB")
+    assert read.image is not None
+    red = read.image[:, 0, 0] > 128
+    assert (np.diff(red.astype(int)) != 0).sum() == 5
 
 
 def test_an_opening_stays_and_a_printer_is_told(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Whether other programs read what `gen3d_mesh` writes."""
