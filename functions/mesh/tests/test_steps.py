@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import trimesh
 from scipy.spatial import cKDTree
@@ -19,7 +21,7 @@ from gen3d_mesh.solid import Grid, Parts, Solid, fill, find_solid, seal
 from gen3d_mesh.splat import Floats, Splat, joined
 from gen3d_mesh.surface import Triangles, extract
 
-from .conftest import THINNEST, bowl, cloud, sphere, torus, triangles, two_parts
+from .conftest import THINNEST, bowl, cloud, made, sphere, torus, triangles, two_parts
 
 # Clean
 
@@ -124,6 +126,51 @@ def test_seal_finds_a_pocket_with_a_hole_but_no_bowl() -> None:
     inner = r < 0.6
     assert seal(holed, 80)[inner].mean() > 0.95
     assert not seal(bowl, 80).any()
+
+
+def shells(*layers: tuple[float, float], mouth: float) -> npt.NDArray[np.bool_]:
+    """Spheres between two radii each, in 96 voxels, with a hole of so many along +x."""
+    x, y, z = np.indices((96, 96, 96)) - 47.5
+    distance = np.sqrt(x * x + y * y + z * z)
+    walls = np.any([(distance > low) & (distance < high) for low, high in layers], axis=0)
+    opened: npt.NDArray[np.bool_] = walls & ~((np.hypot(y, z) < mouth) & (x > 0))
+    return opened
+
+
+@pytest.mark.parametrize(
+    "wall",
+    [
+        pytest.param([(29, 37)], id="sides that touch"),
+        pytest.param([(28, 31), (36, 39)], id="sides apart"),
+        pytest.param([(18, 21), (36, 39)], id="a thick wall"),
+    ],
+)
+def test_seal_leaves_a_vessel_open_and_shuts_a_solid(wall: list[tuple[float, float]]) -> None:
+    """A vessel's wall has two sides; round a solid there is one, with haze behind it."""
+    haze = np.random.default_rng(0).random((96, 96, 96)) < 0.002
+    assert not seal(shells(*wall, mouth=7), 80)[48, 48, 48]
+    assert seal(shells((37, 39), mouth=7), 80)[48, 48, 48]
+    assert seal(shells((37, 39), mouth=7) | haze, 80)[40:56, 40:56, 40:56].mean() > 0.9
+
+
+def jug(wall: float) -> trimesh.Trimesh:
+    """A round jug of height 1 with a neck 10 % wide inside."""
+    height = np.linspace(0, 1, 80)
+    inner = np.interp(height, [0, 0.1, 0.4, 0.7, 1], [0.2, 0.3, 0.3, 0.05, 0.05])
+    outer = list(zip(inner + wall, height, strict=True))
+    cavity = [(r, z) for r, z in zip(inner, height, strict=True) if z > wall]
+    outline = [(0, 0), *outer, *cavity[::-1], (0, cavity[0][1])]
+    return trimesh.creation.revolve(np.array(outline), sections=64)
+
+
+def test_a_jug_of_narrow_mouth_is_hollow(tmp_path: Path) -> None:
+    shape = jug(0.03)
+    splat = cloud(shape, 60_000)
+    coloured, figures = made(tmp_path, splat)
+    assert figures.watertight
+    assert figures.components == 1
+    volume = trimesh.Trimesh(coloured.positions, coloured.mesh.faces).volume
+    assert volume == pytest.approx(shape.volume, rel=0.1)
 
 
 def test_flood_does_not_enter_by_a_pinhole() -> None:

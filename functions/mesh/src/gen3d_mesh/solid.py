@@ -41,6 +41,10 @@ BALL_RADII = (0.02, 0.035, 0.055, 0.08, 0.11)
 POCKET = 1.3
 """A pocket is wider than its mouth by this factor, else it is a dent."""
 
+THICK, MIN_WALL = 1.7, 0.02
+"""A wall as thick as so many voxels of `seal` and this share of the longest side has two sides. One
+side alone measures about one such voxel, and as much as a cloud scatters."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -231,11 +235,13 @@ def grown(mask: Mask) -> Mask:
 
 
 def seal(occupied: Mask, voxels: int) -> Mask:
-    """Find pockets whose mouth is narrower than they are: holes in a cloud, not in the object.
+    """Find pockets behind a hole in the cloud, that is not one in the object.
 
     A ball rolled over the outside cannot enter through a mouth narrower than itself. The spaces
     that it fits into but cannot reach are pockets, if they are wider than the ball by `POCKET`.
-    Done at half resolution.
+    What bounds a pocket tells a hole from a mouth: the one side of a solid, or a vessel's wall,
+    whose inner side and outer side both have gaussians. Balls on either side of it come as near to
+    each other as it is thick. Done at half resolution.
 
     Parameters
     ----------
@@ -246,7 +252,7 @@ def seal(occupied: Mask, voxels: int) -> Mask:
     Returns
     -------
     (x, y, z) bool
-        The pockets' voxels.
+        The voxels of pockets that are no vessels.
     """
     even = [(0, n % 2) for n in occupied.shape]
     half = np.pad(occupied, even)
@@ -257,6 +263,8 @@ def seal(occupied: Mask, voxels: int) -> Mask:
     half = np.pad(half, margin)
     room = ndimage.distance_transform_edt(~half)
     inside = np.zeros(half.shape, bool)
+    hollow = np.zeros(half.shape, bool)
+    thick = max(THICK, MIN_WALL * voxels / 2)
     for radius in BALL_RADII:
         ball = radius * voxels / 2
         if ball < 1.5:
@@ -265,17 +273,61 @@ def seal(occupied: Mask, voxels: int) -> Mask:
         if count < 2:
             continue
         pocket = np.bincount(labels[room >= POCKET * ball], minlength=count + 1) > 0
+        pocket[labels[hollow]] = False
         outer = labels[0, 0, 0]
         pocket[[0, outer]] = False
         if pocket.any():
-            seed = pocket[labels]
-            nearest = ndimage.distance_transform_edt(
-                ~seed & (labels != outer), return_distances=False, return_indices=True
+            labels[hollow & (labels > 0)] = outer
+            away, nearest = ndimage.distance_transform_edt(
+                ~pocket[labels] & (labels != outer), return_indices=True
             )
-            inside |= seed[tuple(nearest)] & ~half
+            owner = labels[tuple(nearest)]
+            vessel = pocket & _have_two_sides(owner, pocket, away - ball, half, thick)
+            hollow |= vessel[labels]
+            inside |= (pocket & ~vessel)[owner] & ~half
     inside = inside[margin:-margin, margin:-margin, margin:-margin]
     full = inside.repeat(2, axis=0).repeat(2, axis=1).repeat(2, axis=2)
     return full[: occupied.shape[0], : occupied.shape[1], : occupied.shape[2]]
+
+
+def _have_two_sides(
+    owner: npt.NDArray[np.int32],
+    pocket: npt.NDArray[np.bool_],
+    away: Volume,
+    occupied: Mask,
+    thick: float,
+) -> npt.NDArray[np.bool_]:
+    """Whether most of the wall around each pocket has gaussians on this side, and is `thick`.
+
+    Parameters
+    ----------
+    owner : (x, y, z) int
+        The number of the nearest pocket, or of the outside.
+    pocket : (n,) bool
+        Which numbers are pockets'.
+    away : (x, y, z) float
+        How far from the ball when it is as near as it can be, in voxels.
+    occupied : (x, y, z) bool
+    thick : float
+        In voxels.
+
+    Returns
+    -------
+    (n,) bool
+        By number.
+    """
+    mine = pocket[owner]
+
+    def most(places: Mask, yes: Mask) -> npt.NDArray[np.bool_]:
+        numbers = owner[places]
+        everyone = np.bincount(numbers, minlength=len(pocket))
+        agreed = np.bincount(numbers, yes[places], minlength=len(pocket))
+        agree: npt.NDArray[np.bool_] = agreed > 0.5 * everyone
+        return agree
+
+    middle = mine & grown(~mine)  # halfway to the balls outside
+    touched = mine & (away > 0) & (away <= 1)  # haze touches the ball in specks only
+    return most(middle, 2 * away > thick) & most(touched, occupied)
 
 
 def smooth(mask: Mask, sigma: float) -> Volume:
