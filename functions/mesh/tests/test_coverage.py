@@ -48,6 +48,22 @@ def test_true_mesh_explains_all(shape: trimesh.Trimesh) -> None:
     assert warning(share) is None
 
 
+def test_opaque_clumps_that_float_about_are_let_off() -> None:
+    rng = np.random.default_rng(4)
+    places = rng.normal(size=(60, 3))
+    places *= rng.uniform(0.55, 0.7, (60, 1)) / np.linalg.norm(places, axis=1, keepdims=True)
+    centers = np.repeat(places, 40, axis=0) + rng.normal(0, 0.008, (2400, 3))
+    clumps = replace(
+        floating(2400),
+        centers=centers.astype(np.float32),
+        opacities=np.full(2400, 0.9, np.float32),
+    )
+    shown = surface_shown(joined(cloud(sphere()), clumps), 0.5)
+    off = np.linalg.norm(shown, axis=1) - 0.5
+    assert len(shown) > 2000
+    assert (off > 0.04).mean() < 0.005
+
+
 @pytest.mark.parametrize("missing", [0.1, 0.3])
 def test_a_cap_that_is_missing_is_missing(missing: float) -> None:
     """A cap of a ball has its height's share of the area."""
@@ -89,7 +105,8 @@ def test_broken_gaussians_are_left_out() -> None:
     broken = good.take(np.arange(50))
     broken = replace(broken, centers=broken.centers.copy(), scales=broken.scales.copy())
     broken.centers[:10], broken.centers[10:20] = np.nan, np.inf
-    broken.centers[20:30], broken.scales[30:40], broken.scales[40:] = 3e38, np.nan, np.inf
+    broken.centers[20:30] = 3e38
+    broken.scales[30:40], broken.scales[40:45], broken.scales[45:] = np.nan, np.inf, 50
     with np.errstate(all="raise"):
         shown = surface_shown(in_unit_frame(joined(broken, good), UNIT), 0.6)
     whole = surface_shown(in_unit_frame(good, UNIT), 0.6)
