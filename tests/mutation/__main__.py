@@ -75,7 +75,8 @@ def stage(folder: Path, changed: list[str], every: int) -> None:
     for name in [*changed, *(sources.keys() - set(changed))]:
         source = sources[name]
         target = folder / "src" / f"{name.replace('.', '/')}.py"
-        _write(target.parent / "__init__.py", (source.parent / "__init__.py").read_bytes())
+        for beside in source.parent.glob("__*__.py"):  # the package, and its command
+            _write(target.parent / beside.name, beside.read_bytes())
         code = source.read_text()
         if name in changed:
             code, all_changes = _changed(folder / f"{name}.json", code)

@@ -101,7 +101,7 @@ def test_a_file_that_is_too_large_is_not_fetched(
 ) -> None:
     monkeypatch.setattr(handler, "MAX_BYTES", 10 * 2**20)
     bucket.put_object(Bucket=EVENT["bucket"], Key=EVENT["splat"], Body=bytes(10 * 2**20 + 1))
-    with pytest.raises(SplatTooLarge, match="at most 10 MB"):
+    with pytest.raises(SplatTooLarge, match="has 10 MB; at most 10 MB"):
         handler.handler(EVENT, CONTEXT)
 
 

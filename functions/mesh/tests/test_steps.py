@@ -47,9 +47,11 @@ def test_clean_drops_haze_strays_and_the_broken() -> None:
         splat.take(np.arange(n)), centers=rng.uniform(0.7, 0.9, (n, 3)).astype(np.float32)
     )
     broken = replace(splat.take(np.arange(n)), centers=np.full((n, 3), np.nan, np.float32))
+    sizeless = replace(splat.take(np.arange(n)), scales=np.full((n, 3), np.nan, np.float32))
+    colourless = replace(splat.take(np.arange(n)), colors=np.full((n, 3), np.nan, np.float32))
     clear = replace(splat.take(np.arange(n)), opacities=np.full(n, 0.01, np.float32))
     haze = replace(splat.take(np.arange(n)), scales=np.full((n, 3), 0.3, np.float32))
-    cleaned = clean(joined(splat, far, stray, broken, clear, haze))
+    cleaned = clean(joined(splat, far, stray, broken, sizeless, colourless, clear, haze))
     assert len(cleaned.splat) == pytest.approx(20_000, abs=30)
     assert cleaned.frame.size == pytest.approx(1, abs=0.01)
 
@@ -70,27 +72,40 @@ def test_spacing_is_the_distance_to_the_eighth_neighbour(splat: Splat) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "error"),
+    ("change", "error", "words"),
     [
-        (lambda s: s.take(np.arange(1)), EmptySurface),
-        (lambda s: replace(s, opacities=s.opacities * 0), EmptySurface),
-        (lambda s: replace(s, centers=s.centers * np.float32(np.nan)), EmptySurface),
-        (lambda s: replace(s, centers=s.centers * 0), EmptySurface),
-        (lambda s: replace(s, centers=s.centers * np.array([1, 1, 0], np.float32)), EmptySurface),
-        (lambda s: replace(s, centers=s.centers * np.array([1, 0, 0], np.float32)), EmptySurface),
-        (lambda s: replace(s, centers=s.centers * np.float32(1e30)), InvalidSplat),
-        (lambda s: replace(s, scales=s.scales * 1000), EmptySurface),
+        (lambda s: s.take(np.arange(1)), EmptySurface, "Only 1 gaussians"),
+        (lambda s: replace(s, opacities=s.opacities * 0), EmptySurface, "Only 0 gaussians"),
+        (lambda s: replace(s, centers=s.centers * np.float32(np.nan)), EmptySurface, "Only 0"),
+        (lambda s: replace(s, centers=s.centers * 0), EmptySurface, "in one point"),
+        (
+            lambda s: replace(s, centers=s.centers * np.array([1, 1, 0], np.float32)),
+            EmptySurface,
+            "in a plane or on a line",
+        ),
+        (
+            lambda s: replace(s, centers=s.centers * np.array([1, 0, 0], np.float32)),
+            EmptySurface,
+            "in a plane or on a line",
+        ),
+        (
+            lambda s: replace(s, centers=s.centers * np.float32(1e30)),
+            InvalidSplat,
+            "out of bounds: the file is damaged",
+        ),
+        (lambda s: replace(s, scales=s.scales * 1000), EmptySurface, "Only 0 gaussians"),
         (
             lambda s: replace(s, centers=s.centers * (np.arange(2000) % 5 < 2)[:, None]),
             EmptySurface,
+            "in one spot",
         ),
     ],
     ids=["one", "transparent", "nan", "point", "plane", "line", "huge", "haze", "spot"],
 )
 def test_clean_refuses_what_has_no_surface(
-    change: Callable[[Splat], Splat], error: type[Gen3DError]
+    change: Callable[[Splat], Splat], error: type[Gen3DError], words: str
 ) -> None:
-    with pytest.raises(error):
+    with pytest.raises(error, match=words):
         clean(change(ball(2000)))
 
 
