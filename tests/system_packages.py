@@ -7,20 +7,21 @@ images.
 """
 
 import ctypes.util
-import glob
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
-IS_THERE = {
+IS_THERE: dict[str, Callable[[], object]] = {
     "chromium": lambda: shutil.which("chromium"),
     "jq": lambda: shutil.which("jq"),
     "docker.io": lambda: shutil.which("dockerd"),
     "docker-registry": lambda: shutil.which("docker-registry"),
     "mmdebstrap": lambda: shutil.which("mmdebstrap"),
     "blender": lambda: shutil.which("blender"),
-    "python3-numpy": lambda: glob.glob("/usr/lib/python3/dist-packages/numpy"),
+    "python3-numpy": lambda: Path("/usr/lib/python3/dist-packages/numpy").is_dir(),
     "assimp-utils": lambda: shutil.which("assimp"),
     "prusa-slicer": lambda: shutil.which("prusa-slicer"),
     "libusb-1.0-0": lambda: ctypes.util.find_library("usb-1.0"),
