@@ -31,11 +31,16 @@ function signedIn(): Credentials & { renewed: number } {
   return credentials;
 }
 
-const job = { jobId: "J1", status: "CREATED" };
+const job = { jobId: "J1", status: "CREATED", objects: [] };
 
 describe("ApiClient", () => {
   it("sends the ID token and the body", async () => {
-    const { sent, fetcher } = server(Response.json({ jobId: "J1" }, { status: 201 }));
+    const { sent, fetcher } = server(
+      Response.json(
+        { jobId: "J1", prefix: "", upload: { url: "/b", fields: {} } },
+        { status: 201 },
+      ),
+    );
     await new ApiClient("https://api", signedIn(), fetcher).createJob("cup.jpg", "image/jpeg");
     expect(sent[0]?.url).toBe("https://api/jobs");
     expect(sent[0]?.init.headers).toMatchObject({ Authorization: "Bearer token-0" });
@@ -112,6 +117,33 @@ describe("ApiClient", () => {
     const client = new ApiClient("", signedIn(), fetcher);
     await expect(client.getJob("J1")).rejects.toMatchObject({ name: "UnexpectedAnswer" });
     await expect(client.getJob("J1")).rejects.toMatchObject({ name: "UnexpectedAnswer" });
+  });
+
+  it.each([
+    { ...job, status: "PONDERING" },
+    { ...job, objects: undefined },
+    { ...job, objects: [{ n: 0, status: "PONDERING" }] },
+    null,
+  ])("does not go on with a job that it does not know", async (newer) => {
+    const { fetcher } = server(Response.json(newer));
+    const answer = new ApiClient("", signedIn(), fetcher).getJob("J1");
+    await expect(answer).rejects.toMatchObject({
+      name: "UnexpectedAnswer",
+      message: expect.stringContaining("Reload the page"),
+    });
+  });
+
+  it("does not go on with a list or a form that it does not know", async () => {
+    const { fetcher } = server(
+      Response.json({ jobs: [job, { ...job, status: "PONDERING" }], cursor: null }),
+      Response.json({ ...job, upload: null }),
+      Response.json({ uploads: [{ url: "/b" }] }),
+    );
+    const client = new ApiClient("", signedIn(), fetcher);
+    const name = "UnexpectedAnswer";
+    await expect(client.listJobs(null)).rejects.toMatchObject({ name });
+    await expect(client.createJob("a.jpg", "image/jpeg")).rejects.toMatchObject({ name });
+    await expect(client.maskUploads("J1", 1)).rejects.toMatchObject({ name });
   });
 
   it("escapes what goes into a path or a query", async () => {

@@ -1,3 +1,4 @@
+import { type Check, isCreatedJob, isJob, isJobPage, isUploads } from "./answers";
 import type { PhotoType } from "./domain";
 import { ApiError, errorOf, offline } from "./error";
 import { postForm } from "./form";
@@ -33,30 +34,31 @@ export class ApiClient {
   ) {}
 
   createJob(filename: string, contentType: PhotoType): Promise<CreatedJob> {
-    return this.send("POST", "/jobs", { filename, contentType });
+    return this.send(isCreatedJob, "POST", "/jobs", { filename, contentType });
   }
 
   listJobs(cursor: string | null): Promise<JobPage> {
-    return this.send("GET", `/jobs${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ""}`);
+    const query = cursor ? `?cursor=${encodeURIComponent(cursor)}` : "";
+    return this.send(isJobPage, "GET", `/jobs${query}`);
   }
 
   getJob(jobId: string): Promise<JobView> {
-    return this.send("GET", `/jobs/${encodeURIComponent(jobId)}`);
+    return this.send(isJob, "GET", `/jobs/${encodeURIComponent(jobId)}`);
   }
 
   renameJob(jobId: string, name: string): Promise<JobView> {
-    return this.send("PATCH", `/jobs/${encodeURIComponent(jobId)}`, { name });
+    return this.send(isJob, "PATCH", `/jobs/${encodeURIComponent(jobId)}`, { name });
   }
 
   /** Stop a job; its record and files stay. One that had ended stays as it is. */
   cancelJob(jobId: string): Promise<JobView> {
-    return this.send("POST", `/jobs/${encodeURIComponent(jobId)}/cancel`);
+    return this.send(isJob, "POST", `/jobs/${encodeURIComponent(jobId)}/cancel`);
   }
 
   /** Forget a job and its files. Of one that is gone already nothing is left to do. */
   async deleteJob(jobId: string): Promise<void> {
     try {
-      await this.send("DELETE", `/jobs/${encodeURIComponent(jobId)}`);
+      await this.ask("DELETE", `/jobs/${encodeURIComponent(jobId)}`);
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
     }
@@ -67,21 +69,21 @@ export class ApiClient {
     // What is made anew takes the old file's place, and its link has to be another.
     this.links.clear();
     const path = `/jobs/${encodeURIComponent(jobId)}/retry`;
-    return this.send("POST", path, objects ? { objects } : {});
+    return this.send(isJob, "POST", path, objects ? { objects } : {});
   }
 
   /** Have the photo prepared; where `text` names a thing, masks of all such things come along. */
   initialize(jobId: string, text: string | null): Promise<JobView> {
-    return this.send("POST", `/jobs/${encodeURIComponent(jobId)}/initialize`, { text });
+    return this.send(isJob, "POST", `/jobs/${encodeURIComponent(jobId)}/initialize`, { text });
   }
 
   async maskUploads(jobId: string, count: number): Promise<UploadForm[]> {
     const path = `/jobs/${encodeURIComponent(jobId)}/masks`;
-    return (await this.send<{ uploads: UploadForm[] }>("POST", path, { count })).uploads;
+    return (await this.send(isUploads, "POST", path, { count })).uploads;
   }
 
   reconstruct(jobId: string, objects: ObjectRequest[]): Promise<JobView> {
-    return this.send("POST", `/jobs/${encodeURIComponent(jobId)}/reconstruct`, { objects });
+    return this.send(isJob, "POST", `/jobs/${encodeURIComponent(jobId)}/reconstruct`, { objects });
   }
 
   /** POST a file to a signed form. */
@@ -89,18 +91,28 @@ export class ApiClient {
     return postForm(form, file, onProgress);
   }
 
-  private async send<T>(method: string, path: string, body?: unknown): Promise<T> {
+  private async send<T>(check: Check<T>, method: string, path: string, body?: unknown): Promise<T> {
+    const response = await this.ask(method, path, body);
+    const value: unknown = await response.json().catch(() => {
+      throw new ApiError("UnexpectedAnswer", "The server's answer is unreadable. Try again.", 502);
+    });
+    const answer = this.links.steadyAll(value);
+    if (check(answer)) return answer;
+    throw new ApiError(
+      "UnexpectedAnswer",
+      "The server's answer is of another version than this page. Reload the page.",
+      502,
+    );
+  }
+
+  private async ask(method: string, path: string, body?: unknown): Promise<Response> {
     let response = await this.request(method, path, body);
     if (response.status === 401) {
       await this.credentials.renew();
       response = await this.request(method, path, body);
     }
     if (!response.ok) throw await errorOf(response);
-    if (response.status === 204) return undefined as T;
-    const value: unknown = await response.json().catch(() => {
-      throw new ApiError("UnexpectedAnswer", "The server's answer is unreadable. Try again.", 502);
-    });
-    return this.links.steadyAll(value) as T;
+    return response;
   }
 
   private async request(method: string, path: string, body: unknown): Promise<Response> {

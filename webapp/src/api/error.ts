@@ -1,3 +1,5 @@
+import { isRecord } from "./answers";
+
 const PHOTO_REFUSALS = ["InvalidImage", "UnsupportedImage", "ImageTooLarge", "ImageTooSmall"];
 
 /**
@@ -44,7 +46,8 @@ export function offline(): ApiError {
 
 /** Read an answer that is not 2xx. */
 export async function errorOf(response: Response): Promise<ApiError> {
-  const body = (await response.json().catch(() => null)) as Record<string, unknown> | null;
+  const json: unknown = await response.json().catch(() => null);
+  const body = isRecord(json) ? json : null;
   const after = secondsOf(body?.retryAfter) ?? secondsOf(response.headers.get("Retry-After"));
   if (typeof body?.error === "string" && typeof body.message === "string") {
     return new ApiError(body.error, body.message, response.status, after);

@@ -20,8 +20,8 @@ export class Links {
   }
 
   /** A copy of an answer with every `url` and `picture` in it steady. */
-  steadyAll<T>(value: T, around = ""): T {
-    if (Array.isArray(value)) return value.map((item) => this.steadyAll(item, around)) as T;
+  steadyAll(value: unknown, around = ""): unknown {
+    if (Array.isArray(value)) return value.map((item) => this.steadyAll(item, around));
     if (value === null || typeof value !== "object") return value;
     const version = versionOf(value) ?? around;
     return Object.fromEntries(
@@ -31,7 +31,7 @@ export class Links {
           ? this.steady(item, version)
           : this.steadyAll(item, version),
       ]),
-    ) as T;
+    );
   }
 
   clear(): void {
