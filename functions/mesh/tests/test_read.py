@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
+from gen3d.bounded import Bounded, Starved, TimeSpent
 from gen3d.errors import EmptySurface, Gen3DError, InvalidSplat, SplatTooLarge
 from gen3d.ply import PROPERTIES, SH_C0
 from gen3d_mesh import read as reader
@@ -97,6 +98,7 @@ def test_what_an_engine_made_stands_on_z_and_what_was_trained_on_minus_y(tmp_pat
     write_splat(tmp_path / "engine.ply", shape(np.zeros((3, 3)) + np.arange(3)))
     write(tmp_path / "trained.ply")
     assert (read(tmp_path / "engine.ply").up, read(tmp_path / "trained.ply").up) == ("z", "-y")
+    assert read(tmp_path / "engine.ply").format == "PLY"
 
 
 def test_a_ply_starts_no_process_and_imports_nothing_for_it(tmp_path: Path) -> None:
@@ -137,6 +139,26 @@ def test_what_takes_too_much_memory_to_unpack_says_so(
     monkeypatch.setattr(reader, "MEMORY", 60 * 2**20)
     with pytest.raises(SplatTooLarge, match="piece by piece"):
         read(tmp_path / "large.splat")
+
+
+def test_of_more_packed_gaussians_than_are_taken_a_sample_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reader, "MAX_GAUSSIANS", 50)
+    found = read(HERE / "v3.spz")
+    assert (len(found.splat), found.total) == (50, len(source()))
+
+
+@pytest.mark.parametrize("fault", [TimeSpent, Starved])
+def test_what_takes_too_long_to_unpack_is_too_large(
+    monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
+) -> None:
+    def ask(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(Bounded, "ask", ask)
+    with pytest.raises(SplatTooLarge, match="piece by piece"):
+        read(HERE / "v3.spz")
 
 
 # Bad input
@@ -248,6 +270,14 @@ def bad() -> Iterator[tuple[str, bytes, str]]:
     with zipfile.ZipFile(zipped, "w") as file:
         file.writestr("point_cloud.ply", ply)
     yield "a.zip", zipped.getvalue(), "point_cloud.ply"
+    yield "short.spz", gzip.compress(b"NGSP\2\0\0\0"), "damaged"
+    yield "short.ksplat", b"\0\1", "damaged"
+    blank = io.BytesIO()
+    with zipfile.ZipFile(blank, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("meta.json", b" " * 2**24)  # in 16 KB
+    yield "blank.sog", blank.getvalue(), "damaged"
+    first = {"means": {"shape": [10**9, 3]}}  # of the first version, which had no count
+    yield "first.sog", with_meta(lambda _: first), "50,000,000 are taken"
     yield "old.spz", gzip.compress(struct.pack("<4sII", b"NGSP", 1, 5) + bytes(400)), "version 1"
 
 

@@ -42,6 +42,8 @@ def test_reads_what_was_written(path: Path) -> None:
     np.testing.assert_allclose(again.opacities, splat.opacities, atol=1e-6)
     np.testing.assert_allclose(again.scales, splat.scales, rtol=1e-5)
     np.testing.assert_allclose(again.rotations, splat.rotations)
+    for values in (again.centers, again.colors, again.opacities, again.scales, again.rotations):
+        assert values.dtype == np.float32  # or the kernels are compiled once more, for doubles
 
 
 @pytest.mark.parametrize("kind", ["ascii", "binary_big_endian"])
@@ -59,7 +61,9 @@ def test_skips_attributes_and_elements_that_it_does_not_need(path: Path) -> None
     names = (*PROPERTIES[:9], *(f"f_rest_{k}" for k in range(45)), *PROPERTIES[9:], "mine")
     values = rows(20, names)
     start = header(20, names).replace(
-        b"end_header", b"comment x\nelement face 1\nproperty list uchar int v\nend_header"
+        b"end_header",
+        b"comment x\nobj_info y\nelement face 1\nproperty list uchar int v\n"
+        b"property of my own\nend_header",
     )
     path.write_bytes(start + values.tobytes() + b"\3" + bytes(12))
     np.testing.assert_array_equal(read_splat(path).centers, values[:, :3])
@@ -93,6 +97,12 @@ def test_applies_activations(path: Path) -> None:
         (header(1, kind="ascii") + b"a " * 17, "cut off"),
         (header(9, PROPERTIES[:9]) + bytes(9 * 36), "opacity, scale_0"),
         (header(1).replace(b"float z", b"list uchar int z"), "header has a line"),
+        (
+            header(1)
+            .replace(b"element vertex", b"element camera 0\nelement vertex")
+            .replace(b"float nx", b"int128 nx"),
+            "header has a line 'property int128 nx'",
+        ),
         (header(1).replace(b"float z", b"float x"), "twice"),
         (header(1).replace(b"element vertex", b"element face"), "no vertices"),
         (header(1).replace(b"element vertex 1", b"element vertex -1"), "how many vertices"),
@@ -132,8 +142,11 @@ def test_promise_of_a_billion_costs_nothing(path: Path, count: int, kind: str) -
 
 def test_ascii_is_taken_only_where_its_words_fit_into_memory(path: Path) -> None:
     path.write_bytes(header(1_999_999, kind="ascii") + bytes(680))
-    with pytest.raises(SplatTooLarge, match="Save it as a binary PLY"):
+    with pytest.raises(SplatTooLarge, match=r"holds 33,999,983 values.* Save it as a binary PLY"):
         read_splat(path)
+    splat_ply.check_count(50_000_000)
+    path.write_bytes(header(2, kind="ascii") + b" ".join([b"1"] * 2 * len(PROPERTIES)))
+    assert len(read_splat(path)) == 2  # in as few bytes as can be
 
 
 def test_of_more_gaussians_than_are_taken_a_sample_is_read_that_covers_as_much(
@@ -192,14 +205,18 @@ def test_round_gaussians_have_one_scale_and_need_no_rotation(path: Path, name: s
     splat = read_splat_of(path, values, names)
     np.testing.assert_allclose(splat.scales, np.exp(-3), rtol=1e-6)
     assert splat.rotations.tolist() == [[1, 0, 0, 0]] * 20
+    assert splat.rotations.dtype == np.float32
 
 
-@pytest.mark.parametrize(("kind", "most"), [("uchar", 255), ("float", 1), ("float", 255)])
+@pytest.mark.parametrize(
+    ("kind", "most"), [("uchar", 255), ("ushort", 65535), ("float", 1), ("float", 255)]
+)
 def test_colours_may_be_rgb(path: Path, kind: str, most: float) -> None:
     names = (*PROPERTIES[:6], "red", "green", "blue", *PROPERTIES[9:])
     colors = np.random.default_rng(0).integers(0, 256, (20, 3))
     colors[0] = 255
-    row = np.dtype([(n, "u1" if n in names[6:9] and kind == "uchar" else "<f4") for n in names])
+    stored = {"uchar": "u1", "ushort": "<u2", "float": "<f4"}[kind]
+    row = np.dtype([(n, stored if n in names[6:9] else "<f4") for n in names])
     table = np.zeros(20, row)
     for name, value in zip(names[6:9], colors.T, strict=True):
         table[name] = value * (most / 255)
@@ -213,7 +230,8 @@ def test_colours_may_be_rgb(path: Path, kind: str, most: float) -> None:
 @pytest.mark.parametrize("kind", ["ascii", "binary_little_endian"])
 def test_elements_before_the_vertices_are_skipped(path: Path, kind: str) -> None:
     values = rows(10)
-    extra = b"element camera 2\nproperty double a\nproperty uchar b\nelement vertex"
+    extra = b"element light 0\nproperty int c\n"
+    extra += b"element camera 2\nproperty double a\nproperty uchar b\nelement vertex"
     start = header(10, kind=kind).replace(b"element vertex", extra)
     before = b"1 2 3 4\n" if kind == "ascii" else bytes(18)
     text = "\n".join(" ".join(f"{v:.9g}" for v in row) for row in values).encode()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import struct
 import subprocess
@@ -14,7 +15,7 @@ import DracoPy
 import numpy as np
 import pytest
 import trimesh
-from PIL import Image
+from PIL import Image, JpegImagePlugin
 from scipy.spatial import cKDTree
 
 from gen3d_mesh.clean import Frame
@@ -92,7 +93,8 @@ def test_the_small_glb_holds_the_same_in_fewer_bytes(
     small, plain = encode(coloured, "draco.glb", "thing"), encode(coloured, "glb", "thing")
     assert len(small) < 0.4 * len(plain)
     glb = document(small)
-    assert glb["extensionsRequired"] == ["KHR_draco_mesh_compression"]
+    assert glb["extensionsRequired"] == glb["extensionsUsed"] == ["KHR_draco_mesh_compression"]
+    assert glb["nodes"][0]["name"] == "thing"
     (primitive,) = glb["meshes"][0]["primitives"]
     draco = primitive["extensions"]["KHR_draco_mesh_compression"]
     view = glb["bufferViews"][draco["bufferView"]]
@@ -118,6 +120,21 @@ def test_the_small_glb_holds_the_same_in_fewer_bytes(
         )
 
 
+def test_a_glb_by_meshoptimizer_says_so(ball: tuple[ColouredMesh, Figures]) -> None:
+    """A reader that cannot decode it has to see that before it reads what is not there."""
+    glb = document(encode(ball[0], "meshopt.glb", "thing"))
+    assert glb["extensionsRequired"] == ["EXT_meshopt_compression", "KHR_mesh_quantization"]
+    assert glb["extensionsUsed"] == glb["extensionsRequired"]
+    assert glb["nodes"][0]["name"] == "thing"
+    there, decoded = glb["buffers"]
+    assert decoded["extensions"] == {"EXT_meshopt_compression": {"fallback": True}}
+    assert {view["buffer"] for view in glb["bufferViews"]} == {1}
+    ends = [view["byteOffset"] + view["byteLength"] for view in glb["bufferViews"]]
+    assert max(ends) <= decoded["byteLength"]
+    packed = [view["extensions"]["EXT_meshopt_compression"] for view in glb["bufferViews"]]
+    assert max(each["byteOffset"] + each["byteLength"] for each in packed) <= there["byteLength"]
+
+
 def test_the_archive_is_an_obj_with_its_texture(
     ball: tuple[ColouredMesh, Figures], tmp_path: Path
 ) -> None:
@@ -128,6 +145,13 @@ def test_the_archive_is_an_obj_with_its_texture(
         file.extractall(tmp_path)
     mesh = trimesh.load_mesh(tmp_path / "mesh.obj", process=False)
     assert trimesh.Trimesh(mesh.vertices, mesh.faces).is_watertight
+    # Readers may take another normal for a vertex than its own, and say nothing.
+    text = (tmp_path / "mesh.obj").read_text()
+    corners = re.findall(r"(\d+)/\d+/(\d+)", text)
+    assert len(corners) == 3 * len(coloured.mesh.faces)
+    assert all(vertex == normal for vertex, normal in corners)
+    with Image.open(tmp_path / "mesh.jpg") as picture:
+        assert JpegImagePlugin.get_sampling(picture) == 0  # colours as sharp as the light
     texel = mesh.visual.material.image.convert("RGB").getpixel((8, 8))
     np.testing.assert_allclose(texel, (200, 30, 30), atol=4)
     written, wanted = mesh.visual.uv[mesh.faces], coloured.texture.uv[coloured.texture.faces]
