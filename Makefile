@@ -149,7 +149,7 @@ quick-web:
 
 .PHONY: test
 test: setup web functions/mesh/tests/node_modules/.ready .venvs/torch/.ready .venvs/smoke/.ready ## Run every test
-	@$(BIN)/python tests/system_packages.py chromium jq libgl1 libopengl0
+	@$(BIN)/python tests/system_packages.py chromium jq libusb-1.0-0 libgl1 libopengl0 libgomp1
 	@cd webapp && npm test --silent
 	@# Two at a time, each by itself: the workflow tests patch the interpreter, the browser's driver
 	@# keeps a loop.

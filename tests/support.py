@@ -18,6 +18,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from samtranslator.yaml_helper import yaml_parse
 
+from gen3d.jobs import Job
 from tests.samples import (
     ACCOUNT,
     ADMIN,
@@ -74,6 +75,7 @@ with pytest.MonkeyPatch.context() as _environment:
     from gen3d_api import handler as api
     from gen3d_api.settings import ApiSettings
     from gen3d_aws.dispatch import QueueSettings
+    from gen3d_aws.store import JobStore
     from gen3d_callback import handler as callback
     from gen3d_notify import handler as notify
     from gen3d_notify.settings import NotifySettings
@@ -113,6 +115,7 @@ __all__ = [
     "notify",
     "reconcile",
     "submit",
+    "write_job",
 ]
 
 
@@ -157,6 +160,20 @@ def _refuse_unused(item: dict[str, Any], operation: str) -> None:
     given = [name for kind in kinds for name in item.get(kind, {})]
     if any(not re.search(rf"{name}\b", used) for name in given):
         raise client_error("ValidationException", operation)
+
+
+def write_job(job: Job) -> Job:
+    """Write a job's row, its objects as the state machine writes them."""
+    JobStore("JobsTable").create(job.model_copy(update={"objects": {}}))
+    objects = job.model_dump(mode="json", exclude_none=True)["objects"]
+    for fields in objects.values():
+        fields |= {k: json.dumps(fields[k]) for k in ("splat", "mesh") if k in fields}
+    table("JobsTable").update_item(
+        Key={"owner": job.owner, "jobId": job.job_id},
+        UpdateExpression="SET objects = :objects",
+        ExpressionAttributeValues={":objects": objects},
+    )
+    return job
 
 
 def table(name: str) -> Any:

@@ -10,16 +10,18 @@ flat and of one colour, many small ones at edges.
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import open3d as o3d
 import trimesh
 from scipy.spatial.transform import Rotation
 
 from bench.mesh.shapes import albedo
 from gen3d_mesh.splat import Splat
+
+if TYPE_CHECKING:
+    import open3d as o3d
 
 Array = npt.NDArray[np.floating[Any]]
 
@@ -27,8 +29,10 @@ GRID = 64
 INNER, FLOATERS = 0.10, 0.02
 
 
-def scene_of(mesh: trimesh.Trimesh) -> o3d.t.geometry.RaycastingScene:
+def scene_of(mesh: trimesh.Trimesh) -> "o3d.t.geometry.RaycastingScene":
     """Distances to a mesh, by open3d."""
+    import open3d as o3d  # takes seconds, and Debian packages
+
     scene = o3d.t.geometry.RaycastingScene(nthreads=2)
     scene.add_triangles(
         o3d.core.Tensor.from_numpy(np.asarray(mesh.vertices, np.float32)),
@@ -37,8 +41,10 @@ def scene_of(mesh: trimesh.Trimesh) -> o3d.t.geometry.RaycastingScene:
     return scene
 
 
-def tensor(points: Array) -> o3d.core.Tensor:
+def tensor(points: Array) -> "o3d.core.Tensor":
     """Points as open3d takes them."""
+    import open3d as o3d
+
     return o3d.core.Tensor.from_numpy(np.ascontiguousarray(points, np.float32))
 
 
@@ -72,7 +78,7 @@ def _splat(centers: Array, colors: Array, opacities: Array, scales: Array, turns
 
 
 def _near_surface(
-    scene: o3d.t.geometry.RaycastingScene, count: int, rng: np.random.Generator
+    scene: "o3d.t.geometry.RaycastingScene", count: int, rng: np.random.Generator
 ) -> Splat:
     step = 1 / GRID
     corner = np.stack(np.meshgrid(*[np.arange(GRID)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -188,7 +194,7 @@ def _frames(normals: Array) -> Array:
 
 def _inside(
     mesh: trimesh.Trimesh,
-    scene: o3d.t.geometry.RaycastingScene,
+    scene: "o3d.t.geometry.RaycastingScene",
     count: int,
     rng: np.random.Generator,
 ) -> Splat:

@@ -1,6 +1,8 @@
 """Files that are fetched for the mesh benchmark: the ones that were published, or none."""
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 from urllib.error import URLError
 
@@ -45,3 +47,9 @@ def test_another_file_in_its_place_is_not_measured(tmp_path: Path) -> None:
 def test_each_is_pinned(file: Public) -> None:
     assert len(file.commit) == 40
     assert len(file.sha256) == 64
+
+
+def test_what_is_quickly_tested_needs_no_open3d() -> None:
+    """It needs Debian packages, which `make quick` does not install."""
+    code = "import sys; sys.modules['open3d'] = None; import bench.mesh.public"
+    subprocess.run([sys.executable, "-c", code], check=True)

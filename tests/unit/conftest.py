@@ -1,6 +1,5 @@
 """Fixtures of the unit tests, none of which may reach the network."""
 
-import json
 from collections.abc import Callable, Iterator
 from email import message_from_string, policy
 from email.message import EmailMessage
@@ -25,6 +24,7 @@ from tests.support import (
     client,
     client_error,
     table,
+    write_job,
 )
 
 
@@ -66,20 +66,7 @@ def files(aws: None) -> FileStore:
 @pytest.fixture
 def put_job(jobs: JobStore) -> Callable[[Job], Job]:
     """Puts a job into the table, its objects as the state machine writes them."""
-
-    def put(job: Job) -> Job:
-        jobs.create(job.model_copy(update={"objects": {}}))
-        objects = job.model_dump(mode="json", exclude_none=True)["objects"]
-        for fields in objects.values():
-            fields |= {k: json.dumps(fields[k]) for k in ("splat", "mesh") if k in fields}
-        table("JobsTable").update_item(
-            Key={"owner": job.owner, "jobId": job.job_id},
-            UpdateExpression="SET objects = :objects",
-            ExpressionAttributeValues={":objects": objects},
-        )
-        return job
-
-    return put
+    return write_job
 
 
 @pytest.fixture

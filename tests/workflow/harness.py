@@ -45,6 +45,7 @@ from tests.support import (
     client,
     make_job,
     table,
+    write_job,
 )
 
 from .fake_functions import PATIENCE, FakeFunction, Returns, mesh_of, modelled, task_succeeds
@@ -139,7 +140,7 @@ class Harness:
     def leave(self, status: Status, run: int = 1, **changes: Any) -> None:
         """Let an earlier run have left the job like this."""
         table("JobsTable").delete_item(Key={"owner": OWNER, "jobId": JOB_ID})
-        self._jobs.create(make_job(status, run=run, **changes))
+        write_job(make_job(status, run=run, **changes))
 
     def set_timeout(self, state: str, seconds: int = 2) -> None:
         """Lower a state's TimeoutSeconds."""
