@@ -154,6 +154,31 @@ describe("ApiClient", () => {
     expect(sent.map(({ url }) => url)).toEqual(["/jobs/..%2Fx", "/jobs?cursor=a%3D%26b"]);
   });
 
+  it("takes answers with drafts and without, and none that it could not show", async () => {
+    const cup = { n: 0, status: "PENDING" };
+    const decoder = { engine: "lite", revision: "1", url: "/decoder.onnx" };
+    const good = [
+      { ...job, decoder, objects: [cup] },
+      { ...job, decoder: { ...decoder, draft: true }, objects: [{ ...cup, draft: { files: {} } }] },
+    ];
+    const bad = [
+      { ...job, decoder: { ...decoder, draft: "yes" } },
+      { ...job, decoder: { draft: true } },
+      { ...job, objects: [{ ...cup, draft: true }] },
+      { ...job, objects: [{ ...cup, draft: { picture: { url: "/p" } } }] },
+    ];
+    const { fetcher } = server(...[...good, ...bad].map((answer) => Response.json(answer)));
+    const client = new ApiClient("", signedIn(), fetcher);
+    for (const answer of good) expect(await client.getJob("J1")).toEqual(answer);
+    for (const _ of bad) {
+      await expect(client.getJob("J1")).rejects.toMatchObject({ name: "UnexpectedAnswer" });
+    }
+    const page = (draft: unknown) => Response.json({ jobs: [{ ...job, draft }], cursor: null });
+    const list = new ApiClient("", signedIn(), server(page(true), page(1)).fetcher);
+    expect((await list.listJobs(null)).jobs[0]?.draft).toBe(true);
+    await expect(list.listJobs(null)).rejects.toMatchObject({ name: "UnexpectedAnswer" });
+  });
+
   it("cancels and forgets by requests of their own; what is gone already is forgotten", async () => {
     const gone = { error: "JobNotFound", message: "There is no such job." };
     const { sent, fetcher } = server(

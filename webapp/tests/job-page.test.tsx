@@ -170,6 +170,57 @@ describe("a job of which a part is made again", () => {
   });
 });
 
+describe("a job of which there is a draft", () => {
+  const files = { glb: { url: "https://b/draft/mesh.glb", bytes: 1 } };
+  const cup = { ...object, status: "PENDING", draft: { files } } as const;
+  const seen = (fields: Partial<JobView>) => {
+    const queries = new QueryClient();
+    const whole = job({ jobId: "j", name: "Cup", image, run: 1, ...fields } as JobView);
+    queries.setQueryData(["job", "j"], whole);
+    return shown(<JobPage jobId="j" />, queries);
+  };
+  const result = (fields: Partial<JobView>) => {
+    vi.stubGlobal("window", { location: { origin: "https://gen3d.example" } });
+    const page = shown(<Result job={job({ run: 1, ...fields })} />);
+    vi.unstubAllGlobals();
+    return page;
+  };
+  // What the viewer is given is seen in the browser's tests: it is loaded by itself.
+
+  it("shows it while the model works, with what it is and how far that is", () => {
+    const page = result({ status: "RECONSTRUCTING", objects: [cup] });
+    expect(page).toContain("Making “Cup”. A draft stays in sight meanwhile.");
+    expect(page).toContain("a mail comes");
+    expect(page).toContain("Step 1 of 2");
+    expect(page).toContain("Loading the viewer");
+    expect(page).toContain("Draft, GLB");
+    expect(seen({ status: "RECONSTRUCTING", objects: [cup] })).not.toContain("object-progress");
+    const without = { ...cup, draft: undefined };
+    expect(seen({ status: "RECONSTRUCTING", objects: [without] })).toContain("object-progress");
+  });
+
+  it("calls it one where nothing else was made", () => {
+    const error = { error: "EndpointUnavailable", message: "The endpoint did not wake." };
+    const failed = { ...cup, status: "FAILED", error } as const;
+    const page = seen({ status: "FAILED", error, objects: [failed] });
+    expect(page).toContain("What is below is a draft.");
+    const below = result({ status: "FAILED", objects: [failed] });
+    expect(below).toContain("The endpoint did not wake.");
+    expect(below).toContain("Loading the viewer");
+    expect(below).toContain("Draft, GLB");
+    const without = { ...failed, draft: undefined };
+    expect(seen({ status: "FAILED", error, objects: [without] })).not.toContain("draft");
+  });
+
+  it("shows it no more beside what was made", () => {
+    const made = { glb: { url: "https://b/mesh.glb", bytes: 1 } };
+    const saucer = { ...cup, status: "COMPLETED", draft: undefined, files: made } as const;
+    const page = result({ status: "COMPLETED", objects: [saucer] });
+    expect(page).toContain("<strong>GLB</strong>");
+    expect(page).not.toMatch(/draft/i);
+  });
+});
+
 describe("a refusal that ends", () => {
   it("says when to try again", () => {
     vi.setSystemTime("2026-11-22T10:00:00.000Z");

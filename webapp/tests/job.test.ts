@@ -6,6 +6,7 @@ import type { JobView } from "../src/api/types";
 import { stepsOf } from "../src/pages/job/steps";
 import {
   accepted,
+  newsOf,
   optimistic,
   pace,
   paceAfter,
@@ -93,6 +94,12 @@ describe("a job after a request that was accepted", () => {
     expect(shown(job("INITIALIZING", { objects })).status).toBe("RECONSTRUCTING");
     expect(shown(job("INITIALIZING")).status).toBe("INITIALIZING");
   });
+
+  it("is being prepared for a person, where its mask is waited for before it can be clicked", () => {
+    const decoder = { engine: "lite", revision: "1", url: "/d", draft: true };
+    expect(shown(job("AWAITING_MASK")).status).toBe("INITIALIZING");
+    expect(shown(job("AWAITING_MASK", { decoder })).status).toBe("AWAITING_MASK");
+  });
 });
 
 describe("a newer view of a job", () => {
@@ -134,6 +141,36 @@ describe("the pace at which a job is looked at", () => {
     // More than the page would wait by itself.
     expect(pace(job("RECONSTRUCTING", { pollSeconds: 30 }), { ...seen, still: 9 })).toBe(30_000);
     expect(pace(job("RECONSTRUCTING"), seen)).toBe(2000);
+  });
+
+  it("is that of a job at work while better embeddings than there are, if any, come", () => {
+    const decoder = { engine: "lite", revision: "1", url: "/d", draft: true };
+    const late = { still: 40, hidden: false };
+    for (const better of [job("AWAITING_MASK"), job("AWAITING_MASK", { decoder })]) {
+      expect(pace(better, seen)).toBe(2000);
+      expect(pace(better, late)).toBe(10_000);
+      expect(pace({ ...better, pollSeconds: 5 }, seen)).toBe(5000);
+    }
+    const best = job("AWAITING_MASK", { decoder: { ...decoder, draft: false } });
+    expect(pace(best, seen)).toBe(20_000);
+    expect(pace(best, late)).toBe(60_000);
+  });
+
+  it("begins anew with each decoder and each draft", () => {
+    const decoder = { engine: "lite", revision: "1", url: "/d?signed=1", draft: true };
+    const objects = [{ n: 0, status: "PENDING" }] as JobView["objects"];
+    const drafted = objects.map((object) => ({ ...object, draft: { files: {} } }));
+    const jobs = [
+      job("AWAITING_MASK"),
+      job("AWAITING_MASK", { decoder }),
+      job("AWAITING_MASK", { decoder: { ...decoder, draft: false } }),
+      job("AWAITING_MASK", { decoder: { ...decoder, engine: "sam", draft: false } }),
+      job("RECONSTRUCTING", { objects }),
+      job("RECONSTRUCTING", { objects: drafted }),
+    ];
+    expect(new Set(jobs.map(newsOf)).size).toBe(jobs.length);
+    const signed = job("AWAITING_MASK", { decoder: { ...decoder, url: "/d?signed=2" } });
+    expect(newsOf(signed)).toBe(newsOf(jobs[1] as JobView));
   });
 
   it("is slow where nobody sees it", () => {

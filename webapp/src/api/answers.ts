@@ -1,7 +1,16 @@
 /** Whether the page can work with an answer: the API may be newer than a page that stays open. */
 
 import { JOB_STATUSES, OBJECT_STATUSES } from "./domain";
-import type { CreatedJob, JobPage, JobSummary, JobView, ObjectView, UploadForm } from "./types";
+import type {
+  CreatedJob,
+  DecoderView,
+  DraftView,
+  JobPage,
+  JobSummary,
+  JobView,
+  ObjectView,
+  UploadForm,
+} from "./types";
 
 export type Check<T> = (value: unknown) => value is T;
 
@@ -17,20 +26,53 @@ function isOneOf(values: readonly string[], value: unknown): boolean {
   return typeof value === "string" && values.includes(value);
 }
 
+function isAbsentOr<T>(check: Check<T>, value: unknown): value is T | undefined {
+  return value === undefined || check(value);
+}
+
+function isFlag(value: unknown): value is boolean {
+  return typeof value === "boolean";
+}
+
 function isForm(value: unknown): value is UploadForm {
   return isRecord(value) && typeof value.url === "string" && isRecord(value.fields);
 }
 
+function isDraft(value: unknown): value is DraftView {
+  return isRecord(value) && isRecord(value.files);
+}
+
 function isObject(value: unknown): value is ObjectView {
-  return isRecord(value) && isOneOf(OBJECT_STATUSES, value.status);
+  return (
+    isRecord(value) && isOneOf(OBJECT_STATUSES, value.status) && isAbsentOr(isDraft, value.draft)
+  );
+}
+
+function isDecoder(value: unknown): value is DecoderView {
+  return (
+    isRecord(value) &&
+    typeof value.engine === "string" &&
+    typeof value.revision === "string" &&
+    typeof value.url === "string" &&
+    isAbsentOr(isFlag, value.draft)
+  );
 }
 
 function isSummary(value: unknown): value is JobSummary {
-  return isRecord(value) && typeof value.jobId === "string" && isOneOf(JOB_STATUSES, value.status);
+  return (
+    isRecord(value) &&
+    typeof value.jobId === "string" &&
+    isOneOf(JOB_STATUSES, value.status) &&
+    isAbsentOr(isFlag, value.draft)
+  );
 }
 
 export function isJob(value: unknown): value is JobView {
-  return isSummary(value) && isListOf<ObjectView>(value.objects, isObject);
+  return (
+    isSummary(value) &&
+    isListOf<ObjectView>(value.objects, isObject) &&
+    isAbsentOr(isDecoder, (value as { decoder?: unknown }).decoder)
+  );
 }
 
 export function isJobPage(value: unknown): value is JobPage {

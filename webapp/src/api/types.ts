@@ -21,6 +21,8 @@ export interface JobSummary {
   objects: number;
   /** A signed link, or null where there is no picture yet. */
   picture: string | null;
+  /** Whether the picture is of a draft. */
+  draft?: boolean;
 }
 
 export interface JobPage {
@@ -45,6 +47,37 @@ export interface FileLink {
   bytes: number;
 }
 
+/** What a mesh is, in figures. */
+export interface MeshFigures {
+  vertices: number;
+  faces: number;
+  watertight: boolean;
+  components: number;
+  gaussians: number;
+  gaussiansKept: number;
+  /** Share of what the splat shows that the mesh explains; not in older meshes. */
+  coverage?: number | null;
+  /** What to know before the mesh is used. */
+  warnings?: string[];
+  timings?: Record<string, number>;
+}
+
+/** A quick mesh by the lite engine, which stands until the object's own does. */
+export interface DraftView {
+  files: Partial<Record<MeshFile, FileLink>>;
+  picture?: { url: string };
+  mesh?: MeshFigures;
+}
+
+/** The decoder of the best embeddings that there are. */
+export interface DecoderView {
+  engine: string;
+  revision: string;
+  url: string;
+  /** Whether they are the lite engine's, and better ones are on their way. */
+  draft?: boolean;
+}
+
 export interface ObjectView {
   n: number;
   name: string;
@@ -52,20 +85,10 @@ export interface ObjectView {
   status: ObjectStatus;
   mask?: { url: string };
   splat?: { url: string; gaussians: number; bytes: number; timings?: Record<string, number> };
-  mesh?: {
-    vertices: number;
-    faces: number;
-    watertight: boolean;
-    components: number;
-    gaussians: number;
-    gaussiansKept: number;
-    /** Share of what the splat shows that the mesh explains; not in older meshes. */
-    coverage?: number | null;
-    /** What to know before the mesh is used. */
-    warnings?: string[];
-    timings?: Record<string, number>;
-  };
+  mesh?: MeshFigures;
   files?: Partial<Record<MeshFile, FileLink>>;
+  /** While there is one and no mesh. */
+  draft?: DraftView;
   error?: Failure;
 }
 
@@ -89,7 +112,7 @@ export interface JobView {
   objects: ObjectView[];
   image?: { width: number; height: number; bytes: number; url: string };
   embeddings?: { url: string };
-  decoder?: { engine: string; revision: string; url: string };
+  decoder?: DecoderView;
   error?: Failure;
 }
 

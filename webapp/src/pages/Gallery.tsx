@@ -89,7 +89,7 @@ function useWait() {
   const wait = useRef(about(FIRST_MS));
   const seen = useRef("");
   function look({ jobs }: JobPage): void {
-    const news = JSON.stringify(jobs.map(({ jobId, status }) => [jobId, status]));
+    const news = JSON.stringify(jobs.map(({ jobId, status, draft }) => [jobId, status, draft]));
     const grown = news === seen.current ? Math.min(wait.current * 1.25, MOST_MS) : FIRST_MS;
     wait.current = about(grown);
     seen.current = news;
@@ -113,15 +113,17 @@ function Empty() {
 }
 
 function Card({ job, ask }: { job: JobSummary; ask(what: Asking["what"]): void }) {
+  const modelled = job.status === "COMPLETED" || job.draft;
   return (
     <li className="job-card">
       <Link href={`/jobs/${job.jobId}`} className="job-card-link">
-        <div className={`job-picture job-picture-${job.status}`}>
+        <div className={`job-picture ${modelled ? "job-picture-model" : ""}`}>
           {job.picture ? (
             <img src={job.picture} crossOrigin="anonymous" alt="" loading="lazy" />
           ) : (
             <ImageOff aria-hidden="true" />
           )}
+          {job.draft && <span className="badge">Draft</span>}
         </div>
         <span className="job-title">{job.name}</span>
         <span className="job-meta">

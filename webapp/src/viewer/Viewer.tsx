@@ -11,6 +11,8 @@ interface Props {
   name: string;
   meshUrl: string | null;
   splatUrl: string | null;
+  /** Whether the model is to be told from the one that takes its place. */
+  draft?: boolean;
 }
 
 const MODES: readonly Choice<Mode>[] = [
@@ -21,7 +23,7 @@ const MODES: readonly Choice<Mode>[] = [
 ];
 
 /** An object to turn: its mesh, its splat, its wires, its points. */
-export default function Viewer({ name, meshUrl, splatUrl }: Props) {
+export default function Viewer({ name, meshUrl, splatUrl, draft = false }: Props) {
   const [mode, setMode] = useState<Mode>(meshUrl ? "mesh" : "splat");
   const [light, setLight] = useState(1);
   const [turning, setTurning] = useState(false);
@@ -36,7 +38,7 @@ export default function Viewer({ name, meshUrl, splatUrl }: Props) {
   }));
   const lit = mode === "mesh";
   return (
-    <section className="viewer" aria-label={`3D view of ${name}`}>
+    <section className="viewer" aria-label={`3D view of ${draft ? "a draft of " : ""}${name}`}>
       <div className="viewer-frame" ref={frame}>
         {/* biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: readers pass its keys on. */}
         <canvas
@@ -45,6 +47,7 @@ export default function Viewer({ name, meshUrl, splatUrl }: Props) {
           role="application"
           aria-label={`${name}, as ${mode}. Drag or press the arrow keys to turn, scroll or press plus and minus to come closer and go away.`}
         />
+        {draft && <span className="badge">Draft</span>}
         {loading !== null && (
           <div className="viewer-loading">
             <Progress label={`Loading the ${mode}`} share={loading || null} />

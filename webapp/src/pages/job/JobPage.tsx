@@ -72,12 +72,13 @@ function Loaded({ job, error }: { job: JobView; error: unknown }) {
 
 function Step({ job }: { job: JobView }): ReactNode {
   const made = job.objects.some((object) => object.files);
+  const drafted = job.objects.some((object) => object.draft);
   const shown = STATUSES[job.status];
   if (shown.end) {
     return (
       <>
         <Ended job={job} />
-        {made && (
+        {(made || drafted) && (
           <Suspense fallback={<Spinner label="Loading" />}>
             <Result job={job} />
           </Suspense>
@@ -93,8 +94,8 @@ function Step({ job }: { job: JobView }): ReactNode {
     case "select":
       return <AwaitingMask job={job} />;
     case "reconstructing":
-      // What an earlier run made stays in sight.
-      return job.run > 1 && made ? <Result job={job} /> : <Reconstructing job={job} />;
+      // What an earlier run made stays in sight, and a draft until what it is a draft of is there.
+      return drafted || (job.run > 1 && made) ? <Result job={job} /> : <Reconstructing job={job} />;
     case "result":
       return <Result job={job} />;
   }

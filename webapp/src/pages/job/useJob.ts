@@ -25,6 +25,11 @@ interface Expected {
 
 export type SeenJob = JobView & { readonly expected?: Expected };
 
+/** Whether better embeddings than there are, if any, are on their way. */
+export function awaitsBetter({ status, decoder }: JobView): boolean {
+  return status === "AWAITING_MASK" && (!decoder || decoder.draft === true);
+}
+
 /** How a job was seen: looks without news since the last change, and whether anybody looks on. */
 export interface Looks {
   readonly still: number;
@@ -37,7 +42,8 @@ export interface Looks {
  */
 export function pace(job: JobView | undefined, { still, hidden }: Looks): number | false {
   if (!job || job.status === "CREATED") return false;
-  const seconds = STATUSES[job.status].looks;
+  // Better embeddings come from the machine that prepares the photo, whoever is waited for.
+  const seconds = STATUSES[awaitsBetter(job) ? "INITIALIZING" : job.status].looks;
   if (!seconds) return ENDED_MS;
   const first = job.pollSeconds ?? seconds[0];
   const wait = 1000 * Math.min(first * GROWTH ** still, Math.max(first, seconds[1]));
@@ -78,16 +84,23 @@ export function optimistic(earlier: SeenJob | undefined, job: JobView): SeenJob 
   };
 }
 
-/** A job that goes on with masks that it has: for a person it is being reconstructed. */
+/**
+ * A job as it stands for a person. One that goes on with masks that it has is being reconstructed;
+ * one whose mask is waited for before anything can be clicked is being prepared.
+ */
 export function shown(job: SeenJob): SeenJob {
-  const resumed = job.status === "INITIALIZING" && job.objects.length > 0;
-  return resumed ? { ...job, status: "RECONSTRUCTING" } : job;
+  if (job.status === "INITIALIZING" && job.objects.length > 0) {
+    return { ...job, status: "RECONSTRUCTING" };
+  }
+  if (job.status === "AWAITING_MASK" && !job.decoder) return { ...job, status: "INITIALIZING" };
+  return job;
 }
 
 /** What is news about a job. */
-function newsOf(job: JobView): string {
-  const objects = job.objects.map((object) => object.status);
-  return JSON.stringify([job.status, job.run, job.queue, objects]);
+export function newsOf(job: JobView): string {
+  const objects = job.objects.map(({ status, draft }) => [status, draft !== undefined]);
+  const { engine, revision, draft } = job.decoder ?? {};
+  return JSON.stringify([job.status, job.run, job.queue, engine, revision, draft, objects]);
 }
 
 /** A job, looked at again as often as it may have changed. */

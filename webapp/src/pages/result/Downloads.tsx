@@ -5,13 +5,22 @@ import { fileSize } from "../../ui/format";
 
 /** The files of an object; the links carry the names under which they are saved. */
 export function Downloads({ object }: { object: ObjectView }) {
-  const { files, splat } = object;
+  const { draft, splat } = object;
+  const files = object.files ?? draft?.files;
   return (
-    <ul className="downloads" aria-label="Downloads">
+    <ul className="downloads" aria-label={draft ? "Downloads of the draft" : "Downloads"}>
       {MESH_FORMATS.map(({ ending, label, use }) => {
         const file = files?.[ending];
         return (
-          file && <Row key={ending} name={label} use={use} url={file.url} bytes={file.bytes} />
+          file && (
+            <Row
+              key={ending}
+              name={draft ? `Draft, ${label}` : label}
+              use={use}
+              url={file.url}
+              bytes={file.bytes}
+            />
+          )
         );
       })}
       {splat && <Row name="Splat" use="the gaussians, PLY" url={splat.url} bytes={splat.bytes} />}

@@ -3,11 +3,12 @@ import { count, duration, percent } from "../../ui/format";
 
 /** The numbers of an object. */
 export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
-  const { splat, mesh } = object;
+  const { splat, mesh, draft } = object;
   const rows: [string, string | undefined][] = [
     ["Gaussians", splat && count(splat.gaussians)],
     ["Vertices", mesh && count(mesh.vertices)],
     ["Faces", mesh && count(mesh.faces)],
+    ["Faces of the draft", draft?.mesh && count(draft.mesh.faces)],
     ["Closed surface", mesh && (mesh.watertight ? "yes" : "no")],
     ["Coverage of the splat", mesh?.coverage == null ? undefined : percent(mesh.coverage)],
     ["From photo to splat", spent(splat?.timings)],

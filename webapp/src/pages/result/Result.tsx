@@ -19,7 +19,12 @@ const Viewer = lazy(() => import("../../viewer/Viewer"));
 /** The models of a job: look, compare with the photo, take away. */
 export default function Result({ job }: { job: JobView }) {
   const [n, setN] = useState(
-    () => (job.objects.find((object) => object.files) ?? job.objects[0])?.n,
+    () =>
+      (
+        job.objects.find((object) => object.files) ??
+        job.objects.find((object) => object.draft) ??
+        job.objects[0]
+      )?.n,
   );
   const [beside, setBeside] = useState(true);
   const object = job.objects.find((one) => one.n === n);
@@ -65,19 +70,42 @@ export default function Result({ job }: { job: JobView }) {
 }
 
 function ObjectViewer({ job, object }: { job: JobView; object: ObjectView }) {
+  const { draft } = object;
+  const made = !isBusy(object) && !object.error;
+  if (made) return <Model object={object} files={object.files} splat={object.splat} />;
+  if (!draft) return <Missing job={job} object={object} />;
+  return (
+    <div className="drafted">
+      <Missing job={job} object={object} />
+      <Model object={object} files={draft.files} draft />
+    </div>
+  );
+}
+
+/** Why an object cannot be shown, now or at all. */
+function Missing({ job, object }: { job: JobView; object: ObjectView }) {
   if (isBusy(object) && job.status === "RECONSTRUCTING") {
     return <Making job={job} object={object} />;
   }
-  if (isBusy(object)) return <p className="note">“{object.name}” was not made.</p>;
   if (object.error) return <ErrorNote error={new Error(object.error.message)} />;
+  return <p className="note">“{object.name}” was not made.</p>;
+}
+
+interface ModelProps extends Pick<ObjectView, "files" | "splat"> {
+  object: ObjectView;
+  draft?: boolean;
+}
+
+function Model({ object, files, splat, draft = false }: ModelProps) {
   return (
     <Suspense fallback={<Spinner label="Loading the viewer" />}>
       <Viewer
         // What is made again writes the same files; another seed is another model.
-        key={`${object.n} ${object.seed}`}
+        key={`${object.n} ${object.seed} ${draft}`}
         name={object.name}
-        meshUrl={object.files?.glb?.url ?? null}
-        splatUrl={object.splat?.url ?? null}
+        meshUrl={files?.glb?.url ?? null}
+        splatUrl={splat?.url ?? null}
+        draft={draft}
       />
     </Suspense>
   );
@@ -102,12 +130,14 @@ function News({ job }: { job: JobView }) {
       .map((object) => `“${object.name}”`)
       .join(", ");
   const making = job.status === "RECONSTRUCTING" && names(isBusy);
+  const drafted = job.objects.some((object) => object.draft);
   const failed = names((object) => object.error !== undefined);
   return (
     <>
       {making && (
         <p className="note" role="status">
-          Making {making}. What exists stays in sight meanwhile.
+          Making {making}. {drafted ? "A draft" : "What exists"} stays in sight meanwhile.
+          {drafted && " You can leave this page: a mail comes when it is finished."}
         </p>
       )}
       {failed && job.status === "COMPLETED" && (
