@@ -206,7 +206,7 @@ lint: setup .venvs/sam-cli/.ready node_modules/.ready webapp/node_modules/.ready
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(PY_SOURCES)
 	@$(BIN)/lint-imports
-	@$(BIN)/hadolint container/Dockerfile functions/mesh/Dockerfile
+	@$(BIN)/hadolint container/Dockerfile container/function/Dockerfile functions/mesh/Dockerfile
 	@$(BIN)/python -m statemachines --check
 	@$(BIN)/python -m docs.generate.copies --check
 	@$(BIN)/cfn-lint -t template.yaml -a cfn_lint_serverless.rules
@@ -284,7 +284,7 @@ BYTECODE := --compile-bytecode
 endif
 
 .PHONY: setup
-setup: .venv/.ready .venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.ready .venvs/packages/.ready ## Install what running needs; after it a run asks no network
+setup: .venv/.ready .venvs/lambda/.ready .venvs/mesh/.ready .venvs/lite/.ready .venvs/container/.ready .venvs/packages/.ready ## Install what running needs; after it a run asks no network
 setup: $(if $(shell command -v npm),webapp/node_modules/.ready)
 
 .venv/.ready: requirements/dev.txt requirements/workspace.py
@@ -295,9 +295,10 @@ setup: $(if $(shell command -v npm),webapp/node_modules/.ready)
 	@$(BIN)/python requirements/workspace.py $(@D)
 	@touch $@
 
-.venvs/lambda/.ready .venvs/mesh/.ready .venvs/container/.ready: COMPILE = $(BYTECODE)
+.venvs/lambda/.ready .venvs/mesh/.ready .venvs/lite/.ready .venvs/container/.ready: COMPILE = $(BYTECODE)
 .venvs/lambda/.ready: requirements/lambda.txt
 .venvs/mesh/.ready: functions/mesh/requirements.txt
+.venvs/lite/.ready: container/function/requirements.txt
 .venvs/container/.ready: container/requirements.txt
 .venvs/sam-cli/.ready: requirements/sam-cli.txt
 .venvs/mutation/.ready: requirements/mutation.txt
@@ -343,7 +344,7 @@ node_modules/.ready webapp/node_modules/.ready functions/mesh/tests/node_modules
 
 .PHONY: lock
 lock: .venv/.ready ## Resolve the requirements anew
-	@for part in layers/gen3d/src functions/mesh container; do \
+	@for part in layers/gen3d/src functions/mesh container container/function; do \
 		(cd $$part && "$(CURDIR)/$(UV)" pip compile -q --universal --python-version 3.11 \
 			--custom-compile-command "make lock" requirements.in -o requirements.txt); done
 	@# Compiled packages for one GPU stack: resolved for the image alone.

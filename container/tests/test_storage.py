@@ -198,6 +198,17 @@ def test_a_person_reads_a_sentence_and_the_operator_an_address(
     assert caplog.records[-1].__dict__["fields"] == {"uri": PHOTO, "code": code}
 
 
+@pytest.mark.parametrize(
+    "answer", [says(412, "PreconditionFailed"), says(409, "ConditionalRequestConflict")]
+)
+def test_what_is_there_already_need_not_be_written(
+    s3: S3, storage: Storage, answer: Answer
+) -> None:
+    s3.answers = [answer]
+    storage.write_once(PHOTO, b"decoder")
+    assert s3.requests == 1
+
+
 def test_nobody_answers_at_all(
     monkeypatch: pytest.MonkeyPatch, s3: S3, caplog: pytest.LogCaptureFixture
 ) -> None:

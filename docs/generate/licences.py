@@ -23,6 +23,7 @@ MANY = 60
 LOCKS = {
     "Layer of the functions": "layers/gen3d/src/requirements.txt",
     "Mesh image": "functions/mesh/requirements.txt",
+    "Lite function's image": "container/function/requirements.txt",
     "Inference image, lite": "container/requirements.txt",
     "Inference image, sam": "container/requirements-sam.txt",
 }

@@ -11,6 +11,7 @@ FUNCTIONS = {
     "SubmitFunction",
     "CallbackFunction",
     "MeshFunction",
+    "LiteFunction",
     "NotifyFunction",
     "ReconcileFunction",
 }
@@ -96,13 +97,13 @@ def test_concurrency_is_kept_for_those_who_may_crowd_out_the_others(name: str) -
     )
 
 
-def test_only_mesh_is_an_image() -> None:
+def test_only_mesh_and_lite_are_images() -> None:
     images = {
         name
         for name, function in whole().of_type("AWS::Lambda::Function").items()
         if function.get("PackageType") == "Image"
     }
-    assert images == {"MeshFunction"}
+    assert images == {"MeshFunction", "LiteFunction"}
 
 
 def test_the_mail_about_a_failure_names_every_log() -> None:

@@ -17,6 +17,7 @@ HEARD_OF = {
     ("AWS/Lambda", "Errors", "{SubmitFunction}"),
     ("AWS/Lambda", "Errors", "{CallbackFunction}"),
     ("AWS/Lambda", "Errors", "{MeshFunction}"),
+    ("AWS/Lambda", "Errors", "{LiteFunction}"),
     ("AWS/Lambda", "Errors", "{NotifyFunction}"),
     ("AWS/Lambda", "Errors", "{ReconcileFunction}"),
     ("AWS/Lambda", "Invocations", "{ReconcileFunction}"),
@@ -170,7 +171,7 @@ class TestMoney:
 
 def test_every_log_has_retention() -> None:
     groups = whole().of_type("AWS::Logs::LogGroup")
-    assert len(groups) == 10
+    assert len(groups) == 11
     assert {group["RetentionInDays"] for group in groups.values()} == {"30"}
 
 

@@ -42,6 +42,7 @@ PATTERNS: dict[str, str] = {
     "{Bucket.Arn}/private/*/objects/*/mesh.*": "likewise; the ending is a mesh format",
     "{Bucket.Arn}/private/*/objects/*/preview.png": "likewise",
     "{Bucket.Arn}/private/*/objects/*/splat.ply": "likewise",
+    "{Bucket.Arn}/models/lite/*/decoder.onnx": "the revision of the weights in the image",
     "{Bucket.Arn}/models/*/*/decoder.onnx": "a job keeps the engine and revision it began with",
     "{Bucket.Arn}/models/sam/0123456789ab/*": "the files of one revision",
     "{Bucket.Arn}/models/*": "a revision arises when weights are fetched",
@@ -61,7 +62,7 @@ PATTERNS: dict[str, str] = {
         f"arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/gen3d-{name}:*": (
             "the streams of one log group"
         )
-        for name in ("api", "submit", "callback", "mesh", "notify", "reconcile")
+        for name in ("api", "submit", "callback", "mesh", "lite", "notify", "reconcile")
     },
     **{
         f"{{{name}Function.Arn}}:*": "versions and aliases of one function"

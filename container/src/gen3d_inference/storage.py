@@ -5,7 +5,7 @@ What they say is for the person whose job it is; addresses and S3's own words ar
 
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import boto3
 from botocore.config import Config
@@ -26,6 +26,15 @@ ATTEMPTS = 5
 """In all, of what fails before an object's first byte; botocore waits longer before each."""
 BODY_ATTEMPTS = 3
 """In all, of what fails after it, which botocore does not try again."""
+
+_THERE = ("PreconditionFailed", "ConditionalRequestConflict")
+"""Somebody has written the object before, or writes it at this moment."""
+
+
+class _Condition(TypedDict, total=False):
+    """What a write depends on."""
+
+    IfNoneMatch: str
 
 
 def connect(region: str | None, read_seconds: float = READ_SECONDS) -> "S3Client":
@@ -101,19 +110,30 @@ class Storage:
         ------
         OutputNotWritable, StorageUnavailable
         """
-        bucket, key = split_uri(uri)
         try:
-            self._client.put_object(
-                Bucket=bucket, Key=key, Body=data, ContentType="application/octet-stream"
-            )
+            self._put(uri, data)
         except (ClientError, BotoCoreError) as error:
-            _log("An object cannot be written", uri, error)
-            if _is_final(error):
-                raise OutputNotWritable(
-                    "The model's result could not be kept. Try again, and tell the operator if it "
-                    "fails again."
-                ) from error
-            raise _unavailable() from error
+            raise _unwritable(uri, error) from error
+
+    def write_once(self, uri: str, data: bytes) -> None:
+        """Write an object where there is none yet, whatever it would hold.
+
+        Raises
+        ------
+        OutputNotWritable, StorageUnavailable
+        """
+        try:
+            self._put(uri, data, IfNoneMatch="*")
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) not in _THERE:
+                raise _unwritable(uri, error) from error
+
+    def _put(self, uri: str, data: bytes, **condition: Unpack[_Condition]) -> None:
+        bucket, key = split_uri(uri)
+        media_type = "application/octet-stream"
+        self._client.put_object(
+            Bucket=bucket, Key=key, Body=data, ContentType=media_type, **condition
+        )
 
 
 def _body(answer: "GetObjectOutputTypeDef") -> bytes:
@@ -131,6 +151,15 @@ def _unreadable(uri: str, what: str, error: ClientError | BotoCoreError) -> Gen3
     return InputMissing(
         f"The {what} is gone: it was deleted, or was never uploaded. "
         "Start a new job with the photo."
+    )
+
+
+def _unwritable(uri: str, error: ClientError | BotoCoreError) -> Gen3DError:
+    _log("An object cannot be written", uri, error)
+    if not _is_final(error):
+        return _unavailable()
+    return OutputNotWritable(
+        "The model's result could not be kept. Try again, and tell the operator if it fails again."
     )
 
 

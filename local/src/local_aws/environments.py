@@ -24,6 +24,7 @@ BUILD = ROOT / "build"
 _OF_THE_MAKEFILE = {
     ROOT / "requirements" / "lambda.txt": "lambda",
     ROOT / "functions" / "mesh" / "requirements.txt": "mesh",
+    ROOT / "container" / "function" / "requirements.txt": "lite",
     ROOT / "container" / "requirements.txt": "container",
 }
 
