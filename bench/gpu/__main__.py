@@ -20,7 +20,7 @@ import torch  # noqa: E402
 from bench.gpu import serving  # noqa: E402
 from bench.gpu.encoding import Row, compare, split  # noqa: E402
 from bench.gpu.folder import make_photo, make_weights  # noqa: E402
-from gen3d_inference.engines.sam.acceleration import COMPILED  # noqa: E402
+from gen3d_inference.engines.parts.acceleration import COMPILED  # noqa: E402
 from gen3d_inference.weights import MANIFEST  # noqa: E402
 
 RESULTS = Path(__file__).parent / "RESULTS.md"

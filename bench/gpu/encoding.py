@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gen3d_inference.engines.sam.acceleration import _Recording, accelerate
+from gen3d_inference.engines.parts.acceleration import _Recording, accelerate
+from gen3d_inference.engines.parts.pixels import stretch, to_device
 from gen3d_inference.engines.sam.encoder import EncoderNetwork, ImageEncoder
-from gen3d_inference.engines.sam.pixels import stretch, to_device
 from gen3d_inference.engines.sam.tracker import load_tracker
 
 REPEATS = 25

@@ -20,10 +20,13 @@ import_torchvision()
 from transformers import Sam3TrackerConfig, Sam3TrackerModel  # noqa: E402
 
 from container.tests.sam.tiny import randomised  # noqa: E402
-from gen3d_inference.engines.sam.decoder import PROMPT_INPUTS, MaskDecoder  # noqa: E402
-from gen3d_inference.engines.sam.encoder import NAMES  # noqa: E402
-from gen3d_inference.engines.sam.export import to_onnx  # noqa: E402
-from gen3d_inference.engines.sam.precision import PRECISIONS, store  # noqa: E402
+from gen3d_inference.engines.parts.decoder import (  # noqa: E402
+    NAMES,
+    PROMPT_INPUTS,
+    MaskDecoder,
+)
+from gen3d_inference.engines.parts.decoder_export import to_onnx  # noqa: E402
+from gen3d_inference.engines.parts.precision import PRECISIONS, store  # noqa: E402
 
 SHAPES = ((1, 256, 72, 72), (1, 32, 288, 288), (1, 64, 144, 144))
 SIDE = 1008
@@ -73,7 +76,7 @@ def main() -> None:
     print("| embeddings | MB | decoder, MB | masks' IoU with float32's, mean | least |")
     print("|---|---|---|---|---|")
     for precision in PRECISIONS:
-        file = to_onnx(MaskDecoder(model), precision)
+        file = to_onnx(MaskDecoder(model), precision, "sam", "SAM License")
         if precision == "fp16":
             out.write_bytes(file)
         session = onnxruntime.InferenceSession(file)

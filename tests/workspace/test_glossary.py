@@ -48,7 +48,7 @@ SHARED = {
     # The same thing, where it is made, used, shown, tried or measured
     "aws": (2, "an AWS in this process; the tests' by moto"),
     "clicks": (2, "clicks on a photo: a person's; those that the benchmark makes"),
-    "decoder": (3, "SAM 3's mask decoder; running one, in the client and on the page"),
+    "decoder": (3, "SAM's mask decoder; running one, in the client and on the page"),
     "embeddings": (2, "the photo's: their layout where it is written; where it is read"),
     "errors": (2, "named errors: the domain's; what the client raises"),
     "gateway": (2, "API Gateway: the local stack's; the events that tests make as it would"),

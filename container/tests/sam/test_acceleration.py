@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gen3d_inference.engines.sam.acceleration import COMPILED, accelerate, keep_compiled
+from gen3d_inference.engines.parts.acceleration import COMPILED, accelerate, keep_compiled
 from gen3d_inference.weights import seal
 
 EXAMPLE = torch.zeros(1, 4)

@@ -13,11 +13,12 @@ from torch import Tensor
 from container.tests.sam import tiny
 from container.tests.sam.tiny import GRID, SIDE, WIDTH
 from gen3d.errors import WeightsInvalid
+from gen3d_inference.engines.parts import decoder_export
+from gen3d_inference.engines.parts.decoder import NAMES, OUTPUTS, MaskDecoder
+from gen3d_inference.engines.parts.decoder_export import to_onnx
+from gen3d_inference.engines.parts.precision import PRECISIONS, SETTING, Precision, store
 from gen3d_inference.engines.sam import export
 from gen3d_inference.engines.sam.__main__ import main
-from gen3d_inference.engines.sam.decoder import OUTPUTS, MaskDecoder
-from gen3d_inference.engines.sam.encoder import NAMES
-from gen3d_inference.engines.sam.precision import PRECISIONS, SETTING, Precision, store
 
 Exported: TypeAlias = tuple[onnxruntime.InferenceSession, MaskDecoder, Precision]
 
@@ -39,7 +40,7 @@ def decoder(tracker: Any) -> MaskDecoder:
 def exported(request: pytest.FixtureRequest, tracker: Any) -> Exported:
     """A decoder's file, and the decoder with its parameters rounded as in the file."""
     decoder = MaskDecoder(tracker)
-    file = export.to_onnx(decoder, request.param)
+    file = to_onnx(decoder, request.param, "sam", "SAM License")
     return onnxruntime.InferenceSession(file), decoder, request.param
 
 
@@ -199,7 +200,7 @@ def test_the_file_says_what_it_is(exported: Exported) -> None:
 
 def test_the_revision_is_the_parameters(tracker: Any) -> None:
     def revision(decoder: MaskDecoder) -> str:
-        session = onnxruntime.InferenceSession(export.to_onnx(decoder, "fp16"))
+        session = onnxruntime.InferenceSession(to_onnx(decoder, "fp16", "sam", "SAM License"))
         return str(session.get_modelmeta().custom_metadata_map["source_revision"])
 
     first = revision(MaskDecoder(tracker))
@@ -230,13 +231,13 @@ def test_the_command_writes_the_decoder_and_its_licence(
 def test_a_file_that_answers_otherwise_is_not_written(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    traced = export._traced
+    traced = decoder_export._traced
 
-    def of_others(network: export.StoredDecoder) -> bytes:
+    def of_others(network: decoder_export.StoredDecoder) -> bytes:
         other = MaskDecoder(tiny.tracker(seed=5))
-        return traced(export.StoredDecoder(other, network.precision))
+        return traced(decoder_export.StoredDecoder(other, network.precision))
 
-    monkeypatch.setattr(export, "_traced", of_others)
+    monkeypatch.setattr(decoder_export, "_traced", of_others)
     with pytest.raises(WeightsInvalid, match="Nothing was written"):
         export.export(weights, tmp_path / "decoder.onnx")
     assert not list(tmp_path.iterdir())

@@ -14,8 +14,9 @@ from transformers import Sam3TrackerConfig, Sam3TrackerModel, Sam3VideoConfig, S
 
 from container.tests.sam import tiny
 from gen3d.errors import WeightsInvalid
-from gen3d_inference.engines.sam.encoder import NAMES, EncoderNetwork, ImageEncoder
-from gen3d_inference.engines.sam.pixels import stretch, to_device
+from gen3d_inference.engines.parts.decoder import NAMES
+from gen3d_inference.engines.parts.pixels import stretch, to_device
+from gen3d_inference.engines.sam.encoder import EncoderNetwork, ImageEncoder
 from gen3d_inference.engines.sam.tracker import load_tracker
 
 CPU = torch.device("cpu")

@@ -15,9 +15,10 @@ from container.tests.sam import tiny
 from gen3d.errors import GpuUnavailable, OutOfMemory, WeightsInvalid
 from gen3d_inference.embeddings import pack
 from gen3d_inference.engines import choice as engines
-from gen3d_inference.engines.sam import gpu
+from gen3d_inference.engines.parts import gpu
+from gen3d_inference.engines.sam import encoder
 from gen3d_inference.engines.sam import sam_engine as sam
-from gen3d_inference.engines.sam.sam_engine import SamEngine
+from gen3d_inference.engines.sam.sam_engine import NEEDS, SamEngine
 from gen3d_inference.weights import seal
 
 PHOTO = Image.effect_noise((200, 150), 60).convert("RGB")
@@ -135,6 +136,9 @@ def test_a_gpu_that_refuses_everything_no_longer_works(
     assert not engine.works()
 
 
+ARCHITECTURES = ["sm_75", "sm_80", "sm_86", "sm_90", "sm_100"]
+
+
 def machine(monkeypatch: pytest.MonkeyPatch, **properties: Any) -> None:
     """Give torch a GPU of these properties, or none."""
     monkeypatch.delenv("GEN3D_DEVICE")
@@ -142,6 +146,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, **properties: Any) -> None:
     monkeypatch.setattr(
         torch.cuda, "get_device_properties", lambda _: SimpleNamespace(**properties)
     )
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ARCHITECTURES)
 
 
 def test_no_gpu_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,12 +167,46 @@ def test_a_gpu_that_will_not_do_is_named(
 ) -> None:
     machine(monkeypatch, **properties)
     with pytest.raises(GpuUnavailable, match=rf"{sentence}.*ml\.g5\.2xlarge"):
-        gpu.choose()
+        gpu.choose(NEEDS)
 
 
 def test_a_24_gb_card_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     machine(monkeypatch, name="A10G", major=8, minor=6, total_memory=23_028_000_000)
-    assert gpu.choose().type == "cuda"
+    assert gpu.choose(NEEDS).type == "cuda"
+
+
+def test_a_gpu_that_torch_has_no_kernels_for_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(monkeypatch, name="RTX PRO 6000", major=12, minor=0, total_memory=96 * 2**30)
+    with pytest.raises(GpuUnavailable, match=r"sm_120.*no kernels.*sm_100.*ml\.g6e\.2xlarge"):
+        gpu.choose(NEEDS)
+
+
+@pytest.mark.parametrize(
+    ("compiled", "capability", "runs"),
+    [
+        ("sm_86", (8, 9), True),
+        ("sm_90", (8, 9), False),
+        ("sm_86", (8, 0), False),
+        ("sm_90a", (9, 0), True),
+        ("sm_100a", (10, 3), False),
+        ("sm_100f", (10, 3), True),
+        ("compute_90", (12, 0), True),
+        ("compute_90a", (12, 0), False),
+        ("compute_120", (9, 0), False),
+        ("sm_120", (12, 1), True),
+    ],
+)
+def test_code_runs_on_its_own_architecture_s_later_cards(
+    monkeypatch: pytest.MonkeyPatch, compiled: str, capability: tuple[int, int], runs: bool
+) -> None:
+    major, minor = capability
+    machine(monkeypatch, name="card", major=major, minor=minor, total_memory=48 * 2**30)
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: [compiled])
+    if runs:
+        assert gpu.choose(NEEDS).type == "cuda"
+    else:
+        with pytest.raises(GpuUnavailable, match="no kernels"):
+            gpu.choose(NEEDS)
 
 
 def test_an_image_without_its_libraries_says_so(
@@ -176,6 +215,6 @@ def test_an_image_without_its_libraries_says_so(
     import sys
 
     monkeypatch.delitem(sys.modules, sam.__name__)
-    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.setitem(sys.modules, encoder.__name__, None)
     with pytest.raises(WeightsInvalid, match="does not hold the sam engine"):
         engines.load("sam", folder)

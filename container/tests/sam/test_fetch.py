@@ -23,8 +23,9 @@ from container.tests.sam import tiny
 from container.tests.sam.hub import NARROW, TOKEN, WAITING, Hub, serving
 from gen3d.errors import WeightsInvalid, WeightsUnavailable
 from gen3d_inference import weights
+from gen3d_inference.engines.parts import downloads
 from gen3d_inference.engines.sam import __main__ as command
-from gen3d_inference.engines.sam import dinov2, downloads, fetch
+from gen3d_inference.engines.sam import dinov2, fetch
 from tests import aws
 
 ROOT = Path(__file__).parents[3]

@@ -7,9 +7,9 @@ import torch
 
 from container.tests.sam import tiny
 from gen3d.errors import WeightsInvalid
-from gen3d_inference.engines.sam import export
-from gen3d_inference.engines.sam.decoder import MaskDecoder
-from gen3d_inference.engines.sam.precision import (
+from gen3d_inference.engines.parts.decoder import MaskDecoder
+from gen3d_inference.engines.parts.decoder_export import to_onnx
+from gen3d_inference.engines.parts.precision import (
     PRECISIONS,
     SETTING,
     Precision,
@@ -65,7 +65,7 @@ def test_bfloat16_is_taken_from_the_gpu() -> None:
 
 def test_the_decoder_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "decoder.onnx"
-    path.write_bytes(export.to_onnx(MaskDecoder(tiny.tracker()), "u8"))
+    path.write_bytes(to_onnx(MaskDecoder(tiny.tracker()), "u8", "sam", "SAM License"))
     monkeypatch.delenv(SETTING, raising=False)
     assert precision_wanted() == "fp16"
     assert precision_of(path) == "u8"

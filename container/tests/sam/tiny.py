@@ -15,8 +15,8 @@ from transformers import (
     Sam3VideoConfig,
 )
 
+from gen3d_inference.engines.parts.precision import Precision
 from gen3d_inference.engines.sam.export import export
-from gen3d_inference.engines.sam.precision import Precision
 from gen3d_inference.weights import seal
 
 SIDE = 112

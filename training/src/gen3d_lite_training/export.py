@@ -11,8 +11,8 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from gen3d_inference.engines.float16_weights import store_float16
 from gen3d_inference.engines.lite.frames import CROP_SIDE, ENCODER_SIDE
+from gen3d_inference.engines.parts.float16_weights import store_float16
 
 from .networks import Features, MaskDecoder, MaskNetworks, Reconstruction
 from .prompts import PADDING

@@ -8,7 +8,7 @@ from pathlib import Path
 from huggingface_hub.file_download import http_get
 
 from gen3d.errors import WeightsUnavailable
-from gen3d_inference.engines.sam.downloads import explained
+from gen3d_inference.engines.parts.downloads import explained
 
 CODE = "dinov2"
 """Inside the weights folder."""

@@ -7,12 +7,10 @@ from PIL import Image
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, Sam3TrackerModel
 
-from gen3d_inference.engines.sam.acceleration import accelerate
-from gen3d_inference.engines.sam.pixels import stretch, to_device
+from gen3d_inference.engines.parts.acceleration import accelerate
+from gen3d_inference.engines.parts.decoder import NAMES
+from gen3d_inference.engines.parts.pixels import stretch, to_device
 from gen3d_inference.engines.sam.tracker import load_tracker
-
-NAMES = ("image_embed", "high_res_0", "high_res_1")
-"""The decoder's image inputs, in the order in which the networks here give them."""
 
 
 class _Rotation(nn.Module):

@@ -1,72 +1,25 @@
 """``python -m gen3d_inference.engines.sam export-decoder``: as ONNX, for the browser.
 
-It is made from the weights that the endpoint runs, where they are installed, so that the two always
-fit. The SAM License holds for it too, and goes with it.
+The SAM License holds for it too, and goes with it.
 """
 
 import argparse
-import hashlib
-import io
 import shutil
 import sys
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-import onnx
-import onnxruntime
-import torch
-from onnx import helper
-from torch import Tensor, nn
-
 from gen3d.errors import WeightsInvalid
-from gen3d_inference.engines.float16_weights import store_float16
-from gen3d_inference.engines.sam.decoder import OUTPUTS, PROMPT_INPUTS, MaskDecoder
-from gen3d_inference.engines.sam.encoder import NAMES
-from gen3d_inference.engines.sam.precision import (
+from gen3d_inference.engines.parts.decoder import MaskDecoder
+from gen3d_inference.engines.parts.decoder_export import to_onnx, write
+from gen3d_inference.engines.parts.precision import (
     PRECISIONS,
     SETTING,
     Precision,
     precision_wanted,
-    restore,
-    store,
-    stored_names,
 )
 from gen3d_inference.engines.sam.tracker import load_tracker
 
 LICENSE = "LICENSE"
-
-_OPSET = 18
-_SMALL = 4096
-"""Values up to which a constant stays as it is: biases, norms, and the frequencies of positions."""
-_TOLERANCE = 1e-3
-"""Of the largest value: two runtimes' sums differ by less, a wrong operator's by more."""
-
-
-class StoredDecoder(nn.Module):
-    """A `MaskDecoder` that takes its embeddings as `precision.store` gives them."""
-
-    def __init__(self, decoder: MaskDecoder, precision: Precision) -> None:
-        super().__init__()
-        self.decoder = decoder
-        self.precision = precision
-        self.names = stored_names(NAMES, precision)
-        self.eval()
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """What the file declares, in this order."""
-        return (*self.names, *PROMPT_INPUTS)
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Decode one prompt: the tensors that `inputs` names."""
-        count = len(self.names)
-        stored = dict(zip(self.names, inputs[:count], strict=True))
-        answer: tuple[Tensor, Tensor, Tensor] = self.decoder(
-            *restore(stored, NAMES), *inputs[count:]
-        )
-        return answer
 
 
 def export(weights: Path, out: Path, precision: Precision = "fp16") -> None:
@@ -79,8 +32,7 @@ def export(weights: Path, out: Path, precision: Precision = "fp16") -> None:
     out : Path
         The ONNX file; its folder is made.
     precision : {"fp16", "fp32", "u8"}
-        What the embeddings are stored in. The decoder's own parameters are stored as float16 and
-        computed with in float32.
+        What the embeddings are stored in.
 
     Raises
     ------
@@ -92,116 +44,9 @@ def export(weights: Path, out: Path, precision: Precision = "fp16") -> None:
             f"There is no {LICENSE} in {weights}. It has to go with the decoder; fetch the weights "
             "again."
         )
-    model = to_onnx(MaskDecoder(load_tracker(weights)), precision)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = out.with_suffix(".unfinished")
-    unfinished.write_bytes(model)
-    unfinished.replace(out)
+    write(to_onnx(MaskDecoder(load_tracker(weights)), precision, "sam", "SAM License"), out)
     if (weights / LICENSE).resolve() != (out.parent / LICENSE).resolve():
         shutil.copyfile(weights / LICENSE, out.parent / LICENSE)
-
-
-def to_onnx(decoder: MaskDecoder, precision: Precision) -> bytes:
-    """Export a decoder, and hold the file against it.
-
-    Raises
-    ------
-    WeightsInvalid
-        The file does not answer as the decoder does.
-    """
-    revision = _revision(decoder)
-    _round_to_halves(decoder)
-    stored = StoredDecoder(decoder, precision)
-    model = onnx.load_model_from_string(_traced(stored))
-    store_float16(model, _SMALL)
-    about = {
-        "engine": "sam",
-        "precision": precision,
-        "source_revision": revision,
-        "license": "SAM License",
-    }
-    helper.set_model_props(model, about)
-    onnx.checker.check_model(model)
-    file: bytes = model.SerializeToString()
-    _check(file, stored)
-    return file
-
-
-def _traced(network: StoredDecoder) -> bytes:
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer's remarks on shapes that are fixed by intent
-        torch.onnx.export(
-            network,
-            _example(network, points=2),
-            buffer,
-            input_names=list(network.inputs),
-            output_names=list(OUTPUTS),
-            dynamic_axes={"point_coords": {1: "points"}, "point_labels": {1: "points"}},
-            opset_version=_OPSET,
-            dynamo=False,  # the only exporter without a further dependency
-        )
-    return buffer.getvalue()
-
-
-def _example(
-    network: StoredDecoder, points: int, mask: bool = True, seed: int = 0
-) -> tuple[Tensor, ...]:
-    """Random inputs; from three points on, the first two are a box."""
-    random = torch.Generator().manual_seed(seed)
-    decoder = network.decoder
-    width = int(decoder.mask_decoder.hidden_size)
-    shapes = ((width, 1), (width // 8, 4), (width // 4, 2))  # channels, and sides in grids
-    embeddings = {
-        name: torch.randn((1, channels, *2 * (decoder.grid * sides,)), generator=random)
-        for name, (channels, sides) in zip(NAMES, shapes, strict=True)
-    }
-    labels = torch.arange(points) % 2
-    if points > 2:
-        labels[:2] = torch.tensor([2, 3])
-    return (
-        *store(embeddings, network.precision).values(),
-        torch.rand((1, points, 2), generator=random) * decoder.side,
-        labels[None].int(),
-        torch.randn((1, 1, *2 * (decoder.grid * 4,)), generator=random) * 8,
-        torch.tensor([float(mask)]),
-    )
-
-
-def _check(file: bytes, network: StoredDecoder) -> None:
-    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-    for points, mask in ((1, False), (1, True), (2, True), (5, False), (32, True)):
-        inputs = _example(network, points, mask, seed=points)
-        feeds = {n: value.numpy() for n, value in zip(network.inputs, inputs, strict=True)}
-        answers = session.run(OUTPUTS, feeds)
-        with torch.inference_mode():
-            expected = [answer.numpy() for answer in network(*inputs)]
-        for name, ours, theirs in zip(OUTPUTS, answers, expected, strict=True):
-            alike = ours.shape == theirs.shape
-            off = np.abs(ours - theirs).max() / np.abs(theirs).max() if alike else np.inf
-            if not off <= _TOLERANCE:
-                raise WeightsInvalid(
-                    f"The exported decoder's {name} are off by {off:.1e} for {points} points. "
-                    "Nothing was written; install the pinned versions of torch and onnxruntime."
-                )
-
-
-def _revision(network: nn.Module) -> str:
-    """Name the parameters that a network was given."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(network.state_dict().items()):
-        digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
-    return digest.hexdigest()[:12]
-
-
-def _large(tensors: Iterator[Tensor]) -> Iterator[Tensor]:
-    return (tensor for tensor in tensors if tensor.numel() > _SMALL)
-
-
-def _round_to_halves(network: nn.Module) -> None:
-    """Round the parameters to what the file will hold, so that it can be compared closely."""
-    for tensor in _large(network.parameters()):
-        tensor.copy_(tensor.half())
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -21,8 +21,8 @@ from huggingface_hub import get_token
 from gen3d.errors import Gen3DError, WeightsInvalid, WeightsUnavailable
 from gen3d.paths import uri
 from gen3d_inference import weights_upload
+from gen3d_inference.engines.parts.downloads import Remote, Repository, download, files
 from gen3d_inference.engines.sam import dinov2
-from gen3d_inference.engines.sam.downloads import Remote, Repository, download, files
 from gen3d_inference.weights import Manifest, seal, visible
 
 logger = logging.getLogger(__name__)
@@ -130,8 +130,8 @@ def _check_nothing_else(folder: Path, expected: set[str]) -> None:
 
 def _export(weights: Path, out: Path) -> None:
     # Needs torch, which fetching does not.
+    from gen3d_inference.engines.parts.precision import precision_wanted
     from gen3d_inference.engines.sam.export import export
-    from gen3d_inference.engines.sam.precision import precision_wanted
 
     export(weights, out, precision_wanted())
 

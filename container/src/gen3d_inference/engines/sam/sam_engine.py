@@ -6,24 +6,30 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-import torch
 from PIL import Image
-from torch import Tensor
 
 from gen3d.contract import EmbeddingsMeta, Pose
-from gen3d.errors import Gen3DError, OutOfMemory
+from gen3d.errors import Gen3DError
 from gen3d_inference import weights
 from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask
-from gen3d_inference.engines.sam import gpu
-from gen3d_inference.engines.sam.acceleration import keep_compiled
+from gen3d_inference.engines.parts import gpu
+from gen3d_inference.engines.parts.acceleration import keep_compiled
+from gen3d_inference.engines.parts.precision import precision_of, store
 from gen3d_inference.engines.sam.concept import ConceptPrompt
 from gen3d_inference.engines.sam.encoder import ImageEncoder
 from gen3d_inference.engines.sam.objects import ObjectReconstruction
-from gen3d_inference.engines.sam.precision import precision_of, store
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+NEEDS = gpu.Needs(
+    engine="sam",
+    # Where they take turns on the GPU; a 24 GB card has a little more.
+    memory=20 * 2**30,
+    bfloat16=True,
+    instead="Choose ml.g5.2xlarge (24 GB) or ml.g6e.2xlarge (48 GB), or the lite engine",
+)
 
 _FOR_CLICKS = ("sam3/", "decoder.onnx", "LICENSE")
 """Files that are needed from the start; the rest, most of the bytes, is for reconstructing."""
@@ -55,7 +61,7 @@ class SamEngine:
         manifest = weights.read(folder, self.name, revision)
         self.revision = manifest.revision
         self._folder = folder
-        self._device = gpu.choose()
+        self._device = gpu.choose(NEEDS)
         first = {n: file for n, file in manifest.files.items() if n.startswith(_FOR_CLICKS)}
         rest = {n: file for n, file in manifest.files.items() if n not in first}
         # Hashing takes seconds a gigabyte, so it runs beside the loading, and no job before it.
@@ -98,18 +104,12 @@ class SamEngine:
         return self._within_memory(lambda: self._reconstruct(photo, mask, seed))
 
     def works(self) -> bool:
-        """Whether the GPU answers: after some errors it refuses all that this process asks."""
-        if self._device.type == "cpu":
-            return True
-        try:
-            torch.cuda.synchronize(self._device)
-        except RuntimeError:
-            return False
-        return True
+        """Whether the GPU answers."""
+        return gpu.works(self._device)
 
     def _initialize(self, photo: Image.Image, text: str | None) -> Embeddings:
         tensors, features = self._encoder(photo)
-        stored = self._to_host(store(tensors, self._precision))
+        stored = gpu.to_host(store(tensors, self._precision))
         side = str(self._encoder.side)
         meta = EmbeddingsMeta(
             engine=self.name,
@@ -133,30 +133,12 @@ class SamEngine:
             self._objects = ObjectReconstruction(self._folder, str(self._device))
         return self._objects.run(photo, mask, seed, _log_progress)
 
-    def _to_host(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Copy to memory that the GPU writes by itself, and wait for the end."""
-        if self._device.type == "cpu":
-            return tensors
-        host = {
-            name: torch.empty_like(tensor, device="cpu", pin_memory=True)
-            for name, tensor in tensors.items()
-        }
-        for name, tensor in tensors.items():
-            host[name].copy_(tensor, non_blocking=True)
-        torch.cuda.synchronize()
-        return host
-
     def _within_memory(self, work: Callable[[], T]) -> T:
-        try:
-            return work()
-        except torch.OutOfMemoryError:
-            pass  # the exception's trace holds what was allocated, so freeing waits for its end
-        self._concept.free()
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
-        raise OutOfMemory(
-            "The GPU ran out of memory; it was freed. Try again with a smaller photo, or deploy on "
-            "an instance with a larger GPU, such as ml.g6e.2xlarge."
+        return gpu.within_memory(
+            work,
+            self._concept.free,
+            "Try again with a smaller photo, or deploy on an instance with a larger GPU, such as "
+            "ml.g6e.2xlarge.",
         )
 
     def _verify_rest(self, files: dict[str, weights.File]) -> None:

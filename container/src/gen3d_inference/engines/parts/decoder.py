@@ -1,11 +1,13 @@
-"""SAM 3's mask decoder as one network: from a photo's embeddings and a prompt to masks."""
+"""SAM's mask decoder as one network: from a photo's embeddings and a prompt to masks."""
 
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import Sam3TrackerModel
 
+NAMES = ("image_embed", "high_res_0", "high_res_1")
+"""The decoder's image inputs, in the order in which image encoders give them."""
 PROMPT_INPUTS = ("point_coords", "point_labels", "mask_input", "has_mask_input")
 OUTPUTS = ("masks", "iou_scores", "object_score_logits")
 
@@ -14,24 +16,24 @@ _LOGITS = 32.0
 
 
 class MaskDecoder(nn.Module):
-    """The tracker's prompt encoder and mask decoder, with every mask token answered.
+    """A model's prompt encoder and mask decoder, with every mask token answered.
 
     Parameters
     ----------
-    tracker : Sam3TrackerModel
-        As `gen3d_inference.engines.sam.tracker.load_tracker` gives it; left as it is.
+    model : transformers.Sam3TrackerModel or transformers.Sam2Model
+        Left as it is.
     """
 
-    def __init__(self, tracker: Sam3TrackerModel) -> None:
+    def __init__(self, model: Any) -> None:
         super().__init__()
-        self.prompt_encoder = deepcopy(tracker.prompt_encoder)
-        self.mask_decoder = deepcopy(tracker.mask_decoder)
+        self.prompt_encoder = deepcopy(model.prompt_encoder)
+        self.mask_decoder = deepcopy(model.mask_decoder)
         del self.mask_decoder.conv_s0, self.mask_decoder.conv_s1  # the image encoder runs these
         # The library answers token 0 or tokens 1 to 3; only this choice between them sees all.
         self.mask_decoder.dynamic_multimask_via_stability = True
         self.mask_decoder._dynamic_multimask_via_stability = _all_tokens
         self.mask_decoder.config._attn_implementation = "eager"  # what ONNX has operators for
-        self.position_embedding = deepcopy(tracker.shared_image_embedding)
+        self.position_embedding = deepcopy(model.shared_image_embedding)
         self.eval().requires_grad_(False)
 
     @property

@@ -1,0 +1,1 @@
+"""What engines of torch are made of; it knows none of them."""
