@@ -56,9 +56,12 @@ class Story:
         details = {"mapIterationStartedEventDetails": {"index": index}}
         return self.add("MapIterationStarted", after, **details)
 
-    def rows(self, status: str = "RUNNING", stop: int | None = None) -> list[Row]:
+    def rows(
+        self, status: str = "RUNNING", stop: int | None = None, machine: Any = None
+    ) -> list[Row]:
         detail = {"status": status, "stopDate": stop}
-        return rows({"detail": detail, "definition": json.dumps(DEFINITION), "events": self.events})
+        definition = json.dumps(machine or DEFINITION)
+        return rows({"detail": detail, "definition": definition, "events": self.events})
 
 
 def shown(found: list[Row]) -> list[tuple[str, int | None, str]]:
@@ -103,6 +106,46 @@ def test_each_object_of_a_map_has_its_own_states() -> None:
         ("Make", 1, "SUCCEEDED"),
         ("Keep", 1, "RUNNING"),
         ("Last", None, "PENDING"),
+    ]
+
+
+def test_each_branch_of_a_parallel_has_its_own_states() -> None:
+    machine = {
+        "StartAt": "Both",
+        "States": {
+            "Both": {
+                "Type": "Parallel",
+                "Branches": [
+                    {"StartAt": "Wait", "States": {"Wait": {"Type": "Task", "End": True}}},
+                    {
+                        "StartAt": "Ask",
+                        "States": {
+                            "Ask": {"Type": "Task", "Next": "Keep"},
+                            "Keep": {"Type": "Task", "End": True},
+                        },
+                    },
+                ],
+                "Next": "Last",
+            },
+            "Last": {"Type": "Task", "End": True},
+        },
+    }
+    story = Story()
+    both = story.enter("Parallel", "Both")
+    ask = story.enter("Task", "Ask", both)
+    story.enter("Task", "Wait", both)
+    assert shown(story.rows(machine=machine)) == [
+        ("Both", None, "RUNNING"),
+        ("Wait", None, "RUNNING"),
+        ("Ask", None, "RUNNING"),
+        ("Keep", None, "PENDING"),
+        ("Last", None, "PENDING"),
+    ]
+    story.leave("Task", "Ask", ask)
+    assert shown(story.rows("ABORTED", 1767225606000, machine)) == [
+        ("Both", None, "ABORTED"),
+        ("Wait", None, "ABORTED"),
+        ("Ask", None, "SUCCEEDED"),
     ]
 
 

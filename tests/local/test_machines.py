@@ -324,6 +324,88 @@ def test_a_map_that_has_failed_ends_its_other_objects(machines: Machines) -> Non
     assert machines.end(execution)["status"] == "SUCCEEDED"
 
 
+def test_the_branches_of_a_parallel_run_beside_each_other_and_give_a_list(
+    machines: Machines,
+) -> None:
+    key = uuid4().hex
+    branches = [
+        {"StartAt": "Wait", "States": {"Wait": machines.wait_for_token(key) | {"End": True}}},
+        {
+            "StartAt": "Note",
+            "States": {
+                "Note": {"Type": "Pass", "Assign": {"noted": "{% $outer & '!' %}"}, "Next": "Say"},
+                "Say": {"Type": "Pass", "Output": "{% $noted %}", "End": True},
+            },
+        },
+    ]
+    states = {
+        "First": {"Type": "Pass", "Assign": {"outer": "from outside"}, "Next": "Both"},
+        "Both": {
+            "Type": "Parallel",
+            "Branches": branches,
+            "Assign": {"said": "{% $states.result[1] %}"},
+            "Output": "{% $states.result[0] %}",
+            "Next": "Last",
+        },
+        "Last": {
+            "Type": "Pass",
+            "Output": "{% [$states.input.answer, $said, $exists($noted)] %}",
+            "End": True,
+        },
+    }
+    execution = machines.start(machines.create(StartAt="First", States=states))
+    machines.states.send_task_success(taskToken=machines.token(key), output='{"answer": 1}')
+    assert json.loads(machines.end(execution)["output"]) == [1, "from outside!", False]
+
+
+def test_a_parallel_that_has_failed_ends_its_other_branches_and_says_why(
+    machines: Machines,
+) -> None:
+    key = uuid4().hex
+    each = {
+        "Type": "Map",
+        "Items": ["0"],
+        "ItemProcessor": {
+            "StartAt": "Deep",
+            "States": {"Deep": machines.wait_for_token(f"{key}deep") | {"End": True}},
+        },
+        "End": True,
+    }
+    both = {
+        "Type": "Parallel",
+        "Branches": [
+            {
+                "StartAt": "Fails",
+                "States": {"Fails": machines.wait_for_token(f"{key}fails") | {"End": True}},
+            },
+            {
+                "StartAt": "Waits",
+                "States": {"Waits": machines.wait_for_token(f"{key}waits") | {"End": True}},
+            },
+            {"StartAt": "Each", "States": {"Each": each}},
+        ],
+        "Catch": [
+            {
+                "ErrorEquals": ["States.Timeout"],
+                "Assign": {"why": "{% $states.errorOutput %}"},
+                "Next": "Hold",
+            }
+        ],
+        "End": True,
+    }
+    hold = machines.wait_for_token(f"{key}hold") | {"Output": "{% $why %}", "End": True}
+    execution = machines.start(machines.create(StartAt="Both", States={"Both": both, "Hold": hold}))
+    fails, waits, deep = [machines.token(f"{key}{name}") for name in ("fails", "waits", "deep")]
+    machines.states.send_task_failure(taskToken=fails, error="States.Timeout", cause='"Late"')
+    held = machines.token(f"{key}hold")
+    for ended in (waits, deep):
+        with pytest.raises(ClientError, match="TaskTimedOut"):
+            machines.states.send_task_success(taskToken=ended, output="{}")
+    machines.states.send_task_success(taskToken=held, output="{}")
+    output = json.loads(machines.end(execution)["output"])
+    assert output == {"Error": "States.Timeout", "Cause": '"Late"'}
+
+
 def test_what_was_cancelled_is_no_error_in_the_log(stack: RunningStack, machines: Machines) -> None:
     before = len(stack.log())
     execution, _ = machines.waiting()

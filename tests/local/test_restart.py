@@ -136,14 +136,36 @@ def test_a_kill_loses_nothing(stack: RunningStack) -> None:
     maps = create(
         "maps", StartAt="Remember", States={"Remember": remember | {"Next": "Each"}, "Each": each}
     )
+    told = waits_for_token(table, "told")
+    del told["End"]
+    both = {
+        "Type": "Parallel",
+        "Branches": [
+            {"StartAt": "Ended", "States": {"Ended": waits_for_token(table, "ended")}},
+            {
+                "StartAt": "Mark",
+                "States": {
+                    "Mark": {"Type": "Pass", "Assign": {"mark": "marked"}, "Next": "Told"},
+                    "Told": told | {"Next": "Say"},
+                    "Say": {"Type": "Pass", "Output": "{% $mark %}", "End": True},
+                },
+            },
+        ],
+        "End": True,
+    }
+    parallels = create(
+        "parallels", StartAt="Remember", States={"Remember": remember | {"Next": "B"}, "B": both}
+    )
     gone = create("gone", StartAt="W", States={"W": {"Type": "Wait", "Seconds": 600, "End": True}})
     done = start(create("does", StartAt="P", States={"P": {"Type": "Succeed"}}), "done")
     eventually(lambda: states.describe_execution(executionArn=done)["status"] == "SUCCEEDED")
     waiting, mapping = start(waits, "waiting", word="it"), start(maps, "mapping")
+    paralleling = start(parallels, "paralleling", word="it")
     lost = start(gone, "lost")
     begun = states.describe_execution(executionArn=waiting)["startDate"]
     states.send_task_success(taskToken=token("each-a"), output='"first"')
-    old = {key: token(key) for key in ("waits", "each-a", "each-b")}
+    states.send_task_success(taskToken=token("ended"), output='"before"')
+    old = {key: token(key) for key in ("waits", "each-a", "each-b", "told", "ended")}
     states.delete_state_machine(stateMachineArn=gone)
     cognito.sign_up(ClientId=client, Username="bob@example.com", Password="Correct-horse-1")
     for n in range(100):
@@ -157,7 +179,9 @@ def test_a_kill_loses_nothing(stack: RunningStack) -> None:
     eventually(lambda: not any(alive(pid) for pid in started))
     stack.start()
 
-    assert "Gone on with what the last stop had cut off: waiting, mapping" in stack.said
+    assert (
+        "Gone on with what the last stop had cut off: waiting, mapping, paralleling" in stack.said
+    )
     rows = dynamodb.scan(TableName=table, FilterExpression="begins_with(id, :r)",
                          ExpressionAttributeValues={":r": {"S": "row-"}})["Items"]  # fmt: skip
     assert {row["id"]["S"] for row in rows} == {f"row-{n}" for n in range(0, 100, 2)}
@@ -179,6 +203,10 @@ def test_a_kill_loses_nothing(stack: RunningStack) -> None:
     for key in ("each-a", "each-b"):
         states.send_task_success(taskToken=token(key, but=old[key]), output=f'"{key}"')
     assert eventually(lambda: ended_well(states, mapping))["output"] == '["each-a","each-b"]'
+    # Of a Parallel each branch goes on where it stood; one that had ended is not run again.
+    states.send_task_success(taskToken=token("told", but=old["told"]), output='"after"')
+    assert eventually(lambda: ended_well(states, paralleling))["output"] == '["before","marked"]'
+    assert token("ended") == old["ended"]
     with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
         start(waits, "waiting", word="it")
 

@@ -1,6 +1,7 @@
 """From an execution's events to what happened in each state."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,31 +38,37 @@ class Row:
 
 
 def rows(record: dict[str, Any]) -> list[Row]:
-    """The states of an execution, in order, those of a Map's objects below it.
+    """The states of an execution, in order, those of a Parallel and of a Map's objects below it.
 
     Parameters
     ----------
     record : dict
         `detail`, `definition` and `events` of an execution.
     """
-    definition = json.loads(record["definition"])
     visited = _visits(record["events"])
     ended = record["detail"]["status"]
     for row in visited:
         if row.status == "RUNNING" and ended not in ("RUNNING", "SUCCEEDED"):
             row.status, row.end = ended, record["detail"]["stopDate"]
-    top = _merge([r for r in visited if r.item is None], definition, ended == "RUNNING")
-    found = []
-    for row in top:
-        found.append(row)
-        if row.kind == "Map":
-            processor = _state(definition, row.name).get("ItemProcessor", {})
-            items = sorted({r.item for r in visited if r.item is not None})
-            for item in items:
-                mine = [r for r in visited if r.item == item]
-                going = any(r.status == "RUNNING" for r in mine)
-                found += _merge(mine, processor, going, item)
-    return found
+    return list(_rows(json.loads(record["definition"]), visited, ended == "RUNNING", None))
+
+
+def _rows(
+    machine: dict[str, Any], visited: list[Row], going: bool, item: int | None
+) -> Iterator[Row]:
+    """The rows of a machine, or of what a Parallel or a Map has of one; names are of one state."""
+    mine = [row for row in visited if row.item == item and row.name in machine["States"]]
+    for row in _merge(mine, machine, going, item):
+        yield row
+        state = machine["States"][row.name]
+        for branch in state.get("Branches", []):
+            yield from _rows(branch, visited, row.status == "RUNNING", item)
+        processor = state.get("ItemProcessor")
+        if processor:
+            inside = [each for each in visited if each.name in processor["States"]]
+            for index in sorted({each.item for each in inside if each.item is not None}):
+                runs = any(each.status == "RUNNING" for each in inside if each.item == index)
+                yield from _rows(processor, inside, runs, index)
 
 
 def _visits(events: list[Event]) -> list[Row]:
@@ -148,10 +155,6 @@ def _good_path(machine: dict[str, Any]) -> list[str]:
         choices = state.get("Choices") or [{}]
         name = state.get("Next") or choices[0].get("Next")
     return path
-
-
-def _state(machine: dict[str, Any], name: str) -> dict[str, Any]:
-    return dict(machine.get("States", {}).get(name, {}))
 
 
 def _time(event: Event) -> int:

@@ -8,6 +8,9 @@ from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
     inline_iteration_component,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branch_worker import (
+    BranchWorker,
+)
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramRunning
 
@@ -17,6 +20,7 @@ log = logging.getLogger(__name__)
 def install() -> None:
     """Apply every correction of this module."""
     _end_a_map_with_its_first_failure()
+    _end_a_parallel_with_its_first_failure()
     _end_once()
     _be_quiet_about_failures()
 
@@ -47,6 +51,15 @@ def _end_a_map_with_its_first_failure() -> None:
             raise
 
     component._eval_body = eval_body
+
+
+def _end_a_parallel_with_its_first_failure() -> None:
+    """What the other branches of a Parallel that had failed waited for went on waiting."""
+
+    def stop(self: Any, **_why: Any) -> None:
+        end(self.env)
+
+    BranchWorker.stop = stop
 
 
 def _end_once() -> None:

@@ -12,8 +12,10 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,13 @@ from moto.stepfunctions.parser import utils
 from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.flow.start_at import StartAt
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import TimeoutSeconds
+from moto.stepfunctions.parser.asl.component.program.program import Program
+from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branches_decl import (
+    BranchesDecl,
+)
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventIdGenerator
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramEnded
 from moto.stepfunctions.parser.backend.execution import (
     BaseExecutionWorkerCommunication,
     Execution,
@@ -73,6 +80,7 @@ class Executions:
         """Apply every correction of this module."""
         self._start_one_at_a_time()
         self._write_down_each_state()
+        self._write_down_each_branch()
         self._end_at_once()
 
     def records(self) -> list[dict[str, Any]]:
@@ -145,6 +153,8 @@ class Executions:
         worker = execution.exec_worker = execution._get_start_execution_worker()
         if checkpoint:
             _enter_at(worker, checkpoint, record["events"], execution.start_date)
+            execution.__dict__["_gen3d_resumed"] = (checkpoint, len(record["events"]))
+            execution.__dict__["_gen3d_stood"] = checkpoint.get("branches", {})
         execution.exec_status = ExecutionStatus.RUNNING
         machine.executions.append(execution)
         self._running[execution.exec_arn] = execution
@@ -192,8 +202,8 @@ class Executions:
     def _write_down_each_state(self) -> None:
         """Moto keeps an execution in memory alone.
 
-        A state of the machine itself is written down; those of a Map's objects are entered again
-        with their Map.
+        A state of the machine itself is written down, and of each branch of its Parallel; those of
+        a Map's objects are entered again with their Map.
         """
         original = CommonStateField._get_state_entered_event_details
 
@@ -203,19 +213,48 @@ class Executions:
             execution = self._running.get(_arn(env))
             if execution is None:
                 raise ExecutionEnded
-            if not env.is_frame():
-                checkpoint = {
-                    "state": state.name,
-                    "input": env.states.get_input(),
-                    "variables": dict(env.variable_store._inner_scope),
-                }
-                with _lock_of(execution):
-                    if execution.stop_date is not None:
-                        raise ExecutionEnded
-                    self._keep(execution, checkpoint)
+            branch = env.__dict__.get("_gen3d_branch")
+            if not env.is_frame() or branch is not None:
+                self._note(execution, branch, state.name, env)
             return original(state, env)
 
         CommonStateField._get_state_entered_event_details = entered
+
+    def _note(self, execution: Any, branch: int | None, state: str | None, env: Any) -> None:
+        """Write down which state is entered, or that a branch has ended with what it gives."""
+        stands = {
+            "state": state,
+            "input": env.states.get_input(),
+            "variables": dict(env.variable_store._inner_scope),
+        }
+        with _lock_of(execution):
+            if execution.stop_date is not None:
+                raise ExecutionEnded
+            if branch is not None:
+                checkpoint = execution.__dict__["_gen3d_checkpoint"]
+                branches = checkpoint.get("branches", {}) | {str(branch): stands}
+                stands = checkpoint | {"branches": branches}
+            execution.__dict__["_gen3d_checkpoint"] = stands
+            self._keep(execution, stands)
+
+    def _write_down_each_branch(self) -> None:
+        """Branches of a Parallel that a restart cut off go on where each of them stood."""
+        original = BranchesDecl._eval_body
+
+        def eval_body(declared: Any, env: Any) -> None:
+            execution = self._running.get(_arn(env))
+            name = env.states.context_object.context_object_data["State"]["Name"]
+            if execution is None or execution.__dict__["_gen3d_checkpoint"]["state"] != name:
+                original(declared, env)  # one inside of a Map, which is entered again as a whole
+                return
+            stood = execution.__dict__.pop("_gen3d_stood", {})
+            programs = [
+                _Branch(program, n, stood.get(str(n)), partial(self._note, execution))
+                for n, program in enumerate(declared.programs)
+            ]
+            original(BranchesDecl(programs), env)
+
+        BranchesDecl._eval_body = eval_body
 
     def _end_at_once(self) -> None:
         """A stopped or timed-out execution went on until the task it waited for had ended.
@@ -296,6 +335,31 @@ class Executions:
                 full = error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
                 if not full or self._frozen.wait(_FULL_SECONDS):
                     raise
+
+
+class _Branch:
+    """A branch of a Parallel, as moto evaluates its program; begins where it stood."""
+
+    def __init__(
+        self, program: Program, n: int, stood: dict[str, Any] | None, note: Callable[..., None]
+    ) -> None:
+        self._program, self._n, self._stood, self._note = program, n, stood, note
+
+    def eval(self, env: Any) -> None:
+        """Run it in a frame of its own."""
+        program = self._program
+        env.__dict__["_gen3d_branch"] = self._n
+        if self._stood is not None:
+            env.states.reset(input_value=self._stood["input"])
+            if self._stood["state"] is None:
+                return
+            program = copy.copy(program)
+            program.start_at = StartAt(self._stood["state"])
+            env.variable_store._inner_scope.update(self._stood["variables"])
+        program.eval(env)
+        if isinstance(env.program_state(), ProgramEnded):
+            with suppress(ExecutionEnded):
+                self._note(self._n, None, env)
 
 
 def as_record(execution: Any) -> dict[str, Any]:
@@ -400,17 +464,42 @@ def _enter_at(
 
 
 def _has_settled(execution: Any) -> bool:
-    """Whether an execution has entered its state and, where it waits for a token, told it."""
+    """Whether what was resumed has been entered and, where it waits for a token, told it."""
+    checkpoint, last = execution.__dict__.get("_gen3d_resumed", (None, 0))
     env = execution.exec_worker.env
-    events = env.event_manager.get_event_history() if env else []
-    entered = next((e for e in reversed(events) if e["type"].endswith("StateEntered")), None)
-    if entered is None:
+    if env is None:
         return False
-    name = entered["stateEnteredEventDetails"]["name"]
-    state = json.loads(execution.state_machine.definition)["States"].get(name, {})
-    if not str(state.get("Resource", "")).endswith(".waitForTaskToken"):
-        return True
-    return any(e["type"] == "TaskSubmitted" and e["id"] > entered["id"] for e in events)
+    by_id = {event["id"]: event for event in env.event_manager.get_event_history()}
+    entered, told = set(), set()
+    for event in by_id.values():
+        if event["id"] <= last:
+            continue
+        if event["type"].endswith("StateEntered"):
+            entered.add(event["stateEnteredEventDetails"]["name"])
+        if event["type"] == "TaskSubmitted":
+            told.add(_state_of(event, by_id))
+    if checkpoint is None:  # it had not entered a state before
+        return bool(entered)
+    branches = [each["state"] for each in checkpoint.get("branches", {}).values()]
+    expected = {checkpoint["state"], *branches} - {None}
+    waiting = expected & set(_waiting_states(json.loads(execution.state_machine.definition)))
+    return expected <= entered and waiting <= told
+
+
+def _state_of(event: Any, by_id: dict[int, Any]) -> str | None:
+    """The state in which something happened."""
+    while event is not None and not event["type"].endswith("StateEntered"):
+        event = by_id.get(event.get("previousEventId", 0))
+    return event["stateEnteredEventDetails"]["name"] if event else None
+
+
+def _waiting_states(machine: dict[str, Any]) -> Iterator[str]:
+    """The states that wait for a token, those of a Parallel's branches too."""
+    for name, state in machine["States"].items():
+        if str(state.get("Resource", "")).endswith(".waitForTaskToken"):
+            yield name
+        for branch in state.get("Branches", []):
+            yield from _waiting_states(branch)
 
 
 def _arn(env: Any) -> str:
