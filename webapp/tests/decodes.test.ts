@@ -147,3 +147,139 @@ describe("Decodes", () => {
     expect(decodes.pending(object(1))).toBe(false);
   });
 });
+
+describe("Decodes that take the place of another decoder's", () => {
+  /** Masks of 2×1 pixels, one for each of the texts: `#` is the object's. */
+  const drawn = (scores: number[], ...masks: string[]): Decoded => ({
+    masks: Float32Array.from(masks.join(""), (pixel) => (pixel === "#" ? 5 : -5)),
+    width: 2,
+    height: 1,
+    scores,
+  });
+  const look = (decodes: Decodes, asked: SelectedObject) =>
+    Array.from(decodes.logits(asked)?.data ?? [], (logit) => (logit > 0 ? "#" : "."));
+
+  /** What a decoder answers to each of some objects, and what it hands over. */
+  async function handedOver(objects: SelectedObject[], ...answers: Decoded[]) {
+    const { asked, decode } = slowDecoder();
+    const found = [drawn([1], "##")];
+    const decodes = new Decodes(decode, null, found, () => undefined, unexpected);
+    decodes.want(objects);
+    for (const [index, answer] of answers.entries()) {
+      asked[index]?.answer(answer);
+      await settled();
+    }
+    return decodes.handOver(objects);
+  }
+
+  async function having(
+    objects: SelectedObject[],
+    earlier: Awaited<ReturnType<typeof handedOver>>,
+    ...answers: Decoded[]
+  ) {
+    const { asked, decode } = slowDecoder();
+    const decodes = new Decodes(decode, null, [], () => undefined, unexpected, earlier);
+    decodes.want(objects);
+    for (const [index, answer] of answers.entries()) {
+      asked[index]?.answer(answer);
+      await settled();
+    }
+    return { asked, decodes };
+  }
+
+  it("decode every object anew, click by click", async () => {
+    const objects = [object(1, 2), { ...object(7), id: 2 }];
+    const earlier = await handedOver(objects, drawn([1], "#."), drawn([1], "##"));
+    const answers = [drawn([1], "##"), drawn([1], ".#"), drawn([1], "#.")];
+    const { asked, decodes } = await having(objects, earlier, ...answers);
+    expect(asked.map((one) => one.prompt.clicks.map(({ x }) => x))).toEqual([[1], [1, 2], [7]]);
+    expect(asked.map((one) => one.previous && Array.from(one.previous.data))).toEqual([
+      null,
+      [5, 5],
+      null,
+    ]);
+    expect(objects.map((one) => look(decodes, one))).toEqual([
+      [".", "#"],
+      ["#", "."],
+    ]);
+  });
+
+  it("come to an end, however many clicks there were", async () => {
+    const many = (from: number) => object(...Array.from({ length: 70 }, (_, x) => from + x));
+    const objects = [many(0), { ...many(100), id: 2 }];
+    const before = new Decodes(slowDecoder().decode, null, [], () => undefined, unexpected);
+    before.restore(objects, [scored(1), scored(1)]);
+    const earlier = before.handOver(objects);
+    let asked = 0;
+    const decode = async () => {
+      asked += 1;
+      if (asked > 140) throw new Error("It begins anew.");
+      return scored(1);
+    };
+    const decodes = new Decodes(decode, null, [], () => undefined, unexpected, earlier);
+    decodes.want(objects);
+    await settled();
+    expect(asked).toBe(140);
+    expect(objects.some((one) => decodes.pending(one))).toBe(false);
+  });
+
+  it("take the mask that is most like what the person preferred, wherever it stands", async () => {
+    const preferring = { ...object(1), candidate: 1 };
+    const earlier = await handedOver([preferring], drawn([0.9, 0.2], "#.", "##"));
+    const answer = drawn([0.3, 0.1, 0.9], "##", ".#", "#.");
+    const { decodes } = await having([object(1)], earlier, answer);
+    expect(decodes.chosen(object(1))).toBe(0);
+    expect(decodes.preference(object(1))).toBe(0);
+    // A choice of now goes before one of then.
+    expect(decodes.chosen({ ...object(1), candidate: 1 })).toBe(1);
+    // And the next click refines it.
+    const { asked, decode } = slowDecoder();
+    const next = new Decodes(decode, null, [], () => undefined, unexpected, earlier);
+    next.want([object(1)]);
+    asked[0]?.answer(answer);
+    await settled();
+    next.want([object(1, 2)]);
+    expect(Array.from(asked[1]?.previous?.data ?? [])).toEqual([5, 5]);
+  });
+
+  it("propose the best where nothing was preferred, or no longer", async () => {
+    const { asked, decode } = slowDecoder();
+    const decodes = new Decodes(decode, null, [], () => undefined, unexpected);
+    decodes.want([object(1)]);
+    asked[0]?.answer(drawn([0.9, 0.2], "#.", "##"));
+    await settled();
+    decodes.want([{ ...object(1), candidate: 1 }]);
+    decodes.want([object(1)]);
+    const earlier = decodes.handOver([object(1)]);
+    const later = await having([object(1)], earlier, drawn([0.9, 0.1], "#.", "##"));
+    expect(later.decodes.chosen(object(1))).toBe(0);
+    expect(later.decodes.preference(object(1))).toBeNull();
+  });
+
+  it("have the earlier masks back, and give theirs again", async () => {
+    const preferring = { ...object(1), candidate: 1 };
+    const earlier = await handedOver([preferring], drawn([0.9, 0.2], ".#", "##"));
+    const { asked, decodes } = await having([object(1)], earlier, drawn([0.9, 0.8], "#.", ".."));
+    decodes.keepEarlier(true);
+    expect(decodes.keepsEarlier).toBe(true);
+    expect(look(decodes, object(1))).toEqual(["#", "#"]);
+    // A mask that was chosen among the new ones is none of the earlier one's.
+    expect(decodes.chosen({ ...object(1), candidate: 1 })).toBe(0);
+    decodes.want([object(1, 2)]);
+    expect(Array.from(asked[1]?.previous?.data ?? [])).toEqual([5, 5]);
+    decodes.keepEarlier(false);
+    expect(look(decodes, object(1))).toEqual(["#", "."]);
+  });
+
+  it("know which objects have an earlier mask and are as they were", async () => {
+    const cup = object(1);
+    const saucer = { ...object(7), id: 2 };
+    const spoon = { ...object(), id: 3, found: 0 };
+    const earlier = await handedOver([cup, saucer, spoon], drawn([1], "#."), drawn([1], "##"));
+    const { decodes } = await having([cup, saucer], earlier, drawn([1], ".#"));
+    const clicked = { ...saucer, clicks: [...saucer.clicks, { x: 8, y: 0, label: 1 as const }] };
+    const empty = { ...object(), id: 4 };
+    expect(decodes.earlierOf([cup, clicked, spoon, empty])).toEqual([cup]);
+    expect(decodes.earlierOf([cup, saucer])).toHaveLength(2);
+  });
+});

@@ -203,7 +203,7 @@ describe("a job of which there is a draft", () => {
     const error = { error: "EndpointUnavailable", message: "The endpoint did not wake." };
     const failed = { ...cup, status: "FAILED", error } as const;
     const page = seen({ status: "FAILED", error, objects: [failed] });
-    expect(page).toContain("What is below is a draft.");
+    expect(page).toContain("What you see below is a draft.");
     const below = result({ status: "FAILED", objects: [failed] });
     expect(below).toContain("The endpoint did not wake.");
     expect(below).toContain("Loading the viewer");

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { act, type History, redo, startHistory, undo } from "../src/selection/history";
+import {
+  act,
+  forgetCandidates,
+  type History,
+  redo,
+  startHistory,
+  undo,
+} from "../src/selection/history";
 import { type Action, activeObject, emptySelection, reduce } from "../src/selection/selection";
 
 const click = (x: number, label: 0 | 1 = 1): Action => ({
@@ -101,6 +108,21 @@ describe("history", () => {
     const branched = act(undo(having(click(1), click(2))), click(3));
     expect(branched.future).toEqual([]);
     expect(activeObject(branched.present).clicks.map(({ x }) => x)).toEqual([1, 3]);
+  });
+
+  it("keeps its steps for another decoder, but for those that were choices of a mask", () => {
+    const choose = (index: number): Action => ({ type: "candidate", index });
+    const done = having(click(1), choose(2), click(2), choose(1), choose(0));
+    const other = forgetCandidates(undo(undo(done)));
+    expect(other.present.objects.map(({ candidate }) => candidate)).toEqual([null]);
+    const clicks = (history: History) => activeObject(history.present).clicks.map(({ x }) => x);
+    expect(clicks(other)).toEqual([1, 2]);
+    expect(clicks(undo(other))).toEqual([1]);
+    expect(clicks(undo(undo(other)))).toEqual([]);
+    expect(undo(other).present.objects[0]?.candidate).toBeNull();
+    expect(other.future).toEqual([]);
+    const plain = having(click(1), click(2));
+    expect(forgetCandidates(undo(plain))).toEqual(undo(plain));
   });
 
   it("does not count a change of the active object as a step", () => {

@@ -2,6 +2,7 @@
 
 import { clear, del, get, keys, set } from "idb-keyval";
 import type { UploadForm } from "../api/types";
+import type { EmbeddingsMeta } from "../decoder/embeddings";
 import type { Photo } from "../photo/photo";
 import type { Decoded } from "../selection/prompt";
 import type { Selection } from "../selection/selection";
@@ -30,6 +31,8 @@ export interface KeptPhoto {
 export interface KeptSelection {
   readonly selection: Selection;
   readonly answers: readonly (Decoded | null)[];
+  /** Whose answers they are; earlier versions of this page did not keep it. */
+  readonly by?: Pick<EmbeddingsMeta, "engine" | "revision" | "singleMaskIndex">;
 }
 
 /** Masks that were confirmed and are to be sent. */

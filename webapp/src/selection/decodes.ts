@@ -5,6 +5,8 @@ import {
   type Decoded,
   isFound,
   maskAt,
+  nearest,
+  only,
   type Prompt,
   promptKey,
   promptOf,
@@ -14,6 +16,16 @@ import type { SelectedObject } from "./selection";
 
 /** Asks the decoder; `previous` is the mask that this prompt refines. */
 export type Decode = (prompt: Prompt, previous: Logits | null) => Promise<Decoded>;
+
+/** What is known of the masks of a decoder that was there before, by prompt. */
+export interface Earlier {
+  /** The mask that stood for each object. */
+  readonly masks: ReadonlyMap<string, Decoded>;
+  /** The masks that the person preferred to those that were proposed. */
+  readonly preferred: ReadonlyMap<string, Decoded>;
+}
+
+const NOTHING: Earlier = { masks: new Map(), preferred: new Map() };
 
 /** Answers kept, at most about a megabyte each. */
 const KEPT = 64;
@@ -26,6 +38,9 @@ const KEPT = 64;
 export class Decodes {
   private readonly answers = new Map<string, Decoded>();
   private readonly preferred = new Map<string, number>();
+  /** Of the answers to the same prompts, what is most like the mask that was preferred before. */
+  private readonly alike = new Map<string, number>();
+  private earlierStand = false;
   private wanted: Prompt[] = [];
   private running = false;
 
@@ -35,15 +50,16 @@ export class Decodes {
     private readonly found: readonly Decoded[],
     private readonly onChange: () => void,
     private readonly onError: (error: unknown) => void,
+    private readonly earlier: Earlier = NOTHING,
   ) {}
 
   /** Say what is needed, the most urgent first; earlier wishes are forgotten. */
   want(objects: readonly SelectedObject[]): void {
     for (const object of objects) {
       const prompt = promptOf(object);
-      if (prompt && object.candidate !== null) {
-        this.preferred.set(promptKey(prompt), object.candidate);
-      }
+      if (!prompt) continue;
+      if (object.candidate === null) this.preferred.delete(promptKey(prompt));
+      else this.preferred.set(promptKey(prompt), object.candidate);
     }
     this.wanted = objects.map(promptOf).filter((prompt) => prompt !== null);
     void this.run();
@@ -60,7 +76,15 @@ export class Decodes {
     const prompt = promptOf(object);
     const decoded = this.answer(object);
     if (!prompt || !decoded) return null;
-    return object.candidate ?? proposed(decoded, prompt, this.singleMaskIndex);
+    return this.preference(object) ?? proposed(decoded, prompt, this.singleMaskIndex);
+  }
+
+  /** Which of the answer's masks the person prefers to the proposed one, if any. */
+  preference(object: SelectedObject): number | null {
+    const prompt = promptOf(object);
+    const index = object.candidate ?? (prompt && this.alike.get(promptKey(prompt))) ?? null;
+    const count = this.answer(object)?.scores.length ?? 0;
+    return index !== null && index < count ? index : null;
   }
 
   /** The masks to choose from. */
@@ -81,10 +105,52 @@ export class Decodes {
     return promptOf(object) !== null && this.answer(object) === null;
   }
 
-  /** Put back an answer that was kept elsewhere. */
-  restore(object: SelectedObject, decoded: Decoded): void {
-    const prompt = promptOf(object);
-    if (prompt) this.answers.set(promptKey(prompt), decoded);
+  /** Which of these objects have a mask by the earlier decoder, and are as they were then. */
+  earlierOf(objects: readonly SelectedObject[]): SelectedObject[] {
+    return objects.filter((object) => {
+      const prompt = promptOf(object);
+      return prompt !== null && this.earlier.masks.has(promptKey(prompt));
+    });
+  }
+
+  /** Whether it is the earlier decoder's masks that stand, where there are any. */
+  get keepsEarlier(): boolean {
+    return this.earlierStand;
+  }
+
+  /** Have the earlier decoder's masks stand, or this one's again. */
+  keepEarlier(stand: boolean): void {
+    this.earlierStand = stand;
+    this.onChange();
+  }
+
+  /** What a decoder that takes this one's place is to know. */
+  handOver(objects: readonly SelectedObject[]): Earlier {
+    const masks = new Map<string, Decoded>();
+    const preferred = new Map<string, Decoded>();
+    for (const [key, index] of this.preferred) {
+      const decoded = this.answers.get(key);
+      if (decoded && index < decoded.scores.length) preferred.set(key, only(decoded, index));
+    }
+    for (const object of objects) {
+      const prompt = promptOf(object);
+      const decoded = this.answer(object);
+      const index = this.chosen(object);
+      if (!prompt || isFound(prompt) || !decoded || index === null) continue;
+      const mask = only(decoded, index);
+      masks.set(promptKey(prompt), mask);
+      if (this.preference(object) !== null) preferred.set(promptKey(prompt), mask);
+    }
+    return { masks, preferred };
+  }
+
+  /** Put back what was kept elsewhere: the objects' answers, in their order. */
+  restore(objects: readonly SelectedObject[], answers: readonly (Decoded | null)[]): void {
+    objects.forEach((object, index) => {
+      const prompt = promptOf(object);
+      const decoded = answers[index];
+      if (prompt && decoded) this.answers.set(promptKey(prompt), decoded);
+    });
   }
 
   private async run(): Promise<void> {
@@ -104,15 +170,30 @@ export class Decodes {
   }
 
   private next(): Prompt | undefined {
-    return this.wanted.find((prompt) => !isFound(prompt) && this.known(prompt) === null);
+    const prompt = this.wanted.find((one) => !isFound(one) && this.known(one) === null);
+    if (!prompt) return undefined;
+    const way = this.way(prompt);
+    return way[way.findLastIndex((step) => this.known(step) !== null) + 1];
+  }
+
+  /**
+   * The prompts to be decoded for this one: it alone, as those before it have been. Those of an
+   * earlier decoder are gone through once more, as each refines the mask of the one before.
+   */
+  private way(prompt: Prompt): Prompt[] {
+    if (!this.earlier.masks.has(promptKey(prompt))) return [prompt];
+    const before = ancestors(prompt).filter((one) => !isFound(one));
+    return [...before.reverse(), prompt];
   }
 
   private previous(prompt: Prompt): Logits | null {
     for (const ancestor of ancestors(prompt)) {
       const decoded = this.known(ancestor);
       if (decoded) {
-        const preferred = this.preferred.get(promptKey(ancestor));
-        const index = preferred ?? proposed(decoded, ancestor, this.singleMaskIndex);
+        const key = promptKey(ancestor);
+        const preferred = this.preferred.get(key) ?? this.alike.get(key) ?? Number.NaN;
+        const fits = preferred < decoded.scores.length;
+        const index = fits ? preferred : proposed(decoded, ancestor, this.singleMaskIndex);
         return maskAt(decoded, index);
       }
     }
@@ -121,14 +202,19 @@ export class Decodes {
 
   private known(prompt: Prompt): Decoded | null {
     if (isFound(prompt)) return this.found[prompt.found ?? 0] ?? null;
-    return this.answers.get(promptKey(prompt)) ?? null;
+    const key = promptKey(prompt);
+    const mine = this.earlierStand ? this.earlier.masks.get(key) : undefined;
+    return mine ?? this.answers.get(key) ?? null;
   }
 
   private keep(key: string, decoded: Decoded): void {
     this.answers.set(key, decoded);
+    const liked = this.earlier.preferred.get(key);
+    if (liked) this.alike.set(key, nearest(decoded, maskAt(liked, 0)));
+    const wanted = new Set(this.wanted.map(promptKey));
     for (const oldest of this.answers.keys()) {
       if (this.answers.size <= KEPT) break;
-      this.answers.delete(oldest);
+      if (oldest !== key && !wanted.has(oldest)) this.answers.delete(oldest);
     }
   }
 }

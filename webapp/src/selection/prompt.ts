@@ -1,6 +1,6 @@
 /** From a selected object to what the decoder is asked, and from its answer to one mask. */
 
-import type { Logits } from "./mask";
+import { type Logits, resample } from "./mask";
 import { type Box, type Click, isPrompted, type SelectedObject } from "./selection";
 
 /** What the decoder goes by. */
@@ -83,6 +83,32 @@ export function candidates(decoded: Decoded, singleMaskIndex: number | null): nu
   const all = decoded.scores.map((_, index) => index);
   const offered = all.filter((index) => index !== singleMaskIndex);
   return offered.length > 0 ? offered : all;
+}
+
+/** An answer of one of another's masks alone, in memory of its own. */
+export function only(decoded: Decoded, index: number): Decoded {
+  const { data, width, height } = maskAt(decoded, index);
+  return { masks: data.slice(), width, height, scores: [decoded.scores[index] ?? 0] };
+}
+
+/** Which of an answer's masks is the most like another decoder's: the largest share in common. */
+export function nearest(decoded: Decoded, mask: Logits): number {
+  const wanted = resample(mask, decoded.width, decoded.height).data;
+  const shares = decoded.scores.map((_, index) => overlap(maskAt(decoded, index).data, wanted));
+  return shares.indexOf(Math.max(...shares));
+}
+
+/** Intersection over union of what is positive; 1 of two that are empty. */
+function overlap(a: Float32Array, b: Float32Array): number {
+  let both = 0;
+  let either = 0;
+  for (let i = 0; i < a.length; i++) {
+    const inA = (a[i] as number) > 0;
+    const inB = (b[i] as number) > 0;
+    if (inA && inB) both += 1;
+    if (inA || inB) either += 1;
+  }
+  return either === 0 ? 1 : both / either;
 }
 
 /** One of the masks of an answer. */

@@ -37,7 +37,7 @@ function advice({ status, error, image, objects }: JobView, end: End): string {
   const why = end.why ?? `The administrator was told${error ? ` (${error.error})` : ""}.`;
   if (!image) return `${why} Start anew, perhaps with another photo.`;
   const kept = objects.length > 0 ? "The photo and the masks are" : "The photo is";
-  const drafts = objects.some((object) => object.draft) ? " What is below is a draft." : "";
+  const drafts = objects.some((object) => object.draft) ? " What you see below is a draft." : "";
   const or = status === "CANCELLED" ? "delete it in the gallery" : "start anew with another photo";
   return `${why} ${kept} kept: try again, and it goes on where it stopped, or ${or}.${drafts}`;
 }

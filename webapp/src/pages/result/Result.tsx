@@ -87,6 +87,8 @@ function Missing({ job, object }: { job: JobView; object: ObjectView }) {
   if (isBusy(object) && job.status === "RECONSTRUCTING") {
     return <Making job={job} object={object} />;
   }
+  // Said there already, where the whole job failed by it.
+  if (object.error && object.error.message === job.error?.message) return null;
   if (object.error) return <ErrorNote error={new Error(object.error.message)} />;
   return <p className="note">“{object.name}” was not made.</p>;
 }

@@ -37,18 +37,24 @@ export function Candidates({ object, decodes, photo, act }: Props) {
 interface FoundProps {
   text: string;
   found: readonly Decoded[];
+  /** Whether it is still being looked for. */
+  awaited: boolean;
   object: SelectedObject;
   photo: ThumbnailPhoto;
   act(action: Action): void;
 }
 
 /** What the model found by the job's text; clicks refine what is chosen. */
-export function Found({ text, found, object, photo, act }: FoundProps) {
+export function Found({ text, found, awaited, object, photo, act }: FoundProps) {
   return (
     <section>
       <h2>Found: {text}</h2>
       {found.length === 0 && (
-        <p className="muted small">Nothing of that name. Click the object instead.</p>
+        <p className="muted small">
+          {awaited
+            ? "It is looked for by its name when the model is awake. Click the object meanwhile."
+            : "Nothing of that name. Click the object instead."}
+        </p>
       )}
       <div className="candidates">
         {found.map((decoded, index) => (

@@ -21,6 +21,8 @@ interface Props extends ViewportActions {
   tool: Tool;
   brush: number;
   busy: boolean;
+  /** Told when a gesture begins and when it has ended. */
+  onGesture(underWay: boolean): void;
   children?: ReactNode;
   /** Filled with what the zoom buttons call. */
   zoom: RefObject<Zoom | null>;
@@ -33,13 +35,16 @@ export interface Zoom {
 
 /** The photo with its masks and points; pans, zooms, and turns gestures into actions. */
 export function PhotoViewport(props: Props) {
-  const { photo, selection, masks, tool, busy, zoom } = props;
+  const { photo, selection, masks, tool, busy, zoom, onGesture } = props;
   const viewport = useRef<HTMLDivElement>(null);
   const size = useSize(viewport);
   const [view, setView] = useView(size, photo);
   const { gesture, cursor, handlers } = useGestures(viewport, size, view, setView, props);
   const active = activeObject(selection);
   const colour = css(colourOf(selection.objects.indexOf(active)));
+
+  const underWay = gesture !== null;
+  useEffect(() => onGesture(underWay), [onGesture, underWay]);
 
   useEffect(() => {
     const middle = { x: size.width / 2, y: size.height / 2 };

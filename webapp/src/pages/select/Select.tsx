@@ -1,3 +1,4 @@
+import { Info } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { JobView } from "../../api/types";
 import { type KeptSelection, kept, type Submission } from "../../kept/kept";
@@ -5,6 +6,8 @@ import { activeObject, isEmpty } from "../../selection/selection";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
 import { Spinner } from "../../ui/Spinner";
+import { awaitsBetter } from "../job/useJob";
+import { BetterMasks } from "./BetterMasks";
 import { Candidates, Found } from "./Candidates";
 import { ShownMasks, unfit } from "./masks";
 import { ObjectList } from "./ObjectList";
@@ -40,10 +43,11 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
   const [attempt, setAttempt] = useState(0);
   const [tool, setTool] = useState<Tool>("add");
   const [brush, setBrush] = useState(16);
+  const [gesturing, setGesturing] = useState(false);
   const [sending, setSending] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
   const zoom = useRef<Zoom | null>(null);
-  const decoder = useDecoder(job, attempt);
+  const { decoder, better, failure: unloaded, change } = useDecoder(job, attempt);
   const tools = useSelection(job.jobId, decoder, earlier);
   const { selection, decodes, act } = tools;
   const photo = useMemo(
@@ -56,6 +60,12 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
   const active = activeObject(selection);
   const pending = selection.objects.some((object) => decodes?.pending(object));
   useShortcuts({ tools, setTool, zoom });
+
+  // What was not answered will not be; another decoder may.
+  const busy = gesturing || sending || (pending && tools.error === null);
+  useEffect(() => {
+    if (better && !busy) change();
+  }, [better, busy, change]);
 
   const worked = selection.objects.filter((object) => !isEmpty(object));
   const complaint = worked
@@ -105,6 +115,7 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
           brush={brush}
           busy={pending || decoder.state === "loading"}
           zoom={zoom}
+          onGesture={setGesturing}
           onClick={(point, label) => act({ type: "click", click: { ...point, label } })}
           onBox={(box) => act({ type: "box", box })}
           onStroke={(stroke) => act({ type: "stroke", stroke })}
@@ -114,6 +125,7 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
           {decoder.state === "ready" && selection.objects.every(isEmpty) && (
             <p className="viewport-hint">Click the object, or drag a box around it</p>
           )}
+          {decodes && <BetterMasks objects={selection.objects} decodes={decodes} />}
         </PhotoViewport>
         <p className="visually-hidden" role="status">
           {activeMask && !isEmpty(active) && !pending
@@ -122,8 +134,24 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
         </p>
       </div>
       <aside className="select-side" aria-label="Objects">
+        {awaitsBetter(job) && (
+          <p className="note">
+            <Info aria-hidden="true" />
+            <span>
+              The model is still waking up. Until then a quick one draws the masks: select with it
+              and go on, or wait for better masks, which come here by themselves.
+            </span>
+          </p>
+        )}
         {decoder.state === "failed" && (
           <ErrorNote error={decoder.error}>
+            <button type="button" className="button" onClick={() => setAttempt(attempt + 1)}>
+              Load again
+            </button>
+          </ErrorNote>
+        )}
+        {unloaded !== null && (
+          <ErrorNote error={unloaded}>
             <button type="button" className="button" onClick={() => setAttempt(attempt + 1)}>
               Load again
             </button>
@@ -132,7 +160,14 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
         {tools.error !== null && <ErrorNote error={tools.error} />}
         <ObjectList selection={selection} masks={masks} act={act} />
         {job.text && decoder.state === "ready" && (
-          <Found text={job.text} found={decoder.found} object={active} photo={photo} act={act} />
+          <Found
+            text={job.text}
+            found={decoder.found}
+            awaited={awaitsBetter(job)}
+            object={active}
+            photo={photo}
+            act={act}
+          />
         )}
         {decodes && <Candidates object={active} decodes={decodes} photo={photo} act={act} />}
         <div className="select-confirm">

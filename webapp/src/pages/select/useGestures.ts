@@ -33,6 +33,8 @@ export type Gesture =
   | { kind: "pan"; at: Point }
   | { kind: "pinch"; at: Point; distance: number };
 
+/** What lies over the photo and takes its pointers for itself. */
+const APART = "button, .better";
 /** A pointer that moved less than this has clicked. */
 const SLOP = 5;
 const ARROWS: Record<string, readonly [number, number]> = {
@@ -70,7 +72,7 @@ export function useGestures(
   }, [viewport, size, photo, setView]);
 
   function down(event: PointerEvent<HTMLDivElement>): void {
-    if ((event.target as Element).closest("button")) return;
+    if ((event.target as Element).closest(APART)) return;
     setCursor(null);
     event.currentTarget.setPointerCapture(event.pointerId);
     const at = place(event.currentTarget, event);
@@ -176,7 +178,7 @@ export function useGestures(
     onPointerCancel: up,
     // Or else the click that browsers make of a tap would fall on the point that the tap has made.
     onTouchEnd: (event: TouchEvent) => {
-      if (!(event.target as Element).closest("button")) event.preventDefault();
+      if (!(event.target as Element).closest(APART)) event.preventDefault();
     },
     onContextMenu: (event: { preventDefault(): void }) => event.preventDefault(),
     onKeyDown: keyDown,

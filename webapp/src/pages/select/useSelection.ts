@@ -1,14 +1,22 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useEffectEvent, useState } from "react";
 import { type KeptSelection, keep } from "../../kept/kept";
 import { Decodes } from "../../selection/decodes";
-import { act, type History, redo, startHistory, undo } from "../../selection/history";
+import {
+  act,
+  forgetCandidates,
+  type History,
+  redo,
+  startHistory,
+  undo,
+} from "../../selection/history";
 import {
   type Action,
   activeObject,
   emptySelection,
   type Selection,
 } from "../../selection/selection";
-import type { DecoderState } from "./useDecoder";
+import { earlierBy, whatToKeep } from "./keeping";
+import type { DecoderState, Ready } from "./useDecoder";
 
 /** A pause after which the selection is kept. */
 const KEEP_AFTER_MS = 300;
@@ -40,21 +48,27 @@ export function useSelection(
   const [error, setError] = useState<unknown>(null);
   const selection = history.present;
 
-  const first = useRef(earlier);
-  const decodes = useMemo(() => {
-    if (decoder.state !== "ready") return null;
+  const [decodes, setDecodes] = useState<Decodes | null>(null);
+  const [by, setBy] = useState<KeptSelection["by"]>();
+
+  /** Go on with a decoder: the first, or another in the place of the one before. */
+  const goOn = useEffectEvent(({ decoder: asked, meta, found }: Ready) => {
+    const before = decodes ?? earlierBy(earlier, meta);
     const made = new Decodes(
-      (prompt, previous) => decoder.decoder.decode(prompt, previous),
-      decoder.meta.singleMaskIndex,
-      decoder.found,
+      (prompt, previous) => asked.decode(prompt, previous),
+      meta.singleMaskIndex,
+      found,
       () => setAnswered((count) => count + 1),
       setError,
+      before?.handOver(selection.objects),
     );
-    first.current?.selection.objects.forEach((object, index) => {
-      const answer = first.current?.answers[index];
-      if (answer) made.restore(object, answer);
-    });
-    return made;
+    if (before) setHistory(forgetCandidates);
+    else if (earlier) made.restore(earlier.selection.objects, earlier.answers);
+    setDecodes(made);
+    setBy(meta);
+  });
+  useEffect(() => {
+    if (decoder.state === "ready") goOn(decoder);
   }, [decoder]);
 
   useEffect(() => {
@@ -65,9 +79,9 @@ export function useSelection(
   }, [decodes, selection]);
 
   const keepNow = useCallback(() => {
-    const answers = selection.objects.map((object) => decodes?.answer(object) ?? null);
-    return keep("selection", jobId, { selection, answers });
-  }, [jobId, selection, decodes]);
+    const what = whatToKeep(selection, decodes, by, earlier);
+    return what ? keep("selection", jobId, what) : Promise.resolve();
+  }, [jobId, selection, decodes, by, earlier]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new answer is to be kept as well.
   useEffect(() => {

@@ -1,0 +1,66 @@
+import { renderToStaticMarkup } from "react-dom/server";
+import { describe, expect, it } from "vitest";
+import { BetterMasks } from "../src/pages/select/BetterMasks";
+import { Found } from "../src/pages/select/Candidates";
+import { Decodes } from "../src/selection/decodes";
+import type { Decoded } from "../src/selection/prompt";
+import { activeObject, emptySelection, reduce } from "../src/selection/selection";
+
+const click = { x: 1, y: 1, label: 1 } as const;
+const { objects } = reduce(emptySelection(), { type: "click", click });
+const answer: Decoded = { masks: Float32Array.of(1), width: 1, height: 1, scores: [0.5] };
+const ignore = () => undefined;
+const made = (earlier?: Decodes) =>
+  new Decodes(() => new Promise(ignore), null, [], ignore, ignore, earlier?.handOver(objects));
+
+function redrawn(): Decodes {
+  const earlier = made();
+  earlier.restore(objects, [answer]);
+  return made(earlier);
+}
+
+describe("the note that masks were drawn anew", () => {
+  const shown = (decodes: Decodes, of = objects) =>
+    renderToStaticMarkup(<BetterMasks objects={of} decodes={decodes} />);
+
+  it("is read out where it stands, and leads back and forth", () => {
+    const decodes = redrawn();
+    decodes.restore(objects, [answer]);
+    expect(shown(decodes)).toMatch(/role="status">Better masks are here<.*>Keep mine</);
+    decodes.keepEarlier(true);
+    expect(shown(decodes)).toMatch(/role="status">Your masks stay<.*>Take the better ones</);
+  });
+
+  it("comes only when they are there, and where there was a mask before", () => {
+    const first = made();
+    first.restore(objects, [answer]);
+    for (const silent of [
+      shown(redrawn()),
+      shown(first),
+      shown(redrawn(), emptySelection().objects),
+    ]) {
+      expect(silent).toContain('role="status"');
+      expect(silent).not.toContain("button");
+    }
+  });
+});
+
+describe("what is looked for by its name", () => {
+  const found = (awaited: boolean) =>
+    renderToStaticMarkup(
+      <Found
+        text="cup"
+        found={[]}
+        awaited={awaited}
+        object={activeObject(emptySelection())}
+        photo={{ width: 1, height: 1, url: "/p" }}
+        act={ignore}
+      />,
+    );
+
+  it("is not called missing while the model that finds it is awaited", () => {
+    expect(found(true)).toContain("It is looked for by its name");
+    expect(found(true)).not.toContain("Nothing of that name");
+    expect(found(false)).toContain("Nothing of that name");
+  });
+});
