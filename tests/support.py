@@ -163,15 +163,16 @@ def _refuse_unused(item: dict[str, Any], operation: str) -> None:
 
 
 def write_job(job: Job) -> Job:
-    """Write a job's row, its objects as the state machine writes them."""
-    JobStore("JobsTable").create(job.model_copy(update={"objects": {}}))
-    objects = job.model_dump(mode="json", exclude_none=True)["objects"]
-    for fields in objects.values():
-        fields |= {k: json.dumps(fields[k]) for k in ("splat", "mesh") if k in fields}
+    """Write a job's row, what the state machine knows of it as that writes it."""
+    JobStore("JobsTable").create(job.model_copy(update={"objects": {}, "model": None}))
+    written = job.model_dump(mode="json", exclude_none=True, include={"objects", "model"})
+    kept_as_text = ("options", "splat", "mesh", "offers")
+    for fields in (*written["objects"].values(), written.get("model", {})):
+        fields |= {k: json.dumps(fields[k]) for k in kept_as_text if k in fields}
     table("JobsTable").update_item(
         Key={"owner": job.owner, "jobId": job.job_id},
-        UpdateExpression="SET objects = :objects",
-        ExpressionAttributeValues={":objects": objects},
+        UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in written),
+        ExpressionAttributeValues={f":{name}": value for name, value in written.items()},
     )
     return job
 
@@ -232,8 +233,8 @@ def begin_execution(name: str) -> bool:
     again = Attr("run").eq(job["run"]) & Attr("status").eq("INITIALIZING")
     statuses = {"mesh": "COMPLETED", "left": "FAILED"}
     objects = {
-        str(o["n"]): {k: v for k, v in o.items() if k in ("n", "name", "seed")}
-        | {"status": statuses.get(o["have"], "PENDING")}
+        str(o["n"]): {k: v for k, v in o.items() if k in ("n", "name")}
+        | {"options": json.dumps(o["options"]), "status": statuses.get(o["have"], "PENDING")}
         for o in job["objects"]
     }
     try:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from gen3d.contract import EmbeddingsMeta, Pose
 from gen3d.errors import InputMissing, from_body
+from gen3d.options import SEED_ALONE, EngineOptions
 from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask
 from gen3d_inference.http_server import create_app
 from gen3d_inference.storage import Storage
@@ -41,6 +42,7 @@ class Simple:
     name = "simple"
     revision = "0123456789ab"
     side = 448
+    offers = SEED_ALONE
 
     def initialize(self, photo: Image.Image, text: str | None = None) -> Embeddings:
         meta = EmbeddingsMeta(
@@ -54,7 +56,9 @@ class Simple:
         )
         return Embeddings({"image_embed": np.zeros((1, 4), np.float32)}, meta)
 
-    def reconstruct(self, photo: Image.Image, mask: Mask, seed: int) -> tuple[Gaussians, Pose]:
+    def reconstruct(
+        self, photo: Image.Image, mask: Mask, options: EngineOptions
+    ) -> tuple[Gaussians, Pose]:
         three, four = np.zeros((1, 3), np.float32), np.ones((1, 4), np.float32)
         gaussians = Gaussians(three, three, np.zeros(1, np.float32), three, four)
         return gaussians, Pose(rotation=(1, 0, 0, 0), translation=(0, 0, 1), scale=(1, 1, 1))

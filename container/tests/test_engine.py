@@ -9,6 +9,7 @@ from PIL import Image
 
 from gen3d.contract import Pose
 from gen3d.errors import InvalidRequest, WeightsInvalid
+from gen3d.options import EngineOptions, OneOf
 from gen3d_inference import ply_writer
 from gen3d_inference.embeddings import pack
 from gen3d_inference.engines.choice import ENGINES, load
@@ -90,10 +91,21 @@ def test_an_engine_that_cannot_read_says_so(lite: Engine, coffee: Image.Image) -
         lite.initialize(coffee, "cup")
 
 
+def test_what_is_offered_can_be_asked_for(engine: Engine) -> None:
+    """And how long an object takes is said of each quality, the standard one among them."""
+    for name, offered in engine.offers.items():
+        ends = offered.values if isinstance(offered, OneOf) else (offered.minimum, offered.maximum)
+        for value in ends:
+            assert getattr(EngineOptions.model_validate({name: value}), name) == value
+    qualities = engine.offers["quality"]
+    assert isinstance(qualities, OneOf)
+    assert qualities.seconds.keys() == set(qualities.values) >= {"standard"}
+
+
 def test_gaussians_fill_the_canonical_frame(
     reconstructor: Engine, coffee: Image.Image, cup: Mask
 ) -> None:
-    gaussians, _ = reconstructor.reconstruct(coffee, cup, 0)
+    gaussians, _ = reconstructor.reconstruct(coffee, cup, EngineOptions())
     n = len(gaussians)
     assert n > 10_000
     for values, columns in (
@@ -116,7 +128,7 @@ def test_a_tall_object_stands_along_z(reconstructor: Engine) -> None:
     grey = Image.new("RGB", (600, 400), (128, 128, 128))
     mask = np.zeros((400, 600), bool)
     mask[40:360, 250:330] = True
-    gaussians, _ = reconstructor.reconstruct(grey, mask, 0)
+    gaussians, _ = reconstructor.reconstruct(grey, mask, EngineOptions())
     width, _, height = np.ptp(gaussians.xyz, axis=0)
     assert height > 2.5 * width
 
@@ -125,7 +137,7 @@ def test_the_pose_leads_back_to_the_photo(reconstructor: Engine, coffee: Image.I
     """Up to one focal length, the gaussians fall on the mask that they came from."""
     mask = np.zeros((400, 600), bool)
     mask[210:390, 400:500] = True
-    gaussians, pose = reconstructor.reconstruct(coffee, mask, 0)
+    gaussians, pose = reconstructor.reconstruct(coffee, mask, EngineOptions())
     x, y, z = to_camera(pose, gaussians.xyz).T
     assert z.min() > 0
     right, down = -x / z, -y / z
@@ -137,7 +149,7 @@ def test_the_pose_leads_back_to_the_photo(reconstructor: Engine, coffee: Image.I
 
 def test_the_front_wears_the_photo(reconstructor: Engine, coffee: Image.Image, cup: Mask) -> None:
     """Seen from the camera, each pixel of the object has about its colour in the photo."""
-    gaussians, pose = reconstructor.reconstruct(coffee, cup, 0)
+    gaussians, pose = reconstructor.reconstruct(coffee, cup, EngineOptions())
     x, y, z = to_camera(pose, gaussians.xyz).T
     rows, columns = np.nonzero(cup)
     right = np.interp(-x / z, (np.min(-x / z), np.max(-x / z)), (columns.min(), columns.max()))
@@ -157,7 +169,8 @@ def test_the_same_seed_gives_the_same_bytes(
     reconstructor: Engine, coffee: Image.Image, cup: Mask
 ) -> None:
     first, second, other = (
-        ply_writer.pack(reconstructor.reconstruct(coffee, cup, seed)[0]) for seed in (7, 7, 8)
+        ply_writer.pack(reconstructor.reconstruct(coffee, cup, EngineOptions(seed=seed))[0])
+        for seed in (7, 7, 8)
     )
     assert first == second
     assert first != other
@@ -178,7 +191,7 @@ def test_extreme_masks_are_taken(
 ) -> None:
     mask = np.zeros((400, 600), bool)
     mask[region] = True
-    gaussians, _ = reconstructor.reconstruct(coffee, mask, 0)
+    gaussians, _ = reconstructor.reconstruct(coffee, mask, EngineOptions())
     assert ply_writer.pack(gaussians)
 
 
@@ -187,8 +200,8 @@ def test_lite_completes_what_is_hidden(lite: Engine, coffee: Image.Image, cup: M
     top, middle = np.percentile(rows, 50), np.percentile(columns, 50)
     mask = cup.copy()
     mask[int(top) :, int(middle) - 20 : int(middle) + 20] = False
-    whole, _ = lite.reconstruct(coffee, cup, 0)
-    completed, _ = lite.reconstruct(coffee, mask, 0)
+    whole, _ = lite.reconstruct(coffee, cup, EngineOptions())
+    completed, _ = lite.reconstruct(coffee, mask, EngineOptions())
 
     def in_the_gap(xyz: NDArray[np.float32]) -> int:
         return int(((abs(xyz[:, 0]) < 0.04) & (xyz[:, 2] < -0.15)).sum())

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
+from gen3d.options import EngineOptions
 from gen3d_inference import ply_writer
 from gen3d_inference.engines.interface import Floats, Mask
 from gen3d_inference.engines.lite import lite_engine
@@ -90,10 +91,14 @@ def test_the_engine_reconstructs_from_the_sharper_mask(
     photo, truth = scene(MIDDLE)
     mask = first_look(truth)
     sharper = look_again(photo, mask, engine.decode)
-    gaussians, _ = engine.reconstruct(photo, mask, 0)
+    gaussians, _ = engine.reconstruct(photo, mask, EngineOptions())
     monkeypatch.setattr(lite_engine, "look_again", lambda _photo, given, _decode: given)
-    assert ply_writer.pack(gaussians) == ply_writer.pack(engine.reconstruct(photo, sharper, 0)[0])
-    assert ply_writer.pack(gaussians) != ply_writer.pack(engine.reconstruct(photo, mask, 0)[0])
+    assert ply_writer.pack(gaussians) == ply_writer.pack(
+        engine.reconstruct(photo, sharper, EngineOptions())[0]
+    )
+    assert ply_writer.pack(gaussians) != ply_writer.pack(
+        engine.reconstruct(photo, mask, EngineOptions())[0]
+    )
 
 
 def test_a_look_at_the_same_gives_the_same(engine: LiteEngine) -> None:

@@ -26,6 +26,7 @@ from werkzeug.serving import make_server
 from gen3d.contract import EmbeddingsMeta, InitializeResult, ReconstructResult
 from gen3d.errors import from_body
 from gen3d_inference.engines.interface import Mask
+from gen3d_inference.engines.lite.lite_engine import OFFERS
 from gen3d_inference.weights import check
 from local_aws.container_images import assemble
 
@@ -229,6 +230,7 @@ def test_initialize_writes_the_embeddings(
     assert list(result.timings) == ["download", "decode", "encode", "pack", "upload"]
     assert result.revision == check(weights_folder).revision
     assert (result.width, result.height) == (600, 400)
+    assert result.offers == OFFERS
     body = files.get_object(Bucket=BUCKET, Key="out/e.safetensors")["Body"].read()
     assert len(body) == result.bytes
     (tmp_path / "e").write_bytes(body)
@@ -258,8 +260,9 @@ def test_a_large_photo_keeps_its_size_in_what_is_said_of_it(
 
 def test_reconstruct_writes_the_splat(endpoint: Endpoint, files: Any) -> None:
     splats = []
-    for seed in (3, 3, 4):
-        answer = endpoint.post(reconstruct(seed=seed))
+    # The same options as functions say them now, and as they did before.
+    for asked in ({"seed": 3}, {"options": {"engine": {"seed": 3}}}, {"seed": 4}):
+        answer = endpoint.post(reconstruct(**asked))
         assert answer.status_code == 200
         result = ReconstructResult.model_validate_json(answer.content)
         assert list(result.timings) == ["download", "decode", "reconstruct", "pack", "upload"]
@@ -285,6 +288,8 @@ def test_reconstruct_writes_the_splat(endpoint: Endpoint, files: Any) -> None:
         ({**initialize(), "image": "http://bucket/key"}, 400, "InvalidRequest"),
         ({**initialize(), "text": "x" * 201}, 400, "InvalidRequest"),
         (reconstruct(seed=-1), 400, "InvalidRequest"),
+        (reconstruct(options={"engine": {"quality": "best"}}), 400, "InvalidRequest"),
+        (reconstruct(options={"engine": {"quality": "fine"}}), 422, "OptionNotOffered"),
         (initialize(image="nothing.png"), 404, "InputMissing"),
         ({**initialize(), "image": "s3://no-such-bucket/image.png"}, 404, "InputMissing"),
         (initialize(image="text.png"), 422, "InvalidImage"),

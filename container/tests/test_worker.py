@@ -23,6 +23,7 @@ from gen3d.errors import (
     OutOfMemory,
     WeightsInvalid,
 )
+from gen3d.options import SEED_ALONE, EngineOptions
 from gen3d_inference.engines.interface import Embeddings, Engine, Gaussians, Mask
 from gen3d_inference.http_server import Server, create_app
 from gen3d_inference.logs import JsonFormatter
@@ -38,6 +39,7 @@ class Slow:
     name = "slow"
     revision = "0123456789ab"
     side = 448
+    offers = SEED_ALONE
 
     def __init__(self, real: Engine | Exception) -> None:
         self._real = real
@@ -60,7 +62,9 @@ class Slow:
         finally:
             self.inside -= 1
 
-    def reconstruct(self, photo: Image.Image, mask: Mask, seed: int) -> tuple[Gaussians, Pose]:
+    def reconstruct(
+        self, photo: Image.Image, mask: Mask, options: EngineOptions
+    ) -> tuple[Gaussians, Pose]:
         raise NotImplementedError
 
     def works(self) -> bool:
@@ -107,7 +111,9 @@ class Deleting(Slow):
     def __init__(self, storage: Storage) -> None:
         self._s3 = storage._client
 
-    def reconstruct(self, photo: Image.Image, mask: Mask, seed: int) -> tuple[Gaussians, Pose]:
+    def reconstruct(
+        self, photo: Image.Image, mask: Mask, options: EngineOptions
+    ) -> tuple[Gaussians, Pose]:
         self._s3.delete_object(Bucket="bucket", Key="mask.png")
         three, one = np.zeros((1, 3), np.float32), np.zeros(1, np.float32)
         gaussians = Gaussians(three, three, one, three, np.ones((1, 4), np.float32))

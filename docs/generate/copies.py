@@ -1,22 +1,27 @@
 """``python -m docs.generate.copies`` writes what others repeat of the domain.
 
-The page has its statuses, formats, names of errors and limits in a module of its own, and the API's
-description its lists of values. Both are committed, as both are read without Python; with
-``--check`` it only says which are stale.
+The page has its statuses, formats, options, names of errors and limits in a module of its own, and
+the API's description its lists of values and the options' schemas. Both are committed, as both are
+read without Python; with ``--check`` it only says which are stale.
 """
 
 import argparse
+import json
 import re
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+import yaml
+from pydantic import BaseModel
+
 from docs.generate.parts import DocumentError
 from gen3d import contract, images
 from gen3d.errors import ERRORS
 from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS
 from gen3d.jobs import MAX_NAME, TERMINAL, ObjectStatus, Status
+from gen3d.options import EngineOptions, MeshOptions, Options
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = Path("webapp/src/api/domain.ts")
@@ -33,6 +38,11 @@ VALUES: dict[str, list[str]] = {
     "errors": sorted(ERRORS),
 }
 """Lists of values that the API's description asks for by these names."""
+
+SCHEMAS: dict[str, type[BaseModel]] = {
+    model.__name__: model for model in (Options, EngineOptions, MeshOptions)
+}
+"""Schemas that it asks for by their own."""
 
 
 def page() -> str:
@@ -58,12 +68,25 @@ def _page() -> Iterator[str]:
         yield from _row({"ending": written.ending, "label": written.label, "use": written.use})
     yield from ("] as const;", "")
     yield 'export type MeshFile = (typeof MESH_FORMATS)[number]["ending"] | "preview";'
+    yield from _options()
     yield from _limit("MAX_OBJECTS", contract.MAX_OBJECTS, "Objects in one job.")
     yield from _limit("MAX_TEXT", contract.MAX_TEXT, "Letters in the name of what is looked for.")
     yield from _limit("MAX_NAME", MAX_NAME, "Letters in the name of a job or an object.")
     yield from _limit("MAX_PHOTO_BYTES", images.MAX_BYTES, "A photo's file.")
     yield from _limit("MAX_PHOTO_PIXELS", images.MAX_PIXELS, "Width times height.")
     yield from _limit("MIN_PHOTO_SIDE", images.MIN_SIDE, "The shorter side, in pixels.")
+
+
+def _options() -> Iterator[str]:
+    yield from ("", "/** What people read of each option, and its value where nobody chooses. */")
+    yield "export const OPTIONS = {"
+    for part, model in (("engine", EngineOptions), ("mesh", MeshOptions)):
+        yield f"  {part}: {{"
+        for name, field in model.model_fields.items():
+            default = json.dumps(field.default)
+            yield f'    {name}: {{ title: "{field.title}", default: {default} }},'
+        yield "  },"
+    yield "} as const;"
 
 
 def _union(name: str, constant: str, values: Iterable[str], says: str) -> Iterator[str]:
@@ -102,13 +125,18 @@ def _limit(name: str, value: int, says: str) -> Iterator[str]:
 _ENUM = re.compile(r"^(?P<indent> *)enum: # (?P<name>[\w-]+)\n(?:(?P=indent) +.*\n)*", re.MULTILINE)
 
 
+_SCHEMA = re.compile(
+    r"^(?P<indent> *)(?P<name>\w+): # schema\n(?:(?P=indent) +.*\n)*", re.MULTILINE
+)
+
+
 def described(text: str) -> str:
-    """Fill the lists of values behind ``enum: # NAME`` in the API's description.
+    """Fill lists of values behind ``enum: # NAME``, and what is below ``NAME: # schema``.
 
     Raises
     ------
     DocumentError
-        `VALUES` has none of this name.
+        `VALUES`, or `SCHEMAS`, has none of this name.
     """
 
     def filled(match: re.Match[str]) -> str:
@@ -124,7 +152,19 @@ def described(text: str) -> str:
         )
         return f"{indent}enum: # {name}\n{listed}\n"
 
-    return _ENUM.sub(filled, text)
+    return _SCHEMA.sub(_schema, _ENUM.sub(filled, text))
+
+
+def _schema(match: re.Match[str]) -> str:
+    indent, name = match["indent"], match["name"]
+    if name not in SCHEMAS:
+        raise DocumentError(f"{DESCRIPTION}: there is no schema {name!r}; see {__name__}.")
+    schema = SCHEMAS[name].model_json_schema(ref_template="#/components/schemas/{model}")
+    shown = {key: value for key, value in schema.items() if key not in ("$defs", "description")}
+    # A request with a field that is unknown is refused; answers say it the other way round.
+    shown["additionalProperties"] = False
+    written = yaml.safe_dump(shown, sort_keys=False, width=_WIDTH - len(indent) - 2)
+    return f"{indent}{name}: # schema\n{textwrap.indent(written, indent + '  ')}"
 
 
 def copies(root: Path) -> dict[Path, str]:

@@ -1,5 +1,6 @@
 """What is put into the endpoint's queue, and that a token goes no further than its row."""
 
+import json
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from gen3d import contract
 from gen3d.contract import InitializeRequest, ReconstructRequest
 from gen3d.errors import DependencyUnavailable
+from gen3d.options import EngineOptions, Options
 from gen3d_aws.store import FileStore
 from gen3d_aws.tokens import TokenRow, TokenStore, callback_id
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, Context, QueueSettings, load_event, submit
@@ -41,7 +43,7 @@ def call(event: dict[str, Any]) -> Any:
                 image=f"{URI}image.jpg",
                 mask=f"{URI}objects/0/mask.png",
                 output=f"{URI}objects/0/splat.ply",
-                seed=7,
+                options=Options().with_seed(7),
             ),
         ),
     ],
@@ -70,6 +72,29 @@ def test_the_endpoint_is_sent_what_the_container_reads(
     sent = files.read(f"async/in/{name}.json")
     assert sent is not None
     assert contract.RequestAdapter.validate_json(sent) == request_
+
+
+def sent_for(event: dict[str, Any], files: FileStore) -> Any:
+    """What the endpoint is sent for an event."""
+    call(event)
+    return json.loads(files.read(f"async/in/{JOB_ID}-1-{event['stage']}-0-0.json") or b"")
+
+
+def test_options_reach_the_endpoint_whole(calls: Calls, files: FileStore) -> None:
+    options = Options(engine=EngineOptions(quality="fine", seed=3)).model_dump()
+    sent = sent_for(RECONSTRUCT | {"options": options}, files)
+    assert (sent["options"], sent["seed"]) == (options, 3)
+
+
+def test_an_engine_from_before_options_is_sent_what_it_knows(
+    calls: Calls, files: FileStore
+) -> None:
+    assert set(sent_for(RECONSTRUCT, files)) == {"task", "image", "mask", "output", "seed"}
+
+
+def test_an_execution_from_before_options_sends_a_seed(calls: Calls, files: FileStore) -> None:
+    event = {key: value for key, value in RECONSTRUCT.items() if key != "options"}
+    assert sent_for(event | {"seed": 9}, files)["seed"] == 9
 
 
 def test_the_container_reads_with_the_same_models() -> None:

@@ -33,6 +33,7 @@ from gen3d.jobs import (
     execution_input,
     execution_name,
 )
+from gen3d.options import Options
 from gen3d_aws.store import JobStore
 from gen3d_aws.tokens import Tasks, TokenStore
 from tests.support import (
@@ -106,6 +107,8 @@ class Harness:
         self.notify = FakeFunction(Returns())
         self.machine = definition()
         self.objects = 1
+        self.options: Options | None = None
+        """Of each object; where there are none, its number is its seed."""
         self.text: str | None = "cup"
         self.retry_waits: list[float] = []
         self.dead_letters: list[tuple[FakeFunction, dict[str, Any]]] = []
@@ -191,10 +194,13 @@ class Harness:
 
     def give_masks(self) -> None:
         """Do as the API does when the person has made the masks."""
-        objects = [JobObject(n=n, name=f'Cup "{n}"', seed=n) for n in range(self.objects)]
+        objects = [
+            JobObject(n=n, name=f'Cup "{n}"', options=self.options or Options().with_seed(n))
+            for n in range(self.objects)
+        ]
         row = TokenStore("TokensTable", "JobsTable").claim_mask(self.job)
         self._jobs.choose(self.job, objects)
-        chosen = [o.model_dump(include={"n", "name", "seed"}) for o in objects]
+        chosen = [o.model_dump(include={"n", "name", "seed", "options"}) for o in objects]
         Tasks().succeed(row, {"objects": chosen})
 
     def wait_until(self, holds: Callable[[], bool]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gen3d.jobs import EngineRevision, Failure, Job, JobObject, ObjectStatus, PhotoSize, Status
+from gen3d.options import MeshOptions, Options
 from gen3d.paths import JobFiles
 from gen3d_aws.runs import plan_retry
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, client, finished_object, table
@@ -32,7 +33,7 @@ def spoon(**changes: Any) -> JobObject:
     fields: dict[str, Any] = {
         "n": 1,
         "name": "Spoon",
-        "seed": 7,
+        "options": Options().with_seed(7),
         "status": ObjectStatus.FAILED,
         "error": FAILURE,
     }
@@ -58,7 +59,7 @@ def leave(
     )
 
 
-def again(harness: Harness, wanted: dict[int, int | None] | None = None) -> Ended:
+def again(harness: Harness, wanted: dict[int, Options] | None = None) -> Ended:
     """Take the job up again, as its owner does by the API."""
     plan = plan_retry(harness.job, wanted)
     return harness.run(run=harness.job.run + 1, resume=plan.resume, objects=plan.objects)
@@ -119,7 +120,7 @@ def test_a_job_goes_on_with_what_each_object_lacks(harness: Harness) -> None:
     assert "Initialize" not in ended.states
     assert "WaitForMask" not in ended.states
     assert sent(harness) == [("reconstruct", 1, 2)]
-    assert [c["seed"] for c in harness.submit.calls] == [7]
+    assert [c["options"]["engine"]["seed"] for c in harness.submit.calls] == [7]
     assert sorted(c["splat"] for c in harness.mesh.calls) == [
         f"{PREFIX}objects/{n}/splat.ply" for n in (1, 2)
     ]
@@ -138,21 +139,32 @@ def test_a_job_goes_on_with_what_each_object_lacks(harness: Harness) -> None:
     assert published["objects"][0]["mesh"] == cup.mesh
     assert published["embeddings"] == MODEL.model_dump()
     assert {key for o in published["objects"] for key in o} == {
-        *("n", "name", "seed", "status", "splat", "mesh")
+        *("n", "name", "options", "status", "splat", "mesh")
     }
 
 
 def test_one_object_of_several_is_made_anew_with_another_seed(harness: Harness) -> None:
     cup, other = finished_object(0), finished_object(1, "Spoon")
     leave(harness, Status.COMPLETED, cup, other, model=MODEL)
-    assert again(harness, {1: 42}).status == "SUCCEEDED"
+    assert again(harness, {1: Options().with_seed(42)}).status == "SUCCEEDED"
     assert sent(harness) == [("reconstruct", 1, 2)]
-    assert [c["seed"] for c in harness.submit.calls] == [42]
+    assert [c["options"]["engine"]["seed"] for c in harness.submit.calls] == [42]
     kept, made = harness.job.ordered_objects
     assert kept == cup
     assert (made.seed, made.status, made.name) == (42, ObjectStatus.COMPLETED, "Spoon")
     assert made.mesh == json.loads(mesh_of({"prefix": f"{PREFIX}objects/1/"})["Payload"].read())
     assert harness.notices == ["completed"]
+
+
+def test_with_other_options_of_the_mesh_a_splat_is_kept(harness: Harness) -> None:
+    leave(harness, Status.COMPLETED, finished_object(0), model=MODEL)
+    options = Options(mesh=MeshOptions(quality="fine", faces=5000))
+    assert again(harness, {0: options}).status == "SUCCEEDED"
+    assert sent(harness) == []
+    assert [c["options"] for c in harness.mesh.calls] == [options.model_dump()]
+    made = harness.job.ordered_objects[0]
+    assert (made.options, made.splat) == (options, finished_object(0).splat)
+    assert made.mesh != finished_object(0).mesh
 
 
 def test_while_an_object_is_made_anew_the_others_are_there(harness: Harness) -> None:
@@ -183,7 +195,7 @@ def test_while_an_object_is_made_anew_the_others_are_there(harness: Harness) -> 
 def test_objects_that_were_not_named_stay_as_they_are(harness: Harness) -> None:
     plate = spoon(n=2, name="Plate", splat=SPLAT)
     leave(harness, Status.COMPLETED, finished_object(0), spoon(), plate, model=MODEL)
-    assert again(harness, {1: 9}).status == "SUCCEEDED"
+    assert again(harness, {1: Options().with_seed(9)}).status == "SUCCEEDED"
     assert sent(harness) == [("reconstruct", 1, 2)]
     cup, made, left = harness.job.ordered_objects
     assert (cup.status, made.status, made.seed) == (*[ObjectStatus.COMPLETED] * 2, 9)
@@ -195,7 +207,7 @@ def test_what_failed_in_this_run_is_named(harness: Harness) -> None:
     """And not what was left as it had failed before."""
     leave(harness, Status.FAILED, spoon(n=0), spoon(), model=MODEL, error=FAILURE)
     harness.submit.always(TaskFails("InvalidMask", "Draw it again."))
-    assert again(harness, {1: None}).error == "InvalidMask"
+    assert again(harness, {1: Options()}).error == "InvalidMask"
     assert [o.error.name for o in harness.job.ordered_objects if o.error] == [
         "InferenceFailed",
         "InvalidMask",

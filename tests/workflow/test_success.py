@@ -2,11 +2,14 @@
 
 import json
 import threading
+from typing import Any
 
 import pytest
 
-from gen3d.jobs import ObjectStatus, PhotoSize, Status
+from gen3d.jobs import JobObject, ObjectStatus, PhotoSize, Status
+from gen3d.options import SEED_ALONE, EngineOptions, MeshOptions, OneOf, Options
 from gen3d.paths import JobFiles
+from gen3d_aws.tokens import Tasks, TokenStore
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, client, load_event, table
 
 from .fake_functions import (
@@ -21,6 +24,12 @@ from .fake_functions import (
 from .harness import WRITES, Harness
 
 THROTTLED = "ThrottlingException"
+
+
+def published() -> Any:
+    """The job's result."""
+    file = client("s3").get_object(Bucket=BUCKET, Key=JobFiles(PREFIX).result)
+    return json.loads(file["Body"].read())
 
 
 def test_a_job_runs_from_the_photo_to_the_mail(harness: Harness) -> None:
@@ -96,6 +105,45 @@ def test_the_functions_are_sent_what_their_samples_show(harness: Harness) -> Non
             assert payload[key] == sample[key]
 
 
+def test_options_reach_engine_and_mesh_step_and_are_kept(harness: Harness) -> None:
+    chosen = Options(
+        engine=EngineOptions(quality="fast", seed=9), mesh=MeshOptions(faces=5000, texture=512)
+    )
+    harness.options = chosen
+    harness.run()
+    assert harness.submit.calls[1]["options"] == chosen.model_dump()
+    assert harness.mesh.calls[0]["options"] == chosen.model_dump()
+    assert [o.options for o in harness.job.ordered_objects] == [chosen]
+    assert [o["options"] for o in published()["objects"]] == [chosen.model_dump()]
+
+
+def test_what_the_engine_offers_is_kept(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    offers = {"quality": OneOf(values=("fast", "standard"), seconds={"fast": 1.5})}
+    answered = {name: offered.model_dump(mode="json") for name, offered in offers.items()}
+    monkeypatch.setitem(EMBEDDINGS, "offers", answered)
+    harness.run()
+    assert harness.job.model is not None
+    assert harness.job.model.offers == offers
+
+
+def test_an_engine_that_says_nothing_offers_a_seed(harness: Harness) -> None:
+    harness.run()
+    assert harness.job.model is not None
+    assert harness.job.model.offers == SEED_ALONE
+
+
+def test_objects_from_before_options_have_a_seed(harness: Harness) -> None:
+    """As the API of the version before sends them to an execution of this one."""
+    harness.start()
+    harness.wait_for(Status.AWAITING_MASK)
+    row = TokenStore("TokensTable", "JobsTable").claim_mask(harness.job)
+    harness._jobs.choose(harness.job, [JobObject(n=0, name="Cup")])
+    Tasks().succeed(row, {"objects": [{"n": 0, "name": "Cup", "seed": 5, "have": "nothing"}]})
+    harness.wait_for(Status.COMPLETED)
+    assert Options(**harness.submit.calls[1]["options"]) == Options().with_seed(5)
+    assert [o.seed for o in harness.job.ordered_objects] == [5]
+
+
 def test_a_job_without_a_text_has_none(harness: Harness) -> None:
     harness.text = None
     assert harness.run().status == "SUCCEEDED"
@@ -105,9 +153,9 @@ def test_a_job_without_a_text_has_none(harness: Harness) -> None:
 
 def test_the_result_lies_where_it_wakes_the_notify_function(harness: Harness) -> None:
     harness.run()
-    file = client("s3").get_object(Bucket=BUCKET, Key=JobFiles(PREFIX).result)
-    result = json.loads(file["Body"].read())
+    file = client("s3").head_object(Bucket=BUCKET, Key=JobFiles(PREFIX).result)
     assert file["ContentType"] == "application/json"
+    result = published()
     assert (result["owner"], result["jobId"], result["run"]) == (OWNER, JOB_ID, 1)
     assert result["embeddings"] == EMBEDDINGS
     assert [o["status"] for o in result["objects"]] == ["COMPLETED"]

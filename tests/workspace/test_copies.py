@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import Field
 
 from docs.generate import copies
 from docs.generate.parts import DocumentError
 from gen3d.errors import ERRORS
 from gen3d.formats import MESH_FORMATS, MeshFormat
+from gen3d.options import EngineOptions
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,6 +37,24 @@ def test_the_description_is_filled_where_it_asks_for_values() -> None:
     filled = copies.described(text)
     assert yaml.safe_load(filled) == {"a": {"enum": sorted(ERRORS), "b": 1}, "enum": ["kept"]}
     assert copies.described(filled) == filled
+
+
+def test_an_option_more_reaches_page_and_description(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Options(EngineOptions):
+        steps: int = Field(default=9, title="Steps", le=50)
+
+    monkeypatch.setattr(copies, "EngineOptions", Options)
+    monkeypatch.setitem(copies.SCHEMAS, "Options", Options)
+    assert '    steps: { title: "Steps", default: 9 },\n' in copies.page()
+    filled = copies.described("a:\n  Options: # schema\n    type: old\n  b: 1\n")
+    said = yaml.safe_load(filled)["a"]
+    assert (said["Options"]["properties"]["steps"]["maximum"], said["b"]) == (50, 1)
+    assert copies.described(filled) == filled
+
+
+def test_a_schema_that_nobody_has_is_named() -> None:
+    with pytest.raises(DocumentError, match="'Colours'"):
+        copies.described("Colours: # schema\n")
 
 
 def test_values_that_nobody_has_are_named() -> None:

@@ -14,6 +14,7 @@ from gen3d.contract import (
     ReconstructResult,
 )
 from gen3d.images import read_mask, read_photo, read_reduced
+from gen3d.options import require_offered
 from gen3d_inference import embeddings, ply_writer
 from gen3d_inference.engines.interface import Engine
 from gen3d_inference.storage import Storage
@@ -76,6 +77,7 @@ def _initialize(
         width=width,
         height=height,
         candidates=len(encoded.candidates.scores) if encoded.candidates else 0,
+        offers=engine.offers,
         bytes=len(packed),
         timings=timings,
         engine=engine.name,
@@ -86,6 +88,7 @@ def _initialize(
 def _reconstruct(
     request: ReconstructRequest, engine: Engine, storage: Storage, timings: Timings
 ) -> ReconstructResult:
+    require_offered(request.options.engine, engine.offers)
     with timings.step("download"):
         photo_file = storage.read(request.image, "photo")
         mask_file = storage.read(request.mask, "mask")
@@ -93,7 +96,7 @@ def _reconstruct(
         photo = read_photo(photo_file)
         mask = np.asarray(read_mask(mask_file, photo.width, photo.height)) > 0
     with timings.step("reconstruct"):
-        gaussians, pose = engine.reconstruct(photo, mask, request.seed)
+        gaussians, pose = engine.reconstruct(photo, mask, request.options.engine)
     with timings.step("pack"):
         packed = ply_writer.pack(gaussians)
     with timings.step("upload"):

@@ -13,6 +13,7 @@ from PIL import Image
 
 from container.tests.sam import tiny
 from gen3d.errors import GpuUnavailable, OutOfMemory, WeightsInvalid
+from gen3d.options import EngineOptions
 from gen3d_inference.embeddings import pack
 from gen3d_inference.engines import choice as engines
 from gen3d_inference.engines.parts import gpu
@@ -70,13 +71,13 @@ def test_a_changed_file_is_refused_before_it_is_used(folder: Path, name: str) ->
     original = path.read_bytes()
     path.write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
     with pytest.raises(WeightsInvalid, match="not the file that was sealed"):
-        SamEngine(folder).reconstruct(PHOTO, np.ones((150, 200), bool), 0)
+        SamEngine(folder).reconstruct(PHOTO, np.ones((150, 200), bool), EngineOptions())
 
 
 def test_without_sam_3d_objects_photos_are_encoded_and_objects_refused(folder: Path) -> None:
     engine = SamEngine(folder)
     with pytest.raises(WeightsInvalid):
-        engine.reconstruct(PHOTO, np.ones((150, 200), bool), 0)
+        engine.reconstruct(PHOTO, np.ones((150, 200), bool), EngineOptions())
     assert pack(engine.initialize(PHOTO))
 
 

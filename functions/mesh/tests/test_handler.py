@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -13,16 +14,21 @@ from moto import mock_aws
 
 from gen3d.errors import DependencyUnavailable, EmptySurface, InputMissing, SplatTooLarge
 from gen3d.formats import MESH_FORMATS
+from gen3d.options import MeshOptions, Options
 from gen3d_aws import clients
 from gen3d_mesh import handler
 from gen3d_mesh.coloured_mesh import ColouredMesh
+from gen3d_mesh.pipeline import QUALITIES, Quality
 from gen3d_mesh.preview import render
 from gen3d_mesh.sample import ball, write_splat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-EVENT = json.loads((Path(__file__).parents[3] / "events/mesh/object.json").read_text())
+EVENT = {
+    **json.loads((Path(__file__).parents[3] / "events/mesh/object.json").read_text()),
+    "options": {"mesh": {"quality": "fast"}},
+}
 CONTEXT = SimpleNamespace(
     function_name="mesh",
     memory_limit_in_mb=3008,
@@ -34,7 +40,6 @@ CONTEXT = SimpleNamespace(
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Client"]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("MESH_QUALITY", "preview")
     with mock_aws():
         clients.client.cache_clear()
         s3 = boto3.client("s3")
@@ -61,6 +66,38 @@ def test_writes_all_files_and_answers_figures(bucket: "S3Client", tmp_path: Path
     assert answer["watertight"] is True
     assert answer["components"] == 1
     assert answer["gaussians"] == 10_000
+
+
+def test_options_are_followed(bucket: "S3Client", tmp_path: Path) -> None:
+    write_splat(tmp_path / "splat.ply", ball(10_000))
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
+    chosen = {"engine": {"seed": 7}, "mesh": {"quality": "fast", "faces": 1000, "texture": 512}}
+    answer: Any = handler.handler({**EVENT, "options": chosen}, CONTEXT)
+    assert 500 < answer["faces"] <= 1000
+    assert "texture" in answer["timings"]  # of which the quality has none
+
+
+@pytest.mark.parametrize(
+    ("options", "quality"),
+    [
+        (MeshOptions(), QUALITIES["standard"]),
+        (MeshOptions(quality="fast"), QUALITIES["preview"]),
+        (MeshOptions(quality="fine"), QUALITIES["fine"]),
+        (
+            MeshOptions(quality="fine", faces=5000, texture=1024),
+            replace(QUALITIES["fine"], faces=5000, texels=1024),
+        ),
+    ],
+)
+def test_a_quality_is_the_pipelines_but_for_what_is_chosen(
+    options: MeshOptions, quality: Quality
+) -> None:
+    assert handler._quality(options) == quality
+
+
+def test_an_execution_from_before_options_sends_none() -> None:
+    sent = {key: value for key, value in EVENT.items() if key != "options"}
+    assert handler.ObjectEvent.model_validate(sent).options == Options()
 
 
 def test_missing_splat_is_named(bucket: "S3Client") -> None:

@@ -14,6 +14,7 @@ from gen3d.contract import (
     ReconstructResult,
     RequestAdapter,
 )
+from gen3d.options import SEED_ALONE, EngineOptions, Offer, OneOf, Options
 
 REQUEST = {"task": "initialize", "image": "s3://bucket/image", "output": "s3://bucket/embeddings"}
 RESULT = {"bytes": 1, "timings": {}, "engine": "e", "revision": "r", "width": 1, "height": 1}
@@ -87,6 +88,22 @@ def test_a_later_contract_says_its_number_and_what_it_adds_is_passed_over(kind: 
 def test_a_contract_is_a_number_from_one_on(contract: object) -> None:
     with pytest.raises(ValidationError, match="contract"):
         RequestAdapter.validate_python({**REQUEST, "contract": contract})
+
+
+def test_options_are_spelled_out_where_more_than_a_seed_was_chosen() -> None:
+    asked = ReconstructRequest(**FIRST[ReconstructRequest])
+    assert asked.options == Options().with_seed(3)
+    fast = asked.model_copy(update={"options": Options(engine=EngineOptions(quality="fast"))})
+    said = fast.model_dump(mode="json")
+    assert (said["options"]["engine"]["quality"], said["seed"]) == ("fast", 0)
+    assert RequestAdapter.validate_python(said) == fast
+
+
+def test_an_engine_offers_a_seed_where_it_does_not_say() -> None:
+    assert InitializeResult.model_validate(RESULT).offers == SEED_ALONE
+    offers: Offer = {"quality": OneOf(values=("fast", "standard"), seconds={"fast": 2})}
+    said = InitializeResult.model_validate({**RESULT, "offers": offers}).model_dump(mode="json")
+    assert InitializeResult.model_validate(said).offers == offers
 
 
 def test_embeddings_of_tomorrow_are_read() -> None:

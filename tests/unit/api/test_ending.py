@@ -21,6 +21,7 @@ from gen3d.jobs import (
     new_job_id,
     now,
 )
+from gen3d.options import Options
 from gen3d_aws.runs import Runs
 from gen3d_aws.store import FileStore, JobStore
 from tests.support import (
@@ -328,10 +329,11 @@ def test_a_file_that_s3_keeps_is_not_taken_for_removed(
 def failed_object(n: int, **fields: Any) -> JobObject:
     """An object whose last attempt failed."""
     failure = Failure(name="InferenceFailed", message="m", stage="Reconstruct")
-    fields = {"name": "Spoon", "seed": 3, **fields}
+    fields = {"name": "Spoon", "options": SEED_3, **fields}
     return JobObject(n=n, status=ObjectStatus.FAILED, error=failure, **fields)
 
 
+SEED_3 = Options().with_seed(3)
 ENDED = (Status.FAILED, Status.EXPIRED, Status.CANCELLED)
 
 
@@ -371,6 +373,7 @@ def test_a_job_goes_on_where_it_ended(
 def test_what_there_is_of_each_object_is_kept(put_job: PutJob, executions: Any) -> None:
     done = finished_object(0)
     splat = {"gaussians": 7, "bytes": 8}
+    spoon = {"name": "Spoon", "seed": 3, "options": SEED_3.model_dump()}
     nothing = dict.fromkeys(("splat", "mesh", "error"))
     objects = {
         "0": done,
@@ -386,21 +389,32 @@ def test_what_there_is_of_each_object_is_kept(put_job: PutJob, executions: Any) 
             "n": 0,
             "name": "Cup",
             "seed": 0,
+            "options": Options().model_dump(),
             "have": "mesh",
             **nothing,
             "splat": done.splat,
             "mesh": done.mesh,
         },
-        {"n": 1, "name": "Spoon", "seed": 3, "have": "nothing", **nothing},
-        {"n": 2, "name": "Spoon", "seed": 3, "have": "splat", **nothing, "splat": splat},
+        {"n": 1, **spoon, "have": "nothing", **nothing},
+        {"n": 2, **spoon, "have": "splat", **nothing, "splat": splat},
     ]
 
 
-@pytest.mark.parametrize(("asked", "seed"), [({"seed": 5}, 5), ({"seed": 0}, 0), ({}, 3)])
+@pytest.mark.parametrize(
+    ("asked", "seed"),
+    [
+        ({"options": {"engine": {"seed": 5}}}, 5),
+        ({"options": {}}, 0),
+        ({"seed": 5}, 5),
+        ({"seed": 0}, 0),
+        ({}, 3),
+    ],
+)
 def test_an_object_can_be_asked_for_anew(
-    asked: dict[str, int], seed: int, put_job: PutJob, executions: Any
+    asked: dict[str, Any], seed: int, put_job: PutJob, executions: Any
 ) -> None:
-    objects = {"0": finished_object(0), "1": finished_object(1).model_copy(update={"seed": 3})}
+    second = finished_object(1).model_copy(update={"options": SEED_3})
+    objects = {"0": finished_object(0), "1": second}
     put_job(make_job(Status.COMPLETED, run=1, model=MODEL, objects=objects))
     code, body = call("retry_job", {"objects": [{"n": 1, **asked}]})
     assert (code, body["objects"][1]["seed"]) == (202, seed)
@@ -410,11 +424,43 @@ def test_an_object_can_be_asked_for_anew(
         "n": 1,
         "name": "Cup",
         "seed": seed,
+        "options": Options().with_seed(seed).model_dump(),
         "have": "nothing",
         "splat": None,
         "mesh": None,
         "error": None,
     }
+
+
+def retried(options: dict[str, Any]) -> Any:
+    """What a retry of the only object with these options starts, or its error."""
+    code, body = call("retry_job", {"objects": [{"n": 0, "options": options}]})
+    return started_with(f"{JOB_ID}-2")["objects"][0] if code == 202 else (code, body["error"])
+
+
+def test_what_differs_for_the_mesh_step_alone_keeps_its_splat(
+    put_job: PutJob, executions: Any
+) -> None:
+    done = finished_object(0)
+    put_job(make_job(Status.COMPLETED, run=1, model=MODEL, objects={"0": done}))
+    task = retried({"mesh": {"quality": "fine"}})
+    assert (task["have"], task["splat"], task["mesh"]) == ("splat", done.splat, None)
+
+
+def test_what_differs_for_the_engine_is_made_from_the_photo(
+    put_job: PutJob, executions: Any
+) -> None:
+    put_job(make_job(Status.COMPLETED, run=1, model=MODEL, objects={"0": finished_object(0)}))
+    task = retried({"engine": {"seed": 4}, "mesh": {"quality": "fine"}})
+    assert (task["have"], task["splat"]) == ("nothing", None)
+
+
+def test_a_retry_asks_for_nothing_that_the_engine_does_not_offer(
+    put_job: PutJob, executions: Callable[[], list[str]]
+) -> None:
+    put_job(make_job(Status.COMPLETED, run=1, model=MODEL, objects={"0": finished_object(0)}))
+    assert retried({"engine": {"quality": "fine"}}) == (422, "OptionNotOffered")
+    assert executions() == []
 
 
 def test_objects_that_are_not_named_stay_as_they_are(put_job: PutJob, executions: Any) -> None:

@@ -18,6 +18,7 @@ from gen3d.jobs import (
     Status,
     new_job_id,
 )
+from gen3d.options import Options
 from gen3d_api.operations import JobService
 from gen3d_aws import tokens
 from gen3d_aws.runs import plan_retry
@@ -80,16 +81,79 @@ def test_reconstructing_resumes_the_execution_with_its_objects(
     ]
     (resumed,) = states.resumed
     assert resumed["token"] == TOKEN
-    nothing = dict.fromkeys(("splat", "mesh", "error"))
+    nothing = {"have": "nothing", **dict.fromkeys(("splat", "mesh", "error"))}
     assert json.loads(resumed["output"]) == {
         "objects": [
-            {"n": 0, "name": "Cup", "seed": 7, "have": "nothing", **nothing},
-            {"n": 1, "name": "Object 2", "seed": 0, "have": "nothing", **nothing},
+            {"n": n, "name": name, "seed": seed, "options": spelled(seed), **nothing}
+            for n, name, seed in ((0, "Cup", 7), (1, "Object 2", 0))
         ]
     }
     assert rows("TokensTable") == []
     (row,) = rows("JobsTable")
-    assert row["objects"]["0"] == {"n": 0, "name": "Cup", "seed": 7, "status": "PENDING"}
+    kept = row["objects"]["0"]
+    assert json.loads(kept.pop("options")) == spelled(7)
+    assert kept == {"n": 0, "name": "Cup", "seed": 7, "status": "PENDING"}
+
+
+def spelled(seed: int) -> dict[str, Any]:
+    """Options of which a seed was chosen."""
+    return Options().with_seed(seed).model_dump()
+
+
+@pytest.fixture
+def offering(awaiting: Job) -> None:
+    """The job that waits, whose engine says what it offers."""
+    offers = {"quality": {"values": ["fast", "standard"]}, "seed": {"minimum": 0, "maximum": 7}}
+    table("JobsTable").update_item(
+        Key={"owner": OWNER, "jobId": JOB_ID},
+        UpdateExpression="SET model.offers = :offers",
+        ExpressionAttributeValues={":offers": json.dumps(offers)},
+    )
+
+
+FINE: dict[str, Any] = {
+    "engine": {"quality": "fast", "seed": 7},
+    "mesh": {"quality": "fine", "faces": 5000},
+}
+
+
+def test_options_are_taken_whole(offering: None, states: FakeStates) -> None:
+    status, body = call("reconstruct_job", {"objects": [{"options": FINE}]})
+    assert status == 202
+    chosen = {**FINE, "mesh": {**FINE["mesh"], "texture": None}}
+    assert [o["options"] for o in body["objects"]] == [chosen]
+    assert json.loads(states.resumed[0]["output"])["objects"][0]["options"] == chosen
+
+
+def test_what_may_be_chosen_is_said(offering: None) -> None:
+    offers = call("get_job")[1]["offers"]
+    assert offers["engine"]["quality"]["values"] == ["fast", "standard"]
+    assert offers["mesh"]["faces"] == {"minimum": 1000, "maximum": 200_000}
+
+
+@pytest.mark.parametrize(
+    ("engine", "sentence"),
+    [
+        ({"quality": "fine"}, "Object 1: engine.quality: the engine does not offer fine. "
+         "Choose fast or standard."),
+        ({"seed": 8}, "Object 1: engine.seed: the engine does not offer 8. "
+         "Choose a whole number from 0 to 7."),
+    ],
+)  # fmt: skip
+def test_what_the_engine_does_not_offer_is_refused(
+    engine: Any, sentence: str, offering: None, states: FakeStates
+) -> None:
+    answer = call("reconstruct_job", {"objects": [{}, {"options": {"engine": engine}}]})
+    assert refused(answer) == (422, "OptionNotOffered")
+    assert answer[1]["message"] == sentence
+    assert states.resumed == []
+
+
+def test_an_engine_from_before_options_offers_a_seed(awaiting: Job, states: FakeStates) -> None:
+    fast = {"objects": [{"options": {"engine": {"quality": "fast"}}}]}
+    assert refused(call("reconstruct_job", fast)) == (422, "OptionNotOffered")
+    seed = {"objects": [{"options": {"engine": {"seed": 7}}}, {}]}
+    assert call("reconstruct_job", seed)[0] == 202
 
 
 @pytest.mark.parametrize(
@@ -104,6 +168,12 @@ def test_reconstructing_resumes_the_execution_with_its_objects(
         {"objects": [{"name": ""}]},
         {"objects": [{"name": "x" * 101}]},
         {"objects": [{"mask": "else"}]},
+        {"objects": [{"options": {"engine": {"quality": "best"}}}]},
+        {"objects": [{"options": {"engine": {"qualty": "fast"}}}]},
+        {"objects": [{"options": {"faces": 5000}}]},
+        {"objects": [{"options": {"mesh": {"faces": 999}}}]},
+        {"objects": [{"options": {"mesh": {"faces": 200_001}}}]},
+        {"objects": [{"options": {"mesh": {"texture": 1000}}}]},
     ],
 )
 def test_other_objects_than_1_to_8_are_refused(

@@ -133,6 +133,16 @@ def test_what_is_wrong_is_named_where_it_is() -> None:
         ("create_job", "[]", "body: "),
         ("create_job", '{"filename": 1}', "filename: "),
         ("reconstruct_job", '{"objects": [{"seed": -1}]}', "objects.0.seed: "),
+        (
+            "reconstruct_job",
+            '{"objects": [{"options": {"mesh": {"texture": 3}}}]}',
+            "objects.0.options.mesh.texture: ",
+        ),
+        (
+            "retry_job",
+            '{"objects": [{"n": 0, "options": {"engine": {"sed": 3}}}]}',
+            "objects.0.options.engine.sed: ",
+        ),
     ):
         assert call(name, body)[1]["message"].startswith(where)
 

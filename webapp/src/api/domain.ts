@@ -53,6 +53,7 @@ export const ERROR_NAMES = [
   "LimitReached",
   "MailFailed",
   "MaskExpired",
+  "OptionNotOffered",
   "OutOfMemory",
   "OutputNotWritable",
   "ReconstructionFailed",
@@ -86,6 +87,19 @@ export const MESH_FORMATS = [
 ] as const;
 
 export type MeshFile = (typeof MESH_FORMATS)[number]["ending"] | "preview";
+
+/** What people read of each option, and its value where nobody chooses. */
+export const OPTIONS = {
+  engine: {
+    quality: { title: "Reconstruction quality", default: "standard" },
+    seed: { title: "Seed", default: 0 },
+  },
+  mesh: {
+    quality: { title: "Mesh quality", default: "standard" },
+    faces: { title: "Faces, at most", default: null },
+    texture: { title: "Texture, pixels a side", default: null },
+  },
+} as const;
 
 /** Objects in one job. */
 export const MAX_OBJECTS = 8;

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gen3d.contract import EmbeddingsMeta, Pose
+from gen3d.options import EngineOptions, Offer
 
 Floats: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -76,6 +77,8 @@ class Engine(Protocol):
 
     name: str
     revision: str
+    offers: Offer
+    """What may be chosen of it beside the defaults; nothing else reaches `reconstruct`."""
 
     @property
     def side(self) -> int:
@@ -94,7 +97,9 @@ class Engine(Protocol):
         """
         ...
 
-    def reconstruct(self, photo: Image.Image, mask: Mask, seed: int) -> tuple[Gaussians, Pose]:
+    def reconstruct(
+        self, photo: Image.Image, mask: Mask, options: EngineOptions
+    ) -> tuple[Gaussians, Pose]:
         """Turn one object into gaussians; the same arguments give the same values.
 
         Parameters
@@ -103,8 +108,8 @@ class Engine(Protocol):
             Upright, RGB.
         mask : (height, width)
             True on the object; of the photo's size, neither empty nor full.
-        seed : int
-            Chooses among the engine's equally good answers.
+        options : EngineOptions
+            Of what the engine offers.
 
         Raises
         ------

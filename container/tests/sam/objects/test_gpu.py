@@ -8,6 +8,7 @@ import torch
 from container.tests.sam.objects.fake_pipeline import PHASES, FakePipeline
 from container.tests.sam.objects.test_reconstruction import MASK, PHOTO
 from gen3d.errors import OutOfMemory
+from gen3d.options import EngineOptions
 from gen3d_inference.engines.sam.objects import ObjectReconstruction
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -38,9 +39,9 @@ def test_memory_that_ran_out_is_free_for_the_next_job(
 
     hook = decoder.register_forward_hook(hungry)
     with pytest.raises(OutOfMemory):
-        reconstruction.run(PHOTO, MASK, 0)
+        reconstruction.run(PHOTO, MASK, EngineOptions())
     assert torch.cuda.memory_allocated() <= before
     assert torch.cuda.memory_reserved() < 10**9
     hook.remove()
-    reconstruction.run(PHOTO, MASK, 0)
+    reconstruction.run(PHOTO, MASK, EngineOptions())
     assert tuple(reconstruction.timings) == PHASES

@@ -11,6 +11,7 @@ from torch import nn
 from container.tests.sam.objects.fake_pipeline import FakePipeline, Generator, Network
 from container.tests.sam.objects.test_reconstruction import MASK, PHOTO, with_gpu
 from gen3d.errors import OutOfMemory
+from gen3d.options import EngineOptions
 from gen3d_inference.engines.sam.objects import ObjectReconstruction
 from gen3d_inference.engines.sam.objects.phases import Phases, on_device
 
@@ -101,7 +102,7 @@ def test_a_failed_run_leaves_no_network_on_the_gpu(monkeypatch: pytest.MonkeyPat
     network = pipeline.condition_embedders["ss_condition_embedder"]
     network.fails = torch.OutOfMemoryError("CUDA out of memory")
     with pytest.raises(OutOfMemory):
-        reconstruction.run(PHOTO, MASK, 0)
+        reconstruction.run(PHOTO, MASK, EngineOptions())
     assert set(network.ran_in) == THERE
     assert _places(network) == HERE
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from container.tests.sam.objects.fake_pipeline import PHASES, FakePipeline, Gaussian
 from gen3d.errors import InvalidMask, OutOfMemory, ReconstructionFailed, WeightsInvalid
+from gen3d.options import EngineOptions, Quality
 from gen3d_inference import ply_writer
 from gen3d_inference.engines.sam.objects import ObjectReconstruction
 from gen3d_inference.engines.sam.objects.reconstruction import offload_wanted, rgba
@@ -72,7 +73,7 @@ class TestMask:
         self, reconstruction: ObjectReconstruction, pipeline: FakePipeline
     ) -> None:
         with pytest.raises(InvalidMask):
-            reconstruction.run(PHOTO, MASK[:-1], 0)
+            reconstruction.run(PHOTO, MASK[:-1], EngineOptions())
         assert pipeline.calls == []
 
 
@@ -80,7 +81,7 @@ class TestRun:
     def test_asks_for_gaussians_alone(
         self, reconstruction: ObjectReconstruction, pipeline: FakePipeline
     ) -> None:
-        reconstruction.run(PHOTO, MASK, 7)
+        reconstruction.run(PHOTO, MASK, EngineOptions(seed=7))
         (call,) = pipeline.calls
         assert call["decode_formats"] == ["gaussian"]
         assert call["seed"] == 7
@@ -88,10 +89,22 @@ class TestRun:
         for postprocess in ("mesh_postprocess", "texture_baking", "layout_postprocess"):
             assert call[f"with_{postprocess}"] is False
 
+    @pytest.mark.parametrize(("quality", "steps"), [("fast", 2), ("standard", 4)])
+    def test_fast_takes_fewer_steps(
+        self,
+        quality: Quality,
+        steps: int,
+        reconstruction: ObjectReconstruction,
+        pipeline: FakePipeline,
+    ) -> None:
+        reconstruction.run(PHOTO, MASK, EngineOptions(quality=quality))
+        (call,) = pipeline.calls
+        assert [call[f"stage{n}_inference_steps"] for n in (1, 2)] == [steps] * 2
+
     def test_gives_gaussians_that_can_be_written(
         self, reconstruction: ObjectReconstruction
     ) -> None:
-        gaussians, _ = reconstruction.run(PHOTO, MASK, 0)
+        gaussians, _ = reconstruction.run(PHOTO, MASK, EngineOptions())
         assert len(gaussians) == 5
         assert {array.dtype for array in vars(gaussians).values()} == {np.dtype(np.float32)}
         np.testing.assert_allclose(gaussians.opacity, 2.5, atol=1e-6)
@@ -102,19 +115,23 @@ class TestRun:
     def test_pose_turns_columns_as_upstream_turns_rows(
         self, reconstruction: ObjectReconstruction
     ) -> None:
-        _, pose = reconstruction.run(PHOTO, MASK, 0)
+        _, pose = reconstruction.run(PHOTO, MASK, EngineOptions())
         assert pose.rotation == (0.5, -0.5, 0.5, -0.5)
         assert pose.translation == (1, 2, 3)
         assert pose.scale == (4, 4, 4)
 
     def test_seed_decides(self, reconstruction: ObjectReconstruction) -> None:
-        first, again, other = (reconstruction.run(PHOTO, MASK, s)[0].xyz for s in (1, 1, 2))
+        first, again, other = (
+            reconstruction.run(PHOTO, MASK, EngineOptions(seed=s))[0].xyz for s in (1, 1, 2)
+        )
         np.testing.assert_array_equal(first, again)
         assert not np.array_equal(first, other)
 
     def test_tells_of_each_stage_and_step(self, reconstruction: ObjectReconstruction) -> None:
         told: list[tuple[str, float]] = []
-        reconstruction.run(PHOTO, MASK, 0, lambda phase, done: told.append((phase, done)))
+        reconstruction.run(
+            PHOTO, MASK, EngineOptions(), lambda phase, done: told.append((phase, done))
+        )
         steps = [0, 0.25, 0.5, 0.75, 1]
         assert told == [
             (phase, done)
@@ -124,7 +141,7 @@ class TestRun:
 
     def test_times_each_stage_of_the_last_run(self, reconstruction: ObjectReconstruction) -> None:
         for _ in range(2):
-            reconstruction.run(PHOTO, MASK, 0)
+            reconstruction.run(PHOTO, MASK, EngineOptions())
             assert tuple(reconstruction.timings) == PHASES
 
 
@@ -143,16 +160,16 @@ class TestRefuses:
     ) -> None:
         pipeline.change = _with(name, 2, value)
         with pytest.raises(ReconstructionFailed, match="1 of 5 gaussians"):
-            reconstruction.run(PHOTO, MASK, 0)
+            reconstruction.run(PHOTO, MASK, EngineOptions())
         pipeline.change = lambda output: output
-        reconstruction.run(PHOTO, MASK, 0)
+        reconstruction.run(PHOTO, MASK, EngineOptions())
 
     @pytest.mark.parametrize("logit", [40.0, -120.0])
     def test_no_opacity_that_upstream_would_write_as_infinite(
         self, reconstruction: ObjectReconstruction, pipeline: FakePipeline, logit: float
     ) -> None:
         pipeline.change = _with("_opacity", 2, logit)
-        gaussians, _ = reconstruction.run(PHOTO, MASK, 0)
+        gaussians, _ = reconstruction.run(PHOTO, MASK, EngineOptions())
         assert gaussians.opacity[2] == logit + 0.5
 
     def test_no_gaussians(
@@ -160,7 +177,7 @@ class TestRefuses:
     ) -> None:
         pipeline.change = lambda output: {**output, "gs": Gaussian(torch.zeros(3), 0)}
         with pytest.raises(ReconstructionFailed, match="No gaussians"):
-            reconstruction.run(PHOTO, MASK, 0)
+            reconstruction.run(PHOTO, MASK, EngineOptions())
 
     @pytest.mark.parametrize("bias", [-1000.0, np.nan])
     def test_a_shape_without_voxels(
@@ -168,7 +185,7 @@ class TestRefuses:
     ) -> None:
         pipeline.models["ss_decoder"].bias.data.fill_(bias)
         with pytest.raises(ReconstructionFailed, match="No shape"):
-            reconstruction.run(PHOTO, MASK, 0)
+            reconstruction.run(PHOTO, MASK, EngineOptions())
 
     @pytest.mark.parametrize("name", ["rotation", "translation", "scale"])
     def test_a_pose_that_is_no_numbers(
@@ -176,7 +193,7 @@ class TestRefuses:
     ) -> None:
         pipeline.change = lambda output: output[name].fill_(np.nan) is None
         with pytest.raises(ReconstructionFailed, match="place in the photo"):
-            reconstruction.run(PHOTO, MASK, 0)
+            reconstruction.run(PHOTO, MASK, EngineOptions())
 
 
 class TestOutOfMemory:
@@ -193,9 +210,9 @@ class TestOutOfMemory:
         network = pipeline.models["slat_decoder_gs"]
         network.fails = error
         with pytest.raises(OutOfMemory, match="GEN3D_OFFLOAD to always"):
-            reconstruction.run(PHOTO, MASK, 0)
+            reconstruction.run(PHOTO, MASK, EngineOptions())
         network.fails = None
-        reconstruction.run(PHOTO, MASK, 0)
+        reconstruction.run(PHOTO, MASK, EngineOptions())
 
     def test_leaves_nothing_of_the_run_behind(
         self, reconstruction: ObjectReconstruction, pipeline: FakePipeline
@@ -210,7 +227,7 @@ class TestOutOfMemory:
         gc.disable()  # what is left must be gone because it was let go
         try:
             with pytest.raises(OutOfMemory) as raised:
-                reconstruction.run(PHOTO, MASK, 0)
+                reconstruction.run(PHOTO, MASK, EngineOptions())
         finally:
             gc.enable()
         assert seen[0]() is None
@@ -223,7 +240,7 @@ class TestOutOfMemory:
         reconstruction = ObjectReconstruction(Path(), "cpu", load=lambda *_: pipeline)
         pipeline.models["slat_decoder_gs"].fails = torch.OutOfMemoryError("CUDA out of memory")
         with pytest.raises(OutOfMemory, match="instance with more") as raised:
-            reconstruction.run(PHOTO, MASK, 0)
+            reconstruction.run(PHOTO, MASK, EngineOptions())
         assert "GEN3D_OFFLOAD" not in raised.value.message
 
     def test_other_errors_are_not_taken_for_it(
@@ -231,7 +248,7 @@ class TestOutOfMemory:
     ) -> None:
         pipeline.models["slat_decoder_gs"].fails = RuntimeError("expected Float but found Half")
         with pytest.raises(RuntimeError, match="Half"):
-            reconstruction.run(PHOTO, MASK, 0)
+            reconstruction.run(PHOTO, MASK, EngineOptions())
 
 
 class TestOffloadSetting:

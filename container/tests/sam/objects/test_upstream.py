@@ -4,6 +4,7 @@ Skipped where there is no checkout of it: see conftest.py.
 """
 
 import inspect
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from PIL import Image
 
 from container.tests.sam.objects.fake_pipeline import PHASES, FakePipeline
 from gen3d.errors import ReconstructionFailed, WeightsInvalid
+from gen3d.options import EngineOptions
 from gen3d_inference import ply_writer
 from gen3d_inference.engines.interface import Gaussians
 from gen3d_inference.engines.sam.objects import ObjectReconstruction
@@ -233,7 +235,9 @@ class TestWhole:
         self, reconstruction: ObjectReconstruction
     ) -> tuple[Gaussians, list[tuple[str, float]]]:
         told: list[tuple[str, float]] = []
-        gaussians, _ = reconstruction.run(PHOTO, MASK, 1, lambda *step: told.append(step))
+        gaussians, _ = reconstruction.run(
+            PHOTO, MASK, EngineOptions(seed=1), lambda *step: told.append(step)
+        )
         return gaussians, told
 
     def test_gives_gaussians_in_the_canonical_cube(
@@ -256,14 +260,27 @@ class TestWhole:
             for done in (thirds if phase in ("structure", "latents") else [0, 1])
         ]
 
+    def test_fast_takes_its_own_steps(
+        self,
+        reconstruction: ObjectReconstruction,
+        result: tuple[Gaussians, list[tuple[str, float]]],
+    ) -> None:
+        told: list[tuple[str, float]] = []
+        options = EngineOptions(quality="fast", seed=1)
+        reconstruction.run(PHOTO, MASK, options, lambda *step: told.append(step))
+        assert Counter(phase for phase, _ in told)["structure"] == 2
+        assert Counter(phase for phase, _ in told)["latents"] == 2
+        again, _ = reconstruction.run(PHOTO, MASK, EngineOptions(seed=1))
+        np.testing.assert_array_equal(result[0].xyz, again.xyz)  # and leaves the others theirs
+
     def test_seed_decides(
         self,
         reconstruction: ObjectReconstruction,
         result: tuple[Gaussians, list[tuple[str, float]]],
     ) -> None:
         first, _ = result
-        again, _ = reconstruction.run(PHOTO, MASK, 1)
-        other, _ = reconstruction.run(PHOTO, MASK, 2)
+        again, _ = reconstruction.run(PHOTO, MASK, EngineOptions(seed=1))
+        other, _ = reconstruction.run(PHOTO, MASK, EngineOptions(seed=2))
         np.testing.assert_array_equal(first.xyz, again.xyz)
         assert first.xyz.shape != other.xyz.shape or not np.array_equal(first.xyz, other.xyz)
 
@@ -273,4 +290,4 @@ class TestWhole:
         assert decoder is not None
         decoder.out_layer[-1].bias.data.fill_(-1e6)
         with pytest.raises(ReconstructionFailed, match="No shape was found"):
-            reconstruction.run(PHOTO, MASK, 1)
+            reconstruction.run(PHOTO, MASK, EngineOptions(seed=1))

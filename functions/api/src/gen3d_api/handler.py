@@ -120,7 +120,8 @@ def _caller() -> Caller:
 
 def _body(model: type[M]) -> M:
     try:
-        return model.model_validate_json(app.current_event.decoded_body or "{}")
+        # What is misspelt is refused at any depth, and not lost.
+        return model.model_validate_json(app.current_event.decoded_body or "{}", extra="forbid")
     except (ValidationError, ValueError) as error:
         raise InvalidRequest(_what_is_wrong(error)) from None
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
 from gen3d import images, paths
-from gen3d.contract import MAX_OBJECTS, Seed, TextPrompt
+from gen3d.contract import MAX_OBJECTS, TextPrompt
 from gen3d.errors import (
     ImageMissing,
     ImageTooLarge,
@@ -18,6 +18,7 @@ from gen3d.errors import (
     InvalidRequest,
     JobConflict,
     JobNotFound,
+    OptionNotOffered,
     Unauthorized,
     UnsupportedImage,
 )
@@ -36,6 +37,7 @@ from gen3d.jobs import (
     now,
     plain,
 )
+from gen3d.options import SEED_ALONE, Options, Seed, require_offered
 from gen3d.quotas import Quotas
 from gen3d_api import views
 from gen3d_api.settings import ApiSettings
@@ -95,11 +97,21 @@ class MaskUploads(_Body):
     count: int = Field(ge=1, le=MAX_OBJECTS)
 
 
-class ObjectRequest(_Body):
+class _Chosen(_Body):
+    options: Options | None = None
+    seed: Seed | None = Field(default=None, json_schema_extra={"deprecated": True})
+    """The engine's, as clients say it that know no options."""
+
+    def over(self, had: Options) -> Options:
+        """What was chosen, or else what there was."""
+        options = self.options or had
+        return options if self.seed is None else options.with_seed(self.seed)
+
+
+class ObjectRequest(_Chosen):
     """One object to reconstruct."""
 
     name: PlainText | None = Field(default=None, min_length=1, max_length=MAX_NAME)
-    seed: Seed = 0
 
 
 class Reconstruct(_Body):
@@ -108,11 +120,10 @@ class Reconstruct(_Body):
     objects: list[ObjectRequest] = Field(min_length=1, max_length=MAX_OBJECTS)
 
 
-class ObjectAgain(_Body):
-    """An object that is to be made anew, with another seed where one is given."""
+class ObjectAgain(_Chosen):
+    """An object that is to be made anew, with other options where they are given."""
 
     n: int = Field(ge=0, lt=MAX_OBJECTS)
-    seed: Seed | None = None
 
 
 class Retry(_Body):
@@ -120,10 +131,10 @@ class Retry(_Body):
 
     objects: list[ObjectAgain] = Field(default=[], max_length=MAX_OBJECTS)
 
-    @property
-    def wanted(self) -> Mapping[int, int | None]:
-        """Object → its new seed, or None for the one that it has."""
-        return {o.n: o.seed for o in self.objects}
+    def wanted(self, job: Job) -> Mapping[int, Options]:
+        """Object → its options, the ones that it has where none are given."""
+        had = {o.n: o.options for o in job.ordered_objects}
+        return {o.n: o.over(had.get(o.n, Options())) for o in self.objects}
 
 
 class Created(TypedDict):
@@ -251,7 +262,10 @@ class JobService:
     def retry(self, caller: Caller, job_id: str, body: Retry) -> JobView:
         """Take an ended job up where it ended, or make objects of it anew."""
         job = self._job(caller, job_id)
-        started, view = self._start(job, plan_retry(job, body.wanted))
+        wanted = body.wanted(job)
+        plan = plan_retry(job, wanted)
+        _require_offered(job, wanted)
+        started, view = self._start(job, plan)
         if not started:
             raise JobConflict("The job is at work again already. Read its status.")
         return view
@@ -270,19 +284,21 @@ class JobService:
         """Check every mask, claim the waiting task, resume it."""
         job = self._job(caller, job_id)
         _require_awaiting(job)
+        options = {n: o.over(Options()) for n, o in enumerate(body.objects)}
+        _require_offered(job, options)
         with self.admissions.masks(job, len(body.objects)):
-            self._resume(job, body)
+            self._resume(job, body, options)
         count("ReconstructionRequested", len(body.objects))
         return self.get(caller, job_id)
 
-    def _resume(self, job: Job, body: Reconstruct) -> None:
+    def _resume(self, job: Job, body: Reconstruct, options: Mapping[int, Options]) -> None:
         masks = [self._check_mask(job, n) for n in range(len(body.objects))]
         objects = [
-            JobObject(n=n, name=o.name or f"Object {n + 1}", seed=o.seed)
+            JobObject(n=n, name=o.name or f"Object {n + 1}", options=options[n])
             for n, o in enumerate(body.objects)
         ]
         row = self.tokens.claim_mask(job)
-        tasks = [ObjectTask(n=o.n, name=o.name, seed=o.seed) for o in objects]
+        tasks = [ObjectTask(n=o.n, name=o.name, options=o.options) for o in objects]
         output = {"objects": [task.model_dump() for task in tasks]}
         try:
             # With the claim in hand: who did not get it changes no mask of the one who did.
@@ -433,6 +449,16 @@ def _require_awaiting(job: Job) -> None:
         raise mask_expired()
     if job.status is not Status.AWAITING_MASK:
         raise JobConflict(f"The job does not wait for a mask: it is {job.status}. Read its status.")
+
+
+def _require_offered(job: Job, options: Mapping[int, Options]) -> None:
+    """Refuse what the job's engine would refuse, before anybody waits for it."""
+    offers = job.model.offers if job.model else SEED_ALONE
+    for n, chosen in options.items():
+        try:
+            require_offered(chosen.engine, offers)
+        except OptionNotOffered as error:
+            raise OptionNotOffered(f"Object {n}: {error.message}") from None
 
 
 def _write_cursor(job_id: str) -> str:

@@ -5,6 +5,7 @@ from typing import NotRequired, TypedDict
 
 from gen3d import paths
 from gen3d.jobs import TERMINAL, Job, JobObject, ObjectStatus, Status, TimeSpan, iso, now
+from gen3d.options import MESH_OFFER, Offer
 from gen3d_aws.store import FileStore
 
 
@@ -56,11 +57,19 @@ class QueueView(TypedDict):
     ahead: int
 
 
+class OffersView(TypedDict):
+    """What may be chosen: by option, one of some values, or a whole number within bounds."""
+
+    engine: Mapping[str, object]
+    mesh: Mapping[str, object]
+
+
 class ObjectView(TypedDict):
-    """An object of a job."""
+    """An object of a job, with the options that it is made with."""
 
     n: int
     name: str
+    options: Mapping[str, object]
     seed: int
     status: ObjectStatus
     mask: Link
@@ -100,6 +109,7 @@ class JobView(TypedDict):
     image: NotRequired[ImageView]
     embeddings: NotRequired[Link]
     decoder: NotRequired[DecoderView]
+    offers: NotRequired[OffersView]
     error: NotRequired[Mapping[str, object]]
 
 
@@ -154,9 +164,14 @@ def detail(job: Job, files: FileStore, ahead: int | None = None) -> JobView:
             "revision": job.model.revision,
             "url": files.link(paths.decoder(job.model.engine, job.model.revision)),
         }
+        view["offers"] = {"engine": _offer(job.model.offers), "mesh": _offer(MESH_OFFER)}
     if job.error is not None:
         view["error"] = job.error.public().body()
     return view
+
+
+def _offer(offer: Offer) -> Mapping[str, object]:
+    return {name: offered.model_dump(mode="json") for name, offered in offer.items()}
 
 
 _PATIENCE = ((20, 1), (60, 2), (300, 5))
@@ -197,6 +212,7 @@ def _object(job: Job, o: JobObject, files: FileStore) -> ObjectView:
     view: ObjectView = {
         "n": o.n,
         "name": o.name,
+        "options": o.options.model_dump(),
         "seed": o.seed,
         "status": o.status,
         "mask": {"url": files.link(keys.mask)},

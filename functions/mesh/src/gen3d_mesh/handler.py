@@ -1,9 +1,9 @@
 """The mesh step of a job: one object's splat becomes its mesh files and preview."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from gen3d.errors import InputMissing, SplatTooLarge
 from gen3d.formats import MESH_FORMATS
+from gen3d.options import MeshOptions, Options
 from gen3d.paths import ObjectFiles
 from gen3d_aws import clients
 from gen3d_aws.observability import logger, metrics, tracer
@@ -21,7 +22,7 @@ from gen3d_mesh import warm
 
 warm.unpack()
 
-from gen3d_mesh.pipeline import QUALITIES, Figures, build  # noqa: E402  numba reads its cache's place once
+from gen3d_mesh.pipeline import QUALITIES, Figures, Quality, build  # noqa: E402  numba reads its cache's place once
 from gen3d_mesh.preview import render  # noqa: E402
 from gen3d_mesh.splat import MAX_BYTES  # noqa: E402
 from gen3d_mesh.write import encode  # noqa: E402
@@ -38,6 +39,7 @@ class ObjectEvent(BaseModel):
     splat: str
     prefix: str
     name: str | None = None
+    options: Options = Options()  # an execution that began before there were any sends none
 
 
 def _s3() -> "S3Client":
@@ -76,7 +78,7 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, objec
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "splat.ply"
         _download(request.bucket, request.splat, path)
-        coloured, figures = build(path, QUALITIES[os.environ.get("MESH_QUALITY", "standard")])
+        coloured, figures = build(path, _quality(request.options.mesh))
     name = request.name or "object"
     keys = ObjectFiles(request.prefix)
     with figures.step("write"):
@@ -92,6 +94,13 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, objec
     logger.info("Mesh made", extra={"figures": figures.answer()})
     _measure(figures)
     return {"files": files, **figures.answer()}
+
+
+def _quality(options: MeshOptions) -> Quality:
+    named = QUALITIES["preview" if options.quality == "fast" else options.quality]
+    return replace(
+        named, faces=options.faces or named.faces, texels=options.texture or named.texels
+    )
 
 
 def _download(bucket: str, key: str, path: Path) -> None:

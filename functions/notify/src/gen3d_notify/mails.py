@@ -154,7 +154,7 @@ def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None
             "Vertices": f"{mesh.get('vertices', 0):,}",
             "Gaussians": f"{splat.get('gaussians', 0):,}",
             **_coverage(mesh.get("coverage")),
-            "Seed": str(o.seed),
+            **{title: str(value) for title, value in o.options.titled().items()},
         }
     )
     for warning in mesh.get("warnings", []):

@@ -3,12 +3,13 @@
 from typing import Literal
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from gen3d import paths
-from gen3d.contract import InitializeRequest, ReconstructRequest, Seed, TextPrompt
+from gen3d.contract import InitializeRequest, ReconstructRequest, TextPrompt
 from gen3d.errors import EndpointMissing
 from gen3d.jobs import iso, now
+from gen3d.options import HasOptions
 from gen3d.queue import Request, Stage
 from gen3d_aws import clients
 from gen3d_aws.dispatch import Dispatcher, QueueSettings
@@ -20,7 +21,7 @@ TOKEN_DAYS = 2
 """A row outlives every task that can wait for it, a day each."""
 
 
-class Submission(BaseModel):
+class Submission(HasOptions):
     """What the state machine sends."""
 
     # A validation error must not show the token that came with what it complains about.
@@ -34,7 +35,6 @@ class Submission(BaseModel):
     contentType: str  # noqa: N815
     n: int
     text: TextPrompt | None = None
-    seed: Seed = 0
     attempt: int
     taskToken: str  # noqa: N815
 
@@ -51,7 +51,7 @@ def request_for(submission: Submission, bucket: str) -> InitializeRequest | Reco
         image=image,
         mask=paths.uri(bucket, keys.mask),
         output=paths.uri(bucket, keys.splat),
-        seed=submission.seed,
+        options=submission.options,
     )
 
 

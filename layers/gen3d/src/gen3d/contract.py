@@ -13,6 +13,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
+from gen3d.options import SEED_ALONE, HasOptions, Offer, Options
+
 CONTRACT = 1
 """Of requests and results."""
 
@@ -32,7 +34,6 @@ S3Uri: TypeAlias = Annotated[str, Field(pattern=r"^s3://[^/]+/.+$", max_length=2
 TextPrompt: TypeAlias = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT)
 ]
-Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class _Message(BaseModel):
@@ -60,14 +61,22 @@ class InitializeRequest(Numbered):
     text: TextPrompt | None = None
 
 
-class ReconstructRequest(Numbered):
-    """Turn the object under `mask` in `image` into gaussians and write the PLY to `output`."""
+def _a_seed_at_most(options: Options) -> bool:
+    return options == Options().with_seed(options.engine.seed)
+
+
+class ReconstructRequest(HasOptions, Numbered):
+    """Turn the object under `mask` in `image` into gaussians and write the PLY to `output`.
+
+    Options are spelled out where more than the seed was chosen: engines from before them read that
+    alone, and offer nothing else.
+    """
 
     task: Literal["reconstruct"] = "reconstruct"
     image: S3Uri
     mask: S3Uri
     output: S3Uri
-    seed: Seed = 0
+    options: Options = Field(default=Options(), exclude_if=_a_seed_at_most)
 
 
 Request: TypeAlias = Annotated[InitializeRequest | ReconstructRequest, Field(discriminator="task")]
@@ -89,6 +98,8 @@ class InitializeResult(_Result):
     height: int
     candidates: Annotated[int, Field(ge=0, le=MAX_CANDIDATES)] = 0
     """Masks found for the text: rows of the embeddings' ``candidate_masks``."""
+    offers: Offer = Field(default=SEED_ALONE, exclude_if=lambda offers: offers == SEED_ALONE)
+    """What may be chosen of the engine, for objects of this photo."""
 
 
 class Pose(_Message):

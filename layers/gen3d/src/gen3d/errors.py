@@ -84,6 +84,12 @@ class DependencyUnavailable(Gen3DError):
     status = 503
 
 
+class OptionNotOffered(Gen3DError):
+    """An option was chosen that the job's engine does not offer, or not with this value."""
+
+    status = 422
+
+
 # Photos and masks
 
 

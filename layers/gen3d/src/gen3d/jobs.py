@@ -17,6 +17,7 @@ from pydantic.alias_generators import to_camel
 from ulid import ULID
 
 from gen3d.errors import ERRORS, ExecutionTimedOut, Gen3DError, InternalError, JobNotFound
+from gen3d.options import SEED_ALONE, HasOptions, Offer, Options
 from gen3d.paths import JobFiles, Uploads, uploads_prefix
 
 MAX_NAME = 100
@@ -125,10 +126,10 @@ class _Record(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
 
 
-JsonText = Annotated[
-    dict[str, Any], BeforeValidator(lambda v: json.loads(v) if isinstance(v, str) else v)
-]
-"""An object that the state machine keeps as JSON text."""
+_JSON_TEXT = BeforeValidator(lambda v: json.loads(v) if isinstance(v, str) else v)
+"""Of what the state machine keeps as JSON text."""
+
+JsonText = Annotated[dict[str, Any], _JSON_TEXT]
 
 
 class TimeSpan(_Record):
@@ -166,6 +167,8 @@ class EngineRevision(_Record):
 
     engine: str
     revision: str
+    offers: Annotated[Offer, _JSON_TEXT] = SEED_ALONE
+    """What may be chosen of it."""
 
 
 class Failure(_Record):
@@ -184,12 +187,12 @@ class Failure(_Record):
         return InternalError("Something went wrong on our side. Try it again.")
 
 
-class JobObject(_Record):
+class JobObject(HasOptions, _Record):
     """One object of a job. `splat` and `mesh` are the answers of their steps."""
 
     n: int
     name: str
-    seed: int = 0
+    options: Annotated[Options, _JSON_TEXT] = Options()
     status: ObjectStatus = ObjectStatus.PENDING
     splat: JsonText | None = None
     mesh: JsonText | None = None
@@ -265,7 +268,7 @@ class Resume(StrEnum):
     RECONSTRUCT = "reconstruct"
 
 
-class ObjectTask(BaseModel):
+class ObjectTask(HasOptions):
     """One object as an execution gets it: what to make, and what there is of it already.
 
     One that is ``left`` failed before, and stays as it is.
@@ -273,7 +276,6 @@ class ObjectTask(BaseModel):
 
     n: int
     name: str
-    seed: int = 0
     have: Literal["nothing", "splat", "mesh", "left"] = "nothing"
     splat: dict[str, Any] | None = None
     mesh: dict[str, Any] | None = None

@@ -25,6 +25,7 @@ from gen3d.jobs import (
     iso,
     now,
 )
+from gen3d.options import Options
 from gen3d_aws import clients, inventory
 from gen3d_aws.store import JobStore
 
@@ -63,15 +64,16 @@ _NEVER_MADE = Failure(
 """Of an object that the job was cancelled, or failed, before."""
 
 
-def plan_retry(job: Job, wanted: Mapping[int, int | None] | None = None) -> Plan:
+def plan_retry(job: Job, wanted: Mapping[int, Options] | None = None) -> Plan:
     """Where an ended job goes on: at the stage that failed, with all that exists of it.
 
     Parameters
     ----------
     job : Job
-    wanted : mapping of int to int or None
-        Objects to make anew, though there may be something of them, each with its new seed, or None
-        for the one that it has. The others stay as they are; without any, all that failed is made.
+    wanted : mapping of int to Options
+        Objects to make anew, though there may be something of them, each with its options. One that
+        differs for the mesh step alone keeps its splat. The others stay as they are; without any,
+        all that failed is made.
 
     Raises
     ------
@@ -100,11 +102,14 @@ def plan_retry(job: Job, wanted: Mapping[int, int | None] | None = None) -> Plan
     return Plan(Resume.RECONSTRUCT, tasks)
 
 
-def _task(o: JobObject, wanted: Mapping[int, int | None]) -> ObjectTask:
+def _task(o: JobObject, wanted: Mapping[int, Options]) -> ObjectTask:
     if o.n in wanted:
-        seed = wanted[o.n]
-        return ObjectTask(n=o.n, name=o.name, seed=o.seed if seed is None else seed)
-    task = ObjectTask(n=o.n, name=o.name, seed=o.seed, splat=o.splat)
+        options = wanted[o.n]
+        task = ObjectTask(n=o.n, name=o.name, options=options)
+        if o.splat is None or options == o.options or options.engine != o.options.engine:
+            return task
+        return task.model_copy(update={"have": "splat", "splat": o.splat})
+    task = ObjectTask(n=o.n, name=o.name, options=o.options, splat=o.splat)
     if o.splat is not None and o.mesh is not None:
         return task.model_copy(update={"have": "mesh", "mesh": o.mesh})
     if wanted:
@@ -242,11 +247,11 @@ _STATUS_OF = {"mesh": ObjectStatus.COMPLETED, "left": ObjectStatus.FAILED}
 
 
 def _laid_out(task: ObjectTask) -> JobObject:
-    # Nothing but what the task keeps: a new seed has no figures yet.
+    # Nothing but what the task keeps: what has other options has no figures yet.
     return JobObject(
         n=task.n,
         name=task.name,
-        seed=task.seed,
+        options=task.options,
         status=_STATUS_OF.get(task.have, ObjectStatus.PENDING),
         splat=task.splat,
         mesh=task.mesh,

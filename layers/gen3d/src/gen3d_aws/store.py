@@ -213,7 +213,11 @@ class JobStore:
             The job does not wait for a mask any more.
         """
         rows = {
-            str(o.n): o.model_dump(mode="json", by_alias=True, exclude_none=True) for o in objects
+            str(o.n): {
+                **o.model_dump(mode="json", by_alias=True, exclude_none=True),
+                "options": o.options.model_dump_json(),
+            }
+            for o in objects
         }
         self._update(job, {Status.AWAITING_MASK}, {"objects": rows}, job.run)
 

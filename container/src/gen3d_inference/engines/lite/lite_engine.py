@@ -9,6 +9,7 @@ from PIL import Image
 
 from gen3d.contract import EmbeddingsMeta, Pose
 from gen3d.errors import InvalidRequest, ReconstructionFailed, WeightsInvalid
+from gen3d.options import ANY_SEED, EngineOptions, Offer, OneOf
 from gen3d_inference.engines.interface import Embeddings, Floats, Gaussians, Mask
 from gen3d_inference.engines.lite.canonical import canonical
 from gen3d_inference.engines.lite.crop import Crop
@@ -17,6 +18,11 @@ from gen3d_inference.engines.lite.prediction import Prediction
 from gen3d_inference.engines.lite.second_look import Prompt, look_again
 from gen3d_inference.engines.lite.shell import columns
 from gen3d_inference.weights import check
+
+OFFERS: Offer = {
+    "quality": OneOf(values=("standard",), seconds={"standard": 1}),
+    "seed": ANY_SEED,
+}
 
 
 class LiteEngine:
@@ -37,6 +43,7 @@ class LiteEngine:
 
     name = "lite"
     side = ENCODER_SIDE
+    offers = OFFERS
 
     def __init__(self, folder: Path, revision: str | None = None) -> None:
         self.revision = check(folder, self.name, revision).revision
@@ -62,14 +69,16 @@ class LiteEngine:
         )
         return Embeddings(self._encode(stretched), meta)
 
-    def reconstruct(self, photo: Image.Image, mask: Mask, seed: int) -> tuple[Gaussians, Pose]:
+    def reconstruct(
+        self, photo: Image.Image, mask: Mask, options: EngineOptions
+    ) -> tuple[Gaussians, Pose]:
         """Predict front, thickness and back of the object and lay gaussians on its surface.
 
         A small object's mask gets the outline of a second look first, see `second_look`. The seed
         draws how closely the crop fits, within what the network was trained on.
         """
         mask = look_again(photo, mask, self.decode)
-        margin = float(np.random.default_rng(seed).uniform(*MARGINS))
+        margin = float(np.random.default_rng(options.seed).uniform(*MARGINS))
         crop = Crop.around(mask, margin)
         small = crop.mask(mask, CROP_SIDE)
         _check_visible(small)

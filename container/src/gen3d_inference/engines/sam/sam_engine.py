@@ -10,6 +10,7 @@ from PIL import Image
 
 from gen3d.contract import EmbeddingsMeta, Pose
 from gen3d.errors import Gen3DError
+from gen3d.options import ANY_SEED, EngineOptions, Offer, OneOf
 from gen3d_inference import weights
 from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask
 from gen3d_inference.engines.parts import gpu
@@ -30,6 +31,12 @@ NEEDS = gpu.Needs(
     bfloat16=True,
     instead="Choose ml.g5.2xlarge (24 GB) or ml.g6e.2xlarge (48 GB), or the lite engine",
 )
+
+OFFERS: Offer = {
+    "quality": OneOf(values=("fast", "standard"), seconds={"fast": 8, "standard": 14}),
+    "seed": ANY_SEED,
+}
+"""Seconds as an H200 took with networks moved on and off it (docs/adr/0020), fast by its steps."""
 
 _FOR_CLICKS = ("sam3/", "decoder.onnx", "LICENSE")
 """Files that are needed from the start; the rest, most of the bytes, is for reconstructing."""
@@ -56,6 +63,7 @@ class SamEngine:
     """
 
     name = "sam"
+    offers = OFFERS
 
     def __init__(self, folder: Path, revision: str | None = None) -> None:
         manifest = weights.read(folder, self.name, revision)
@@ -92,7 +100,9 @@ class SamEngine:
         """
         return self._within_memory(lambda: self._initialize(photo, text))
 
-    def reconstruct(self, photo: Image.Image, mask: Mask, seed: int) -> tuple[Gaussians, Pose]:
+    def reconstruct(
+        self, photo: Image.Image, mask: Mask, options: EngineOptions
+    ) -> tuple[Gaussians, Pose]:
         """Turn one object into gaussians.
 
         Raises
@@ -101,7 +111,7 @@ class SamEngine:
             At the first object: SAM 3D Objects cannot be loaded.
         ReconstructionFailed, OutOfMemory
         """
-        return self._within_memory(lambda: self._reconstruct(photo, mask, seed))
+        return self._within_memory(lambda: self._reconstruct(photo, mask, options))
 
     def works(self) -> bool:
         """Whether the GPU answers."""
@@ -126,12 +136,14 @@ class SamEngine:
             {name: tensor.numpy() for name, tensor in stored.items()}, meta, candidates
         )
 
-    def _reconstruct(self, photo: Image.Image, mask: Mask, seed: int) -> tuple[Gaussians, Pose]:
+    def _reconstruct(
+        self, photo: Image.Image, mask: Mask, options: EngineOptions
+    ) -> tuple[Gaussians, Pose]:
         if self._objects is None:
             self._rest_verified.result()  # these files hold code that loading would run
             self._concept.free()
             self._objects = ObjectReconstruction(self._folder, str(self._device))
-        return self._objects.run(photo, mask, seed, _log_progress)
+        return self._objects.run(photo, mask, options, _log_progress)
 
     def _within_memory(self, work: Callable[[], T]) -> T:
         return gpu.within_memory(

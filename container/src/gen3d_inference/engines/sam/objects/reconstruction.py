@@ -13,6 +13,7 @@ from PIL import Image
 
 from gen3d.contract import Pose
 from gen3d.errors import InvalidMask, OutOfMemory, ReconstructionFailed, WeightsInvalid
+from gen3d.options import EngineOptions, Quality
 from gen3d_inference.engines.interface import Floats, Gaussians, Mask
 from gen3d_inference.engines.sam.objects import pipeline as upstream
 from gen3d_inference.engines.sam.objects.phases import Phases, Progress, refuse_empty
@@ -88,6 +89,7 @@ class ObjectReconstruction:
             else None,
         )
         self._pipeline = load(folder, self._device, self._offload)
+        self._steps = _steps(self._pipeline)
         self._phases = _phases(self._pipeline, self._device, self._offload)
 
     @property
@@ -99,7 +101,7 @@ class ObjectReconstruction:
         self,
         photo: Image.Image,
         mask: Mask,
-        seed: int,
+        options: EngineOptions,
         progress: Progress = lambda _phase, _fraction: None,
     ) -> tuple[Gaussians, Pose]:
         """Reconstruct the object under a mask.
@@ -110,8 +112,8 @@ class ObjectReconstruction:
             Upright, RGB.
         mask : (height, width)
             True on the object.
-        seed : int
-            Of the noise that the generators start from.
+        options : EngineOptions
+            The seed of the noise that the generators start from, and the quality: fast or standard.
         progress : callable
             Told of each phase and sampling step.
 
@@ -133,7 +135,8 @@ class ObjectReconstruction:
         self._phases.restart(progress)
         try:
             with torch.no_grad():
-                output = self._pipeline.run(image, None, seed, **_OPTIONS)
+                steps = self._steps[options.quality]
+                output = self._pipeline.run(image, None, options.seed, **_OPTIONS, **steps)
                 return gaussians_of(output["gs"]), pose_of(output)
         except torch.OutOfMemoryError:
             pass
@@ -155,6 +158,21 @@ class ObjectReconstruction:
             "The GPU's memory does not suffice for this object. Try again; if it fails again, "
             f"{setting}deploy the endpoint on an instance with more of it."
         )
+
+
+def _steps(pipeline: Pipeline) -> dict[Quality, dict[str, int]]:
+    """Of each generator: the weights' own, and half of them.
+
+    They are said at each run: what upstream sets for one stays set where that one fails.
+    """
+    shape, latents = (pipeline.models[name] for name in ("ss_generator", "slat_generator"))
+    assert shape is not None
+    assert latents is not None
+    own = {
+        "stage1_inference_steps": int(shape.inference_steps),
+        "stage2_inference_steps": int(latents.inference_steps),
+    }
+    return {"standard": own, "fast": {name: max(1, steps // 2) for name, steps in own.items()}}
 
 
 def _phases(pipeline: Pipeline, device: torch.device, offload: bool) -> Phases:
