@@ -433,8 +433,9 @@ def test_one_object_is_made_again_while_the_others_stay_in_sight(ada: BrowserCon
 
     def retry(route: Route) -> None:
         asked.append(json.loads(route.request.post_data or ""))
-        seed = asked[0]["objects"][0]["seed"]
-        again = {"n": 0, "name": "Cup", "seed": seed, "status": "PENDING"}
+        options = asked[0]["objects"][0]["options"]
+        seed = options["engine"]["seed"]
+        again = {"n": 0, "name": "Cup", "seed": seed, "options": options, "status": "PENDING"}
         job.update(status="RECONSTRUCTING", run=2, objects=[again, saucer])
         route.fulfill(status=202, json=job)
 
@@ -452,9 +453,52 @@ def test_one_object_is_made_again_while_the_others_stay_in_sight(ada: BrowserCon
     expect(page.get_by_role("button", name="Make again")).to_be_disabled()
     (asked_for,) = asked[0]["objects"]
     assert asked_for["n"] == 0
-    assert asked_for["seed"] not in (0, 4)
+    assert asked_for["options"]["engine"]["seed"] not in (0, 4)
     page.locator(".result-tools .segment", has_text="Saucer").click()
     expect(page.locator(".downloads a", has_text="GLB")).to_be_visible()
+
+
+def test_what_is_offered_can_be_chosen_when_an_object_is_made_again(ada: BrowserContext) -> None:
+    page = ada.new_page()
+    image = {"width": 64, "height": 64, "bytes": 9, "url": f"{URL}/favicon.svg"}
+    cup = {"n": 0, "name": "Cup", "seed": 4, "status": "COMPLETED"}
+    cup["options"] = {"engine": {"seed": 4, "ofTomorrow": 9}, "mesh": {"quality": "standard"}}
+    seconds = {"fast": 1, "fine": 8}
+    offers = {
+        "engine": {"quality": {"values": ["standard"]}, "seed": {"minimum": 0, "maximum": 99}},
+        "mesh": {
+            "quality": {"values": ["fast", "fine"], "seconds": seconds},
+            "faces": {"minimum": 1000, "maximum": 200_000},
+        },
+    }
+    job = _job(1, status="COMPLETED", run=1, image=image, objects=[cup], offers=offers)
+    asked: list[dict[str, Any]] = []
+
+    def retry(route: Route) -> None:
+        asked.append(json.loads(route.request.post_data or ""))
+        route.fulfill(status=202, json=job | {"status": "RECONSTRUCTING", "run": 2})
+
+    page.route("**/api/jobs/*", lambda route: route.fulfill(json=job))
+    page.route("**/api/jobs/*/retry", retry)
+    page.goto(f"{URL}/jobs/{JOB}1")
+    page.get_by_role("button", name="Make again").click()
+    dialog = page.get_by_role("dialog", name="Make “Cup” again?")
+    expect(dialog.get_by_label("Seed")).to_be_hidden()
+    dialog.get_by_text("Options").click()
+    expect(dialog.get_by_label("Reconstruction quality")).to_have_count(0)
+    expect(dialog.get_by_label("Seed")).not_to_have_value("4")
+    dialog.get_by_label("Seed").fill("4")
+    dialog.get_by_label("Mesh quality").select_option("fine")
+    dialog.get_by_label("Faces, at most").fill("999")
+    check_accessibility(page)
+    dialog.get_by_role("button", name="Make again").click()
+    expect(dialog).to_be_hidden()
+    (again,) = asked[0]["objects"]
+    # What this page does not know goes back as it came.
+    assert again["options"] == {
+        "engine": {"seed": 4, "ofTomorrow": 9},
+        "mesh": {"quality": "fine", "faces": 1000},
+    }
 
 
 def test_the_form_asks_for_a_password_as_the_pool_takes_it(browser: Browser, build: Path) -> None:

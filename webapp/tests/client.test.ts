@@ -203,11 +203,12 @@ describe("ApiClient", () => {
   it("asks for what failed, or for objects by their numbers", async () => {
     const { sent, fetcher } = server(Response.json(job), Response.json(job));
     const client = new ApiClient("", signedIn(), fetcher);
+    const options = { engine: { seed: 5 }, mesh: {} };
     await client.retryJob("J1");
-    await client.retryJob("J1", [{ n: 2, seed: 5 }]);
+    await client.retryJob("J1", [{ n: 2, options }]);
     expect(sent.map(({ init }) => JSON.parse(String(init.body)))).toEqual([
       {},
-      { objects: [{ n: 2, seed: 5 }] },
+      { objects: [{ n: 2, options }] },
     ]);
   });
 

@@ -134,6 +134,17 @@ describe("a job of which a part is made again", () => {
     expect(of({})).not.toContain("Coverage"); // a mesh that is older than the figure
   });
 
+  it("says what it was made with", () => {
+    const options = { engine: { quality: "fast", seed: 7 }, mesh: { faces: 5000, texture: null } };
+    const whole = page({ status: "COMPLETED", objects: [{ ...saucer, options }] });
+    expect(whole).toContain("<dt>Reconstruction quality</dt><dd>fast</dd>");
+    expect(whole).toContain("<dt>Seed</dt><dd>7</dd>");
+    expect(whole).toContain("<dt>Faces, at most</dt><dd>5000</dd>");
+    expect(whole).not.toContain("Texture");
+    const old = page({ status: "COMPLETED", objects: [{ ...saucer, seed: 4 }] });
+    expect(old).toContain("<dt>Seed</dt><dd>4</dd>");
+  });
+
   it("offers what failed a second chance, and every object another seed", () => {
     const failed = page({ status: "COMPLETED", objects: [cup, { ...cup, n: 1 }] });
     expect(failed).toContain("No surface.");

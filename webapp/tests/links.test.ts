@@ -27,6 +27,15 @@ describe("Links", () => {
     expect(links.steadyAll(first)).toEqual(first);
     expect(links.steadyAll(answer(0, "COMPLETED", 2))).toEqual(first);
     expect(links.steadyAll(answer(5, "COMPLETED", 3))).toEqual(answer(5, "COMPLETED", 3));
+    const chosen = (quality: string, n: number) => ({
+      objects: answer(5, "COMPLETED", n).objects.map((object) => ({
+        ...object,
+        options: { mesh: { quality } },
+      })),
+    });
+    expect(links.steadyAll(chosen("fine", 4))).toEqual(chosen("fine", 4));
+    expect(links.steadyAll(chosen("fine", 5))).toEqual(chosen("fine", 4));
+    expect(links.steadyAll(chosen("fast", 6))).toEqual(chosen("fast", 6));
   });
 
   it("takes a new link before the kept one ends", () => {

@@ -9,6 +9,9 @@ import type {
   JobSummary,
   JobView,
   ObjectView,
+  Offers,
+  OptionPart,
+  Options,
   UploadForm,
 } from "./types";
 
@@ -42,9 +45,31 @@ function isDraft(value: unknown): value is DraftView {
   return isRecord(value) && isRecord(value.files);
 }
 
+function hasParts(value: unknown): value is Record<OptionPart, Record<string, unknown>> {
+  return isRecord(value) && isRecord(value.engine) && isRecord(value.mesh);
+}
+
+function isOptions(value: unknown): value is Options {
+  return hasParts(value);
+}
+
+function isOffered(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  return Array.isArray(value.values) || typeof value.maximum === "number";
+}
+
+function isOffers(value: unknown): value is Offers {
+  return (
+    hasParts(value) && Object.values(value).every((part) => Object.values(part).every(isOffered))
+  );
+}
+
 function isObject(value: unknown): value is ObjectView {
   return (
-    isRecord(value) && isOneOf(OBJECT_STATUSES, value.status) && isAbsentOr(isDraft, value.draft)
+    isRecord(value) &&
+    isOneOf(OBJECT_STATUSES, value.status) &&
+    isAbsentOr(isDraft, value.draft) &&
+    isAbsentOr(isOptions, value.options)
   );
 }
 
@@ -71,7 +96,8 @@ export function isJob(value: unknown): value is JobView {
   return (
     isSummary(value) &&
     isListOf<ObjectView>(value.objects, isObject) &&
-    isAbsentOr(isDecoder, (value as { decoder?: unknown }).decoder)
+    isAbsentOr(isDecoder, (value as { decoder?: unknown }).decoder) &&
+    isAbsentOr(isOffers, (value as { offers?: unknown }).offers)
   );
 }
 

@@ -39,10 +39,11 @@ export class Links {
   }
 }
 
-/** An object that is made anew writes the same files again; its seed and status tell them apart. */
+/** An object that is made anew writes the same files again; options and status tell them apart. */
 function versionOf(value: object): string | null {
   if (!("status" in value) || !("seed" in value || "picture" in value)) return null;
-  return `${value.status} ${"seed" in value ? value.seed : ""}`;
+  const made = "options" in value ? value.options : "seed" in value ? value.seed : "";
+  return `${value.status} ${JSON.stringify(made)}`;
 }
 
 /** What a link leads to, however it is signed. */

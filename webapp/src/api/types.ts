@@ -1,4 +1,4 @@
-import type { JobStatus, MeshFile, ObjectStatus, PhotoType } from "./domain";
+import type { JobStatus, MeshFile, ObjectStatus, OPTIONS, PhotoType } from "./domain";
 
 /** A signed form: POST the fields, then the file. */
 export interface UploadForm {
@@ -78,9 +78,27 @@ export interface DecoderView {
   draft?: boolean;
 }
 
+/** Who uses an option. */
+export type OptionPart = keyof typeof OPTIONS;
+
+export type OptionValue = string | number | null;
+
+/** What is chosen for an object. An older page passes on what it does not know. */
+export type Options = Record<OptionPart, Record<string, OptionValue>>;
+
+/** What may be chosen of an option: one of some values, or a whole number within bounds. */
+export type Offered =
+  | { values: (string | number)[]; seconds?: Record<string, number> }
+  | { values?: undefined; seconds?: undefined; minimum: number; maximum: number };
+
+/** By part and option. */
+export type Offers = Record<OptionPart, Record<string, Offered>>;
+
 export interface ObjectView {
   n: number;
   name: string;
+  /** Absent where the API is older than options, and says a seed alone. */
+  options?: Options;
   seed: number;
   status: ObjectStatus;
   mask?: { url: string };
@@ -113,16 +131,18 @@ export interface JobView {
   image?: { width: number; height: number; bytes: number; url: string };
   embeddings?: { url: string };
   decoder?: DecoderView;
+  /** What may be chosen for its objects. */
+  offers?: Offers;
   error?: Failure;
 }
 
 export interface ObjectRequest {
   name: string;
-  seed: number;
+  options: Options;
 }
 
 /** An object that is to be made anew. */
 export interface RetriedObject {
   n: number;
-  seed?: number;
+  options?: Options;
 }

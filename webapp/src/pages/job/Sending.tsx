@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { again } from "../../api/again";
+import { DEFAULTS } from "../../api/chosen";
 import type { JobView } from "../../api/types";
 import type { Submission } from "../../kept/kept";
 import { useServices } from "../../services";
@@ -21,7 +22,7 @@ export function Sending({ job, submission, onWithdraw }: Props) {
   const [sent, setSent] = useState(0);
   const [error, setError] = useState<unknown>(null);
   const started = useRef(false);
-  const { objects } = submission;
+  const { objects, options = DEFAULTS } = submission;
 
   const send = useCallback(async () => {
     setError(null);
@@ -33,14 +34,14 @@ export function Sending({ job, submission, onWithdraw }: Props) {
         if (mask) await again(() => api.upload(form, mask, (share) => setSent(index + share)));
         setSent(index + 1);
       }
-      const asked = objects.map(({ name, seed }) => ({ name, seed }));
+      const asked = objects.map(({ name }) => ({ name, options }));
       await accept(await api.reconstruct(job.jobId, asked), "RECONSTRUCTING");
     } catch (failure) {
       setError(failure);
       // The request may have arrived, and only its answer been lost.
       await read();
     }
-  }, [api, job.jobId, objects, accept, read]);
+  }, [api, job.jobId, objects, options, accept, read]);
 
   useAutoRetry(error, () => void send());
 

@@ -1,3 +1,4 @@
+import { DEFAULTS, titled, withSeed } from "../../api/chosen";
 import type { JobView, ObjectView } from "../../api/types";
 import { count, duration, percent } from "../../ui/format";
 
@@ -18,7 +19,9 @@ export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
       job.run > 1 ? "Last reconstruction" : "Whole reconstruction",
       job.stages.reconstruct.ms === null ? undefined : duration(job.stages.reconstruct.ms),
     ],
-    ["Seed", String(object.seed)],
+    ...titled(object.options ?? withSeed(DEFAULTS, object.seed)).map(
+      ([title, value]): [string, string] => [title, String(value)],
+    ),
     ["Engine", job.decoder && `${job.decoder.engine} ${job.decoder.revision}`],
   ];
   return (

@@ -1,18 +1,27 @@
 import { Dices } from "lucide-react";
 import { useState } from "react";
+import { DEFAULTS, withSeed } from "../../api/chosen";
 import { RUNNING } from "../../api/domain";
 import type { JobView, ObjectView } from "../../api/types";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorNote } from "../../ui/ErrorNote";
+import { OptionFields } from "../job/OptionFields";
 import { useRetry } from "../job/useRetry";
 
-/** One object once more with another seed, as part of the same job. */
+/** One object once more, with another seed unless somebody chooses otherwise. */
 export function MakeAgain({ job, object }: { job: JobView; object: ObjectView }) {
   const { retry, busy, error } = useRetry(job);
   const [asking, setAsking] = useState(false);
+  const made = object.options ?? withSeed(DEFAULTS, object.seed);
+  const [options, setOptions] = useState(made);
+
+  function ask(): void {
+    setOptions(withSeed(made, anotherSeed(object.seed)));
+    setAsking(true);
+  }
 
   async function make(): Promise<void> {
-    if (await retry([{ n: object.n, seed: anotherSeed(object.seed) }])) setAsking(false);
+    if (await retry([{ n: object.n, options }])) setAsking(false);
   }
 
   return (
@@ -21,7 +30,7 @@ export function MakeAgain({ job, object }: { job: JobView; object: ObjectView })
         type="button"
         className="button button-quiet"
         disabled={RUNNING.includes(job.status)}
-        onClick={() => setAsking(true)}
+        onClick={ask}
       >
         <Dices aria-hidden="true" /> Make again
       </button>
@@ -31,6 +40,12 @@ export function MakeAgain({ job, object }: { job: JobView; object: ObjectView })
           {object.files &&
             " The new one takes this one's place: download this one first if you want to keep it."}
         </p>
+        <OptionFields offers={job.offers} value={options} onChange={setOptions}>
+          <p className="muted small">
+            Its seed was {object.seed}. With that again and another mesh, only the mesh is made
+            anew.
+          </p>
+        </OptionFields>
         {error !== null && <ErrorNote error={error} />}
         <div className="actions">
           <button

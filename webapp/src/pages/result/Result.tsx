@@ -72,12 +72,12 @@ export default function Result({ job }: { job: JobView }) {
 function ObjectViewer({ job, object }: { job: JobView; object: ObjectView }) {
   const { draft } = object;
   const made = !isBusy(object) && !object.error;
-  if (made) return <Model object={object} files={object.files} splat={object.splat} />;
+  if (made) return <LazyViewer object={object} files={object.files} splat={object.splat} />;
   if (!draft) return <Missing job={job} object={object} />;
   return (
     <div className="drafted">
       <Missing job={job} object={object} />
-      <Model object={object} files={draft.files} draft />
+      <LazyViewer object={object} files={draft.files} draft />
     </div>
   );
 }
@@ -93,17 +93,17 @@ function Missing({ job, object }: { job: JobView; object: ObjectView }) {
   return <p className="note">“{object.name}” was not made.</p>;
 }
 
-interface ModelProps extends Pick<ObjectView, "files" | "splat"> {
+interface LazyViewerProps extends Pick<ObjectView, "files" | "splat"> {
   object: ObjectView;
   draft?: boolean;
 }
 
-function Model({ object, files, splat, draft = false }: ModelProps) {
+function LazyViewer({ object, files, splat, draft = false }: LazyViewerProps) {
   return (
     <Suspense fallback={<Spinner label="Loading the viewer" />}>
       <Viewer
-        // What is made again writes the same files; another seed is another model.
-        key={`${object.n} ${object.seed} ${draft}`}
+        // What is made again writes the same files; with other options it is another model.
+        key={`${object.n} ${JSON.stringify(object.options ?? object.seed)} ${draft}`}
         name={object.name}
         meshUrl={files?.glb?.url ?? null}
         splatUrl={splat?.url ?? null}

@@ -1,11 +1,13 @@
 import { Info } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
+import { DEFAULTS } from "../../api/chosen";
 import type { JobView } from "../../api/types";
 import { type KeptSelection, kept, type Submission } from "../../kept/kept";
 import { activeObject, isEmpty } from "../../selection/selection";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
 import { Spinner } from "../../ui/Spinner";
+import { OptionFields } from "../job/OptionFields";
 import { awaitsBetter } from "../job/useJob";
 import { BetterMasks } from "./BetterMasks";
 import { Candidates, Found } from "./Candidates";
@@ -44,6 +46,7 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
   const [tool, setTool] = useState<Tool>("add");
   const [brush, setBrush] = useState(16);
   const [gesturing, setGesturing] = useState(false);
+  const [options, setOptions] = useState(DEFAULTS);
   const [sending, setSending] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
   const zoom = useRef<Zoom | null>(null);
@@ -85,10 +88,10 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
       const objects = [];
       for (const object of worked) {
         const mask = await decoder.decoder.png(decodes.logits(object), object.strokes, photo);
-        objects.push({ name: object.name.trim() || `Object ${object.id}`, seed: 0, mask });
+        objects.push({ name: object.name.trim() || `Object ${object.id}`, mask });
       }
       await tools.keepNow();
-      await onConfirm({ objects });
+      await onConfirm({ objects, options });
     } catch (error) {
       setFailure(error);
       setSending(false);
@@ -170,6 +173,7 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
           />
         )}
         {decodes && <Candidates object={active} decodes={decodes} photo={photo} act={act} />}
+        <OptionFields offers={job.offers} value={options} onChange={setOptions} />
         <div className="select-confirm">
           {complaint && <p className="complaint">{complaint}</p>}
           {failure !== null && <ErrorNote error={failure} />}

@@ -1,0 +1,102 @@
+import { type ReactNode, useId } from "react";
+import { choose, KNOWN, secondsOf } from "../../api/chosen";
+import type { Offered, Offers, Options, OptionValue } from "../../api/types";
+import { duration } from "../../ui/format";
+import "./option-fields.css";
+
+interface Props {
+  /** What this job's engine and the mesh step offer; an older API says nothing of it. */
+  offers: Offers | undefined;
+  value: Options;
+  onChange(value: Options): void;
+  children?: ReactNode;
+}
+
+/** A disclosure with what may be chosen, and nothing where that is nothing. */
+export function OptionFields({ offers, value, onChange, children }: Props) {
+  const id = useId();
+  if (!offers) return null;
+  const shown = KNOWN.flatMap((option) => {
+    const offered = offers[option.part][option.name];
+    return offered && isChoice(offered) ? [{ option, offered }] : [];
+  });
+  if (shown.length === 0) return null;
+  const seconds = secondsOf(offers, value);
+  return (
+    <details className="options">
+      <summary>Options</summary>
+      <div className="options-fields">
+        {shown.map(({ option, offered }) => (
+          <div key={`${option.part} ${option.name}`}>
+            <label htmlFor={`${id} ${option.part} ${option.name}`}>{option.title}</label>
+            <Field
+              id={`${id} ${option.part} ${option.name}`}
+              offered={offered}
+              start={option.start}
+              value={value[option.part][option.name] ?? option.start}
+              onChange={(chosen) => onChange(choose(value, option, chosen))}
+            />
+          </div>
+        ))}
+      </div>
+      {seconds !== null && (
+        <p className="muted small">About {duration(1000 * seconds)} an object, once it begins.</p>
+      )}
+      {children}
+    </details>
+  );
+}
+
+interface FieldProps {
+  id: string;
+  offered: Offered;
+  start: OptionValue;
+  value: OptionValue;
+  onChange(value: OptionValue): void;
+}
+
+/** What is read in the place of a value where another option decides. */
+const BY_ITSELF = "automatic";
+
+function Field({ id, offered, start, value, onChange }: FieldProps) {
+  if (offered.values) {
+    const values = [start, ...offered.values.filter((one) => one !== start)];
+    return (
+      <select
+        id={id}
+        className="input"
+        value={String(value)}
+        onChange={({ target }) => onChange(values[target.selectedIndex] ?? start)}
+      >
+        {values.map((one) => (
+          <option key={one} value={String(one)}>
+            {one ?? BY_ITSELF}
+          </option>
+        ))}
+      </select>
+    );
+  }
+  const { minimum, maximum } = offered;
+  return (
+    <input
+      id={id}
+      className="input"
+      type="number"
+      min={minimum}
+      max={maximum}
+      placeholder={BY_ITSELF}
+      value={value ?? ""}
+      onChange={({ target }) => onChange(target.value === "" ? start : target.valueAsNumber)}
+      onBlur={() => typeof value === "number" && onChange(within(value, minimum, maximum))}
+    />
+  );
+}
+
+/** What was typed, as the nearest number that may be sent. */
+export function within(value: number, minimum: number, maximum: number): number {
+  return Math.min(Math.max(Math.round(value), minimum), maximum);
+}
+
+function isChoice(offered: Offered): boolean {
+  return offered.values ? offered.values.length > 1 : offered.maximum > offered.minimum;
+}
