@@ -29,9 +29,9 @@ from gen3d_mesh.sample import write_splat  # noqa: E402
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 HEAD = (
-    "| cloud | method | F 1 % | F 0.5 % | coverage (true) | colour | volume | closed "
-    "| Euler (true) | parts (true) | faces | GLB MB | s | CPU s | peak MB "
-    "| charts / used / mixed |\n|" + 16 * "---|"
+    "| cloud | method | F 1 % | F 0.5 % | coverage (true) | colour | normals (map) | volume "
+    "| closed | Euler (true) | parts (true) | faces | GLB MB | s | CPU s | peak MB "
+    "| charts / used / mixed |\n|" + 17 * "---|"
 )
 
 
@@ -67,7 +67,7 @@ def measure(method: str, name: str, path: Path) -> dict[str, Any]:
     after = resource.getrusage(resource.RUSAGE_SELF)
     truth = shapes.build(name.partition(", ")[0])
     return {
-        **asdict(score(result.mesh, truth, result.colors, result.texture)),
+        **asdict(score(result.mesh, truth, result.colors, result.normals, result.texture)),
         # A mesh is closed: around an open sheet it has the Euler number of the sheet's two sides.
         "true_euler": truth.euler_number * (1 if truth.is_watertight else 2),
         "true_parts": int(truth.body_count),
@@ -94,12 +94,14 @@ def row(name: str, thousands: int, method: str, m: dict[str, Any]) -> str:
     volume = "–" if m["volume"] is None else f"{m['volume']:.2f}"
     told = "–" if m["coverage"] is None else f"{m['coverage']:.3f}"
     size = f", {thousands} k" if thousands else ""
+    mapped = "" if m["mapped"] is None else f" ({m['mapped']:.1f}°)"
     picture = "–"
     if "charts" in m:
         picture = f"{m['charts']} / {m['used']:.2f} / {m['bleeding']:.2%}"
     return (
         f"| {name}{size} | {method} | {m['f1']:.4f} | {m['f05']:.4f} "
-        f"| {told} ({m['covered']:.3f}) | {m['color']:.3f} | {volume} "
+        f"| {told} ({m['covered']:.3f}) | {m['color']:.3f} "
+        f"| {m['normal']:.1f}°{mapped} | {volume} "
         f"| {'yes' if m['watertight'] else 'no'} | {m['euler']} ({m['true_euler']}) "
         f"| {m['components']} ({m['true_parts']}) | {m['faces']:,} | {m['glb']:.2f} "
         f"| {m['seconds']:.1f} | {m['cpu']:.1f} | {m['peak']:.0f} | {picture} |"
@@ -123,6 +125,15 @@ PLAN = [
         (name, 300, "standard")
         for name in ("mug, half faint", "mug, 5 % floaters", "mug, hole", "chair, half faint",
                      "sphere, hole", "bowl")
+    ),
+    *(
+        (shape, 300, "standard, 5,000 faces")
+        for shape in ("sphere", "mug", "chair")
+    ),
+    *(
+        (f"bumps {percent}", 300, method)
+        for percent in (4, 6, 12)
+        for method in ("standard", "standard, 5,000 faces")
     ),
     *(
         (f"{shape}, trained{with_}", 0, "standard")

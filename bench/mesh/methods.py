@@ -23,26 +23,28 @@ MIN_OPACITY = 0.1
 
 @dataclass(frozen=True)
 class Result:
-    """A mesh in the splat's frame, sRGB of its vertices, the size of its GLB, and its coverage."""
+    """A mesh in the splat's frame, colours and normals of its vertices, and figures."""
 
     mesh: trimesh.Trimesh
     colors: Array
+    normals: Array
     texture: Texture | None
     glb_bytes: int
     coverage: float | None = None
 
 
-def ours(quality: str, texels: bool = True) -> Callable[[Path], Result]:
+def ours(quality: str, texels: bool = True, faces: int | None = None) -> Callable[[Path], Result]:
     """The pipeline, to the finished GLB."""
 
     def method(path: Path) -> Result:
         level = QUALITIES[quality]
-        coloured, figures = build(path, level if texels else replace(level, texels=0))
+        coloured, figures = build(path, level if texels else replace(level, texels=0), faces)
         size = len(glb.encode(coloured, "bench"))
         vertices = coloured.positions + coloured.frame.center
         mesh = trimesh.Trimesh(vertices, coloured.mesh.faces, process=False)
         coverage = getattr(figures, "coverage", None)  # an older build's has none
-        return Result(mesh, coloured.colors.astype(float), coloured.texture, size, coverage)
+        colors, normals = coloured.colors.astype(float), coloured.normals.astype(float)
+        return Result(mesh, colors, normals, coloured.texture, size, coverage)
 
     return method
 
@@ -87,12 +89,13 @@ def _coloured(vertices: Array, faces: Array, splat: Splat) -> Result:
     mesh.visual.vertex_colors = np.round(colors * 255).astype(np.uint8)
     file = io.BytesIO()
     mesh.export(file, file_type="glb")
-    return Result(mesh, colors, None, file.tell())
+    return Result(mesh, colors, np.array(mesh.vertex_normals), None, file.tell())
 
 
 METHODS: dict[str, Callable[[Path], Result]] = {
     "preview": ours("preview"),
     "standard": ours("standard"),
+    "standard, 5,000 faces": ours("standard", faces=5000),
     "standard, no texture": ours("standard", texels=False),
     "fine": ours("fine"),
     "open3d alone": open3d_alone,

@@ -27,6 +27,11 @@ class Score:
         other.
     color : float
         Root mean square error of sRGB where the true surface is met within 1 %.
+    normal : float
+        Mean angle in degrees between the normals that the surface is shaded with and the true
+        surface's, which are those of its faces, where that is met within 1 %.
+    mapped : float or None
+        The same with the normal map, where there is one.
     covered : float
         Share of the true surface, seen from outside, within 2 %: what `gen3d_mesh.coverage` tells
         without knowing the truth.
@@ -37,6 +42,8 @@ class Score:
     f1: float
     f05: float
     color: float
+    normal: float
+    mapped: float | None
     covered: float
     watertight: bool
     euler: int
@@ -47,6 +54,7 @@ def score(
     result: trimesh.Trimesh,
     truth: trimesh.Trimesh,
     colors: Array,
+    normals: Array,
     texture: Texture | None = None,
 ) -> Score:
     """Compare a mesh with the truth.
@@ -57,11 +65,13 @@ def score(
         In the same frame.
     colors : (n, 3)
         sRGB of the result's vertices, for where there is no texture.
+    normals : (n, 3)
+        Of the result's vertices.
     texture : Texture, optional
     """
     side = truth.extents.max()
     ours, _ = trimesh.sample.sample_surface(result, SAMPLES, seed=5)
-    true, _ = trimesh.sample.sample_surface(truth, SAMPLES, seed=6)
+    true, true_face = trimesh.sample.sample_surface(truth, SAMPLES, seed=6)
     off = scene_of(truth).compute_distance(tensor(ours)).numpy() / side
     met = scene_of(result).compute_closest_points(tensor(true))
     missed = np.linalg.norm(met["points"].numpy() - true, axis=1) / side
@@ -79,15 +89,53 @@ def score(
         seen = _bilinear(texture.image, (texture.uv[texture.faces[face]] * share).sum(axis=1))
     near = missed < 0.01
     error = seen[near] - albedo(true[near])
+    facing = truth.face_normals[true_face][near]
+    face, share = face[near], share[near]
+    normal = _unit((normals[result.faces[face]] * share).sum(axis=1))
+    mapped = None
+    # An older build's texture does not know of it.
+    if texture is not None and getattr(texture, "normal_map", None) is not None:
+        mapped = _angle(_bent(result, normals, normal, texture, face, share), facing)
     return Score(
         f_score(0.01),
         f_score(0.005),
         float(np.sqrt((error**2).mean())),
+        _angle(normal, facing),
+        mapped,
         covered(result, truth),
         bool(result.is_watertight),
         int(result.euler_number),
         int(result.body_count),
     )
+
+
+def _bent(
+    result: trimesh.Trimesh, normals: Array, normal: Array, texture: Texture,
+    face: npt.NDArray[np.int64], share: Array,
+) -> Array:  # fmt: skip
+    """Normals of places on faces by the texture's map, as glTF says."""
+    from gen3d_mesh.coloured_mesh import tangents  # which an older build lacks
+
+    assert texture.normal_map is not None
+    frames = tangents(
+        np.asarray(result.vertices, np.float32), normals.astype(np.float32), texture
+    ).astype(float)
+    corners = texture.faces[face]
+    right = _unit((frames[corners] * share).sum(axis=1)[:, :3])
+    up = np.cross(normal, right) * frames[corners[:, 0], 3:]
+    uv = (texture.uv[corners] * share).sum(axis=1)
+    x, y, z = (2 * _bilinear(texture.normal_map, uv) - 1).T[:, :, None]
+    return _unit(x * right + y * up + z * normal)
+
+
+def _angle(a: Array, b: Array) -> float:
+    """Mean angle between unit vectors in degrees."""
+    return float(np.degrees(np.arccos((a * b).sum(axis=1).clip(-1, 1))).mean())
+
+
+def _unit(vectors: Array) -> Array:
+    unit: Array = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
 
 
 def covered(result: trimesh.Trimesh, truth: trimesh.Trimesh) -> float:

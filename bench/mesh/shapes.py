@@ -2,7 +2,7 @@
 
 A shape's name may hold a number: ``jug 12`` has a mouth of 12 % of its height, ``berries 5`` small
 parts of 5 % of the large one's diameter, ``gap 1`` a gap of 1 % of a side, ``wheel 0.4`` spokes of
-0.4 % of the diameter.
+0.4 % of the diameter, ``bumps 6`` bumps of 6 % of the diameter.
 """
 
 import manifold3d
@@ -75,6 +75,14 @@ def berries(percent: float) -> trimesh.Trimesh:
     return trimesh.util.concatenate([ball, *small])
 
 
+def bumps(percent: float) -> trimesh.Trimesh:
+    """A ball with bumps and dents so many percent of its diameter apart, a fifteenth as high."""
+    ball = trimesh.creation.icosphere(7, 1.0)
+    waves = np.sin(100 * np.pi / percent * ball.vertices).prod(axis=1)
+    high = 1 + 0.02 * percent / 15 * waves[:, None]
+    return trimesh.Trimesh(ball.vertices * high, ball.faces)
+
+
 _PROFILES = {
     "jug": [(0.26, 0.0), (0.34, 0.15), (0.36, 0.35), (0.30, 0.58), (None, 0.76), (None, 1.0)],
     "bottle": [(0.17, 0.0), (0.17, 0.5), (0.16, 0.58), (None, 0.74), (None, 1.0)],
@@ -143,6 +151,8 @@ def build(name: str) -> trimesh.Trimesh:
     kind, _, number = name.rpartition(" ")
     if kind == "berries":
         mesh = berries(float(number))
+    elif kind == "bumps":
+        mesh = bumps(float(number))
     elif kind in _PROFILES:
         mesh = vessel(kind, float(number))
     elif kind == "gap":
@@ -169,6 +179,7 @@ def build(name: str) -> trimesh.Trimesh:
 NAMES = (
     "sphere", "torus", "chair", "mug", "two parts", "bowl", "chain", "wheel 1.8", "wheel 0.4",
     *(f"berries {percent}" for percent in (14, 5)),
+    *(f"bumps {percent}" for percent in (4, 6, 12)),
     *(f"{kind} {percent}" for kind in _PROFILES for percent in (8, 12, 18, 26)),
     *(f"gap {percent}" for percent in (0.6, 1, 1.8, 2.7)),
 )  # fmt: skip

@@ -48,6 +48,13 @@ def bowl() -> trimesh.Trimesh:
     return trimesh.Trimesh(ball.vertices, ball.faces[ball.triangles_center[:, 2] < 0])
 
 
+def bumpy(height: float) -> trimesh.Trimesh:
+    """A ball with bumps a seventh of its diameter apart."""
+    ball = trimesh.creation.icosphere(6, radius=0.5)
+    waves = np.sin(22 * ball.vertices).prod(axis=1)
+    return trimesh.Trimesh(ball.vertices * (1 + height * waves)[:, None], ball.faces)
+
+
 def triangles(shape: trimesh.Trimesh) -> Triangles:
     return Triangles(shape.vertices.astype(np.float32), shape.faces.astype(np.int32))
 

@@ -11,7 +11,7 @@ globalThis.createImageBitmap ??= async () => ({ width: 1, height: 1, close() {} 
 const rows = (attribute, count) =>
   attribute &&
   Array.from({ length: attribute.count }, (_, k) =>
-    ["getX", "getY", "getZ"].slice(0, count).map((get) => attribute[get](k)),
+    ["getX", "getY", "getZ", "getW"].slice(0, count).map((get) => attribute[get](k)),
   );
 
 const loader = new GLTFLoader().setMeshoptDecoder(MeshoptDecoder);
@@ -30,10 +30,12 @@ console.log(
     meshes: meshes.length,
     name: mesh.name,
     textured: Boolean(mesh.material.map),
+    bent: mesh.material.normalMap && mesh.material.normalScale.toArray(),
     box: [box.min.toArray(), box.max.toArray()],
     points,
     faces: Array.from(index.array),
     normals: rows(attributes.normal, 3),
+    tangents: rows(attributes.tangent, 4),
     uv: rows(attributes.uv, 2),
     colors: rows(attributes.color, 3),
   }),

@@ -15,6 +15,7 @@ from gen3d_mesh.sample import ball as sample_ball
 from gen3d_mesh.sample import write_splat
 from gen3d_mesh.splat import Splat, joined
 
+from .conftest import bumpy, cloud
 from .test_write import document
 
 
@@ -79,6 +80,27 @@ def test_upright_on_the_ground_of_a_size_in_levels_of_detail(
     assert abs(heights[1] - 150) > 0.01
     extras = document((tmp_path / "out.lod1.draco.glb").read_bytes())["asset"]["extras"]
     assert "(x, y, z) → (x, z, -y)" in extras["splatTurned"]
+
+
+@pytest.mark.parametrize(("asked", "there"), [((), True), (("--no-normal-map",), False)])
+def test_a_normal_map_is_said_and_can_be_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    asked: tuple[str, ...], there: bool,
+) -> None:  # fmt: skip
+    write_splat(tmp_path / "in.ply", cloud(bumpy(0.05)))
+    words = ("--quality", "preview", "--texture", "128", "--faces", "600", "--up", "z", *asked)
+    assert called(monkeypatch, tmp_path / "in.ply", tmp_path / "out.glb", *words) == 0
+    assert ("normal map" in capsys.readouterr().err) is there
+    (material,) = document((tmp_path / "out.glb").read_bytes())["materials"]
+    assert ("normalTexture" in material) is there
+
+
+def test_no_normal_map_is_made_of_a_mesh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trimesh.creation.box().export(tmp_path / "in.stl")
+    assert called(monkeypatch, tmp_path / "in.stl", tmp_path / "out.glb", "--normal-map") == 1
+    assert "made of a splat alone" in capsys.readouterr().err
 
 
 def test_what_is_guessed_or_left_out_is_said(

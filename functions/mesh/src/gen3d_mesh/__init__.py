@@ -13,6 +13,7 @@ simplify quadric edge collapse that keeps the topology
 coverage how much of what the splat shows from outside the mesh explains
 colour   blend the shell's colours onto vertices
 texture  unwrap along the six axes, and blend the colours onto texels
+normals  bake what the fewer faces lost into a normal map, where it shows
 write    GLB, OBJ, STL, PLY and a preview picture
 ======== ============================================================================
 

@@ -35,6 +35,10 @@ def _arguments(words: list[str]) -> argparse.Namespace:
         "--texture", type=_Number(0, 8192), help="texels along its edge; 0 for vertex colours"
     )
     parser.add_argument(
+        "--normal-map", action=argparse.BooleanOptionalAction,
+        help="of what a splat's fewer faces lost, with the texture; made where it shows",
+    )  # fmt: skip
+    parser.add_argument(
         "--lod", type=_Number(1, 6), default=1, metavar="N",
         help="N levels of detail, each of a quarter of the faces: out.glb, out.lod1.glb, …",
     )  # fmt: skip
@@ -116,7 +120,7 @@ def _make(args: argparse.Namespace) -> None:
     made = make(
         args.source, up=args.up, quality=args.quality, faces=args.faces, texels=args.texture,
         stand=args.stand, levels=args.lod, even=args.remesh is not None, holes=args.holes,
-        progress=_progress,
+        normal_map=args.normal_map, progress=_progress,
     )  # fmt: skip
     for path in args.out:
         for level, coloured in enumerate(made.levels):

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from gen3d_mesh import mesh_kernels
 from gen3d_mesh.clean import Frame
 from gen3d_mesh.splat import Floats, Up
 from gen3d_mesh.surface import Triangles
@@ -25,12 +26,16 @@ class Texture:
         Corners of the mesh's faces in `uv`.
     vertices : (k,) int32
         The mesh's vertex of each texture vertex: those on a seam occur more than once.
+    normal_map : (h, w, 3) uint8 or None
+        Normals of a finer surface, -1 to 1, in the frames that `tangents` names: red along the
+        tangent, green to the picture's top, blue outward.
     """
 
     image: npt.NDArray[np.uint8]
     uv: Floats
     faces: npt.NDArray[np.int32]
     vertices: npt.NDArray[np.int32]
+    normal_map: npt.NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,25 @@ class ColouredMesh:
     def positions(self) -> Floats:
         """Vertices as they are written, seen from the frame's centre, Z up."""
         return self.mesh.vertices * np.float32(self.frame.size * self.scale)
+
+
+def tangents(vertices: Floats, normals: Floats, texture: Texture) -> Floats:
+    """Tangents of a texture's vertices, to the right of its picture.
+
+    Parameters
+    ----------
+    vertices, normals : (n, 3) float32
+        Of the mesh.
+    texture : Texture
+
+    Returns
+    -------
+    (k, 4) float32
+        As glTF has them: unit, and 1, or -1 where the picture is seen from behind.
+    """
+    pick, upward = texture.vertices, texture.uv * np.array([1, -1], np.float32)
+    found: Floats = mesh_kernels.tangents(vertices[pick], normals[pick], upward, texture.faces)
+    return found
 
 
 def y_up(vectors: Floats) -> Floats:

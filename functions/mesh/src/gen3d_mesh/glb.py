@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from gen3d_mesh.coloured_mesh import ColouredMesh, Texture, srgb_to_linear, y_up
+from gen3d_mesh.coloured_mesh import ColouredMesh, srgb_to_linear, tangents, y_up
 from gen3d_mesh.splat import Up
 
 _TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
@@ -33,8 +33,9 @@ OCTAHEDRAL_BITS = 8
 Packing: TypeAlias = Literal["draco", "meshopt"]
 """How the geometry is compressed."""
 
-_DRACO_TYPES = {"POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 3, "COLOR_0": 4}
-_COLOUR = 7
+_DRACO_TYPES = {"POSITION": 0, "NORMAL": 1, "TEXCOORD_0": 3, "COLOR_0": 4, "TANGENT": 4}
+_GENERIC = {"COLOR_0": 7, "TANGENT": 8}
+"""Attributes that Draco has no kind of its own for, and what they are called there."""
 
 _Attributes: TypeAlias = dict[str, npt.NDArray[Any]]
 
@@ -74,11 +75,23 @@ class _Buffer:
         return len(self.accessors) - 1
 
 
-def jpeg(texture: Texture) -> bytes:
-    """Encode a texture's picture."""
+def jpeg(image: npt.NDArray[np.uint8]) -> bytes:
+    """Encode a texture's picture or normal map, which loses at most 1° of it."""
     picture = io.BytesIO()
-    Image.fromarray(texture.image).save(picture, "JPEG", quality=92, subsampling=0)
+    Image.fromarray(image).save(picture, "JPEG", quality=92, subsampling=0)
     return picture.getvalue()
+
+
+def _pictures(buffer: _Buffer, images: list[npt.NDArray[np.uint8]]) -> dict[str, Any]:
+    return {
+        "images": [
+            {"bufferView": buffer.view(jpeg(image)), "mimeType": "image/jpeg"} for image in images
+        ],
+        "samplers": [
+            {"magFilter": _LINEAR, "minFilter": _MIPMAPS, "wrapS": _CLAMP, "wrapT": _CLAMP}
+        ],
+        "textures": [{"source": k, "sampler": 0} for k in range(len(images))],
+    }
 
 
 def _plain(buffer: _Buffer, attributes: _Attributes, faces: npt.NDArray[Any]) -> dict[str, Any]:
@@ -105,7 +118,10 @@ def _draco(buffer: _Buffer, attributes: _Attributes, faces: npt.NDArray[Any]) ->
         if "TEXCOORD_0" in attributes
         else None,
         tex_coord_quantization_bits=TEXTURE_BITS,
-        generic_attributes={_COLOUR: attributes["COLOR_0"]} if "COLOR_0" in attributes else None,
+        generic_attributes={
+            number: attributes[name] for name, number in _GENERIC.items() if name in attributes
+        }
+        or None,
     )
     # Draco makes vertices anew where patches meet, and names the attributes as it likes.
     made = DracoPy.decode(data)
@@ -159,6 +175,8 @@ def _meshopt(
             np.pad(attributes["NORMAL"], ((0, 0), (0, 1))).astype(np.float32), 4, OCTAHEDRAL_BITS
         ),
     }
+    if "TANGENT" in attributes:
+        stored["TANGENT"] = meshopt.encode_filter_oct(attributes["TANGENT"], 4, OCTAHEDRAL_BITS)
     if "TEXCOORD_0" in attributes:
         most = 2**TEXTURE_BITS - 1
         places = np.round(attributes["TEXCOORD_0"].astype(np.float64) * most)
@@ -188,9 +206,9 @@ def _meshopt(
 
     accessors = {}
     for name, values in stored.items():
-        octahedral = {"filter": "OCTAHEDRAL"} if name == "NORMAL" else {}
-        view = packed(values, "ATTRIBUTES", **octahedral)
-        shown = values if name != "NORMAL" else np.zeros((len(values), 4), np.int8)
+        unit = name in ("NORMAL", "TANGENT")
+        view = packed(values, "ATTRIBUTES", **({"filter": "OCTAHEDRAL"} if unit else {}))
+        shown = np.zeros((len(values), 4), np.int8) if unit else values
         if name in ("POSITION", "NORMAL"):
             shown = shown[:, :3]
         accessors[name] = buffer.accessor(shown, None, bounds=name == "POSITION")
@@ -198,7 +216,7 @@ def _meshopt(
         described["bufferView"] = view
         if name == "POSITION":
             del described["normalized"]
-        elif name == "NORMAL":
+        elif unit:
             described["normalized"] = True
     small = np.uint16 if count < 65535 else np.uint32
     corners = index.astype(small)
@@ -218,6 +236,7 @@ def encode(coloured: ColouredMesh, name: str, packing: Packing | None = None) ->
     """Make a GLB: Y up, centred, in the splat's scale, rough and not metallic.
 
     With a texture the colours are in it; without, they are vertex colours, linear as glTF wants.
+    A normal map comes with the tangents that it was made for.
 
     Parameters
     ----------
@@ -251,13 +270,14 @@ def encode(coloured: ColouredMesh, name: str, packing: Packing | None = None) ->
     else:
         attributes["TEXCOORD_0"] = texture.uv
         material["pbrMetallicRoughness"]["baseColorTexture"] = {"index": 0}
-        document = {
-            "images": [{"bufferView": buffer.view(jpeg(texture)), "mimeType": "image/jpeg"}],
-            "samplers": [
-                {"magFilter": _LINEAR, "minFilter": _MIPMAPS, "wrapS": _CLAMP, "wrapT": _CLAMP}
-            ],
-            "textures": [{"source": 0, "sampler": 0}],
-        }
+        images = [texture.image]
+        if texture.normal_map is not None:
+            images.append(texture.normal_map)
+            material["normalTexture"] = {"index": 1}
+            # Without them three.js takes frames that are not upright, not glTF's default.
+            found = tangents(coloured.mesh.vertices, coloured.normals, texture)
+            attributes["TANGENT"] = np.concatenate([y_up(found[:, :3]), found[:, 3:]], axis=1)
+        document = _pictures(buffer, images)
     node: dict[str, Any] = {"mesh": 0, "name": name}
     buffers: list[dict[str, Any]] = [{}]
     match packing:

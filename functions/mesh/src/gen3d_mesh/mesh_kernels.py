@@ -42,6 +42,65 @@ def vertex_normals(normals, faces, vertices):
 
 
 @njit(cache=True)
+def tangents(vertices, normals, uv, faces):
+    """Unit tangents along u, and the side of ``normal × tangent`` on which v grows: (k, 4).
+
+    As MikkTSpace has them (Mikkelsen, "Simulation of wrinkled surfaces revisited", 2008): a face's
+    direction of u, laid into the plane of a corner's normal, counts there by the face's angle.
+
+    Parameters
+    ----------
+    vertices, normals : (k, 3)
+    uv : (k, 2)
+        v upwards.
+    faces : (m, 3)
+    """
+    sums = np.zeros((len(uv), 4))
+    ways, lengths = np.empty((3, 3)), np.empty(3)
+    for f in range(len(faces)):
+        a, b, c = faces[f]
+        s, t = uv[b, 1] - uv[a, 1], uv[c, 1] - uv[a, 1]
+        area = (uv[b, 0] - uv[a, 0]) * t - (uv[c, 0] - uv[a, 0]) * s
+        side = 1.0 if area > 0 else -1.0
+        for k in range(3):
+            v, after, before = faces[f, k], faces[f, (k + 1) % 3], faces[f, (k + 2) % 3]
+            # The direction of u, and both edges: without what is along the normal.
+            for d in range(3):
+                first, second = vertices[b, d] - vertices[a, d], vertices[c, d] - vertices[a, d]
+                ways[0, d] = side * (t * first - s * second)
+                ways[1, d] = vertices[after, d] - vertices[v, d]
+                ways[2, d] = vertices[before, d] - vertices[v, d]
+            for n in range(3):
+                along = 0.0
+                for d in range(3):
+                    along += ways[n, d] * normals[v, d]
+                square = 0.0
+                for d in range(3):
+                    ways[n, d] -= along * normals[v, d]
+                    square += ways[n, d] * ways[n, d]
+                lengths[n] = math.sqrt(square)
+            if lengths.min() < 1e-20:
+                continue
+            cosine = 0.0
+            for d in range(3):
+                cosine += ways[1, d] * ways[2, d] / (lengths[1] * lengths[2])
+            angle = math.acos(min(1.0, max(-1.0, cosine)))
+            for d in range(3):
+                sums[v, d] += angle * ways[0, d] / lengths[0]
+            sums[v, 3] += angle * side
+    unit = np.empty((len(uv), 4), np.float32)
+    for v in range(len(uv)):
+        x, y, z, side = sums[v]
+        if x * x + y * y + z * z < 1e-20:  # any direction will do
+            nx, ny, nz = normals[v]
+            x, y, z = (0.0, nz, -ny) if abs(nx) < 0.5 else (-nz, 0.0, nx)
+        length = math.sqrt(x * x + y * y + z * z)
+        unit[v, 0], unit[v, 1], unit[v, 2] = x / length, y / length, z / length
+        unit[v, 3] = 1 if side >= 0 else -1
+    return unit
+
+
+@njit(cache=True)
 def towards_neighbours(values, faces, share):
     """Move values (n, d) of vertices by a share of the way to the mean of their neighbours'."""
     sums = np.zeros(values.shape, np.float32)

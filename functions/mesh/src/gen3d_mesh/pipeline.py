@@ -13,6 +13,7 @@ from gen3d_mesh import colour
 from gen3d_mesh.clean import Frame, clean
 from gen3d_mesh.coloured_mesh import ColouredMesh
 from gen3d_mesh.coverage import coverage, in_unit_frame, warning
+from gen3d_mesh.normal_map import Relief, with_normal_map
 from gen3d_mesh.read import read_splat
 from gen3d_mesh.repair import centred, drop_specks, is_closed, parts, taubin, vertex_normals
 from gen3d_mesh.shell import find_shell
@@ -125,8 +126,9 @@ class Figures:
 
 
 def build(
-    source: Path | Splat, quality: Quality, faces: int | None = None, figures: Figures | None = None
-) -> tuple[ColouredMesh, Figures]:
+    source: Path | Splat, quality: Quality, faces: int | None = None,
+    figures: Figures | None = None, *, normal_map: bool | None = None,
+) -> tuple[ColouredMesh, Figures]:  # fmt: skip
     """Make a mesh from a splat.
 
     Parameters
@@ -138,6 +140,8 @@ def build(
         At most so many, instead of the quality's.
     figures : Figures, optional
         To be filled, and returned.
+    normal_map : bool, optional
+        Give a texture a normal map, or none; without it where it shows.
 
     Raises
     ------
@@ -169,9 +173,9 @@ def build(
     with figures.step("surface"):
         raw = extract(shell, solid, voxel)
     with figures.step("repair"):
-        mesh = taubin(drop_specks(raw, solid), SMOOTHING_ROUNDS)
+        dense = taubin(drop_specks(raw, solid), SMOOTHING_ROUNDS)
     with figures.step("simplify"):
-        mesh = simplify(mesh, faces or quality.faces)
+        mesh = simplify(dense, faces or quality.faces)
     with figures.step("coverage"):
         share = coverage(seen, mesh)
         del seen
@@ -185,6 +189,10 @@ def build(
     if quality.texels:
         with figures.step("texture"):
             texture = paint(mesh, normals, shell, cleaned.spacing, quality.texels)
+    if texture is not None and normal_map is not False:
+        with figures.step("normals"):
+            relief = Relief.of(dense, voxel)
+            texture = with_normal_map(texture, mesh, normals, relief, always=normal_map is True)
     figures.vertices, figures.faces = len(mesh.vertices), len(mesh.faces)
     figures.components, _ = parts(mesh)
     figures.watertight = is_closed(mesh)

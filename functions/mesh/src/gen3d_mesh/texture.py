@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from gen3d_mesh import colour
+from gen3d_mesh import colour, mesh_kernels
 from gen3d_mesh.coloured_mesh import Texture
 from gen3d_mesh.repair import face_normals
 from gen3d_mesh.shell import Shell
@@ -114,28 +114,82 @@ def bake(
     if charted is None:
         return None
     atlas, owner, share = charted
-    height = atlas.height
-    owner, share = owner[:height], share[:height]
-    image = np.zeros((height, size, 3), np.float32)
-
-    def ask(texels: npt.NDArray[np.bool_]) -> None:
-        y, x = np.nonzero(texels)
-        corners, weights = mesh.faces[owner[y, x]], share[y, x]
-        points = _between(mesh.vertices, corners, weights)
-        normal = _between(normals, corners, weights)  # a little short of 1, which does not matter
-        image[y, x] = colours(points, normal)
-
-    painted = owner >= 0
-    left = painted
-    if soft:
-        sparse = np.zeros_like(painted)
-        sparse[::2, ::2] = painted[::2, ::2]
-        ask(sparse)
-        left = _interpolate(image, painted, atlas.cells)
-    ask(left)
-    image = _pad(image, painted, atlas.cells)
-    uv = (atlas.texels / (size, height)).astype(np.float32)
+    canvas = Canvas(mesh, owner[: atlas.height], share[: atlas.height], atlas.cells)
+    image = canvas.padded(canvas.asked(normals, colours, soft=soft))
+    uv = (atlas.texels / (size, atlas.height)).astype(np.float32)
     return Texture(image, uv, atlas.faces, atlas.vertices)
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A picture, and where on the mesh its texels lie.
+
+    Attributes
+    ----------
+    mesh : Triangles
+    owner : (h, w) int32
+        The face that covers each texel, -1 where there is none.
+    share : (h, w, 2) float32
+        Weights of that face's second and third corner.
+    cells : (h / CELL, w / CELL) int32
+        The chart of each cell, -1 where there is none.
+    """
+
+    mesh: Triangles
+    owner: npt.NDArray[np.int32]
+    share: Floats
+    cells: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, mesh: Triangles, texture: Texture) -> "Canvas":
+        """The canvas that `bake` made a texture on, or another one of the same use."""
+        height, width = texture.image.shape[:2]
+        texels = texture.uv.astype(np.float64) * (width, height)
+        flat = np.zeros((len(mesh.faces), 3), np.float32)
+        owner, share, _ = _rasterise(texels, texture.faces, flat, width, np.inf)
+        owner, share = owner[:height], share[:height]
+        _, chart = mesh_kernels.connected(texture.faces, len(texture.uv))
+        of_texel = np.where(owner < 0, -1, chart[texture.faces[owner, 0]])
+        cells = of_texel.reshape(height // CELL, CELL, width // CELL, CELL).max(axis=(1, 3))
+        return cls(mesh, owner, share, cells)
+
+    @property
+    def painted(self) -> npt.NDArray[np.bool_]:
+        """Texels that a face covers."""
+        return self.owner >= 0
+
+    def between(
+        self, values: Floats, texels: npt.NDArray[np.bool_],
+        faces: npt.NDArray[np.int32] | None = None,
+    ) -> Floats:  # fmt: skip
+        """Values (n, 3) of corners of `faces`, or of the mesh's, at painted `texels`: (k, 3)."""
+        corners = (self.mesh.faces if faces is None else faces)[self.owner[texels]]
+        between: Floats = _between(values, corners, self.share[texels])
+        return between
+
+    def asked(
+        self, normals: Floats, values: Callable[[Floats, Floats], Floats], *, soft: bool
+    ) -> Floats:
+        """What `values` says of the painted texels, as `bake` asks it: (h, w, 3)."""
+        image = np.zeros((*self.owner.shape, 3), np.float32)
+
+        def ask(texels: npt.NDArray[np.bool_]) -> None:
+            normal = self.between(normals, texels)  # a little short of 1, which does not matter
+            image[texels] = values(self.between(self.mesh.vertices, texels), normal)
+
+        left = self.painted
+        if soft:
+            sparse = np.zeros_like(left)
+            sparse[::2, ::2] = left[::2, ::2]
+            ask(sparse)
+            left = _interpolate(image, left, self.cells)
+        ask(left)
+        return image
+
+    def padded(self, image: Floats) -> npt.NDArray[np.uint8]:
+        """The picture of values in [0, 1], with free texels filled."""
+        padded: npt.NDArray[np.uint8] = _pad(image, self.painted, self.cells)
+        return padded
 
 
 def _chart(mesh: Triangles, size: int):

@@ -105,6 +105,7 @@ def make(
     levels: int = 1,
     even: bool = False,
     holes: int | None = None,
+    normal_map: bool | None = None,
     progress: Progress | None = None,
 ) -> Made:
     """Make a mesh from a splat, or a better one from a mesh.
@@ -129,6 +130,8 @@ def make(
         Remesh a mesh to triangles of about one size.
     holes : int, optional
         Edges around a hole of a mesh that is filled, at most.
+    normal_map : bool, optional
+        Give a splat's texture a normal map, or none; without it where it shows.
     progress : callable, optional
         Told the name of each step as it begins.
 
@@ -142,6 +145,8 @@ def make(
     reading = _Told(progress=progress)
     kind = kind_of(path)
     if kind is not None:
+        if normal_map:
+            raise InvalidMesh("A normal map is made of a splat alone, and the file is a mesh.")
         return _from_mesh(
             path, kind, up, faces, texels, stand=stand, levels=levels, even=even, holes=holes,
             progress=progress,
@@ -159,18 +164,16 @@ def make(
     for level in range(levels):
         coarser = replace(chosen, texels=_fewer(chosen.texels, FEWER_TEXELS**level, LEAST_TEXELS))
         fewer = _fewer(most, FEWER_FACES**level, LEAST_FACES)
-        coloured, told = build(splat, coarser, fewer, _Told(progress=progress))
+        told = _Told(progress=progress)
+        coloured, _ = build(splat, coarser, fewer, told, normal_map=normal_map)
         meshes.append(replace(coloured, up=up or source.up))
         figures.append(told)
     figures[0].gaussians = source.total
     figures[0].timings |= reading.timings
-    return Made(
-        _placed(meshes, stand),
-        figures[0],
-        source.format,
-        up or source.up,
-        _notes(source, up, figures[0]),
-    )
+    notes = _notes(source, up, figures[0])
+    if any(each.texture is not None and each.texture.normal_map is not None for each in meshes):
+        notes.append("A normal map has what so few faces do not show (--no-normal-map).")
+    return Made(_placed(meshes, stand), figures[0], source.format, up or source.up, tuple(notes))
 
 
 def _placed(meshes: list[ColouredMesh], stand: bool) -> tuple[ColouredMesh, ...]:
@@ -230,7 +233,7 @@ def _fewer(number: int, times: int, least: int) -> int:
     return min(number, max(number // times, least))
 
 
-def _notes(source: Source, up: Up | None, figures: Figures) -> tuple[str, ...]:
+def _notes(source: Source, up: Up | None, figures: Figures) -> list[str]:
     notes = []
     if up is None:
         notes.append(
@@ -247,4 +250,4 @@ def _notes(source: Source, up: Up | None, figures: Figures) -> tuple[str, ...]:
             "Left out as floating, apart from the rest and faint or thin: "
             f"{figures.dropped_gaussians:,} gaussians (clumps: {figures.dropped_parts:,})."
         )
-    return tuple(notes)
+    return notes

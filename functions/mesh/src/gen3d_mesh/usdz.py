@@ -13,6 +13,8 @@ import numpy as np
 from gen3d_mesh import glb
 from gen3d_mesh.coloured_mesh import ColouredMesh, srgb_to_linear, y_up
 
+_COLOUR, _NORMALS = "mesh.jpg", "mesh_normal.jpg"
+
 
 def encode(coloured: ColouredMesh, name: str) -> bytes:
     """Make a USDZ: Y up, a unit of it a metre, rough and not metallic.
@@ -38,7 +40,9 @@ def encode(coloured: ColouredMesh, name: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         layer, package = Path(folder) / "mesh.usdc", Path(folder) / "mesh.usdz"
         if coloured.texture is not None:
-            (Path(folder) / "mesh.jpg").write_bytes(glb.jpeg(coloured.texture))
+            (Path(folder) / _COLOUR).write_bytes(glb.jpeg(coloured.texture.image))
+            if coloured.texture.normal_map is not None:
+                (Path(folder) / _NORMALS).write_bytes(glb.jpeg(coloured.texture.normal_map))
         stage = Usd.Stage.CreateNew(str(layer))
         _describe(stage, coloured, name)
         stage.GetRootLayer().Save()
@@ -103,17 +107,34 @@ def _describe(stage: Any, coloured: ColouredMesh, name: str) -> None:
         uv.Set(Vt.Vec2fArray.FromNumpy(upward))
         reader.CreateIdAttr("UsdPrimvarReader_float2")
         reader.CreateInput("varname", Sdf.ValueTypeNames.String).Set("st")
-        picture = UsdShade.Shader.Define(stage, "/Object/Material/Picture")
-        picture.CreateIdAttr("UsdUVTexture")
-        picture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(Sdf.AssetPath("mesh.jpg"))
-        picture.CreateInput("sourceColorSpace", Sdf.ValueTypeNames.Token).Set("sRGB")
-        for side in ("wrapS", "wrapT"):
-            picture.CreateInput(side, Sdf.ValueTypeNames.Token).Set("clamp")
-        picture.CreateInput("fallback", Sdf.ValueTypeNames.Float4).Set(Gf.Vec4f(0.5, 0.5, 0.5, 1))
         place = reader.CreateOutput("result", Sdf.ValueTypeNames.Float2)
-        picture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(place)
+
+        picture = _picture(stage, "Picture", _COLOUR, "sRGB", place, (0.5, 0.5, 0.5, 1))
         colour = picture.CreateOutput("rgb", Sdf.ValueTypeNames.Float3)
+        if texture.normal_map is not None:
+            relief = _picture(stage, "Relief", _NORMALS, "raw", place, (0, 0, 1, 1))
+            relief.CreateInput("scale", Sdf.ValueTypeNames.Float4).Set(Gf.Vec4f(2, 2, 2, 1))
+            relief.CreateInput("bias", Sdf.ValueTypeNames.Float4).Set(Gf.Vec4f(-1, -1, -1, 0))
+            normal = relief.CreateOutput("rgb", Sdf.ValueTypeNames.Float3)
+            surface.CreateInput("normal", Sdf.ValueTypeNames.Normal3f).ConnectToSource(normal)
     surface.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f).ConnectToSource(colour)
     output = surface.CreateOutput("surface", Sdf.ValueTypeNames.Token)
     material.CreateSurfaceOutput().ConnectToSource(output)
     UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(material)
+
+
+def _picture(
+    stage: Any, name: str, file: str, space: str, place: Any, fallback: tuple[float, ...]
+) -> Any:
+    """A picture of a colour space, looked up at a place."""
+    from pxr import Gf, Sdf, UsdShade
+
+    picture = UsdShade.Shader.Define(stage, f"/Object/Material/{name}")
+    picture.CreateIdAttr("UsdUVTexture")
+    picture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(Sdf.AssetPath(f"./{file}"))
+    picture.CreateInput("sourceColorSpace", Sdf.ValueTypeNames.Token).Set(space)
+    for side in ("wrapS", "wrapT"):
+        picture.CreateInput(side, Sdf.ValueTypeNames.Token).Set("clamp")
+    picture.CreateInput("fallback", Sdf.ValueTypeNames.Float4).Set(Gf.Vec4f(*fallback))
+    picture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(place)
+    return picture

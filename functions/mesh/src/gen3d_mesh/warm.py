@@ -30,7 +30,7 @@ def compile_kernels() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ball.ply"
         write_splat(path, ball(20_000))
-        coloured, _ = build(path, QUALITIES["standard"], faces=2000)
+        coloured, _ = build(path, QUALITIES["standard"], faces=2000, normal_map=True)
         render(coloured, size=64)
 
 

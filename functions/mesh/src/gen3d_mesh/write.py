@@ -80,11 +80,13 @@ def _textured(coloured: ColouredMesh, texture: Texture) -> dict[str, bytes]:
         _lines("vt %.5f %.5f\n", texture.uv * (1, -1) + (0, 1)),
         _lines("f %d/%d/%d %d/%d/%d %d/%d/%d\n", corners[:, :, [0, 1, 0]]),
     ]
-    return {
-        "mesh.obj": b"".join(mesh),
-        "mesh.mtl": b"newmtl surface\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd mesh.jpg\n",
-        "mesh.jpg": glb.jpeg(texture),
-    }
+    material = b"newmtl surface\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd mesh.jpg\n"
+    files = {"mesh.obj": b"".join(mesh), "mesh.jpg": glb.jpeg(texture.image)}
+    if texture.normal_map is not None:
+        # MTL knows heights alone: three.js and assimp read the one, Blender and Godot the other.
+        material += b"norm mesh_normal.jpg\nmap_Bump mesh_normal.jpg\n"
+        files["mesh_normal.jpg"] = glb.jpeg(texture.normal_map)
+    return {**files, "mesh.mtl": material}
 
 
 def _lines(line: str, rows: npt.NDArray[Any]) -> bytes:
