@@ -26,7 +26,7 @@ from tests.browser.driver import (
 from tests.local.running import RunningStack
 
 CUP, SPOON, TABLE = (0.5, 0.3), (0.62, 0.78), (0.08, 0.9)
-WAKING = "The model is still waking up"
+WAKING = "while the better one wakes up"
 Job = dict[str, Any]
 
 

@@ -1,4 +1,3 @@
-import { Info } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { DEFAULTS } from "../../api/chosen";
 import type { JobView } from "../../api/types";
@@ -137,15 +136,6 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
         </p>
       </div>
       <aside className="select-side" aria-label="Objects">
-        {awaitsBetter(job) && (
-          <p className="note">
-            <Info aria-hidden="true" />
-            <span>
-              The model is still waking up. Until then a quick one draws the masks: select with it
-              and go on, or wait for better masks, which come here by themselves.
-            </span>
-          </p>
-        )}
         {decoder.state === "failed" && (
           <ErrorNote error={decoder.error}>
             <button type="button" className="button" onClick={() => setAttempt(attempt + 1)}>
@@ -185,11 +175,18 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
           >
             {sending ? "Sending…" : label(worked.length)}
           </button>
-          <p className="muted small">
-            {worked.length === 0
-              ? "Nothing is selected yet."
-              : "Your selection is kept in this browser until then."}
-          </p>
+          {awaitsBetter(job) ? (
+            <p className="small awaited">
+              A quick model draws these masks while the better one wakes up. Go on with them, or
+              wait: better ones come by themselves.
+            </p>
+          ) : (
+            <p className="muted small">
+              {worked.length === 0
+                ? "Nothing is selected yet."
+                : "Your selection is kept in this browser until then."}
+            </p>
+          )}
         </div>
       </aside>
     </section>
