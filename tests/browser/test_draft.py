@@ -8,110 +8,16 @@ the right. Its mesh is that of a finished job.
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
-from safetensors import safe_open
-from safetensors.numpy import save
 
-from tests.browser.driver import (
-    PATIENCE_MS,
-    Selecting,
-    check_accessibility,
-    choose_photo,
-    watch_pixels,
-)
+from tests.browser.doubles import Drafting, Job, with_drafts
+from tests.browser.driver import PATIENCE_MS, check_accessibility, watch_pixels
 from tests.local.running import RunningStack
 
 CUP, SPOON, TABLE = (0.5, 0.3), (0.62, 0.78), (0.08, 0.9)
 WAKING = "while the better one wakes up"
-Job = dict[str, Any]
-
-
-def _drafts(embeddings: bytes, folder: Path) -> bytes:
-    """The embeddings of a photo that is seen a fourteenth further right, by another engine."""
-    path = folder / "embeddings.safetensors"
-    path.write_bytes(embeddings)
-    with safe_open(path, "np") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        metadata = file.metadata() | {"engine": "quick", "revision": "1"}
-    rolled = {k: np.roll(v, v.shape[-1] // 14, axis=-1) for k, v in tensors.items()}
-    return save({k: np.ascontiguousarray(v) for k, v in rolled.items()}, metadata)
-
-
-def _found(embeddings: bytes, folder: Path) -> bytes:
-    """The embeddings, and with them a thing that was found by its name."""
-    path = folder / "embeddings.safetensors"
-    path.write_bytes(embeddings)
-    with safe_open(path, "np") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        metadata = file.metadata()
-    mask = np.zeros((1, 100, 100), np.uint8)
-    mask[0, 10:50, 30:70] = 1
-    scores = np.array([0.9], np.float32)
-    return save({**tensors, "candidate_masks": mask, "candidate_scores": scores}, metadata)
-
-
-class Drafting:
-    """Ada's job whose better masks come when they are let."""
-
-    def __init__(self, ada: BrowserContext, stack: RunningStack, folder: Path) -> None:
-        self.ada = ada
-        self.stack = stack
-        self.folder = folder
-        self.better = False
-        self.text: str | None = None
-        self.asked: list[str] = []
-        self.page = self.open()
-
-    def open(self) -> Page:
-        """A page that is told of the draft."""
-        page = self.ada.new_page()
-        page.route("**/api/jobs/*", self._job)
-        page.route("**/quick.safetensors", self._embeddings)
-        page.route("**/embeddings.safetensors*", self._better)
-        page.goto(self.stack.url)
-        return page
-
-    def come(self) -> None:
-        """From now on there are better embeddings."""
-        self.better = True
-
-    def _job(self, route: Route) -> None:
-        answer = route.fetch()
-        job: Job = answer.json()
-        if job.get("status") == "AWAITING_MASK":
-            job["text"] = self.text
-            job["pollSeconds"] = 1
-            if not self.better:
-                job["decoder"] |= {"engine": "quick", "revision": "1", "draft": True}
-                self.link = job["embeddings"]["url"]
-                job["embeddings"] = {"url": f"{self.stack.url}/quick.safetensors"}
-        route.fulfill(response=answer, json=job)
-
-    def _embeddings(self, route: Route) -> None:
-        self.asked.append("draft")
-        body = self.ada.request.get(self.link).body()
-        route.fulfill(body=_drafts(body, self.folder))
-
-    def _better(self, route: Route) -> None:
-        self.asked.append("better")
-        answer = route.fetch()
-        body = _found(answer.body(), self.folder) if self.text else answer.body()
-        route.fulfill(response=answer, body=body)
-
-    def start(self, photo: Path) -> Selecting:
-        """A job that waits for its mask, with a draft of it."""
-        choose_photo(self.page, photo)
-        expect(self.page.locator(".viewport")).to_be_visible(timeout=PATIENCE_MS)
-        return Selecting(self.page).ready()
-
-    @property
-    def note(self) -> Any:
-        """What says that the masks were drawn anew."""
-        return self.page.locator(".better")
 
 
 @pytest.fixture
@@ -148,7 +54,7 @@ def test_better_masks_take_over_between_two_gestures_and_the_others_can_be_had_b
     expect(drafting.note).to_be_hidden()
     page.mouse.up()
 
-    expect(drafting.note.get_by_role("status")).to_have_text("Better masks are here")
+    expect(drafting.news).to_have_text("Better masks are here")
     expect(page.get_by_text(WAKING)).to_be_hidden()
     better = [selecting.ready().share(n) for n in (0, 1)]
     assert better[0] != drafts[0]
@@ -187,7 +93,7 @@ def test_what_was_clicked_before_a_reload_is_decoded_anew_where_better_masks_cam
     drafting.come()
     drafting.page.reload()
     selecting.ready()
-    expect(drafting.note.get_by_role("status")).to_have_text("Better masks are here")
+    expect(drafting.news).to_have_text("Better masks are here")
     expect(selecting.points).to_have_count(1)
     assert selecting.share() != draft
     drafting.note.get_by_role("button", name="Keep mine").click()
@@ -206,11 +112,9 @@ def test_better_masks_that_do_not_load_leave_the_draft_and_can_be_loaded_again(
     selecting.click(SPOON)
     expect(selecting.points).to_have_count(2)
     page.unroute("**/embeddings.safetensors*")
-    page.route("**/embeddings.safetensors*", drafting._better)
+    page.route("**/embeddings.safetensors*", drafting.embeddings)
     again.click()
-    expect(drafting.note.get_by_role("status")).to_have_text(
-        "Better masks are here", timeout=PATIENCE_MS
-    )
+    expect(drafting.news).to_have_text("Better masks are here", timeout=PATIENCE_MS)
     expect(again).to_be_hidden()
 
 
@@ -243,18 +147,8 @@ def test_what_is_found_by_its_name_comes_with_the_better_masks(
     expect(page.get_by_role("heading", name="Found: cup")).to_be_visible()
     expect(page.get_by_text("It is looked for by its name")).to_be_visible()
     drafting.come()
-    page.get_by_role("button", name="cup 1 of 1, certainty 90 percent").click(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="cup 1 of 2, certainty 90 percent").click(timeout=PATIENCE_MS)
     assert abs(selecting.ready().share() - 0.16) < 0.005
-
-
-def _with_drafts(job: Job, **fields: Any) -> Job:
-    """The job as it was before its meshes were there, with drafts of them."""
-    objects = [
-        {k: v for k, v in o.items() if k not in ("files", "mesh", "splat")}
-        | {"status": "PENDING", "draft": {"files": o["files"], "mesh": o["mesh"]}}
-        for o in job["objects"]
-    ]
-    return job | {"status": "RECONSTRUCTING", "objects": objects, "pollSeconds": 1} | fields
 
 
 @pytest.fixture
@@ -283,7 +177,7 @@ def test_a_draft_is_in_sight_until_the_real_mesh_is(
     seen: Callable[[Callable[[Job], Job]], Page],
 ) -> None:
     done: list[bool] = []
-    page = seen(lambda job: job if done else _with_drafts(job))
+    page = seen(lambda job: job if done else with_drafts(job))
     drawn = page.locator("canvas[data-drawn=mesh]")
     expect(drawn).to_be_visible(timeout=PATIENCE_MS)
     badge = page.locator(".viewer .badge")
@@ -303,7 +197,7 @@ def test_a_job_that_failed_shows_its_draft(seen: Callable[[Callable[[Job], Job]]
     error = {"error": "EndpointUnavailable", "message": "The endpoint did not wake."}
 
     def failed(job: Job) -> Job:
-        drafts = _with_drafts(job, status="FAILED", error=error)
+        drafts = with_drafts(job, status="FAILED", error=error)
         objects = [o | {"status": "FAILED", "error": error} for o in drafts["objects"]]
         return drafts | {"objects": objects}
 

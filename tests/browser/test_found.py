@@ -8,29 +8,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
-from safetensors import safe_open
-from safetensors.numpy import save
 
+from tests.browser.doubles import changed, with_masks
 from tests.browser.driver import Selecting, choose_photo
 from tests.local.running import RunningStack
 
 CUP, TABLE = (0.5, 0.3), (0.08, 0.9)
-
-
-def _with_masks(embeddings: bytes, folder: Path) -> bytes:
-    path = folder / "embeddings.safetensors"
-    path.write_bytes(embeddings)
-    with safe_open(path, "np") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        metadata = file.metadata()
-    masks = np.zeros((2, 100, 100), np.uint8)
-    masks[0, 10:50, 30:70] = 1
-    masks[1, 85:95, 2:14] = 1
-    scores = np.array([0.9, 0.6], np.float32)
-    return save({**tensors, "candidate_masks": masks, "candidate_scores": scores}, metadata)
 
 
 @pytest.fixture
@@ -56,7 +41,7 @@ def naming(
 
     def embeddings(route: Route) -> None:
         answer = route.fetch()
-        route.fulfill(response=answer, body=_with_masks(answer.body(), folder))
+        route.fulfill(response=answer, body=changed(answer.body(), folder, with_masks))
 
     page.route("**/config.json", config)
     page.route("**/api/jobs/*", job)
