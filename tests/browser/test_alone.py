@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.browser.driver import check_accessibility
+from tests.browser.driver import PATIENCE_MS, check_accessibility
 
 URL = "http://localhost:20655"
 """No port of anybody's: every request is answered here. As localhost it is a secure context."""
@@ -484,7 +484,7 @@ def test_what_is_offered_can_be_chosen_when_an_object_is_made_again(ada: Browser
     page.get_by_role("button", name="Make again").click()
     dialog = page.get_by_role("dialog", name="Make “Cup” again?")
     expect(dialog.get_by_label("Seed")).to_be_hidden()
-    dialog.get_by_text("Options").click()
+    dialog.get_by_text("Options").click(timeout=PATIENCE_MS)
     expect(dialog.get_by_label("Reconstruction quality")).to_have_count(0)
     expect(dialog.get_by_label("Seed")).not_to_have_value("4")
     dialog.get_by_label("Seed").fill("4")

@@ -22,6 +22,8 @@ from tests.local.running import ROOT, RunningStack, eventually
 
 PHOTO = ROOT / "examples" / "coffee.jpg"
 MASK_SECONDS = 60
+FACES = 20_000
+"""Fewer than the mesh has by itself."""
 ADMIN = "admin@example.com"
 
 Json = dict[str, Any]
@@ -71,7 +73,8 @@ class Person:
         curl_upload(answer["uploads"][0], file, "image/png")
 
     def reconstruct(self, job: Json) -> httpx.Response:
-        body = {"objects": [{"name": "cup", "seed": 3}]}
+        options = {"engine": {"seed": 3}, "mesh": {"faces": FACES}}
+        body = {"objects": [{"name": "cup", "options": options}]}
         return self.call("POST", f"/jobs/{job['jobId']}/reconstruct", body)
 
 
@@ -147,6 +150,9 @@ def test_a_photo_becomes_a_closed_mesh(finished: Json, tmp_path: Path) -> None:
     cup = finished["objects"][0]
     assert (cup["name"], cup["seed"], cup["status"]) == ("cup", 3, "COMPLETED")
     assert cup["mesh"]["watertight"]
+    assert cup["options"]["engine"] == {"quality": "standard", "seed": 3}
+    assert 0.9 * FACES < cup["mesh"]["faces"] <= FACES
+    assert finished["offers"]["engine"]["quality"]["values"] == ["standard"]  # as the engine said
     for ending in ("glb", "obj", "stl", "ply"):
         file = tmp_path / f"mesh.{ending}"
         file.write_bytes(httpx.get(cup["files"][ending]["url"]).raise_for_status().content)
