@@ -127,8 +127,9 @@ PLAN = [
                      "sphere, hole", "bowl")
     ),
     *(
-        (shape, 300, "standard, 5,000 faces")
-        for shape in ("sphere", "mug", "chair")
+        (shape, 300, method)
+        for shape in ("sphere", "mug", "chair", "bumps 4", "bumps 6", "bumps 12")
+        for method in ("standard, normal map", "standard, 5,000 faces, normal map")
     ),
     *(
         (f"bumps {percent}", 300, method)

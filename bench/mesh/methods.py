@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +34,15 @@ class Result:
     coverage: float | None = None
 
 
-def ours(quality: str, texels: bool = True, faces: int | None = None) -> Callable[[Path], Result]:
-    """The pipeline, to the finished GLB."""
+def ours(
+    quality: str, texels: bool = True, faces: int | None = None, *, mapped: bool = False
+) -> Callable[[Path], Result]:
+    """The pipeline, to the finished GLB; with a normal map where it shows, or always."""
+    make = partial(build, normal_map=True) if mapped else build  # an older build has no option
 
     def method(path: Path) -> Result:
         level = QUALITIES[quality]
-        coloured, figures = build(path, level if texels else replace(level, texels=0), faces)
+        coloured, figures = make(path, level if texels else replace(level, texels=0), faces)
         size = len(glb.encode(coloured, "bench"))
         vertices = coloured.positions + coloured.frame.center
         mesh = trimesh.Trimesh(vertices, coloured.mesh.faces, process=False)
@@ -96,6 +100,8 @@ METHODS: dict[str, Callable[[Path], Result]] = {
     "preview": ours("preview"),
     "standard": ours("standard"),
     "standard, 5,000 faces": ours("standard", faces=5000),
+    "standard, 5,000 faces, normal map": ours("standard", faces=5000, mapped=True),
+    "standard, normal map": ours("standard", mapped=True),
     "standard, no texture": ours("standard", texels=False),
     "fine": ours("fine"),
     "open3d alone": open3d_alone,
