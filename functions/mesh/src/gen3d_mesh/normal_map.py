@@ -21,9 +21,9 @@ REACH = 3.0
 """Voxels over which normals are blended."""
 
 SHOWS = 6.0
-"""Degrees, root mean square over the surface, by which normals have to differ. A smooth ball differs
-by 2.3 at 5,000 faces, and no cloud of the bench by more than 4.8 at `standard` and `fine`, most of
-which is noise (bench/mesh/RESULTS.md)."""
+"""Degrees, root mean square over the surface, by which normals have to differ. A smooth ball's
+differ by 2.3 at 5,000 faces, and no bench cloud's by more than 4.8 at `standard` and `fine`, most
+of which is noise (bench/mesh/RESULTS.md)."""
 
 PROBES = 10_000
 """Faces at most in whose middle is looked whether a map shows."""
