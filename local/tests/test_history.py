@@ -1,9 +1,10 @@
 """From events to what the page shows."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from local_aws.pages.history import Row, rows
+from local_aws.workflow.records import Record
 
 DEFINITION = {
     "StartAt": "First",
@@ -61,7 +62,8 @@ class Story:
     ) -> list[Row]:
         detail = {"status": status, "stopDate": stop}
         definition = json.dumps(machine or DEFINITION)
-        return rows({"detail": detail, "definition": definition, "events": self.events})
+        record = {"detail": detail, "definition": definition, "events": self.events}
+        return rows(cast(Record, record))
 
 
 def shown(found: list[Row]) -> list[tuple[str, int | None, str]]:

@@ -17,7 +17,8 @@ def _installed() -> None:
 def _evaluate(expression: str, value: Any, check: str = "") -> Any:
     """As moto does: the values are declared before the expression, perhaps in a function."""
     declared = f"$v:={json.dumps(value, separators=(',', ':'))};"
-    return moto_jsonata._eval_jsonata(f"{check}({declared}{expression}){')' if check else ''}")
+    program = f"{check}({declared}{expression}){')' if check else ''}"
+    return moto_jsonata.eval_jsonata_expression(program)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import pytest
 from ministack import app
@@ -18,6 +18,7 @@ from ministack.core import iam_evaluator
 from ministack.core import persistence as saved
 from ministack.services import s3
 from moto.stepfunctions.parser.api import ExecutionStatus
+from moto.stepfunctions.parser.backend.execution import Execution
 
 from local_aws import permissions, persistence
 from local_aws.workflow import executions
@@ -121,6 +122,7 @@ class Disk:
             exec_arn="arn",
             name="job",
             exec_status=ExecutionStatus.RUNNING,
+            status="RUNNING",
             execution_input="x" * 9999,
             start_date=datetime.now(UTC),
             state_machine=SimpleNamespace(arn="machine", definition="{}"),
@@ -132,7 +134,7 @@ class Disk:
         pages(self.kept.past._database, most)
 
     def write(self) -> None:
-        self.kept._keep(self.execution)
+        self.kept._keep(cast(Execution, self.execution))
 
 
 def test_an_execution_goes_on_when_the_disk_has_room_again(

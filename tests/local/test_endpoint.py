@@ -347,8 +347,8 @@ def test_what_was_told_a_while_ago_is_not_told_again(
 
 def test_times_are_spelled_as_aws_does() -> None:
     message = notifications.failed(REQUEST, "why")
-    assert message["receivedTime"].endswith("Z")
-    assert datetime.fromisoformat(message["eventTime"]) >= NOW
+    assert str(message["receivedTime"]).endswith("Z")
+    assert datetime.fromisoformat(str(message["eventTime"])) >= NOW
 
 
 # With the real server process

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -48,6 +48,9 @@ from tests.support import (
     table,
     write_job,
 )
+
+if TYPE_CHECKING:  # the interpreter is imported where it is asked for
+    from local_aws.workflow.records import Detail
 
 from .fake_functions import PATIENCE, FakeFunction, Returns, mesh_of, modelled, task_succeeds
 
@@ -361,13 +364,13 @@ def _camel(name: str) -> str:
 
 
 @cache
-def _interpreter(records: Path) -> list[dict[str, Any]]:
+def _interpreter(records: Path) -> "list[Detail]":
     """Correct moto's interpreter as the local stack does; answers where ends are announced."""
     from local_aws.workflow import branches, calls, language, tasks
     from local_aws.workflow.executions import Executions
 
     importlib.import_module("moto.stepfunctions.parser.models")
-    announced: list[dict[str, Any]] = []
+    announced: list[Detail] = []
     for module in (language, calls, branches, tasks):
         module.install()
     Executions(records, announced.append).install()

@@ -2,7 +2,7 @@
 
 import threading
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 from uuid import uuid4
 
 import boto3
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
 
 _CONFIG = Config(retries={"max_attempts": 1}, inject_host_prefix=False, read_timeout=900)
 
@@ -76,8 +77,24 @@ def _role_session(role_arn: str, session: str) -> boto3.Session:
     )
 
 
-@cache
-def role_client(role_arn: str, session: str, service: str, config: Config = _CONFIG) -> Any:
+@overload
+def role_client(role_arn: str, session: str, service: Literal["s3"]) -> "S3Client": ...
+@overload
+def role_client(role_arn: str, session: str, service: Literal["sns"]) -> "SNSClient": ...
+@overload
+def role_client(
+    role_arn: str, session: str, service: str, config: Config = _CONFIG
+) -> "BaseClient": ...
+
+
+def role_client(
+    role_arn: str, session: str, service: str, config: Config = _CONFIG
+) -> "BaseClient":
     """A client with the credentials of a role, so that its policies are enforced."""
+    return _role_client(role_arn, session, service, config)
+
+
+@cache
+def _role_client(role_arn: str, session: str, service: str, config: Config) -> "BaseClient":
     with _creating:
-        return _role_session(role_arn, session).client(service, config=config)  # type: ignore[call-overload]
+        return _role_session(role_arn, session).client(service, config=config)  # type: ignore[call-overload,no-any-return]

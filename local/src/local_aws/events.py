@@ -2,12 +2,12 @@
 
 import json
 import threading
-from typing import Any
+from collections.abc import Mapping
 
 from ministack.services import eventbridge
 
 
-def announce(detail: dict[str, Any]) -> None:
+def announce(detail: Mapping[str, object]) -> None:
     """Send a "Step Functions Execution Status Change" event, as AWS does at each start and end."""
     entry = {
         "Source": "aws.states",

@@ -12,8 +12,7 @@ anything else, GET      the web app, through the template's CloudFront distribut
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
 
 import httpx
 import uvicorn
@@ -21,14 +20,11 @@ import uvloop
 from ministack import app as ministack
 from ministack.services import s3
 from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.types import Receive, Scope, Send
 
 from local_aws import resources, visitors
 from local_aws.pages import Pages
 from local_aws.settings import LocalError, Settings
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _API = "/api"
 _START_SECONDS = 30
@@ -121,9 +117,9 @@ class Gateway:
         stranger = goal == "services" and visitors.is_foreign(scope["headers"])
         if stranger or not visitors.has_our_name(scope["headers"]):
             refusal = PlainTextResponse("Only pages of this machine may ask for this.", 403)
-            await refusal(scope, receive, send)  # type: ignore[arg-type]
+            await refusal(scope, receive, send)
             return
-        scope = scope | {"headers": [*scope["headers"], *secure]}
+        scope = {**scope, "headers": [*scope["headers"], *secure]}
         match goal:
             case "pages":
                 await self._pages(scope, receive, send)
@@ -145,18 +141,18 @@ class Gateway:
         index = s3._get_object_data(resources.outputs().get("BucketName", ""), "public/index.html")
         distributions = resources.of_type("AWS::CloudFront::Distribution")
         if not distributions or index is None:
-            await RedirectResponse("/_gen3d/")(scope, receive, send)  # type: ignore[arg-type]
+            await RedirectResponse("/_gen3d/")(scope, receive, send)
             return
         domain = distributions[0]["Attributes"]["DomainName"]
         headers = [(k, v) for k, v in scope["headers"] if k.lower() != b"host"]
         headers.append((b"host", domain.encode()))
-        await ministack.app(scope | {"headers": headers}, receive, send)
+        await ministack.app({**scope, "headers": headers}, receive, send)
 
 
 def _moved(scope: Scope, to: str, drop: str) -> Scope:
     path = to + scope["path"].removeprefix(drop)
     raw = to.encode() + scope.get("raw_path", scope["path"].encode()).removeprefix(drop.encode())
-    return scope | {"path": path, "raw_path": raw}
+    return {**scope, "path": path, "raw_path": raw}
 
 
 def _goal(scope: Scope) -> str:

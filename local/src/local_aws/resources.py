@@ -1,25 +1,43 @@
 """What the deployed stack consists of, read from ministack's CloudFormation."""
 
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from ministack.services import cloudformation
 
 from local_aws.settings import STACK
 
 
-def of_type(kind: str) -> list[dict[str, Any]]:
-    """Every resource of a CloudFormation type, as CloudFormation keeps it.
+class Resource(TypedDict):
+    """A resource as CloudFormation keeps it."""
 
-    Returns
-    -------
-    list of dict
-        With `LogicalResourceId`, `PhysicalResourceId`, `Properties` (resolved) and `Attributes`.
-    """
-    found = (stack() or {}).get("_resources", {}).values()
+    PhysicalResourceId: str
+    ResourceType: str
+    Properties: Any
+    """Resolved; each type has its own."""
+    Attributes: dict[str, str]
+
+
+class Output(TypedDict):
+    """An output of the stack."""
+
+    OutputKey: str
+    OutputValue: str
+
+
+class Record(TypedDict, total=False):
+    """The stack as CloudFormation keeps it."""
+
+    _resources: dict[str, Resource]
+    Outputs: list[Output]
+
+
+def of_type(kind: str) -> list[Resource]:
+    """Every resource of a CloudFormation type."""
+    found = (stack() or Record()).get("_resources", {}).values()
     return [resource for resource in found if resource["ResourceType"] == kind]
 
 
-def named(kind: str, property_name: str, value: str) -> dict[str, Any]:
+def named(kind: str, property_name: str, value: str) -> Any:
     """The properties of the resource of this type whose attribute has a value.
 
     Raises
@@ -35,10 +53,10 @@ def named(kind: str, property_name: str, value: str) -> dict[str, Any]:
 
 def outputs() -> dict[str, str]:
     """The stack's outputs; empty before it is deployed."""
-    pairs = (stack() or {}).get("Outputs") or []
+    pairs = (stack() or Record()).get("Outputs") or []
     return {pair["OutputKey"]: pair["OutputValue"] for pair in pairs}
 
 
-def stack() -> dict[str, Any] | None:
+def stack() -> Record | None:
     """The stack's record, or None before it is deployed."""
-    return cloudformation._stacks.get(STACK)  # type: ignore[no-any-return]
+    return cast(Record | None, cloudformation._stacks.get(STACK))

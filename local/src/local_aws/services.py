@@ -2,14 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, responses, router
 from ministack.services import dynamodb
 
 Response = tuple[int, dict[str, str], bytes]
-Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Response]]
+Query = dict[str, list[str]]
+"""What stands behind an address's question mark: each name's values."""
+
+Handler = Callable[[str, str, dict[str, str], bytes, Query], Awaitable[Response]]
 Resource = Callable[[str, bytes], str | None]
 """From path and body to the ARN that IAM policies name; None leaves it to ministack."""
 
@@ -75,7 +77,9 @@ def name_resources(service: str, resource: Resource) -> None:
     """Tell IAM which resource a request is about, where ministack cannot."""
     original = iam_actions.extract_resource_arn
 
-    def extract(called: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> str:
+    def extract(
+        called: str, method: str, path: str, headers: object, body: bytes, *rest: object
+    ) -> str:
         found = resource(path, body) if called == service else None
         return found or str(original(called, method, path, headers, body, *rest))
 

@@ -5,9 +5,8 @@ import time
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from local_aws.endpoint.notifications import Request
+from local_aws.endpoint.notifications import Message, Request
 
 TELLING_SECONDS = 60
 """So long an answer that was told may be on its way to the function that waits for it."""
@@ -35,7 +34,7 @@ class Accepted:
         half.write_text(json.dumps(asdict(request) | {"received": request.received.isoformat()}))
         half.replace(path)
 
-    def answered(self, request: Request, topic: str | None, message: dict[str, Any]) -> None:
+    def answered(self, request: Request, topic: str | None, message: Message) -> None:
         """Let go of a request whose answer was told."""
         path = self._path(request)
         half = path.with_suffix(".half")
@@ -46,7 +45,7 @@ class Accepted:
             if time.time() - told.stat().st_mtime > TELLING_SECONDS:
                 told.unlink(missing_ok=True)
 
-    def told(self) -> list[tuple[str | None, dict[str, Any]]]:
+    def told(self) -> list[tuple[str | None, Message]]:
         """Topic and message of each answer that was told last."""
         contents = [json.loads(path.read_text()) for path in self._folder.glob("*.told")]
         return [(content["topic"], content["message"]) for content in contents]

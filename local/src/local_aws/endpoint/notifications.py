@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from local_aws.settings import REGION
+
+Message = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Request:
     timeout_seconds: float
 
 
-def completed(request: Request, content_type: str) -> dict[str, Any]:
+def completed(request: Request, content_type: str) -> Message:
     """The message to the success topic."""
     return _message(request) | {
         "invocationStatus": "Completed",
@@ -34,7 +35,7 @@ def completed(request: Request, content_type: str) -> dict[str, Any]:
     }
 
 
-def failed(request: Request, reason: str) -> dict[str, Any]:
+def failed(request: Request, reason: str) -> Message:
     """The message to the error topic."""
     return _message(request) | {"invocationStatus": "Failed", "failureReason": reason}
 
@@ -70,7 +71,7 @@ def stopped(endpoint: str, why: str) -> str:
     return f"InternalServerError: The container of endpoint {endpoint} {why}"
 
 
-def _message(request: Request) -> dict[str, Any]:
+def _message(request: Request) -> Message:
     return {
         "awsRegion": REGION,
         "eventTime": _iso(datetime.now(UTC)),

@@ -6,7 +6,6 @@ import queue
 import threading
 import time
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,7 +14,7 @@ from botocore.exceptions import ClientError
 from local_aws import aws
 from local_aws.endpoint import notifications
 from local_aws.endpoint.accepted import Accepted
-from local_aws.endpoint.notifications import Request
+from local_aws.endpoint.notifications import Message, Request
 from local_aws.endpoint.server import Server, ServerDown
 
 log = logging.getLogger(__name__)
@@ -144,24 +143,24 @@ class EndpointQueue:
         self._write(request.failure_location, reason.encode() if answer is None else answer)
         self._tell(request, self.spec.error_topic, notifications.failed(request, reason))
 
-    def _tell(self, request: Request, topic: str | None, message: dict[str, Any]) -> None:
+    def _tell(self, request: Request, topic: str | None, message: Message) -> None:
         self._publish(topic, message)
         self._accepted.answered(request, topic, message)
 
-    def _client(self, service: str) -> Any:
-        return aws.role_client(self.spec.role, "SageMaker", service)
-
     def _read(self, uri: str) -> bytes:
         bucket, key = _split(uri)
-        return bytes(self._client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+        s3 = aws.role_client(self.spec.role, "SageMaker", "s3")
+        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
     def _write(self, uri: str, content: bytes) -> None:
         bucket, key = _split(uri)
-        self._client("s3").put_object(Bucket=bucket, Key=key, Body=content)
+        s3 = aws.role_client(self.spec.role, "SageMaker", "s3")
+        s3.put_object(Bucket=bucket, Key=key, Body=content)
 
-    def _publish(self, topic: str | None, message: dict[str, Any]) -> None:
+    def _publish(self, topic: str | None, message: Message) -> None:
         if topic:
-            self._client("sns").publish(TopicArn=topic, Message=json.dumps(message))
+            sns = aws.role_client(self.spec.role, "SageMaker", "sns")
+            sns.publish(TopicArn=topic, Message=json.dumps(message))
 
 
 def _passes(error: Exception) -> bool:

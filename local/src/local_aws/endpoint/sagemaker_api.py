@@ -5,7 +5,7 @@ import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from urllib.parse import unquote
 from uuid import uuid4
 
@@ -14,13 +14,20 @@ from local_aws.endpoint.accepted import Accepted
 from local_aws.endpoint.notifications import Request
 from local_aws.endpoint.queue import EndpointQueue
 from local_aws.endpoint.server import ServerFactory
-from local_aws.services import Response
+from local_aws.services import Query, Response
 from local_aws.settings import ACCOUNT, REGION
 
 _DEFAULT_TTL_SECONDS = 21600
 _DEFAULT_TIMEOUT_SECONDS = 900
 _PREFIX = "x-amzn-sagemaker-"
 _REQUESTS = "requests"
+
+
+class ControlRequest(TypedDict, total=False):
+    """A request about how many instances there are."""
+
+    EndpointName: str
+    DesiredWeightsAndCapacities: list[dict[str, object]]
 
 
 class Endpoints:
@@ -44,7 +51,7 @@ class Endpoints:
         self._lock = threading.Lock()
 
     async def handle(
-        self, method: str, path: str, headers: dict[str, str], body: bytes, _query: dict[str, Any]
+        self, method: str, path: str, headers: dict[str, str], body: bytes, _query: Query
     ) -> Response:
         """Answer one request, already authorized."""
         operation = headers.get("x-amz-target", "").removeprefix("SageMaker.")
@@ -72,16 +79,16 @@ class Endpoints:
             "X-Amzn-SageMaker-FailureLocation": request.failure_location,
         }, body  # fmt: skip
 
-    def _control(self, operation: str, request: dict[str, Any]) -> Response:
+    def _control(self, operation: str, request: ControlRequest) -> Response:
         """What reads and changes how many instances there are."""
         name = request.get("EndpointName", "")
         try:
             found = self._queue(name)
         except KeyError:
             return _error(400, "ValidationException", f'Could not find endpoint "{name}".')
-        variant: dict[str, Any] = {"VariantName": "AllTraffic"}
+        variant: dict[str, object] = {"VariantName": "AllTraffic"}
         arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/{name.lower()}"
-        answer: dict[str, Any] = {"EndpointArn": arn}
+        answer: dict[str, object] = {"EndpointArn": arn}
         if operation == "DescribeEndpoint":
             count = {"CurrentInstanceCount": found.instances}
             described = {"EndpointName": name, "EndpointStatus": "InService"}
@@ -134,7 +141,7 @@ def endpoint_arn(path: str, body: bytes) -> str | None:
 
 
 def _accept(spec: specs.EndpointSpec, location: str, headers: dict[str, str]) -> Request:
-    def header(name: str, default: Any) -> str:
+    def header(name: str, default: object) -> str:
         return headers.get(_PREFIX + name) or str(default)
 
     number = uuid4()

@@ -1,9 +1,16 @@
 """What an endpoint was deployed as."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from local_aws import resources
+
+if TYPE_CHECKING:  # CloudFormation's properties are the parameters of SageMaker's API
+    from mypy_boto3_sagemaker.type_defs import (
+        CreateEndpointConfigInputTypeDef,
+        CreateEndpointInputTypeDef,
+        CreateModelInputTypeDef,
+    )
 
 DEFAULT_STARTUP_SECONDS = 600.0
 
@@ -54,25 +61,29 @@ def read(name: str) -> EndpointSpec:
     KeyError
         No such endpoint.
     """
-    endpoint = resources.named("AWS::SageMaker::Endpoint", "EndpointName", name)
-    config = resources.named(
+    endpoint: CreateEndpointInputTypeDef = resources.named(
+        "AWS::SageMaker::Endpoint", "EndpointName", name
+    )
+    config: CreateEndpointConfigInputTypeDef = resources.named(
         "AWS::SageMaker::EndpointConfig", "EndpointConfigName", endpoint["EndpointConfigName"]
     )
     variant = config["ProductionVariants"][0]
-    model = resources.named("AWS::SageMaker::Model", "ModelName", variant["ModelName"])
+    model: CreateModelInputTypeDef = resources.named(
+        "AWS::SageMaker::Model", "ModelName", variant["ModelName"]
+    )
     container = model.get("PrimaryContainer") or model["Containers"][0]
-    asynchronous: dict[str, Any] = config["AsyncInferenceConfig"]
+    asynchronous = config["AsyncInferenceConfig"]
     output = asynchronous["OutputConfig"]
     topics = output.get("NotificationConfig") or {}
     clients = asynchronous.get("ClientConfig") or {}
-    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource")
     startup = variant.get("ContainerStartupHealthCheckTimeoutInSeconds", DEFAULT_STARTUP_SECONDS)
     return EndpointSpec(
         name=name,
         role=model["ExecutionRoleArn"],
         image=container["Image"],
         environment={k: str(v) for k, v in (container.get("Environment") or {}).items()},
-        model_data=source.get("S3Uri"),
+        model_data=source["S3Uri"] if source else None,
         concurrency=int(clients.get("MaxConcurrentInvocationsPerInstance", 1)),
         output_path=output["S3OutputPath"].rstrip("/"),
         failure_path=output.get("S3FailurePath", output["S3OutputPath"]).rstrip("/"),

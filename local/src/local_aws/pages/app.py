@@ -3,7 +3,6 @@
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.applications import Starlette
@@ -11,11 +10,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from local_aws import resources
 from local_aws.mail import Mail, Mailbox
 from local_aws.pages import history
 from local_aws.settings import Settings
+from local_aws.workflow.records import Record
 from local_aws.workflow.stepfunctions_api import Workflow
 
 _HERE = Path(__file__).parent
@@ -53,7 +54,7 @@ class Pages:
             ]
         )
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         await self._app(scope, receive, send)
 
@@ -88,10 +89,10 @@ class Pages:
     def _style(self, _request: Request) -> Response:
         return FileResponse(_HERE / "style.css")
 
-    def _page(self, template: str, **values: Any) -> Response:
+    def _page(self, template: str, **values: object) -> Response:
         return HTMLResponse(self._templates.get_template(template).render(**values))
 
-    def _record(self, request: Request) -> dict[str, Any]:
+    def _record(self, request: Request) -> Record:
         record = self._workflow.record(request.path_params["name"])
         if record is None:
             raise HTTPException(404, "There is no such execution.")

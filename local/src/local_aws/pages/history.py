@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-Event = dict[str, Any]
+from moto.stepfunctions.parser.api import HistoryEvent
+
+from local_aws.workflow.records import Machine, Record
 
 _FAILURES = ("TaskFailed", "TaskTimedOut", "EvaluationFailed", "LambdaFunctionFailed")
 
@@ -37,7 +38,7 @@ class Row:
         return self.end - self.start if self.start is not None and self.end is not None else None
 
 
-def rows(record: dict[str, Any]) -> list[Row]:
+def rows(record: Record) -> list[Row]:
     """The states of an execution, in order, those of a Parallel and of a Map's objects below it.
 
     Parameters
@@ -53,9 +54,7 @@ def rows(record: dict[str, Any]) -> list[Row]:
     return list(_rows(json.loads(record["definition"]), visited, ended == "RUNNING", None))
 
 
-def _rows(
-    machine: dict[str, Any], visited: list[Row], going: bool, item: int | None
-) -> Iterator[Row]:
+def _rows(machine: Machine, visited: list[Row], going: bool, item: int | None) -> Iterator[Row]:
     """The rows of a machine, or of what a Parallel or a Map has of one; names are of one state."""
     mine = [row for row in visited if row.item == item and row.name in machine["States"]]
     for row in _merge(mine, machine, going, item):
@@ -71,69 +70,78 @@ def _rows(
                 yield from _rows(processor, inside, runs, index)
 
 
-def _visits(events: list[Event]) -> list[Row]:
+def _visits(events: list[HistoryEvent]) -> list[Row]:
     by_id = {event["id"]: event for event in events}
     entered: dict[int, Row] = {}
     for event in events:
         kind: str = event["type"]
-        if kind.endswith("StateEntered"):
-            details = event["stateEnteredEventDetails"]
+        details = event.get("stateEnteredEventDetails")
+        if details is not None:
             entered[event["id"]] = Row(
                 details["name"],
                 kind.removesuffix("StateEntered"),
                 _item(event, by_id),
                 "RUNNING",
                 _time(event),
-                input=details.get("input", ""),
+                input=details.get("input") or "",
             )
             continue
         row = _enclosing(event, by_id, entered)
         if row is None:
             continue
-        if kind.endswith("StateExited"):
+        if exited := event.get("stateExitedEventDetails"):
             row.status = "CAUGHT" if row.error else "SUCCEEDED"
             row.end = _time(event)
-            row.output = event["stateExitedEventDetails"].get("output", "")
-        elif kind == "TaskScheduled":
+            row.output = exited.get("output") or ""
+        elif scheduled := event.get("taskScheduledEventDetails"):
             row.attempts += 1
             row.error = row.cause = ""
-            row.input = event["taskScheduledEventDetails"].get("parameters", row.input)
+            row.input = scheduled.get("parameters", row.input)
         elif kind in _FAILURES:
-            failure = _details(event)
-            row.error, row.cause = failure.get("error") or kind, failure.get("cause") or ""
+            error, row.cause = _failure(event)
+            row.error = error or kind
     return list(entered.values())
 
 
-def _details(event: Event) -> dict[str, Any]:
-    return next((dict(v) for k, v in event.items() if k.endswith("EventDetails")), {})
+def _failure(event: HistoryEvent) -> tuple[str, str]:
+    """The error and the cause that an event tells, where it does."""
+    for details in (
+        event.get("taskFailedEventDetails"),
+        event.get("taskTimedOutEventDetails"),
+        event.get("evaluationFailedEventDetails"),
+        event.get("lambdaFunctionFailedEventDetails"),
+    ):
+        if details is not None:
+            return details.get("error") or "", details.get("cause") or ""
+    return "", ""
 
 
-def _enclosing(event: Event, by_id: dict[int, Event], entered: dict[int, Row]) -> Row | None:
+def _enclosing(
+    event: HistoryEvent, by_id: dict[int, HistoryEvent], entered: dict[int, Row]
+) -> Row | None:
     """The state in which something happened; an exit names the state that is left."""
-    left: dict[str, str] = event.get("stateExitedEventDetails", {})
-    seen: Event | None = event
+    left = event.get("stateExitedEventDetails")
+    seen: HistoryEvent | None = event
     while seen is not None:
         row = entered.get(seen["id"])
-        if row is not None and left.get("name", row.name) == row.name:
+        if row is not None and (left is None or left["name"] == row.name):
             return row
-        seen = by_id.get(seen.get("previousEventId", 0))
+        seen = by_id.get(seen.get("previousEventId") or 0)
     return None
 
 
-def _item(event: Event, by_id: dict[int, Event]) -> int | None:
-    seen: Event | None = event
+def _item(event: HistoryEvent, by_id: dict[int, HistoryEvent]) -> int | None:
+    seen: HistoryEvent | None = event
     while seen is not None:
-        if seen["type"] == "MapIterationStarted":
-            return int(seen["mapIterationStartedEventDetails"]["index"])
+        if iteration := seen.get("mapIterationStartedEventDetails"):
+            return iteration["index"]
         if seen["type"].startswith("MapState"):
             return None
-        seen = by_id.get(seen.get("previousEventId", 0))
+        seen = by_id.get(seen.get("previousEventId") or 0)
     return None
 
 
-def _merge(
-    visited: list[Row], machine: dict[str, Any], going: bool, item: int | None = None
-) -> list[Row]:
+def _merge(visited: list[Row], machine: Machine, going: bool, item: int | None = None) -> list[Row]:
     """What was visited, and while it goes on what is still to come on the good path."""
     if not going or not visited:
         return visited
@@ -146,17 +154,17 @@ def _merge(
     return visited + [Row(name, states[name]["Type"], item) for name in path[last + 1 :]]
 
 
-def _good_path(machine: dict[str, Any]) -> list[str]:
+def _good_path(machine: Machine) -> list[str]:
     path: list[str] = []
     name = machine.get("StartAt")
     while name and name not in path:
         path.append(name)
         state = machine["States"][name]
-        choices = state.get("Choices") or [{}]
+        choices = state.get("Choices") or [state]
         name = state.get("Next") or choices[0].get("Next")
     return path
 
 
-def _time(event: Event) -> int:
+def _time(event: HistoryEvent) -> int:
     moment = datetime.fromisoformat(str(event["timestamp"]).replace("Z", "+00:00"))
     return int(moment.timestamp() * 1000)

@@ -2,8 +2,8 @@
 
 import logging
 from datetime import UTC, datetime
-from typing import Any
 
+from moto.stepfunctions.parser.api import ExecutionFailedEventDetails
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
     inline_iteration_component,
@@ -13,6 +13,8 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branch_wo
 )
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramRunning
+
+from local_aws.workflow.patches import patch
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +32,8 @@ def end(env: Environment) -> None:
     env.set_stop(stop_date=datetime.now(UTC), error=None, cause=None)
     for frame in list(env._frames):
         end(frame)
-    task = env.states.context_object.context_object_data.get("Task") or {}
-    endpoint = env.callback_pool_manager.get(task.get("Token", ""))
+    task = env.states.context_object.context_object_data.get("Task")
+    endpoint = env.callback_pool_manager.get(task["Token"]) if task else None
     if endpoint is not None:
         endpoint.interrupt_all()
 
@@ -41,7 +43,9 @@ def _end_a_map_with_its_first_failure() -> None:
     component = inline_iteration_component.InlineIterationComponent
     original = component._eval_body
 
-    def eval_body(self: Any, env: Environment) -> None:
+    def eval_body(
+        self: inline_iteration_component.InlineIterationComponent, env: Environment
+    ) -> None:
         before = list(env._frames)
         try:
             original(self, env)
@@ -50,34 +54,33 @@ def _end_a_map_with_its_first_failure() -> None:
                 end(frame)
             raise
 
-    component._eval_body = eval_body
+    patch(component, _eval_body=eval_body)
 
 
 def _end_a_parallel_with_its_first_failure() -> None:
     """What the other branches of a Parallel that had failed waited for went on waiting."""
 
-    def stop(self: Any, **_why: Any) -> None:
+    def stop(self: BranchWorker, **_why: object) -> None:
         end(self.env)
 
-    BranchWorker.stop = stop
+    patch(BranchWorker, stop=stop)
 
 
 def _end_once() -> None:
     """An error that came after a time-out or a stop took its place."""
     set_error, set_timed_out = Environment.set_error, Environment.set_timed_out
 
-    def error_once(self: Any, error: Any) -> None:
+    def error_once(self: Environment, error: ExecutionFailedEventDetails) -> None:
         with self._state_mutex:
             if isinstance(self._program_state, ProgramRunning | None):
                 set_error(self, error)
 
-    def timed_out_once(self: Any) -> None:
+    def timed_out_once(self: Environment) -> None:
         with self._state_mutex:
             if isinstance(self._program_state, ProgramRunning | None):
                 set_timed_out(self)
 
-    Environment.set_error = error_once
-    Environment.set_timed_out = timed_out_once
+    patch(Environment, set_error=error_once, set_timed_out=timed_out_once)
 
 
 def _be_quiet_about_failures() -> None:
@@ -86,9 +89,12 @@ def _be_quiet_about_failures() -> None:
     What fails is in the history; a machine that is cancelled has failed at nothing.
     """
 
-    def note(self: Any, failure_event_exception: Any = None, exception: Any = None) -> None:
+    def note(
+        self: EvalComponent,
+        failure_event_exception: Exception | None = None,
+        exception: Exception | None = None,
+    ) -> None:
         reason = failure_event_exception or exception
         log.debug("%s ended with %s", type(self).__name__, type(reason).__name__)
 
-    EvalComponent._log_failure_event_exception = note
-    EvalComponent._log_exception = note
+    patch(EvalComponent, _log_failure_event_exception=note, _log_exception=note)

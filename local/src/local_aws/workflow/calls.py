@@ -3,16 +3,30 @@
 import importlib
 import json
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
+from botocore.awsrequest import AWSRequest
+from botocore.client import BaseClient
 from botocore.config import Config
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import (
+    StateCredentials,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service,
     state_task_service_aws_sdk,
     state_task_service_lambda,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import (
+    ResourceRuntimePart,
+)
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 from local_aws import aws
+from local_aws.workflow.patches import patch
+
+Task = TypeVar("Task")
 
 _CONFIG = Config(
     # The interpreter has no types for parameters and retries by the state's own rules.
@@ -35,7 +49,7 @@ def install() -> None:
 def _call_as_the_execution_role() -> None:
     """Moto calls its own server with made-up credentials; here the role's policies count."""
 
-    def client(region: str, service: str, state_credentials: Any = None) -> Any:
+    def client(region: str, service: str, state_credentials: StateCredentials) -> BaseClient:
         del region  # there is only one
         made = aws.role_client(state_credentials.role_arn, "states", service, _CONFIG)
         # A connection that the server closes as it is used again would fail a state: nothing is
@@ -46,10 +60,10 @@ def _call_as_the_execution_role() -> None:
     importlib.import_module("moto.stepfunctions.parser.models")  # and with it the whole language
     for name, loaded in list(sys.modules.items()):
         if name.startswith("moto.stepfunctions") and hasattr(loaded, "boto_client_for"):
-            setattr(loaded, "boto_client_for", client)  # noqa: B010  unknown to a type checker
+            patch(loaded, boto_client_for=client)
 
 
-def _close_afterwards(request: Any, **_: Any) -> None:
+def _close_afterwards(request: AWSRequest, **_: object) -> None:
     request.headers["Connection"] = "close"
 
 
@@ -69,12 +83,11 @@ def _send_blobs_as_bytes() -> None:
     original = service._eval_service_task
 
     def call(
-        self: Any,
-        env: Any,
-        resource_runtime_part: Any,
-        normalised_parameters: Any,
-        *rest: Any,
-        **named: Any,
+        self: state_task_service_aws_sdk.StateTaskServiceAwsSdk,
+        env: Environment,
+        resource_runtime_part: ResourceRuntimePart,
+        normalised_parameters: dict[str, object],
+        state_credentials: StateCredentials,
     ) -> None:
         model = aws.client(self._get_boto_service_name()).meta.service_model
         operation = self.resource.api_action[0].upper() + self.resource.api_action[1:]
@@ -84,20 +97,16 @@ def _send_blobs_as_bytes() -> None:
             if shape.type_name == "blob" and value is not None:
                 text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
                 normalised_parameters[name] = text.encode()
-        original(self, env, resource_runtime_part, normalised_parameters, *rest, **named)
+        original(self, env, resource_runtime_part, normalised_parameters, state_credentials)
 
-    service._eval_service_task = call
+    patch(service, _eval_service_task=call)
 
 
 def _survive_answers_without_metadata() -> None:
     """A denial without a request id became a KeyError, and its message was lost."""
-    for service in (
-        state_task_service_aws_sdk.StateTaskServiceAwsSdk,
-        state_task_service_lambda.StateTaskServiceLambda,
-    ):
-        original = service._from_error
 
-        def from_error(self: Any, env: Any, ex: Exception, original: Any = original) -> Any:
+    def surviving(original: Callable[[Task, Environment, Exception], FailureEvent]) -> object:
+        def from_error(self: Task, env: Environment, ex: Exception) -> FailureEvent:
             response = getattr(ex, "response", None)
             if isinstance(response, dict):
                 metadata = response.setdefault("ResponseMetadata", {})
@@ -106,7 +115,13 @@ def _survive_answers_without_metadata() -> None:
                 response.setdefault("Error", {}).setdefault("Message", str(ex))
             return original(self, env, ex)
 
-        service._from_error = from_error
+        return from_error
+
+    for service in (
+        state_task_service_aws_sdk.StateTaskServiceAwsSdk,
+        state_task_service_lambda.StateTaskServiceLambda,
+    ):
+        patch(service, _from_error=surviving(service._from_error))
 
 
 def _let_functions_be_called_without_waiting() -> None:

@@ -4,8 +4,8 @@ import copy
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 from uuid import uuid4
 
 import jsonata
@@ -16,9 +16,13 @@ from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
 from moto.stepfunctions.parser.asl.component.intrinsic import jsonata as intrinsics
 from moto.stepfunctions.parser.asl.eval import environment, states, variable_store
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
 from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
+
+from local_aws.workflow.patches import patch
 
 
 def install() -> None:
@@ -37,7 +41,7 @@ def _parse_once() -> None:
     A program keeps nothing of an execution, as the objects of a Map already share theirs.
     """
     parse = AmazonStateLanguageParser.parse
-    AmazonStateLanguageParser.parse = staticmethod(lru_cache(maxsize=32)(parse))
+    patch(AmazonStateLanguageParser, parse=staticmethod(lru_cache(maxsize=32)(parse)))
 
 
 def _evaluate_jsonata_without_java() -> None:
@@ -49,7 +53,7 @@ def _evaluate_jsonata_without_java() -> None:
     for name in added:
         intrinsics._DECLARATION_BY_VARIABLE_REFERENCE.pop(f"${name}", None)
 
-    def evaluate(expression: str) -> Any:
+    def evaluate(expression: str) -> object:
         text, values = _without_values(expression)
         try:
             program = copy.copy(_parsed(text))
@@ -65,7 +69,7 @@ def _evaluate_jsonata_without_java() -> None:
             return None
         return json.loads(json.dumps(value, default=lambda _function: None))
 
-    moto_jsonata._eval_jsonata = evaluate
+    patch(moto_jsonata, _eval_jsonata=evaluate)
 
 
 _PARSED = 1024
@@ -78,7 +82,7 @@ _BEGINNING = re.compile(r"(?:\$\w+\()?\(")
 _DECLARATION = re.compile(r"\$(\w+):=")
 
 
-def _number(text: str) -> Any:
+def _number(text: str) -> object:
     """A number as JSONata reads it: whole ones are integers."""
     return Utils.convert_number(float(text))
 
@@ -86,7 +90,7 @@ def _number(text: str) -> Any:
 _VALUES = json.JSONDecoder(parse_float=_number, parse_int=_number)
 
 
-def _without_values(expression: str) -> tuple[str, dict[str, Any]]:
+def _without_values(expression: str) -> tuple[str, dict[str, object]]:
     """Take the values that moto writes before an expression out of its text.
 
     Moto declares each variable in the text, with all of its value, so every evaluation parsed
@@ -118,7 +122,7 @@ def _without_values(expression: str) -> tuple[str, dict[str, Any]]:
     return expression[: beginning.end()] + expression[at:], values
 
 
-def _with_nulls(value: Any) -> Any:
+def _with_nulls(value: object) -> object:
     """A value with JSONata's null, which is not what is missing."""
     if isinstance(value, dict):
         return {key: _with_nulls(member) for key, member in value.items()}
@@ -134,46 +138,52 @@ def _hash(text: str, algorithm: str) -> str:
 def _quote_strings_in_jsonata() -> None:
     """Moto writes a variable's text between quotes as it is, so that a quote inside ends it."""
 
-    def declarations(bindings: dict[str, Any]) -> str:
+    def declarations(bindings: Mapping[str, object]) -> str:
         return "".join(
-            f"{name}:={moto_jsonata.to_json_str(value, separators=(',', ':'))};"
+            f"{name}:={to_json_str(value, separators=(',', ':'))};"
             for name, value in bindings.items()
         )
 
     for module in (moto_jsonata, states, variable_store):
-        module.encode_jsonata_variable_declarations = declarations
+        patch(module, encode_jsonata_variable_declarations=declarations)
 
 
 def _keep_map_item_inside_tasks() -> None:
     """`$states.context.Map` was not copied into the frame in which a task is evaluated."""
-    original = environment.Environment.as_inner_frame_of.__func__
+    original = environment.Environment.as_inner_frame_of
 
-    def as_inner_frame_of(cls: type, env: Any, *args: Any, **kwargs: Any) -> Any:
-        frame = original(cls, env, *args, **kwargs)
+    def as_inner_frame_of(
+        _class: type,
+        env: environment.Environment,
+        variable_store: variable_store.VariableStore,
+        event_history_frame_cache: EventHistoryContext | None = None,
+    ) -> environment.Environment:
+        frame = original(env, variable_store, event_history_frame_cache)
         outer = env.states.context_object.context_object_data
         if "Map" in outer:
             frame.states.context_object.context_object_data["Map"] = outer["Map"]
         return frame
 
-    environment.Environment.as_inner_frame_of = classmethod(as_inner_frame_of)
+    patch(environment.Environment, as_inner_frame_of=classmethod(as_inner_frame_of))
 
 
 def _count_redrives() -> None:
     """`$states.context.Execution.RedriveCount` was missing; nothing is ever redriven here."""
     original = ExecutionWorker._get_evaluation_environment
 
-    def with_count(self: Any) -> Any:
+    def with_count(self: ExecutionWorker) -> environment.Environment:
         env = original(self)
-        env.states.context_object.context_object_data["Execution"]["RedriveCount"] = 0
+        execution = env.states.context_object.context_object_data["Execution"]
+        execution["RedriveCount"] = 0  # type: ignore[typeddict-unknown-key]
         return env
 
-    ExecutionWorker._get_evaluation_environment = with_count
+    patch(ExecutionWorker, _get_evaluation_environment=with_count)
 
 
 def _fail_by_any_name() -> None:
     """A Fail state may pass on a name that begins with "States."; moto took it for a fault."""
 
-    def init(self: Any, error_name: str | None) -> None:
+    def init(self: CustomErrorName, error_name: str | None) -> None:
         ErrorName.__init__(self, error_name=error_name)
 
-    CustomErrorName.__init__ = init
+    patch(CustomErrorName, __init__=init)

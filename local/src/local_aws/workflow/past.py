@@ -3,14 +3,17 @@
 import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import cast
 
 from moto.stepfunctions.exceptions import ExecutionAlreadyExists
+from moto.stepfunctions.parser.api import HistoryEvent
+from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.utils import PAGINATION_MODEL
 from moto.utilities.paginator import paginate
 
-from local_aws.workflow.executions import Executions
+from local_aws.workflow.executions import Executions, executions_of
+from local_aws.workflow.patches import patch
 from local_aws.workflow.records import Record
 
 
@@ -39,64 +42,77 @@ class Past:
         stopped = self._record["detail"]["stopDate"]
         return _moment(stopped) if stopped else None
 
-    def stop(self, _date: Any, error: str | None, cause: str | None) -> None:
+    def stop(self, _date: datetime, error: str | None, cause: str | None) -> None:
         """End what a restart has not resumed yet."""
         if self.status == "RUNNING":
             self._kept.abort(self._record, error, cause)
 
-    def to_describe_output(self) -> dict[str, Any]:
+    def to_describe_output(self) -> dict[str, object]:
         """The answer of DescribeExecution."""
         detail = {k: v for k, v in self._record["detail"].items() if v is not None}
         dates = {"startDate": self.start_date, "stopDate": self.stop_date}
         return detail | {name: date for name, date in dates.items() if date}
 
-    def to_history_output(self) -> dict[str, Any]:
+    def to_history_output(self) -> dict[str, list[HistoryEvent]]:
         """The answer of GetExecutionHistory."""
         return {"events": self._record["events"]}
 
 
-def remember(kept: Executions) -> None:
+def remember(kept: Executions, backend: StepFunctionsParserBackend) -> None:
     """Let moto forget what has ended, as its executions keep their threads' memory."""
+
+    def past(record: Record) -> Execution:
+        return cast(Execution, Past(record, kept))  # it has what is asked of one that has ended
+
+    def forget(execution: Execution) -> None:
+        for machine in backend.state_machines:
+            known = executions_of(machine)
+            if execution in known:
+                known.remove(execution)
+
     describe = StepFunctionsParserBackend.describe_execution
     start = StepFunctionsParserBackend.start_execution
 
-    def describe_execution(backend: Any, execution_arn: str) -> Any:
+    def describe_execution(backend: StepFunctionsParserBackend, execution_arn: str) -> Execution:
         if not kept.is_running(execution_arn):
             record = kept.past.get(execution_arn)
             if record is not None:
-                return Past(record, kept)
-        return describe(backend, execution_arn)
+                return past(record)
+        return cast(Execution, describe(backend, execution_arn))  # see `executions_of`
 
     def start_execution(
-        backend: Any, state_machine_arn: str, name: Any = None, execution_input: Any = None
-    ) -> Any:
+        backend: StepFunctionsParserBackend,
+        state_machine_arn: str,
+        name: str,
+        execution_input: str,
+        *rest: str,
+        **named: str,
+    ) -> Execution:
         arn = f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
         record = None if kept.is_running(arn) else kept.past.get(arn)
         if record is None:
-            return start(backend, state_machine_arn, name, execution_input)
+            return start(backend, state_machine_arn, name, execution_input, *rest, **named)
         detail = record["detail"]
         if detail["status"] == "RUNNING" and _same(detail["input"], execution_input or "{}"):
-            return Past(record, kept)
+            return past(record)
         raise ExecutionAlreadyExists(f"Execution Already Exists: '{arn}'")
 
     @paginate(pagination_model=PAGINATION_MODEL)  # type: ignore[untyped-decorator]
     def list_executions(
-        _backend: Any, state_machine_arn: str, status_filter: str | None = None
-    ) -> list[Any]:
+        _backend: StepFunctionsParserBackend,
+        state_machine_arn: str,
+        status_filter: str | None = None,
+    ) -> list[Execution]:
         found = kept.past.details(state_machine_arn, status_filter or "")
-        return [Past({"detail": detail}, kept) for detail in found]
+        return [past({"detail": detail}) for detail in found]
 
-    StepFunctionsParserBackend.describe_execution = describe_execution
-    StepFunctionsParserBackend.start_execution = start_execution
-    StepFunctionsParserBackend.list_executions = list_executions
-    kept.forget = _drop
-
-
-def _drop(execution: Any) -> None:
-    """Take an ended execution out of the state machine that moto keeps."""
-    for machine in execution.state_machine.backend.state_machines:
-        if execution in machine.executions:
-            machine.executions.remove(execution)
+    patch(
+        StepFunctionsParserBackend,
+        describe_execution=describe_execution,
+        start_execution=start_execution,
+        list_executions=list_executions,
+    )
+    kept.forget = forget
 
 
 def _same(one: str, other: str) -> bool:

@@ -3,12 +3,68 @@
 import json
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Required, TypedDict
+
+from moto.stepfunctions.parser.api import HistoryEvent
 
 from local_aws.databases import open_database
 
-Record = dict[str, Any]
-"""An execution's `detail`, `definition` and `events`, and where it stands, its `checkpoint`."""
+
+class Detail(TypedDict):
+    """An execution as the detail of its status event; times in milliseconds since 1970."""
+
+    executionArn: str
+    stateMachineArn: str
+    name: str
+    status: str
+    startDate: int
+    stopDate: int | None
+    input: str
+    output: str | None
+    error: str | None
+    cause: str | None
+
+
+class State(TypedDict, total=False):
+    """A state of a definition, or one of a Choice's rules."""
+
+    Type: Required[str]
+    Resource: str
+    Next: str
+    Choices: list["State"]
+    Branches: list["Machine"]
+    ItemProcessor: "Machine"
+
+
+class Machine(TypedDict, total=False):
+    """A definition: a state machine's, a Parallel's branch's, or what a Map does with each."""
+
+    StartAt: str
+    States: dict[str, State]
+
+
+class Stand(TypedDict):
+    """The state that was entered, with its input and the variables then; none at a branch's end."""
+
+    state: str | None
+    input: object
+    variables: dict[str, object]
+
+
+class Checkpoint(Stand, total=False):
+    """Where an execution stands, and where each branch of its Parallel does, by number."""
+
+    branches: dict[str, Stand]
+
+
+class Record(TypedDict, total=False):
+    """What is kept of an execution, and where it stands; of one in a list, the `detail` alone."""
+
+    detail: Detail
+    definition: str
+    events: list[HistoryEvent]
+    checkpoint: Checkpoint | None
+
 
 _TABLE = """create table if not exists executions (
     arn text primary key, machine text not null, name text not null, status text not null,
@@ -59,7 +115,7 @@ class Records:
         """Every execution that has not ended, oldest first."""
         return self._whole("status = ? order by started", "RUNNING")
 
-    def details(self, machine: str = "", status: str = "", most: int = -1) -> list[Record]:
+    def details(self, machine: str = "", status: str = "", most: int = -1) -> list[Detail]:
         """The `detail` of executions, youngest first.
 
         Parameters
@@ -89,6 +145,6 @@ class Records:
             for detail, definition, events, checkpoint in rows
         ]
 
-    def _do(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    def _do(self, statement: str, values: tuple[object, ...]) -> list[tuple[str, ...]]:
         with self._lock:
             return self._database.execute(statement, values).fetchall()

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import TypedDict
 
 import yaml
 from ministack import app as ministack
@@ -12,10 +13,11 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from werkzeug.test import Client
 
 from local_aws import resources
-from local_aws.services import Handler, Response
+from local_aws.services import Handler, Query, Response
 from local_aws.settings import ACCOUNT, REGION
 from local_aws.workflow import branches, calls, language, past, tasks
 from local_aws.workflow.executions import Executions
+from local_aws.workflow.records import Detail, Record
 
 _EXECUTED_BY_MOTO = {
     "StartExecution",
@@ -30,6 +32,14 @@ _EXECUTED_BY_MOTO = {
 }
 
 
+class Deployed(TypedDict):
+    """A state machine as ministack keeps it."""
+
+    name: str
+    definition: str
+    roleArn: str
+
+
 class Workflow:
     """The interpreter and its door.
 
@@ -41,22 +51,22 @@ class Workflow:
         ministack's state machines by ARN.
     """
 
-    def __init__(self, kept: Executions, machines: Any) -> None:
+    def __init__(self, kept: Executions, machines: Mapping[str, Deployed]) -> None:
         moto_config.default_user_config["stepfunctions"] = {"execute_state_machine": True}
         for module in (language, calls, branches):
             module.install()
         tasks.install(kept.machine_of)
         kept.install()
-        past.remember(kept)
+        self.backend = stepfunctions_parser_backends[ACCOUNT][REGION]
+        past.remember(kept, self.backend)
         self.executions = kept
         self._machines = machines
         self._known: dict[str, tuple[str, str]] = {}
         self._wsgi = create_backend_app("stepfunctions")
         self._ministack: Handler = ministack.SERVICE_HANDLERS["states"]
-        self.backend = stepfunctions_parser_backends[ACCOUNT][REGION]
 
     async def handle(
-        self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+        self, method: str, path: str, headers: dict[str, str], body: bytes, query: Query
     ) -> Response:
         """Answer one request, already authorized."""
         if headers.get("x-amz-target", "").rsplit(".", 1)[-1] not in _EXECUTED_BY_MOTO:
@@ -82,11 +92,11 @@ class Workflow:
         ours = deployed[0]["PhysicalResourceId"] if deployed else None
         return self.executions.machine_of(token) or ours  # whose token was lost with a restart
 
-    def all(self) -> list[dict[str, Any]]:
+    def all(self) -> list[Detail]:
         """Every execution as the detail of its status event, newest first."""
         return self.executions.records()
 
-    def record(self, name: str) -> dict[str, Any] | None:
+    def record(self, name: str) -> Record | None:
         """The `detail`, `events` and `definition` of an execution, or None."""
         return self.executions.record(name)
 
