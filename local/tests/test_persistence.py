@@ -21,6 +21,7 @@ from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.backend.execution import Execution
 
 from local_aws import permissions, persistence
+from local_aws.services import Response
 from local_aws.workflow import executions
 
 CONTENT = b"a photo"
@@ -43,7 +44,11 @@ class Bucket:
 
     def put(self, method: str = "PUT") -> tuple[int, str]:
         """Status and body of the answer to an upload."""
-        status, _, body = asyncio.run(self._handle(method, "/bucket/key", {}, CONTENT, {}))
+
+        async def answer() -> Response:
+            return await self._handle(method, "/bucket/key", {}, CONTENT, {})
+
+        status, _, body = asyncio.run(answer())
         return status, body.decode()
 
     async def _put(self, _method: str, _path: str, _headers: Any, body: bytes, _query: Any) -> Any:
@@ -92,7 +97,10 @@ def pages(database: sqlite3.Connection, most: int) -> None:
 
 def test_items_that_found_no_room_are_written_with_the_next(tmp_path: Path) -> None:
     items = persistence.Items(tmp_path / "items.db")
-    table: dict[str, Any] = {"TableId": "t", "items": {"ada": {"1": {"name": {"S": "x" * 9999}}}}}
+    table: persistence.Table = {
+        "TableId": "t",
+        "items": {"ada": {"1": {"name": {"S": "x" * 9999}}}},
+    }
     pages(items._database, 1)
     with pytest.raises(sqlite3.OperationalError, match="full"):
         items._write([(table, ("ada", "1"))])

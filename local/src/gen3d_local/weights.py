@@ -3,7 +3,10 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ def read(folder: Path) -> Weights | None:
     return Weights(folder, content["engine"], content["revision"], files)
 
 
-def upload(weights: Weights, s3: Any, bucket: str) -> None:
+def upload(weights: Weights, s3: "S3Client", bucket: str) -> None:
     """Put what is not there yet into the bucket; a revision never changes."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=weights.prefix)
     there = {item["Key"] for page in pages for item in page.get("Contents", [])}

@@ -15,10 +15,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import IO, TypedDict, Unpack
 
 LOW = 10
 """As `nice` counts: a ninth of the time of what wants a processor too, and all that is left."""
@@ -28,7 +29,24 @@ _SET_PARENT_DEATH_SIGNAL = 1
 _starter = ThreadPoolExecutor(1, thread_name_prefix="starts-processes")
 
 
-def start(words: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
+class Pipes(TypedDict, total=False):
+    """Where a process reads and writes, as `subprocess.Popen` takes it."""
+
+    stdin: int
+    stdout: int | IO[bytes]
+    stderr: int
+    pass_fds: Sequence[int]
+
+
+class Options(Pipes, total=False):
+    """What else of `subprocess.Popen`'s is given to a process."""
+
+    cwd: str | Path
+    env: Mapping[str, str]
+    process_group: int
+
+
+def start(words: Sequence[str], **options: Unpack[Options]) -> "subprocess.Popen[bytes]":
     """Start a process that does not outlive this one.
 
     Parameters

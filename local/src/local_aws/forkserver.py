@@ -26,7 +26,10 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn, TypedDict
+
+if TYPE_CHECKING:
+    from botocore.loaders import Loader
 
 AVAILABLE = sys.platform == "linux"
 """Elsewhere a process with system libraries in it had better not be copied."""
@@ -69,6 +72,14 @@ _SET_PARENT_DEATH_SIGNAL = 1
 _SET_NAME = 15
 
 
+class Request(TypedDict):
+    """What the server is asked for: a copy that goes on as `python -m` would."""
+
+    arguments: list[str]
+    cwd: str
+    env: dict[str, str]
+
+
 class ForkServer:
     """The near end.
 
@@ -88,7 +99,7 @@ class ForkServer:
 
     def __init__(
         self,
-        start: Callable[..., Any],
+        start: Callable[..., "subprocess.Popen[bytes]"],
         python: Path,
         path: Sequence[str],
         environment: Mapping[str, str],
@@ -121,7 +132,8 @@ class ForkServer:
         """
         near, far = socket.socketpair()
         read, write = os.pipe()
-        request = json.dumps({"arguments": list(arguments), "cwd": cwd, "env": dict(env)}).encode()
+        asked: Request = {"arguments": list(arguments), "cwd": cwd, "env": dict(env)}
+        request = json.dumps(asked).encode()
         try:
             head = len(request).to_bytes(4, "little")
             with self._turn:
@@ -216,7 +228,7 @@ def _serve(control: socket.socket) -> None:
         for key, _ in waiting.select():
             if key.data is None:
                 request, given = _received(control)
-                if not request:
+                if request is None:
                     return
                 _fork(request, given, waiting, control)
             else:
@@ -244,22 +256,22 @@ def _read_descriptions() -> None:
         with suppress(DataNotFoundError):
             loader.load_data(name)
 
-    def create_loader(search_path_string: str | None = None) -> Any:
+    def create_loader(search_path_string: str | None = None) -> "Loader":
         return make(search_path_string) if search_path_string else loader
 
     botocore.session.create_loader = create_loader
 
 
-def _received(control: socket.socket) -> tuple[dict[str, Any], list[int]]:
+def _received(control: socket.socket) -> tuple[Request | None, list[int]]:
     head, given, _, _ = socket.recv_fds(control, 4, 2)
     size, body = int.from_bytes(head, "little"), b""
     while len(body) < size:
         body += control.recv(size - len(body))
-    return (json.loads(body) if body else {}), given
+    return (json.loads(body) if body else None), given
 
 
 def _fork(
-    request: dict[str, Any],
+    request: Request,
     given: list[int],
     waiting: selectors.BaseSelector,
     control: socket.socket,
@@ -282,7 +294,7 @@ def _fork(
     waiting.register(os.pidfd_open(pid), selectors.EVENT_READ, (pid, told))
 
 
-def _become(request: dict[str, Any], output: int, server: int) -> NoReturn:
+def _become(request: Request, output: int, server: int) -> NoReturn:
     """Be what a new interpreter would be, but for what is imported."""
     code = 1
     try:

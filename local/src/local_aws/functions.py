@@ -28,14 +28,15 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Required, TypedDict, Unpack
 
 from ministack.core import lambda_runtime
+from ministack.core.lambda_runtime import ProvidedWorker
 from ministack.services import lambda_svc
 
 from local_aws import children, forkserver
 from local_aws.container_images import ContainerImage
-from local_aws.forkserver import ForkServer
+from local_aws.forkserver import Forked, ForkServer
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,29 @@ _IDLE_SECONDS = 60.0
 _PRINT_SECONDS = 0.25
 _INIT_SECONDS = 120.0
 """How long a worker may take to start, which its function's time-out does not count."""
+
+
+class Configuration(TypedDict, total=False):
+    """A function's configuration, of which this is asked."""
+
+    FunctionName: Required[str]
+    Runtime: str
+    Handler: str
+    PackageType: str
+    CodeSha256: str
+    ImageUri: str
+    ImageConfigResponse: dict[str, dict[str, list[str]]]
+    Environment: dict[str, dict[str, str]]
+    Layers: list[object]
+
+
+class Function(TypedDict, total=False):
+    """A function as ministack keeps it; in some places it hands over a configuration alone."""
+
+    config: Configuration
+    code_zip: bytes
+    policy: object
+    FunctionName: str
 
 
 class Functions:
@@ -105,8 +129,8 @@ class Functions:
     def _run_under_awslambdaric(self) -> None:
         original = lambda_svc._execute_function_dispatch
 
-        def dispatch(func: dict[str, Any], config: dict[str, Any], *rest: Any) -> Any:
-            config = dict(config, Runtime="provided.al2023", PackageType="Zip")
+        def dispatch(func: Function, config: Configuration, *rest: object) -> object:
+            config = _as_custom_runtime(config)
             image = self._image(config)
             if image:
                 image.build()
@@ -124,11 +148,13 @@ class Functions:
         In AWS somebody else uses a deployed function all the time; here the first who does would
         wait for all of them. Those of the API have started when this returns.
         """
-        functions = sorted(lambda_svc._functions.values(), key=_of_the_api, reverse=True)
+        functions: list[Function] = sorted(
+            lambda_svc._functions.values(), key=_of_the_api, reverse=True
+        )
         pool = ThreadPoolExecutor(_PROCESSORS)
         awaited = []
         for func in functions:
-            config = dict(func["config"], Runtime="provided.al2023", PackageType="Zip")
+            config = _as_custom_runtime(func["config"])
             if self._image(config) is not None:
                 continue
             name, code = config["FunctionName"], self._package(func, config, None)
@@ -142,7 +168,7 @@ class Functions:
         wait(awaited)
         pool.shutdown(wait=False)
 
-    def _place(self, func: dict[str, Any], config: dict[str, Any]) -> threading.BoundedSemaphore:
+    def _place(self, func: Function, config: Configuration) -> threading.BoundedSemaphore:
         """What a call of this function holds while it runs."""
         with self._lock:
             name = config["FunctionName"]
@@ -153,7 +179,7 @@ class Functions:
     def _wait_instead_of_throttling(self) -> None:
         """Ministack refuses a call above the reserved concurrency, which counts those that wait."""
 
-        def reserved(func: dict[str, Any], config: dict[str, Any]) -> int | None:
+        def reserved(func: Function, config: Configuration) -> int | None:
             return 0 if _reserved(func, config) == 0 else None
 
         lambda_svc._reserved_concurrency = reserved
@@ -189,7 +215,9 @@ class Functions:
 
         lambda_svc.reap_idle_workers = reap_more
 
-    def _start(self, words: Sequence[str], cwd: str, env: dict[str, str], **options: Any) -> Any:
+    def _start(
+        self, words: Sequence[str], cwd: str, env: dict[str, str], **options: Unpack[children.Pipes]
+    ) -> "subprocess.Popen[bytes] | Forked":
         """Start a worker: of a function in a zip as a copy of what has imported the most."""
         layers = self._layers.get(cwd)
         if layers is None or not forkserver.AVAILABLE:
@@ -202,11 +230,11 @@ class Functions:
                 self._fork_servers[layers] = server
         return server.fork(["awslambdaric", env["_HANDLER"]], cwd, env)
 
-    def _image(self, config: dict[str, Any]) -> ContainerImage | None:
+    def _image(self, config: Configuration) -> ContainerImage | None:
         return self._images.get(config.get("ImageUri", ""))
 
     def _package(
-        self, func: dict[str, Any], config: dict[str, Any], image: ContainerImage | None
+        self, func: Function, config: Configuration, image: ContainerImage | None
     ) -> bytes:
         """The deployed code with the bootstrap that a custom runtime needs."""
         key = (config["FunctionName"], config.get("CodeSha256", ""))
@@ -223,7 +251,7 @@ class Functions:
         """Ministack passes its own environment on; a function gets Lambda's and its own."""
         original = lambda_svc._provided_worker_env
 
-        def environment(config: dict[str, Any], code: str, port: int) -> dict[str, str]:
+        def environment(config: Configuration, code: str, port: int) -> dict[str, str]:
             own = (config.get("Environment") or {}).get("Variables") or {}
             given = {
                 name: value
@@ -251,10 +279,10 @@ class Functions:
         """What a function prints goes to CloudWatch Logs and, for the terminal, to a file."""
         original = lambda_svc._emit_lambda_logs
 
-        def emit(func: dict[str, Any], request: str, text: str, *rest: Any, **named: Any) -> None:
+        def emit(func: Function, request: str, text: str, *rest: object, **named: object) -> None:
             original(func, request, text, *rest, **named)
             if text:
-                name = (func.get("config") or func)["FunctionName"]
+                name = name_of(func)
                 moment = datetime.now(UTC).isoformat(timespec="milliseconds")
                 # A full disk costs the line, and not the call that has printed it.
                 with suppress(OSError), (self._logs / f"{name}.log").open("a") as file:
@@ -263,7 +291,16 @@ class Functions:
         lambda_svc._emit_lambda_logs = emit
 
 
-def _spawn(name: str, worker: Any) -> None:
+def name_of(func: Function) -> str:
+    """A function's name."""
+    return (func.get("config") or func)["FunctionName"]
+
+
+def _as_custom_runtime(config: Configuration) -> Configuration:
+    return {**config, "Runtime": "provided.al2023", "PackageType": "Zip"}
+
+
+def _spawn(name: str, worker: ProvidedWorker) -> None:
     try:
         lambda_runtime.ensure_spawned(worker)
     except Exception:  # the first call says why
@@ -272,13 +309,13 @@ def _spawn(name: str, worker: Any) -> None:
         lambda_runtime.release_worker(worker)
 
 
-def _most(func: dict[str, Any], config: dict[str, Any]) -> int:
+def _most(func: Function, config: Configuration) -> int:
     """How many workers a function may have."""
     most = _WORKERS_OF_THE_API if _of_the_api(func) else _WORKERS
     return min(_reserved(func, config) or most, most)
 
 
-def _of_the_api(func: dict[str, Any]) -> bool:
+def _of_the_api(func: Function) -> bool:
     return "apigateway.amazonaws.com" in json.dumps(func.get("policy"))
 
 
@@ -290,7 +327,7 @@ _handler_of_calls = lambda_runtime.ProvidedWorker._build_handler_class
 """Makes what serves the Runtime API to a worker."""
 
 
-def _answering_at_once(worker: Any, *arguments: Any) -> type[Any]:
+def _answering_at_once(worker: ProvidedWorker, *arguments: object) -> type:
     """Serve the Runtime API with an answer's head and body in one packet.
 
     Ministack sends them apart: the kernel holds the body back until the head is acknowledged, which
@@ -301,7 +338,7 @@ def _answering_at_once(worker: Any, *arguments: Any) -> type[Any]:
     return type("Handler", (handler,), {"wbufsize": -1, "disable_nagle_algorithm": True})
 
 
-def _printed(worker: Any, **_waits: float) -> str:
+def _printed(worker: ProvidedWorker, **_waits: float) -> str:
     """What a call has printed, which is in the pipe before its answer.
 
     Ministack waits a twentieth of a second for a first line, also of a function that prints none.
@@ -313,12 +350,14 @@ def _printed(worker: Any, **_waits: float) -> str:
     return str(worker._drain_stderr())
 
 
-def _in_pipe(process: Any) -> int:
+def _in_pipe(process: "subprocess.Popen[bytes] | Forked | None") -> int:
     """Bytes that a process has printed and nobody has read."""
+    if process is None or process.stdout is None:
+        return 0
     size = array.array("i", [0])
     try:
         fcntl.ioctl(process.stdout, termios.FIONREAD, size)
-    except (AttributeError, OSError, ValueError):  # it has ended
+    except (OSError, ValueError):  # it has ended
         return 0
     return size[0]
 
@@ -337,7 +376,7 @@ def _bootstrap(image: ContainerImage | None, python: Path) -> str:
     return f'#!/bin/sh\ncd {folder}\nexec nice -n {children.LOW} {start} "$_HANDLER"\n'
 
 
-def _layer(attachment: Any) -> str:
+def _layer(attachment: object) -> str:
     """Extract a layer once, as Lambda mounts it."""
     content = lambda_svc._resolve_layer_zip(attachment)
     return str(lambda_svc._docker_extracted_dir(content, "layer"))

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from uuid import uuid4
 
 from ministack import app as ministack
 
+from local_aws.services import Query, Response
 from local_aws.settings import ACCOUNT, REGION
 
 _SEND = "/v2/email/outbound-emails"
@@ -32,6 +33,38 @@ class Mail:
     subject: str
     text: str
     html: str
+
+
+class _Text(TypedDict):
+    Data: str
+
+
+class _Body(TypedDict, total=False):
+    Text: _Text
+    Html: _Text
+
+
+class _Simple(TypedDict, total=False):
+    Subject: _Text
+    Body: _Body
+
+
+class _Content(TypedDict, total=False):
+    Raw: _Text
+    Simple: _Simple
+
+
+class _Destination(TypedDict, total=False):
+    ToAddresses: list[str]
+
+
+class SendEmail(TypedDict, total=False):
+    """A request to send a mail, as JSON."""
+
+    FromEmailAddress: str
+    Destination: _Destination
+    Content: _Content
+    ConfigurationSetName: str
 
 
 class Mailbox:
@@ -51,14 +84,24 @@ class Mailbox:
         enforce = ministack._enforce_ses_v2
         handle = ministack._handle_ses_v2_request
 
-        def authorize(method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
-            if path != _SEND or method != "POST":
-                return enforce(method, path, headers, body, *rest)
-            return _denied(json.loads(body), headers, *rest)
+        def authorize(
+            method: str,
+            path: str,
+            headers: dict[str, str],
+            body: bytes,
+            query: Query,
+            request_id: str,
+        ) -> Response | None:
+            if path == _SEND and method == "POST":
+                return _denied(json.loads(body), headers, query, request_id)
+            refusal: Response | None = enforce(method, path, headers, body, query, request_id)
+            return refusal
 
-        async def send(method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
-            answer = await handle(method, path, headers, body, *rest)
-            if path == _SEND and method == "POST" and answer[0] == 200:
+        async def send(
+            method: str, path: str, headers: dict[str, str], body: bytes, *rest: object
+        ) -> Response | None:
+            answer: Response | None = await handle(method, path, headers, body, *rest)
+            if path == _SEND and method == "POST" and answer is not None and answer[0] == 200:
                 self._keep(json.loads(body))
             return answer
 
@@ -74,7 +117,7 @@ class Mailbox:
         path = self._folder / f"{mail_id}.eml"
         return _read(path) if re.fullmatch(r"[\w-]+", mail_id) and path.exists() else None
 
-    def _keep(self, request: dict[str, Any]) -> None:
+    def _keep(self, request: SendEmail) -> None:
         content = request["Content"]
         if "Raw" in content:
             message = base64.b64decode(content["Raw"]["Data"])
@@ -84,7 +127,9 @@ class Mailbox:
         (self._folder / f"{stamp}-{uuid4().hex[:6]}.eml").write_bytes(message)
 
 
-def _denied(request: dict[str, Any], headers: Any, query: Any, request_id: str) -> Any:
+def _denied(
+    request: SendEmail, headers: dict[str, str], query: Query, request_id: str
+) -> Response | None:
     """Ask IAM as SES does: about the sender's identity and about the configuration set."""
     action = "ses:SendRawEmail" if "Raw" in request.get("Content", {}) else "ses:SendEmail"
     sender = request.get("FromEmailAddress", "")
@@ -93,7 +138,7 @@ def _denied(request: dict[str, Any], headers: Any, query: Any, request_id: str) 
     if request.get("ConfigurationSetName"):
         resources.append(f"{arn}configuration-set/{request['ConfigurationSetName']}")
     for resource in resources:
-        denied = ministack._enforce_data_plane(
+        denied: Response | None = ministack._enforce_data_plane(
             "sesv2",
             action,
             headers,
@@ -108,7 +153,7 @@ def _denied(request: dict[str, Any], headers: Any, query: Any, request_id: str) 
     return None
 
 
-def _simple(request: dict[str, Any]) -> EmailMessage:
+def _simple(request: SendEmail) -> EmailMessage:
     simple = request["Content"].get("Simple", {})
     body = simple.get("Body", {})
     message = EmailMessage()

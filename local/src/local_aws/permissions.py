@@ -8,9 +8,12 @@ import json
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from ministack.core import iam_evaluator
+from ministack.core.iam_evaluator import EvalContext, EvalResult, ParsedStatement
+
+Policies = list[list[ParsedStatement]]
+"""Each policy's statements."""
 
 
 def install(file: Path) -> None:
@@ -25,7 +28,7 @@ def install(file: Path) -> None:
     evaluate = iam_evaluator.evaluate
     noted: set[tuple[str, str, str]] = set()
 
-    def evaluated(context: Any, policies: Any, *limits: Any) -> Any:
+    def evaluated(context: EvalContext, policies: Policies, *limits: Policies) -> EvalResult:
         result = evaluate(context, policies, *limits)
         if result.decision == "Allow" and ":assumed-role/" in context.principal_arn:
             for permission in _used(context, policies):
@@ -44,13 +47,16 @@ def _parse_once() -> None:
     parse = iam_evaluator.parse_policy_document
     parsed = lru_cache(maxsize=256)(parse)
 
-    def parse_once(document: Any) -> Any:
-        return parsed(document) if isinstance(document, str) else parse(document)
+    def parse_once(document: str | dict[str, object]) -> list[ParsedStatement]:
+        statements: list[ParsedStatement] = (
+            parsed(document) if isinstance(document, str) else parse(document)
+        )
+        return statements
 
     iam_evaluator.parse_policy_document = parse_once
 
 
-def _used(context: Any, policies: Any) -> list[tuple[str, str, str]]:
+def _used(context: EvalContext, policies: Policies) -> list[tuple[str, str, str]]:
     """Role, action and resource of everything in the policies that allows the request."""
     role = context.principal_arn.split("/")[1]
     found = []

@@ -12,7 +12,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from ministack import app
 from ministack.core import persistence
@@ -20,11 +20,17 @@ from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import dynamodb, s3
 
 from local_aws.databases import open_database
-from local_aws.services import Handler, Response
+from local_aws.services import Handler, Query, Response
 
 log = logging.getLogger(__name__)
 
-Table = dict[str, Any]
+
+class Table(TypedDict):
+    """A table of DynamoDB's as ministack keeps it: its items by partition and sort key."""
+
+    TableId: str
+    items: dict[str, dict[str, object]]
+
 
 _SAVED_WITH_EACH_CHANGE = {
     "cognito-idp": ("cognito",),
@@ -74,13 +80,13 @@ class Items:
         set_item, remove_item = dynamodb._set_item, dynamodb._remove_item
         items_replaced = dynamodb._items_replaced
 
-        def set_noted(table: Table, pk: str, sk: str, item: Any) -> Any:
-            old = set_item(table, pk, sk, item)
+        def set_noted(table: Table, pk: str, sk: str, item: object) -> object:
+            old: object = set_item(table, pk, sk, item)
             self._note(table, [(pk, sk)])
             return old
 
-        def remove_noted(table: Table, pk: str, sk: str) -> Any:
-            old = remove_item(table, pk, sk)
+        def remove_noted(table: Table, pk: str, sk: str) -> object:
+            old: object = remove_item(table, pk, sk)
             self._note(table, [(pk, sk)])
             return old
 
@@ -105,13 +111,15 @@ class Items:
 
     def _write_before_the_answer(self) -> None:
         """All items of a request at once, as a transaction changes all or none."""
-        handle = app.SERVICE_HANDLERS["dynamodb"]
+        handle: Handler = app.SERVICE_HANDLERS["dynamodb"]
 
-        async def handle_and_write(*request: Any) -> Response:
+        async def handle_and_write(
+            method: str, path: str, headers: dict[str, str], body: bytes, query: Query
+        ) -> Response:
             # ministack answers without waiting for anything, so one thread has one request.
             self._changed.noted = []
             try:
-                answer: Response = await handle(*request)
+                answer = await handle(method, path, headers, body, query)
                 self._write(self._changed.noted)
             finally:
                 self._changed.noted = None
@@ -146,7 +154,7 @@ class Items:
     def _leave_items_out_of_the_state(self) -> None:
         get_state, load = dynamodb.get_state, dynamodb.load_persisted_state
 
-        def get_state_of_tables() -> dict[str, Any]:
+        def get_state_of_tables() -> dict[str, object]:
             tables, empty = dynamodb._tables, AccountRegionScopedDict()
             for key, table in tables.all_items():
                 empty.set_scoped(*key, table | {"items": {}})
@@ -156,7 +164,7 @@ class Items:
             finally:
                 dynamodb._tables = tables
 
-        def load_with_items(state: Any) -> None:
+        def load_with_items(state: object) -> None:
             load(state)
             self._load()
 
@@ -184,7 +192,7 @@ def save_with_each_change() -> None:
 
 def _saving(service: str, files: tuple[str, ...], handle: Handler) -> Handler:
     async def handle_and_save(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+        method: str, path: str, headers: dict[str, str], body: bytes, query: Query
     ) -> Response:
         answer = await handle(method, path, headers, body, query)
         if answer[0] < 400 and _changes(service, method, headers, query):
@@ -196,7 +204,7 @@ def _saving(service: str, files: tuple[str, ...], handle: Handler) -> Handler:
     return handle_and_save
 
 
-def _saved(name: str, state: Callable[[], Any]) -> bool:
+def _saved(name: str, state: Callable[[], object]) -> bool:
     """Save a state, and say whether that went well: ministack logs that it did not, and goes on.
 
     What it writes is another file each time, which takes the name of the one before.
@@ -220,7 +228,7 @@ def _not_saved() -> Response:
     return 507, {"Content-Type": "application/x-amz-json-1.1"}, body.encode()
 
 
-def _changes(service: str, method: str, headers: dict[str, str], query: dict[str, Any]) -> bool:
+def _changes(service: str, method: str, headers: dict[str, str], query: Query) -> bool:
     action = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
     if service == "dynamodb":
         return action in _TABLE_CHANGES
@@ -249,16 +257,16 @@ class Disk:
         s3._persist_object = _raising(s3._persist_object)
         app.SERVICE_HANDLERS["s3"] = self.guard(app.SERVICE_HANDLERS["s3"])
 
-    def guard(self, handle: Callable[..., Any]) -> Callable[..., Any]:
+    def guard(self, handle: Handler) -> Handler:
         """Refuse what brings content when there is no room for it."""
 
         async def handle_with_room(
-            method: str, path: str, headers: Any, body: bytes, *rest: Any, **named: Any
-        ) -> Any:
+            method: str, path: str, headers: dict[str, str], body: bytes, query: Query
+        ) -> Response:
             if method in ("PUT", "POST") and not self._has_room(len(body)):
                 return _full()
             try:
-                return await handle(method, path, headers, body, *rest, **named)
+                return await handle(method, path, headers, body, query)
             except NotKept as error:
                 log.error("%s", error)
                 return _full()
@@ -276,10 +284,12 @@ class NotKept(Exception):
 def _raising(persist: Callable[..., None]) -> Callable[..., None]:
     """Ministack logs that an object was not written, and goes on."""
 
-    def persist_or_raise(bucket: str, key: str, content: Any) -> None:
+    def persist_or_raise(bucket: str, key: str, content: object) -> None:
         held = isinstance(content, dict) and content.get("body") is not None
         persist(bucket, key, content)
-        if held and content["body"] is not None:  # it lets go of what it has written
+        if (
+            held and isinstance(content, dict) and content["body"] is not None
+        ):  # it lets go of what it has written
             s3._buckets[bucket]["objects"].pop(key, None)
             raise NotKept(f"{bucket}/{key} was not kept.")
 

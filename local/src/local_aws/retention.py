@@ -4,9 +4,11 @@ What is let go has been read from here by nobody: the logs are in files, the mai
 and metrics are not emulated.
 """
 
-from typing import Any
+from collections.abc import Callable
 
 from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, ses_v2
+
+from local_aws.functions import Function, name_of
 
 _EVENTS = 200
 _STREAMS = 20
@@ -24,9 +26,9 @@ def _bound_log_streams() -> None:
     """Ministack makes a stream a call of a function."""
     emit = lambda_svc._emit_lambda_logs
 
-    def emit_and_trim(func: dict[str, Any], *rest: Any, **named: Any) -> None:
+    def emit_and_trim(func: Function, *rest: object, **named: object) -> None:
         emit(func, *rest, **named)
-        name = f"/aws/lambda/{(func.get('config') or func)['FunctionName']}"
+        name = f"/aws/lambda/{name_of(func)}"
         streams = (cloudwatch_logs._log_groups.get(name) or {}).get("streams", {})
         for stream in list(streams)[:-_STREAMS]:
             streams.pop(stream, None)
@@ -41,9 +43,9 @@ def _bound_lists() -> None:
         setattr(module, name, _bounded(getattr(module, name), most))
 
 
-def _bounded(original: Any, most: int) -> Any:
-    def last() -> list[Any]:
-        entries: list[Any] = original()
+def _bounded(original: Callable[[], list[object]], most: int) -> Callable[[], list[object]]:
+    def last() -> list[object]:
+        entries = original()
         del entries[:-most]
         return entries
 

@@ -10,12 +10,13 @@ import types
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from local_aws import environments, memory
 from local_aws.settings import ROOT, LocalError, Settings
 
 if TYPE_CHECKING:
+    from local_aws.container_images import ContainerImage
     from local_aws.deploy.cloudformation import Fill
     from local_aws.endpoint.server import Server
     from local_aws.endpoint.spec import EndpointSpec
@@ -64,7 +65,7 @@ class Stack:
         self._assemble(python)
         self._gateway.start()
 
-    def _assemble(self, python: Any) -> None:
+    def _assemble(self, python: Path) -> None:
         _leave_out_what_is_slow()
         # Imported here because ministack and moto read the environment when they are imported.
         from ministack.core import lambda_runtime
@@ -180,7 +181,9 @@ class Stack:
 
         return Server(*self.instance(spec))
 
-    def instance(self, spec: "EndpointSpec") -> tuple[Any, ...]:
+    def instance(
+        self, spec: "EndpointSpec"
+    ) -> "tuple[EndpointSpec, ContainerImage, dict[str, str], Path, Path]":
         """What an endpoint's instance is made from, as `Server` takes it."""
         from local_aws.container_images import assemble
 

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Required, TypedDict, cast
 
 from ministack.services.cloudformation import engine
 from samtranslator.model.exceptions import InvalidDocumentException
@@ -20,11 +20,34 @@ from local_aws.settings import LocalError
 Upload = Callable[[str, bytes], dict[str, str]]
 """Stores content under a name; gives its Bucket and Key."""
 
+
+class Parameter(TypedDict, total=False):
+    """A parameter of a template."""
+
+    Type: str
+    Default: object
+
+
+class Resource(TypedDict, total=False):
+    """A resource of a template."""
+
+    Type: Required[str]
+    Properties: dict[str, object]
+    Metadata: dict[str, str]
+
+
+class Template(TypedDict, total=False):
+    """What is read here of a template."""
+
+    Parameters: dict[str, Parameter]
+    Resources: Required[dict[str, Resource]]
+
+
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _BUILD_FILES = {"requirements.txt", "requirements.in", "Dockerfile"}
 
 
-def read_template(path: Path) -> dict[str, Any]:
+def read_template(path: Path) -> Template:
     """Read a template with its short tags (`!Ref`).
 
     Raises
@@ -35,12 +58,12 @@ def read_template(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise LocalError(f"{path} is missing; there is nothing to deploy.")
     try:
-        return dict(engine._parse_template(path.read_text()))
+        return cast(Template, dict(engine._parse_template(path.read_text())))
     except Exception as error:
         raise LocalError(f"{path.name} is not a template: {error}") from error
 
 
-def package(template: dict[str, Any], root: Path, upload: Upload) -> dict[str, Any]:
+def package(template: Template, root: Path, upload: Upload) -> Template:
     """Replace local paths in the template by uploaded packages.
 
     Parameters
@@ -53,22 +76,20 @@ def package(template: dict[str, Any], root: Path, upload: Upload) -> dict[str, A
     """
     for name, resource in template["Resources"].items():
         properties = resource.setdefault("Properties", {})
-        match resource["Type"]:
-            case "AWS::Serverless::Function" if properties.get("PackageType") == "Image":
+        match resource["Type"], properties:
+            case "AWS::Serverless::Function", {"PackageType": "Image"}:
                 properties["ImageUri"] = image_uri(name)
-            case "AWS::Serverless::Function" if isinstance(properties.get("CodeUri"), str):
-                content = build(root / properties["CodeUri"], "")
-                properties["CodeUri"] = upload(f"{name}.zip", content)
-            case "AWS::Serverless::LayerVersion":
-                content = build(root / properties["ContentUri"], "python/")
-                properties["ContentUri"] = upload(f"{name}.zip", content)
-            case "AWS::Serverless::StateMachine" if isinstance(properties["DefinitionUri"], str):
-                path = root / properties["DefinitionUri"]
-                properties["DefinitionUri"] = upload(path.name, path.read_bytes())
+            case "AWS::Serverless::Function", {"CodeUri": str(path)}:
+                properties["CodeUri"] = upload(f"{name}.zip", build(root / path, ""))
+            case "AWS::Serverless::LayerVersion", {"ContentUri": str(path)}:
+                properties["ContentUri"] = upload(f"{name}.zip", build(root / path, "python/"))
+            case "AWS::Serverless::StateMachine", {"DefinitionUri": str(path)}:
+                definition = root / path
+                properties["DefinitionUri"] = upload(definition.name, definition.read_bytes())
     return template
 
 
-def expand(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+def expand(template: Template, parameters: dict[str, str]) -> dict[str, object]:
     """Turn `AWS::Serverless::*` into plain resources, as CloudFormation's SAM transform does.
 
     ministack does so too, but with each parameter's default in the place of its value.
@@ -78,7 +99,7 @@ def expand(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, An
     LocalError
         SAM refuses the template.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for name, declared in (template.get("Parameters") or {}).items():
         value = parameters.get(name, declared.get("Default"))
         is_list = declared.get("Type") == "CommaDelimitedList"
@@ -91,10 +112,15 @@ def expand(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, An
     return expanded | {"Conditions": _selected(expanded.get("Conditions", {}), values)}
 
 
-def _selected(part: Any, values: dict[str, Any]) -> Any:
+def _selected(part: object, values: dict[str, object]) -> object:
     """Parts of parameters' texts in conditions, which ministack compares as they are written."""
     match part:
-        case {"Fn::Select": [index, {"Fn::Split": [str(separator), {"Fn::Sub": str(text)}]}]}:
+        case {
+            "Fn::Select": [
+                int() | str() as index,
+                {"Fn::Split": [str(separator), {"Fn::Sub": str(text)}]},
+            ]
+        }:
             whole = re.sub(r"\$\{(\w+)\}", lambda found: str(values[found[1]]), text)
             return whole.split(separator)[int(index)]
         case dict():
@@ -105,7 +131,7 @@ def _selected(part: Any, values: dict[str, Any]) -> Any:
             return part
 
 
-def images(template: dict[str, Any], root: Path) -> dict[str, ContainerImage]:
+def images(template: Template, root: Path) -> dict[str, ContainerImage]:
     """Lay out the image of every image function; by image URI."""
     found = {}
     for name, resource in template["Resources"].items():
