@@ -285,11 +285,10 @@ def _raising(persist: Callable[..., None]) -> Callable[..., None]:
     """Ministack logs that an object was not written, and goes on."""
 
     def persist_or_raise(bucket: str, key: str, content: object) -> None:
-        held = isinstance(content, dict) and content.get("body") is not None
+        kept = content if isinstance(content, dict) else {}
+        held = kept.get("body") is not None
         persist(bucket, key, content)
-        if (
-            held and isinstance(content, dict) and content["body"] is not None
-        ):  # it lets go of what it has written
+        if held and kept["body"] is not None:  # it lets go of what it has written
             s3._buckets[bucket]["objects"].pop(key, None)
             raise NotKept(f"{bucket}/{key} was not kept.")
 
