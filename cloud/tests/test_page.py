@@ -10,8 +10,8 @@ import pytest
 
 from gen3d_cloud import deployed as stack
 from gen3d_cloud import page
+from gen3d_cloud.publish import PageConfig, configuration
 
-CONFIG = {"region": "eu-west-1", "bucket": "pictures", "apiUrl": "https://abc.example.com"}
 OUTPUTS = {
     "Region": "eu-west-1",
     "Engine": "lite",
@@ -21,6 +21,7 @@ OUTPUTS = {
     "UserPoolClientId": "client",
     "BucketName": "pictures",
 }
+CONFIG = configuration(OUTPUTS)
 
 
 @pytest.fixture
@@ -73,8 +74,9 @@ def test_it_is_isolated_and_reaches_its_own_parts_alone(http: httpx.Client) -> N
 
 
 def test_a_stack_on_this_machine_is_reached_at_its_one_address() -> None:
-    here = {"apiUrl": "http://localhost:20005/api", "endpoint": "http://localhost:20005"}
-    policy = page.headers(CONFIG | here)["Content-Security-Policy"]
+    here = "http://localhost:20005"
+    config: PageConfig = {**CONFIG, "apiUrl": f"{here}/api", "endpoint": here}
+    policy = page.headers(config)["Content-Security-Policy"]
     assert "connect-src 'self' http://localhost:20005 data:" in policy
     assert "amazonaws.com.s3" not in policy
 

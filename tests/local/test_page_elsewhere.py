@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -55,23 +54,23 @@ def test_a_page_of_that_origin_is_let_in_and_no_other(
     s3, bucket = gen3d.client("s3"), gen3d.outputs["BucketName"]
     s3.put_object(Bucket=bucket, Key="private/mesh.glb", Body=b"glTF")
     url = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "private/mesh.glb"})
-    job = {"objects": [{"files": {"glb": {"url": url}}}]}
     with httpx.Client(timeout=60) as http:
         checks = list(verify.checks(target, http, with_job=False))
         assert [check for check in checks if check.holds is False] == []
         held = [check.what for check in checks if check.holds]
         assert held[:3] == ["routes", "page", "page's way in"]
-        assert verify.cors(target, job, http).holds
+        assert verify.cors(target, url, http).holds
         assert verify.preflight_request(other, http).holds is False
-        assert verify.cors(other, job, http).holds is False
+        assert verify.cors(other, url, http).holds is False
 
 
 def test_the_page_is_served_here_with_the_stacks_config(
     gen3d: RunningStack, origin: str, tmp_path: Path
 ) -> None:
     (tmp_path / "index.html").write_text("<div id=root>")
-    here: dict[str, Any] = {"apiUrl": f"{gen3d.url}/api", "endpoint": gen3d.url}
-    server = page.serve(tmp_path, configuration(gen3d.outputs) | here, 0)
+    config = configuration(gen3d.outputs)
+    config |= {"apiUrl": f"{gen3d.url}/api", "endpoint": gen3d.url}
+    server = page.serve(tmp_path, config, 0)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         served = f"http://127.0.0.1:{server.server_port}"

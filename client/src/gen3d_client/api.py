@@ -2,9 +2,9 @@
 
 import mimetypes
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Required, TypedDict
 
 import boto3
 import httpx
@@ -13,8 +13,57 @@ from gen3d_client.errors import ApiClientError
 
 _POLL_SECONDS = 0.25
 
-Job = dict[str, Any]
-"""What ``GET /jobs/{jobId}`` answers."""
+
+class Link(TypedDict):
+    """A signed link."""
+
+    url: str
+
+
+class DecoderLink(Link):
+    """Where the decoder is, and of which revision."""
+
+    revision: str
+
+
+class Upload(Link):
+    """Where a file may be posted, and with which fields."""
+
+    fields: dict[str, str]
+
+
+class Uploads(TypedDict):
+    """One for each mask."""
+
+    uploads: list[Upload]
+
+
+class Thing(TypedDict):
+    """An object of a job, once it is made."""
+
+    files: dict[str, Link]
+    splat: Link
+
+
+class Stage(TypedDict, total=False):
+    """A stage of a job."""
+
+    ms: float
+
+
+class Job(TypedDict, total=False):
+    """What of ``GET /jobs/{jobId}`` is read here."""
+
+    jobId: Required[str]
+    status: Required[str]
+    run: Required[int]
+    pollSeconds: Required[float | None]
+    upload: Upload
+    decoder: DecoderLink
+    embeddings: Link
+    objects: list[Thing]
+    stages: dict[str, Stage]
+    error: dict[str, str] | None
 
 
 class Api:
@@ -36,24 +85,28 @@ class Api:
     def create(self, image: Path) -> Job:
         """Create a job for a photo and upload it."""
         kind = mimetypes.guess_type(image.name)[0] or "application/octet-stream"
-        job = self._call("POST", "/jobs", {"filename": image.name, "contentType": kind})
+        about = {"filename": image.name, "contentType": kind}
+        job: Job = self._call("POST", "/jobs", about).json()
         self.upload(job["upload"], image.read_bytes(), kind)
         return job
 
     def initialize(self, job_id: str) -> Job:
         """Start the job."""
-        return self._call("POST", f"/jobs/{job_id}/initialize")
+        job: Job = self._call("POST", f"/jobs/{job_id}/initialize").json()
+        return job
 
     def job(self, job_id: str) -> Job:
         """Read a job."""
-        return self._call("GET", f"/jobs/{job_id}")
+        job: Job = self._call("GET", f"/jobs/{job_id}").json()
+        return job
 
-    def reconstruct(self, job_id: str, masks: list[bytes], objects: list[dict[str, Any]]) -> Job:
+    def reconstruct(self, job_id: str, masks: list[bytes], objects: list[dict[str, object]]) -> Job:
         """Send a mask for each object, and go on."""
-        forms = self._call("POST", f"/jobs/{job_id}/masks", {"count": len(masks)})["uploads"]
-        for form, mask in zip(forms, masks, strict=True):
+        forms: Uploads = self._call("POST", f"/jobs/{job_id}/masks", {"count": len(masks)}).json()
+        for form, mask in zip(forms["uploads"], masks, strict=True):
             self.upload(form, mask, "image/png")
-        return self._call("POST", f"/jobs/{job_id}/reconstruct", {"objects": objects})
+        job: Job = self._call("POST", f"/jobs/{job_id}/reconstruct", {"objects": objects}).json()
+        return job
 
     def wait(
         self,
@@ -87,7 +140,7 @@ class Api:
         if not answer.is_success:
             raise ApiClientError(_sentence(answer))
 
-    def upload(self, form: dict[str, Any], content: bytes, kind: str) -> None:
+    def upload(self, form: Upload, content: bytes, kind: str) -> None:
         """Post a file with the permission that the API gave."""
         files = {"file": ("file", content, kind)}
         answer = self._files.post(form["url"], data=form["fields"], files=files)
@@ -105,11 +158,13 @@ class Api:
             )
         return answer.content
 
-    def _call(self, method: str, path: str, body: Job | None = None) -> Job:
+    def _call(
+        self, method: str, path: str, body: Mapping[str, object] | None = None
+    ) -> httpx.Response:
         answer = self._http.request(method, path, json=body)
         if not answer.is_success:
             raise ApiClientError(_sentence(answer))
-        return dict(answer.json())
+        return answer
 
 
 def sign_in(outputs: dict[str, str], email: str, password: str) -> str:

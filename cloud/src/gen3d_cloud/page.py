@@ -7,8 +7,8 @@ that isolate the page, and what it may load. The API is asked where it is, by CO
 import argparse
 import json
 import mimetypes
+import socket
 import sys
-from collections.abc import Mapping
 from functools import cache, partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,13 +20,13 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gen3d_cloud.deployed import CloudError, outputs, parameters
-from gen3d_cloud.publish import DIST, configuration
+from gen3d_cloud.publish import DIST, PageConfig, configuration
 
 ROOT = Path(__file__).resolve().parents[3]
 PORT = 5173
 
 
-def headers(config: Mapping[str, Any]) -> dict[str, str]:
+def headers(config: PageConfig) -> dict[str, str]:
     """The headers of each answer, as the template's ResponseHeaders has it; HSTS is for TLS alone.
 
     Parameters
@@ -34,8 +34,7 @@ def headers(config: Mapping[str, Any]) -> dict[str, str]:
     config : dict
         Of the page; its policy lets it reach the API, and every service where the stack runs here.
     """
-    policy = _template()["Resources"]["ResponseHeaders"]["Properties"]
-    policy = policy["ResponseHeadersPolicyConfig"]
+    policy = _policy()
     found = {item["Header"]: item["Value"] for item in policy["CustomHeadersConfig"]["Items"]}
     security = policy["SecurityHeadersConfig"]
     found["X-Content-Type-Options"] = "nosniff"
@@ -51,7 +50,7 @@ def headers(config: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def serve(dist: Path, config: Mapping[str, Any], port: int = PORT) -> ThreadingHTTPServer:
+def serve(dist: Path, config: PageConfig, port: int = PORT) -> ThreadingHTTPServer:
     """Make a server of a page, on this machine alone; whoever asks for it starts it.
 
     Parameters
@@ -76,9 +75,16 @@ class _Page(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def __init__(self, dist: Path, config: Mapping[str, Any], *connection: Any) -> None:
+    def __init__(
+        self,
+        dist: Path,
+        config: PageConfig,
+        request: socket.socket,
+        address: tuple[str, int],
+        server: ThreadingHTTPServer,
+    ) -> None:
         self._dist, self._config = dist.resolve(), config
-        super().__init__(*connection)
+        super().__init__(request, address, server)
 
     def do_GET(self) -> None:
         """Answer with a body."""
@@ -109,7 +115,7 @@ class _Page(BaseHTTPRequestHandler):
         if self.command == "GET":
             self.wfile.write(body)
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, *_: object) -> None:
         """Say nothing of each request."""
 
 
@@ -117,7 +123,7 @@ class _Values(yaml.SafeLoader):
     """Reads a template; of each function what it is given."""
 
 
-def _given(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
+def _given(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> object:
     if isinstance(node, yaml.ScalarNode):
         return loader.construct_scalar(node)
     if isinstance(node, yaml.SequenceNode):
@@ -130,9 +136,11 @@ _Values.add_multi_constructor("!", _given)
 
 
 @cache
-def _template() -> dict[str, Any]:
-    read: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Values)  # noqa: S506  a SafeLoader
-    return read
+def _policy() -> Any:
+    """The template's policy of headers, as it is written there."""
+    template = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Values)  # noqa: S506  a SafeLoader
+    properties = template["Resources"]["ResponseHeaders"]["Properties"]
+    return properties["ResponseHeadersPolicyConfig"]
 
 
 def _origin(url: str) -> str:

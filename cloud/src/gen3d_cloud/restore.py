@@ -12,7 +12,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,12 +23,20 @@ from gen3d_cloud.retry import moment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CopySourceTypeDef
+    from mypy_boto3_s3.type_defs import (
+        CopySourceTypeDef,
+        DeleteMarkerEntryTypeDef,
+        ObjectVersionTypeDef,
+    )
+
+    Item = dict[str, AttributeValueTypeDef]
+    """A record as DynamoDB writes it."""
+    Version = ObjectVersionTypeDef | DeleteMarkerEntryTypeDef
 
 _POLL_SECONDS = 20.0
 _TABLES = ("JobsTable", "TokensTable", "IdempotencyTable")
-Item = dict[str, Any]
 
 
 def records(stack: str, at: datetime, replace: bool = False) -> Counter[str]:
@@ -52,7 +61,7 @@ def records(stack: str, at: datetime, replace: bool = False) -> Counter[str]:
     found = outputs(stack)
     live = output("JobsTableName", stack, found)
     bucket = output("BucketName", stack, found)
-    client: Any = boto3.client("dynamodb")
+    client = boto3.client("dynamodb")
     then = f"{live}-at-{at:%Y%m%dT%H%M%S}"
     if not _exists(client, then):
         client.restore_table_to_point_in_time(
@@ -70,7 +79,9 @@ def records(stack: str, at: datetime, replace: bool = False) -> Counter[str]:
     return done
 
 
-def _bring_back(client: Any, live: str, bucket: str, item: Item, replace: bool) -> str:
+def _bring_back(
+    client: "DynamoDBClient", live: str, bucket: str, item: "Item", replace: bool
+) -> str:
     key = {"owner": item["owner"], "jobId": item["jobId"]}
     if int(item.get("ttl", {}).get("N", "0")) < time.time():
         return "past their time"
@@ -83,12 +94,9 @@ def _bring_back(client: Any, live: str, bucket: str, item: Item, replace: bool) 
     s3 = boto3.client("s3")
     if not s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents"):
         return "without files"
+    put = partial(client.put_item, TableName=live, Item=item)
     try:
-        client.put_item(
-            TableName=live,
-            Item=item,
-            **({} if there else {"ConditionExpression": "attribute_not_exists(jobId)"}),
-        )
+        put() if there else put(ConditionExpression="attribute_not_exists(jobId)")
     except client.exceptions.ConditionalCheckFailedException:
         return "as they are"
     return "replaced" if there else "brought back"
@@ -181,10 +189,11 @@ def files(stack: str, at: datetime, prefix: str) -> Counter[str]:
     return done
 
 
-def _versions(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, list[Item]]]:
+def _versions(s3: "S3Client", bucket: str, prefix: str) -> "Iterator[tuple[str, list[Version]]]":
     """Each key below a prefix with all of its versions and delete markers, newest first."""
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
-    key, versions = "", list[Item]()
+    key = ""
+    versions: list[Version] = []
     for page in pages:
         entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         for entry in sorted(entries, key=lambda entry: str(entry["Key"])):
@@ -192,16 +201,16 @@ def _versions(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, l
                 if versions:
                     yield key, _newest_first(versions)
                 key, versions = entry["Key"], []
-            versions.append({**entry})
+            versions.append(entry)
     if versions:
         yield key, _newest_first(versions)
 
 
-def _newest_first(versions: list[Item]) -> list[Item]:
+def _newest_first(versions: "list[Version]") -> "list[Version]":
     return sorted(versions, key=lambda each: (each["LastModified"], each["IsLatest"]), reverse=True)
 
 
-def _scan(client: "DynamoDBClient", name: str) -> Iterator[Item]:
+def _scan(client: "DynamoDBClient", name: str) -> "Iterator[Item]":
     for page in client.get_paginator("scan").paginate(TableName=name):
         yield from page["Items"]
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from uuid import uuid4
 
 import boto3
@@ -34,7 +34,17 @@ CUP = (167, 8, 413, 262)
 """Left, top, right, bottom of the cup in the photo; an ellipse in it is mask enough."""
 _POLL_SECONDS = 3
 _GAUSSIAN_BYTES = 68
-Result = dict[str, Any]
+
+
+class Result(TypedDict, total=False):
+    """What the endpoint answers to either task."""
+
+    engine: str
+    revision: str
+    width: int
+    height: int
+    bytes: int
+    gaussians: int
 
 
 class Endpoint:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import urlsplit
 
 import boto3
@@ -273,12 +273,13 @@ def job(target: Target, http: httpx.Client, minutes: int) -> Iterator[Check]:
         began = time.monotonic()
         api.reconstruct(job_id, [mask], [{"name": "cup"}])
         found = _reached(api, job_id, "COMPLETED", minutes)
-        mesh = api.download(found["objects"][0]["files"]["glb"]["url"])
+        url = found["objects"][0]["files"]["glb"]["url"]
+        mesh = api.download(url)
         if mesh[:4] != b"glTF" or int.from_bytes(mesh[8:12], "little") != len(mesh):
             raise ApiClientError(f"The mesh of job {job_id} is no whole GLB ({len(mesh)} bytes).")
         took = time.monotonic() - began
         yield Check("mesh", True, f"COMPLETED {took:.0f} s after the clicks, {len(mesh):,} bytes.")
-        yield from _tried("browser's files", lambda: [cors(target, found, http)])
+        yield from _tried("browser's files", lambda: [cors(target, url, http)])
         yield from _tried("mail", lambda: [mail(target, job_id, found["run"])])
         api.delete(job_id)
 
@@ -294,10 +295,9 @@ def _reached(api: Api, job_id: str, status: str, minutes: int) -> Job:
     return found
 
 
-def cors(target: Target, found: Job, http: httpx.Client) -> Check:
+def cors(target: Target, url: str, http: httpx.Client) -> Check:
     """Whether the page's script may read what a signed link names."""
     what, origin = "browser's files", target.origin
-    url = found["objects"][0]["files"]["glb"]["url"]
     with http.stream("GET", url, headers={"Origin": origin}) as answer:
         allowed = answer.headers.get("access-control-allow-origin", "nobody")
         if answer.is_success and allowed in (origin, "*"):
@@ -332,7 +332,16 @@ def _resources(stack: str) -> dict[str, str]:
     }
 
 
-def _alarms(names: list[str]) -> dict[str, Any]:
+class Alarm(TypedDict):
+    """What of an alarm is read here."""
+
+    StateValue: str
+    Namespace: str
+    MetricName: str
+    Dimensions: list[dict[str, str]]
+
+
+def _alarms(names: list[str]) -> dict[str, Alarm]:
     pages = boto3.client("cloudwatch").get_paginator("describe_alarms")
     return {
         alarm["AlarmName"]: alarm

@@ -1,7 +1,7 @@
 """What AWS is asked, and read only."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import ClientError
@@ -13,13 +13,10 @@ from gen3d_cloud.preflight import verdicts
 from gen3d_cloud.preflight.parameters import Parameters, resolve
 from gen3d_cloud.preflight.verdicts import Identity, Quota
 
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+
 _SIZES = {"SMALL": "Small", "MEDIUM": "Medium", "LARGE": "Large", "XLARGE": "XLarge"}
-Json = dict[str, Any]
-
-
-def client(service: str) -> Any:
-    """A client of the region that everything is deployed to."""
-    return boto3.client(service)  # type: ignore[call-overload]
 
 
 class Account:
@@ -37,7 +34,7 @@ class Account:
 
     def __init__(self, stack: str) -> None:
         self.stack = stack
-        sts = client("sts")
+        sts = boto3.client("sts")
         self.region: str = sts.meta.region_name
         self.id: str = sts.get_caller_identity()["Account"]
         self.status = ""
@@ -48,7 +45,7 @@ class Account:
         self._read()
 
     def _read(self) -> None:
-        cloudformation = client("cloudformation")
+        cloudformation = boto3.client("cloudformation")
         try:
             (found,) = cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
         except ClientError as error:
@@ -118,7 +115,7 @@ def breaking(stack: str, given: str) -> Iterator[Check]:
     account = Account(stack)
     parameters = resolve(stack, "", account.parameters, given)
     yield from _names(account, parameters)
-    yield from asked("SenderEmail", lambda: [_sender(client("sesv2"), account, parameters)])
+    yield from asked("SenderEmail", lambda: [_sender(boto3.client("sesv2"), account, parameters)])
 
 
 def _names(account: Account, parameters: Parameters) -> Iterator[Check]:
@@ -135,7 +132,7 @@ def _names(account: Account, parameters: Parameters) -> Iterator[Check]:
 
 def _bucket(account: Account, name: str) -> Check:
     try:
-        client("s3").head_bucket(Bucket=name)
+        boto3.client("s3").head_bucket(Bucket=name)
         status = 200
     except ClientError as error:
         status = int(error.response["ResponseMetadata"]["HTTPStatusCode"])
@@ -149,7 +146,7 @@ def quota(service: str, name: str) -> Quota | None:
     An account that was never granted anything may have no entry of its own: then AWS's default
     counts.
     """
-    quotas = client("service-quotas")
+    quotas = boto3.client("service-quotas")
     for operation in ("list_service_quotas", "list_aws_default_service_quotas"):
         for page in quotas.get_paginator(operation).paginate(ServiceCode=service):
             for each in page["Quotas"]:
@@ -161,7 +158,9 @@ def quota(service: str, name: str) -> Quota | None:
 def _instances(account: Account, parameters: Parameters) -> Iterator[Check]:
     for kind in parameters.instance_types:
         named = [{"Name": "instance-type", "Values": [kind.removeprefix("ml.")]}]
-        found = client("ec2").describe_instance_type_offerings(LocationType="region", Filters=named)
+        found = boto3.client("ec2").describe_instance_type_offerings(
+            LocationType="region", Filters=named
+        )
         offered = bool(found["InstanceTypeOfferings"])
         allowed = quota("sagemaker", f"{kind} for endpoint usage")
         yield from verdicts.instance(
@@ -177,14 +176,14 @@ def _builds(parameters: Parameters) -> Check:
 
 
 def _build_image(parameters: Parameters) -> Check:
-    platforms = client("codebuild").list_curated_environment_images()["platforms"]
+    platforms = boto3.client("codebuild").list_curated_environment_images()["platforms"]
     images = [image for each in platforms for of in each["languages"] for image in of["images"]]
     offered = {name for each in images for name in (each["name"], *each.get("versions", []))}
     return verdicts.build_image(parameters["BuildImage"], offered)
 
 
 def _concurrency() -> Check:
-    limits = client("lambda").get_account_settings()["AccountLimit"]
+    limits = boto3.client("lambda").get_account_settings()["AccountLimit"]
     return verdicts.concurrency(limits["ConcurrentExecutions"])
 
 
@@ -192,12 +191,12 @@ def _cloudfront(account: Account, parameters: Parameters) -> Check:
     hosting, origins = parameters["WebHosting"], parameters["WebOrigins"]
     if hosting == "none":
         return verdicts.cloudfront(0, hosting, origins, False)
-    found = client("cloudfront").list_distributions()["DistributionList"]
+    found = boto3.client("cloudfront").list_distributions()["DistributionList"]
     has_its_own = account.usable and "Distribution" in account.resources
     return verdicts.cloudfront(found["Quantity"], hosting, origins, has_its_own)
 
 
-def _identity(ses: Any, name: str) -> Identity | None:
+def _identity(ses: "SESV2Client", name: str) -> Identity | None:
     try:
         found = ses.get_email_identity(EmailIdentity=name)
     except ses.exceptions.NotFoundException:
@@ -205,7 +204,7 @@ def _identity(ses: Any, name: str) -> Identity | None:
     return Identity(name, bool(found.get("VerifiedForSendingStatus")))
 
 
-def _sender(ses: Any, account: Account, parameters: Parameters) -> Check:
+def _sender(ses: "SESV2Client", account: Account, parameters: Parameters) -> Check:
     address, name = parameters["SenderEmail"], parameters["ExistingIdentity"]
     ours = account.usable and "SenderIdentity" in account.resources
     if address and name:
@@ -218,7 +217,7 @@ def _sender(ses: Any, account: Account, parameters: Parameters) -> Check:
 
 
 def _mail(account: Account, parameters: Parameters) -> Iterator[Check]:
-    ses = client("sesv2")
+    ses = boto3.client("sesv2")
     about = ses.get_account()
     in_production = bool(about.get("ProductionAccessEnabled"))
     a_day = float(about.get("SendQuota", {}).get("Max24HourSend", 0))

@@ -5,7 +5,6 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -90,7 +89,7 @@ def _defaults() -> dict[str, str]:
 
 
 def _samconfig(stack: str) -> dict[str, str]:
-    config: dict[str, Any] = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     for of in config.values():
         if not isinstance(of, dict):
             continue

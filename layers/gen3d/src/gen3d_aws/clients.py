@@ -7,7 +7,7 @@ hung connection would outlast the function that waits for it, and the job with i
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import boto3
 from botocore.config import Config
@@ -63,33 +63,48 @@ _TRANSIENT = frozenset(
 )
 
 
-def _config(attempts: int, **options: Any) -> Config:
-    patience = {"connect_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS}
+def _config(
+    attempts: int = ATTEMPTS,
+    connect_timeout: float = CONNECT_SECONDS,
+    read_timeout: float = READ_SECONDS,
+    signature_version: str | None = None,
+) -> Config:
     return Config(
-        **{**patience, **options}, retries={"mode": "standard", "total_max_attempts": attempts}
+        connect_timeout=connect_timeout,
+        read_timeout=read_timeout,
+        signature_version=signature_version,
+        retries={"mode": "standard", "total_max_attempts": attempts},
     )
 
 
+class Options(TypedDict, total=False):
+    """How a client is otherwise than most."""
+
+    attempts: int
+    connect_timeout: float
+    read_timeout: float
+    signature_version: str
+
+
 @cache
-def client(service: str, *, attempts: int = ATTEMPTS, **options: Any) -> Any:
+def client(service: str, **options: Unpack[Options]) -> Any:
     """A client, made once, as that takes long.
 
     Parameters
     ----------
     service : str
         By boto3's name.
-    attempts : int
-        Calls in all; 1 where a repeated call does something twice.
     **options
-        Further fields of botocore's ``Config``.
+        ``attempts``, calls in all, is 1 where a repeated call does something twice; the others are
+        fields of botocore's ``Config``.
     """
-    return boto3.client(service, config=_config(attempts, **options))  # type: ignore[call-overload]
+    return boto3.client(service, config=_config(**options))  # type: ignore[call-overload]
 
 
 @cache
 def dynamodb() -> "DynamoDBServiceResource":
     """DynamoDB in plain Python values."""
-    return boto3.resource("dynamodb", config=_config(ATTEMPTS))
+    return boto3.resource("dynamodb", config=_config())
 
 
 @cache
