@@ -9,7 +9,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Required, TypeAlias, TypedDict
 
 import yaml
 
@@ -17,7 +17,19 @@ FOLDER = Path(__file__).resolve().parent
 MACHINE = FOLDER / "gen3d.asl.yaml"
 RETRIES = FOLDER / "retries.yaml"
 
-Rules: TypeAlias = Mapping[str, Mapping[str, Any]]
+
+class Rule(TypedDict, total=False):
+    """What a state does about some errors."""
+
+    Comment: Required[str]
+    ErrorEquals: Required[list[str]]
+    IntervalSeconds: int
+    MaxAttempts: int
+    BackoffRate: float
+    MaxDelaySeconds: int
+
+
+Rules: TypeAlias = Mapping[str, Rule]
 
 _MARK = re.compile(r"^( *)Retry: # (.+)$")
 _WIDTH = 100
@@ -70,7 +82,7 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _written(rule: Mapping[str, Any], indent: str) -> Iterator[str]:
+def _written(rule: Rule, indent: str) -> Iterator[str]:
     errors = f"{indent}  ErrorEquals: [{', '.join(rule['ErrorEquals'])}]"
     yield f"{indent}- Comment: {rule['Comment']}"
     yield from textwrap.wrap(

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Required, TypedDict
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -130,7 +130,16 @@ def asked(packages: set[Package]) -> dict[Package, str]:
     }
 
 
-def licence(metadata: dict[str, Any]) -> str:
+class Metadata(TypedDict, total=False):
+    """What of a package's metadata is read, in pip's spelling."""
+
+    name: Required[str]
+    license_expression: str
+    license: str
+    classifier: list[str]
+
+
+def licence(metadata: Metadata) -> str:
     """Name a package's licence, in its own words where they are short."""
     expression = metadata.get("license_expression")
     if expression:

@@ -1,11 +1,13 @@
 """Who may do what: the template's roles and resource policies."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TypeVar
 
 from docs.generate.parts import code, table
 from docs.generate.template import Json, Template, when
 from docs.generate.values import spelled
+
+Entry = TypeVar("Entry")
 
 
 def policies(template: Template) -> str:
@@ -60,5 +62,5 @@ def _shared(properties: Json) -> str:
     return f"; with {', '.join(managed)} beside" if managed else ""
 
 
-def _listed(value: Any) -> list[Any]:
+def _listed(value: Entry | list[Entry]) -> list[Entry]:
     return value if isinstance(value, list) else [value]

@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any  # noqa: TID251  a template, whose every type has its own properties
 
 import boto3
 from samtranslator.parser.parser import Parser

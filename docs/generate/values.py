@@ -1,9 +1,7 @@
 """Values of the template as a person would write them."""
 
-from typing import Any
 
-
-def spelled(value: Any) -> str:
+def spelled(value: object) -> str:
     """A value with its intrinsic functions, in a line.
 
     ``!GetAtt Bucket.Arn`` reads ``Bucket.Arn``, ``!Ref JobsTable`` reads ``JobsTable``, and a text

@@ -59,6 +59,6 @@ def test_copyleft_is_shipped_for_a_reason(
     ],
 )
 def test_a_licence_is_named_in_the_packages_own_words(
-    metadata: dict[str, object], named: str
+    metadata: licences.Metadata, named: str
 ) -> None:
     assert licences.licence({"name": "some", **metadata}) == named

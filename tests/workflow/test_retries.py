@@ -90,7 +90,7 @@ States:
 
 
 def test_stale_rules_are_replaced_and_the_rest_is_kept() -> None:
-    once = {"Comment": "Why.", "ErrorEquals": ["A", "B"], "MaxAttempts": 1}
+    once: builder.Rule = {"Comment": "Why.", "ErrorEquals": ["A", "B"], "MaxAttempts": 1}
     filled = builder.fill(MACHINE_OF_ONE, {"Once": once})
     assert filled == (
         "States:\n  A:\n    Retry: # Once\n"

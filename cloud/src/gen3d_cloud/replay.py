@@ -8,9 +8,9 @@ again stays for the next time. The functions take an event twice without harm.
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import boto3
 from botocore.config import Config
@@ -27,7 +27,27 @@ _HIDDEN_SECONDS = 420
 _WAIT_SECONDS = 2
 """Some, so that all of a queue's servers are asked."""
 _ONCE = Config(read_timeout=330, retries={"total_max_attempts": 1})
-Json = dict[str, Any]
+
+
+class Notification(TypedDict):
+    """What SNS sends."""
+
+    TopicArn: str
+
+
+class SnsRecord(TypedDict, total=False):
+    """A notification as a function is given it."""
+
+    EventSource: str
+    EventVersion: str
+    EventSubscriptionArn: str
+    Sns: Notification
+
+
+class SnsEvent(TypedDict):
+    """All that a function is given at once: one."""
+
+    Records: list[SnsRecord]
 
 
 @dataclass(frozen=True)
@@ -35,7 +55,7 @@ class Call:
     """What a function is to be given; no function where there is nothing left to do."""
 
     function: str
-    event: Json
+    event: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -141,7 +161,7 @@ class Stack:
             for name, each in message.get("MessageAttributes", {}).items()
         }
         try:
-            body: Json = json.loads(message["Body"])
+            body = json.loads(message["Body"])
             if "requestContext" in body:
                 call = Call(body["requestContext"]["functionArn"], body["requestPayload"])
             elif "TARGET_ARN" in attributes:
@@ -149,7 +169,7 @@ class Stack:
                     return Call("", body)
                 call = Call(attributes["TARGET_ARN"], body)
             else:
-                call = self._notification(body)
+                call = self._notification(body if "Records" in body else _as_event(body))
         except (ValueError, KeyError, TypeError, AttributeError, IndexError):
             raise CloudError("it is not of a kind that is known") from None
         function = call.function.split(":")[6] if call.function.startswith("arn:") else ""
@@ -157,22 +177,22 @@ class Stack:
             raise CloudError(f"{call.function} is no function of this stack")
         return Call(function, call.event)
 
-    def _notification(self, body: Json) -> Call:
-        """What SNS did not deliver, as Lambda would have been given it."""
-        if "Records" in body:
-            topic, event = body["Records"][0]["Sns"]["TopicArn"], body
-        else:
-            topic = body["TopicArn"]
-            record = {"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": body}
-            event = {"Records": [record]}
+    def _notification(self, event: SnsEvent) -> Call:
+        """What SNS did not deliver, for the function that listens."""
+        record = event["Records"][0]
+        topic = record["Sns"]["TopicArn"]
         pages = self._sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
         for page in pages:
             for subscription in page["Subscriptions"]:
                 if subscription["Protocol"] == "lambda":
-                    record = event["Records"][0]
                     record.setdefault("EventSubscriptionArn", subscription["SubscriptionArn"])
                     return Call(subscription["Endpoint"], event)
         raise CloudError(f"no function listens to {topic}")
+
+
+def _as_event(notification: Notification) -> SnsEvent:
+    """A notification as Lambda would have been given it."""
+    return {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": notification}]}
 
 
 def main(arguments: list[str] | None = None) -> int:

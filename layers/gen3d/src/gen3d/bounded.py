@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, TypeAlias  # noqa: TID251  what JSON can say
 
 Values: TypeAlias = dict[str, Any]
 """What JSON can say."""

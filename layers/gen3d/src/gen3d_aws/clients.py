@@ -7,7 +7,7 @@ hung connection would outlast the function that waits for it, and the job with i
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack  # noqa: TID251  who asks knows the client
 
 import boto3
 from botocore.config import Config
