@@ -45,8 +45,8 @@ class Thing(TypedDict):
     splat: Link
 
 
-class Stage(TypedDict, total=False):
-    """A stage of a job."""
+class StageTime(TypedDict, total=False):
+    """How long a stage of a job took."""
 
     ms: float
 
@@ -62,7 +62,7 @@ class Job(TypedDict, total=False):
     decoder: DecoderLink
     embeddings: Link
     objects: list[Thing]
-    stages: dict[str, Stage]
+    stages: dict[str, StageTime]
     error: dict[str, str] | None
 
 
