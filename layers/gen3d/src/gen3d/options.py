@@ -6,7 +6,7 @@ What of it may be chosen is said by who uses it: an engine in its metadata, the 
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
 
@@ -77,7 +77,7 @@ class HasOptions(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _seed_alone(cls, data: Any) -> Any:
+    def _seed_alone(cls, data: object) -> object:
         if not isinstance(data, Mapping) or "seed" not in data or "options" in data:
             return data
         return {**data, "options": {"engine": {"seed": data["seed"]}}}
