@@ -63,6 +63,8 @@ def test_better_masks_take_over_between_two_gestures_and_the_others_can_be_had_b
     assert selecting.covers((0.22, 0.9), 1)
     expect(selecting.points).to_have_count(1)
     check_accessibility(page)
+    # The first decoder is gone, with its memory.
+    assert len([worker for worker in page.workers if "/assets/worker-" in worker.url]) == 1
 
     drafting.note.get_by_role("button", name="Keep mine").click()
     assert selecting.ready().share(0) == drafts[0]
