@@ -86,7 +86,7 @@ def score(
     if texture is None:
         seen = (colors[result.faces[face]] * share).sum(axis=1)
     else:
-        seen = _bilinear(texture.image, (texture.uv[texture.faces[face]] * share).sum(axis=1))
+        seen = bilinear(texture.image, (texture.uv[texture.faces[face]] * share).sum(axis=1))
     near = missed < 0.01
     error = seen[near] - albedo(true[near])
     facing = truth.face_normals[true_face][near]
@@ -124,7 +124,7 @@ def _bent(
     right = _unit((frames[corners] * share).sum(axis=1)[:, :3])
     up = np.cross(normal, right) * frames[corners[:, 0], 3:]
     uv = (texture.uv[corners] * share).sum(axis=1)
-    x, y, z = (2 * _bilinear(texture.normal_map, uv) - 1).T[:, :, None]
+    x, y, z = (2 * bilinear(texture.normal_map, uv) - 1).T[:, :, None]
     return _unit(x * right + y * up + z * normal)
 
 
@@ -157,7 +157,7 @@ def covered(result: trimesh.Trimesh, truth: trimesh.Trimesh) -> float:
     return float((off < NEAR * side).mean())
 
 
-def _bilinear(image: npt.NDArray[np.uint8], uv: Array) -> Array:
+def bilinear(image: npt.NDArray[np.uint8], uv: Array) -> Array:
     """Colours in [0, 1] of a picture at uv from its top left, as a GPU reads them."""
     height, width = image.shape[:2]
     at = np.clip(uv * [width, height] - 0.5, 0, [width - 1.001, height - 1.001])
