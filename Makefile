@@ -92,7 +92,7 @@ deploy: setup ## Look, build and deploy (STACK= PARAMETERS='Name=value …')
 	@$(BIN)/python -m gen3d_cloud.deploy --stack '$(STACK)' --parameters '$(PARAMETERS)'
 
 .PHONY: image
-image: .venvs/smoke/.ready ## Build the inference image in AWS and stage its weights (STACK= ENGINE=lite|sam BASE=)
+image: .venvs/smoke/.ready ## Build the inference image in AWS and stage its weights (STACK= ENGINE=lite|open|sam BASE=)
 	@SAGEMAKER_SUPPRESS_V2_WARNING=1 .venvs/smoke/bin/python -m gen3d_cloud.image --stack '$(STACK)' --engine '$(ENGINE)' --base '$(BASE)'
 
 .PHONY: stage-lite
@@ -100,8 +100,8 @@ stage-lite: .venvs/container/.ready ## Put the lite weights into a bucket withou
 	@PYTHONPATH=layers/gen3d/src:container/src .venvs/container/bin/python -m gen3d_inference.weights_upload container/weights/lite --bucket '$(BUCKET)'
 
 .PHONY: fetch-weights
-fetch-weights: .venvs/torch/.ready ## Fetch the sam engine's weights here (WEIGHTS= BUCKET=, HF_TOKEN)
-	@.venvs/torch/bin/python -m gen3d_inference.engines.sam fetch-weights --out '$(WEIGHTS)' \
+fetch-weights: .venvs/torch/.ready ## Fetch an engine's weights here (ENGINE=open|sam WEIGHTS= BUCKET=, HF_TOKEN for sam)
+	@.venvs/torch/bin/python -m gen3d_inference.engines.$(if $(filter open,$(ENGINE)),open,sam) fetch-weights --out '$(WEIGHTS)' \
 		$(if $(BUCKET),--bucket '$(BUCKET)')
 
 .PHONY: smoke
@@ -268,8 +268,9 @@ simulate: setup ## Simulate waits and cost by load, instance type and pool (a mi
 	@$(BIN)/python -m bench.simulation
 
 .PHONY: bench-gpu
-bench-gpu: .venvs/torch/.ready ## Measure the sam engine at full size (one GPU, random weights, three minutes)
+bench-gpu: .venvs/torch/.ready ## Measure sam and open at full size (one GPU, random weights, GEN3D_TRIPOSPLAT for open)
 	@.venvs/torch/bin/python -m bench.gpu --out bench/gpu/RESULTS.md
+	@.venvs/torch/bin/python -m bench.gpu.triposplat --out bench/gpu/OPEN.md
 
 .PHONY: train-lite
 train-lite: .venvs/torch/.ready ## Train the lite engine's networks anew (one GPU, about 45 minutes)
@@ -351,6 +352,9 @@ lock: .venv/.ready ## Resolve the requirements anew
 	@cd container && "$(CURDIR)/$(UV)" pip compile -q --custom-compile-command "make lock" \
 		--python-version 3.12 --python-platform x86_64-manylinux_2_28 \
 		requirements-sam.in -o requirements-sam.txt
+	@cd container && "$(CURDIR)/$(UV)" pip compile -q --custom-compile-command "make lock" \
+		--python-version 3.12 --python-platform x86_64-manylinux_2_28 \
+		requirements-open.in -o requirements-open.txt
 	@for name in lambda sam-cli smoke torch dev mutation; do \
 		$(UV) pip compile -q --universal --python-version 3.11 --custom-compile-command "make lock" \
 			$$(test ! -e requirements/$$name.exclude || echo --excludes requirements/$$name.exclude) \

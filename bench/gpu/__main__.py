@@ -84,10 +84,10 @@ def initialize_table(runs: dict[str, dict[str, float]]) -> str:
     )
 
 
-def machine() -> str:
-    """What this was measured on."""
+def machine(of: tuple[str, ...] = LIBRARIES) -> str:
+    """What this was measured on, with these libraries."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    libraries = ", ".join(f"{name} {version(name)}" for name in of)
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, {gpu}, {os.cpu_count()} processors, Python "
         f"{platform.python_version()}, {libraries}.\n"

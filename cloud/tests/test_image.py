@@ -365,6 +365,15 @@ class TestBuildspec:
         assert "--env HF_TOKEN " in ran
         assert "WEIGHTS_REVISION=fedcba987654" in calls
 
+    def test_open(self, run: Any) -> None:
+        status, calls = run(ENGINE="open")
+        assert status == 0
+        (built,) = [call for call in calls if call.startswith("docker buildx")]
+        assert "--build-arg ENGINE=open " in built
+        (ran,) = [call for call in calls if call.startswith("docker run")]
+        arguments = f"fetch-weights --out /weights --bucket {BUCKET}"
+        assert ran.endswith(f"{REPOSITORY}:1 -m gen3d_inference.engines.open {arguments}")
+
     def test_an_image_that_is_there_is_not_built_again(self, run: Any) -> None:
         status, calls = run(ENGINE="lite", THERE="yes")
         assert status == 0

@@ -26,7 +26,7 @@ BUCKET = f"gen3d-{ACCOUNT}-us-east-1"
 SENDER, ADMIN = "gen3d@example.com", "admin@example.com"
 GIVEN = f"SenderEmail={SENDER} AdminEmail={ADMIN}"
 SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:token"
-TYPES = {"sam": "ml.g6e.2xlarge", "lite": "ml.c7i.xlarge"}
+TYPES = {"sam": "ml.g6e.2xlarge", "open": "ml.g6.2xlarge", "lite": "ml.c7i.xlarge"}
 ROOT = Path(__file__).parents[2]
 MADE = datetime(2026, 11, 28, tzinfo=UTC)
 SERVICES = (
@@ -115,7 +115,7 @@ class Aws:
         if self.refused == "service-quotas":
             quotas.add_client_error("list_service_quotas", "AccessDeniedException", "no", 400)
         else:
-            size = {"sam": "Large", "lite": "Medium"}[self.engine]
+            size = {"sam": "Large", "open": "Large", "lite": "Medium"}[self.engine]
             name = f"Concurrently running builds for Linux/{size} environment"
             self._quota(quotas, "list_service_quotas", "codebuild", name, self.builds)
         versions = [f"{BUILD_IMAGE.rpartition(':')[0]}:{each}" for each in self.build_images]
@@ -278,6 +278,14 @@ def test_a_fault_is_told_with_what_mends_it(
     assert mend in checks[what].mend
     assert exit_code(checks.values()) == 1
     assert f"✗ {what}" in report(checks.values())
+
+
+def test_the_open_engine_asks_for_nobody_s_approval(look: Look) -> None:
+    checks = look(engine="open", token="", granted={"facebook/sam3": (403, "GatedRepo")})
+    assert checks["weights"].holds
+    assert "Nobody has to approve" in checks["weights"].says
+    assert checks["quota of ml.g6.2xlarge"].holds
+    assert fails(checks) == []
 
 
 def test_before_a_deployment_only_that_is_looked_at_which_would_break_it(look: Look) -> None:

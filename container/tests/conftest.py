@@ -26,10 +26,11 @@ def weights_folder(
     """Weights of each engine that this environment can run; the contract's tests run on each."""
     if request.param == "lite":
         return LITE
-    pytest.importorskip("torch", reason="the sam engine's tests run in .venvs/torch")
+    name: str = request.param
+    pytest.importorskip("torch", reason=f"the {name} engine's tests run in .venvs/torch")
     import_module("container.tests.sam.conftest")  # has torchvision imported
-    folder = tmp_path_factory.mktemp("sam")
-    import_module("container.tests.sam.tiny").write_engine(folder)
+    folder = tmp_path_factory.mktemp(name) / "weights"
+    import_module(f"container.tests.{name}.tiny").write_engine(folder)
     return folder
 
 
@@ -38,7 +39,11 @@ def engine(weights_folder: Path) -> Iterator[Engine]:
     """The engine, on the CPU."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("GEN3D_DEVICE", "cpu")
-        yield load(check(weights_folder).engine, weights_folder)
+        name = check(weights_folder).engine
+        if name == "open":
+            tiny = import_module("container.tests.open.tiny")
+            tiny.use_code(weights_folder.parent / "code", environment)
+        yield load(name, weights_folder)
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +54,14 @@ def reconstructor(engine: Engine) -> Engine:
             "SAM 3D Objects needs a GPU and its weights; container/tests/sam/objects has its parts"
         )
     return engine
+
+
+@pytest.fixture(scope="session")
+def trained(reconstructor: Engine) -> Engine:
+    """The engine, where what it reconstructs can be known: its weights are the real ones."""
+    if reconstructor.name != "lite":
+        pytest.skip("the others' weights are random here")
+    return reconstructor
 
 
 @pytest.fixture(scope="session")

@@ -123,21 +123,21 @@ def test_gaussians_fill_the_canonical_frame(
     assert np.exp(gaussians.scale).max() < 0.1
 
 
-def test_a_tall_object_stands_along_z(reconstructor: Engine) -> None:
+def test_a_tall_object_stands_along_z(trained: Engine) -> None:
     """A grey bar: a piece of a table would be laid down, as the table lies."""
     grey = Image.new("RGB", (600, 400), (128, 128, 128))
     mask = np.zeros((400, 600), bool)
     mask[40:360, 250:330] = True
-    gaussians, _ = reconstructor.reconstruct(grey, mask, EngineOptions())
+    gaussians, _ = trained.reconstruct(grey, mask, EngineOptions())
     width, _, height = np.ptp(gaussians.xyz, axis=0)
     assert height > 2.5 * width
 
 
-def test_the_pose_leads_back_to_the_photo(reconstructor: Engine, coffee: Image.Image) -> None:
+def test_the_pose_leads_back_to_the_photo(trained: Engine, coffee: Image.Image) -> None:
     """Up to one focal length, the gaussians fall on the mask that they came from."""
     mask = np.zeros((400, 600), bool)
     mask[210:390, 400:500] = True
-    gaussians, pose = reconstructor.reconstruct(coffee, mask, EngineOptions())
+    gaussians, pose = trained.reconstruct(coffee, mask, EngineOptions())
     x, y, z = to_camera(pose, gaussians.xyz).T
     assert z.min() > 0
     right, down = -x / z, -y / z
@@ -147,9 +147,9 @@ def test_the_pose_leads_back_to_the_photo(reconstructor: Engine, coffee: Image.I
     assert np.ptp(right) * focal == pytest.approx(100, rel=0.15)
 
 
-def test_the_front_wears_the_photo(reconstructor: Engine, coffee: Image.Image, cup: Mask) -> None:
+def test_the_front_wears_the_photo(trained: Engine, coffee: Image.Image, cup: Mask) -> None:
     """Seen from the camera, each pixel of the object has about its colour in the photo."""
-    gaussians, pose = reconstructor.reconstruct(coffee, cup, EngineOptions())
+    gaussians, pose = trained.reconstruct(coffee, cup, EngineOptions())
     x, y, z = to_camera(pose, gaussians.xyz).T
     rows, columns = np.nonzero(cup)
     right = np.interp(-x / z, (np.min(-x / z), np.max(-x / z)), (columns.min(), columns.max()))

@@ -5,10 +5,11 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gen3d_inference.engines.lite.canonical import canonical, quaternions
+from gen3d_inference.engines.lite.canonical import canonical
 from gen3d_inference.engines.lite.crop import Crop
 from gen3d_inference.engines.lite.prediction import Prediction
 from gen3d_inference.engines.lite.shell import SPREAD, STEEPEST, Columns, Disks, continued
+from gen3d_inference.engines.quaternions import quaternions
 
 SIDE = 200
 FAR = 1e4

@@ -62,6 +62,18 @@ def test_an_infinite_place_is_refused(gaussians: Gaussians) -> None:
         ply_writer.pack(gaussians)
 
 
+@pytest.mark.parametrize(("field", "value"), [("xyz", 30), ("scale", 4), ("scale", 300)])
+def test_a_splat_far_out_of_its_frame_is_refused(
+    gaussians: Gaussians, field: str, value: float
+) -> None:
+    getattr(gaussians, field)[:24, 1] = value
+    gaussians.scale[24:] = -4
+    assert ply_writer.pack(gaussians), "strays are the mesh step's"
+    getattr(gaussians, field)[:26, 1] = value
+    with pytest.raises(ReconstructionFailed, match=r"26 of 50 gaussians lie far out.*another seed"):
+        ply_writer.pack(gaussians)
+
+
 def test_nothing_is_refused(gaussians: Gaussians) -> None:
     nothing = replace(gaussians, **{name: value[:0] for name, value in vars(gaussians).items()})
     with pytest.raises(ReconstructionFailed, match="No gaussians"):

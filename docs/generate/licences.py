@@ -25,6 +25,7 @@ LOCKS = {
     "Mesh image": "functions/mesh/requirements.txt",
     "Lite function's image": "container/function/requirements.txt",
     "Inference image, lite": "container/requirements.txt",
+    "Inference image, open": "container/requirements-open.txt",
     "Inference image, sam": "container/requirements-sam.txt",
 }
 PACKAGES_OF_THE_PAGE = "webapp/package-lock.json"
@@ -61,7 +62,7 @@ exception, FFmpeg under LGPL in OpenCV), whose licences lie in their folders. Th
 Debian: its base system, tools under GPL included, comes as Docker's official image of Python has it,
 with the texts in `/usr/share/doc`.
 
-**Not open source**: NVIDIA's libraries in the sam image, which may be passed on as part of an
+**Not open source**: NVIDIA's libraries in the images of sam and open, which may be passed on as part of an
 application, and Meta's code and weights (below). Images stay in the account of whoever deploys;
 whoever passes one on takes these terms over.
 
@@ -70,10 +71,13 @@ whoever passes one on takes these terms over.
 | what | licence | in |
 |---|---|---|
 | SAM 3D Objects, its code | SAM License, Meta's own: use, changes and passing on under the same licence; not for what trade controls bar, as weapons | Inference image, sam |
+| TripoSplat, its code | MIT | Inference image, open |
 | MoGe | MIT, parts of DINOv2 under Apache 2.0 | Inference image, sam |
 | utils3d | MIT | Inference image, sam |
 | PyTorch3D, its Python | BSD 3-Clause | Inference image, sam |
 | weights of SAM 3 and SAM 3D Objects, MoGe, DINOv2's code | SAM License; MIT; Apache 2.0 | none: whoever deploys fetches them with their own approval |
+| weights of SAM 2.1 and TripoSplat, FLUX.2's image encoder among them | Apache 2.0; MIT; Apache 2.0 | none: whoever deploys open fetches them, without anybody's approval |
+| weights of DINOv3's ViT-H+, in TripoSplat's | [DINOv3 License](https://ai.meta.com/resources/models-and-libraries/dinov3-license/), Meta's own: use, changes and passing on under the same licence; not for what trade controls bar | none: fetched with TripoSplat's |
 | weights of lite | this project's, MIT | inference image's bucket; the decoder in the page |
 """  # noqa: E501
 

@@ -11,6 +11,8 @@ from docs.generate.parts import DocumentError, code, table
 
 SAM = ("ml.g6e.2xlarge", "ml.g5.2xlarge", "ml.g6.2xlarge")
 """What runs the sam engine, the template's own choice first."""
+OPEN = ("ml.g6.2xlarge", "ml.g5.2xlarge", "ml.g4dn.xlarge")
+"""Likewise for open."""
 LITE = ("ml.c7i.xlarge", "ml.c6i.xlarge", "ml.c5.xlarge")
 """Likewise for lite."""
 _GLOBAL = ("AWS::Budgets::Budget",)
@@ -35,10 +37,12 @@ def regions(types: set[str]) -> str:
         if not listed.exists() or types - set(_GLOBAL) - set(json.loads(listed.read_text())):
             continue
         offered = hosting.get(region, {}).get("enum", [])
-        first = [next((kind for kind in kinds if kind in offered), "") for kinds in (SAM, LITE)]
+        first = [
+            next((kind for kind in kinds if kind in offered), "") for kinds in (SAM, OPEN, LITE)
+        ]
         rows.append([code(region), *(code(kind) or "none of these" for kind in first)])
     said = f"By cfn-lint {version('cfn-lint')} and botocore {version('botocore')}."
-    return f"{table(['region', 'sam', 'lite'], rows)}\n\n{said}"
+    return f"{table(['region', 'sam', 'open', 'lite'], rows)}\n\n{said}"
 
 
 def schemas() -> Path:

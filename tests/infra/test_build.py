@@ -41,6 +41,7 @@ def test_it_can_run_docker_and_has_room_for_image_and_weights() -> None:
     ("parameters", "size"),
     [
         ({"Engine": "sam"}, "BUILD_GENERAL1_LARGE"),
+        ({"Engine": "open"}, "BUILD_GENERAL1_LARGE"),
         ({"Engine": "lite"}, "BUILD_GENERAL1_MEDIUM"),
         ({"Engine": "lite", "BuildComputeType": "BUILD_GENERAL1_SMALL"}, "BUILD_GENERAL1_SMALL"),
     ],

@@ -79,7 +79,7 @@ def test_a_type_of_a_service_that_is_not_known_is_told() -> None:
 
 def test_regions_that_lack_something_are_left_out() -> None:
     table = regions(KINDS)
-    assert "| `us-east-1` | `ml.g6e.2xlarge` | `ml.c7i.xlarge` |" in table
+    assert "| `us-east-1` | `ml.g6e.2xlarge` | `ml.g6.2xlarge` | `ml.c7i.xlarge` |" in table
     assert "`eu-central-1`" in table
     assert "`ca-west-1`" not in table, "no CodeBuild"
     assert "`us-east-1`" not in regions(KINDS | {"AWS::Nowhere::Thing"})

@@ -73,6 +73,7 @@ def test_the_model_gets_its_weights_uncompressed_from_the_bucket() -> None:
     ("parameters", "wanted"),
     [
         ({"Engine": "sam"}, "ml.g6e.2xlarge"),
+        ({"Engine": "open"}, "ml.g6.2xlarge"),
         ({"Engine": "lite"}, "ml.c7i.xlarge"),
         ({"Engine": "sam", "InstanceTypes": "ml.g5.2xlarge"}, "ml.g5.2xlarge"),
     ],
@@ -130,7 +131,7 @@ def test_there_is_time_to_fetch_and_load_the_weights() -> None:
     assert 60 <= variant()["ContainerStartupHealthCheckTimeoutInSeconds"] <= 3600
 
 
-@pytest.mark.parametrize(("engine", "chosen"), [("sam", True), ("lite", False)])
+@pytest.mark.parametrize(("engine", "chosen"), [("sam", True), ("open", True), ("lite", False)])
 def test_only_a_gpu_gets_a_host_image_with_its_driver(engine: str, chosen: bool) -> None:
     stack = Stack(Engine=engine, ContainerImage="image", WeightsRevision="0123456789ab")
     (only,) = stack["EndpointConfig"]["ProductionVariants"]
@@ -219,7 +220,7 @@ def test_it_reads_and_writes_the_files_of_its_contract() -> None:
     }
 
 
-@pytest.mark.parametrize("engine", ["sam", "lite"])
+@pytest.mark.parametrize("engine", ["sam", "open", "lite"])
 def test_the_images_of_one_engine_do_not_push_out_those_of_the_other(engine: str) -> None:
     policy = json.loads(whole()["Repository"]["LifecyclePolicy"]["LifecyclePolicyText"])
     priorities = [rule["rulePriority"] for rule in policy["rules"]]

@@ -6,6 +6,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from gen3d_inference.engines.open import upstream
 from tests.infra.template import ROOT, source
 
 DOCKERFILE = (ROOT / "container" / "Dockerfile").read_text()
@@ -24,7 +25,7 @@ FOR_TRAINING = {"auto-gptq", "bitsandbytes", "gradio", "lightning", "wandb"}
 def requirements(name: str) -> list[Requirement]:
     lines = (ROOT / "container" / name).read_text().splitlines()
     words = [line.split(" #")[0].strip() for line in lines]
-    return [Requirement(word) for word in words if word and not word.startswith(("#", "-r"))]
+    return [Requirement(word) for word in words if word and not word.startswith(("#", "-"))]
 
 
 def locked(name: str) -> dict[str, str]:
@@ -33,7 +34,7 @@ def locked(name: str) -> dict[str, str]:
     return pins
 
 
-@pytest.mark.parametrize("part", ["requirements", "requirements-sam"])
+@pytest.mark.parametrize("part", ["requirements", "requirements-open", "requirements-sam"])
 def test_the_lock_holds_what_was_asked_for(part: str) -> None:
     pins = locked(f"{part}.txt")
     for wanted in requirements(f"{part}.in"):
@@ -41,22 +42,44 @@ def test_the_lock_holds_what_was_asked_for(part: str) -> None:
         assert wanted.specifier.contains(pin), wanted
 
 
-def test_both_engines_share_what_they_both_need() -> None:
-    lite, sam = locked("requirements.txt"), locked("requirements-sam.txt")
-    assert {r.name for r in requirements("requirements.in")} <= set(sam)
-    assert lite["pydantic"] == sam["pydantic"]
-    assert lite["pillow"] == sam["pillow"]
+@pytest.mark.parametrize("engine", ["open", "sam"])
+def test_the_engines_share_what_they_all_need(engine: str) -> None:
+    lite, other = locked("requirements.txt"), locked(f"requirements-{engine}.txt")
+    assert {r.name for r in requirements("requirements.in")} <= set(other)
+    assert lite["pydantic"] == other["pydantic"]
+    assert lite["pillow"] == other["pillow"]
+
+
+def test_the_open_image_stands_on_the_sam_image_s_stack() -> None:
+    ours, sam = locked("requirements-open.txt"), locked("requirements-sam.txt")
+    assert ours.items() <= sam.items()
+    assert "torch" in ours
+    assert not {name for name in ours if "spconv" in name or "cumm" in name}
+
+
+def test_triposplat_s_code_is_what_was_reviewed() -> None:
+    """Two files and their licence, by commit and digest; the engine holds them against the same."""
+    (stage,) = [stage for stage in STAGES if stage.startswith("${OPEN_BASE} AS open-base")]
+    assert upstream.COMMIT in stage
+    for name, digest in upstream.DIGESTS.items():
+        assert f"{digest}  {name}.py" in stage
+    assert re.search(r"[0-9a-f]{64}  LICENSE", stage)
+    assert "sha256sum --check" in stage
+    assert upstream.FOLDER in stage
 
 
 def test_nothing_is_in_it_that_may_not_be_used_or_is_not() -> None:
     held = set(locked("requirements-sam.txt")) | set(re.findall(r'"(\w+) @ git', DOCKERFILE))
+    held |= set(locked("requirements-open.txt"))
     assert "sam3d_objects" in held
     assert not held & (set(NOT_FREE) | FOR_TRAINING)
 
 
-def test_the_encoder_can_be_compiled() -> None:
-    assert "setuptools" in locked("requirements-sam.txt"), "Triton imports it"
-    (base,) = [stage for stage in STAGES if stage.startswith("${SAM_BASE} AS sam-base")]
+@pytest.mark.parametrize("engine", ["open", "sam"])
+def test_networks_can_be_compiled(engine: str) -> None:
+    assert "setuptools" in locked(f"requirements-{engine}.txt"), "Triton imports it"
+    name = engine.upper()
+    (base,) = [stage for stage in STAGES if stage.startswith(f"${{{name}_BASE}} AS {engine}-base")]
     assert " g++ " in base
 
 
@@ -89,8 +112,10 @@ def test_the_sam_image_is_for_the_python_that_its_packages_were_resolved_for() -
     assert "--python-version 3.12 --python-platform x86_64-manylinux_2_28" in makefile
 
 
-def test_the_host_lays_its_driver_into_the_sam_image() -> None:
-    (base,) = [stage for stage in STAGES if stage.startswith("${SAM_BASE} AS sam-base")]
+@pytest.mark.parametrize("engine", ["open", "sam"])
+def test_the_host_lays_its_driver_into_a_gpu_s_image(engine: str) -> None:
+    name = engine.upper()
+    (base,) = [stage for stage in STAGES if stage.startswith(f"${{{name}_BASE}} AS {engine}-base")]
     assert "ENV NVIDIA_VISIBLE_DEVICES=all" in base
     assert "ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility" in base
 
@@ -105,5 +130,5 @@ def test_the_image_runs_as_sagemaker_starts_it() -> None:
 
 def test_no_image_is_the_latest() -> None:
     named = re.findall(r"^(?:ARG \w+_BASE=|COPY --from=)(\S+:\S+)", DOCKERFILE, re.MULTILINE)
-    assert len(named) == 2
+    assert len(named) == 3
     assert all(re.search(r":\d", image) for image in named)

@@ -59,7 +59,11 @@ SHARED = {
     "photo": (2, "a photo: what a camera does to a rendering; as the page reads it"),
     "photos": (3, "photos: what a header says, hostile ones to try, and the benchmark's"),
     "queue": (2, "what waits for the endpoint: our rule for it; the endpoint's own"),
-    "reconstruction": (2, "an object from a photo: by SAM 3D Objects; the lite engine's network"),
+    "reconstruction": (
+        3,
+        "an object from a photo: by SAM 3D Objects; the lite engine's network; TripoSplat run",
+    ),
+    "tiny": (2, "an engine's weights, small and random: sam's and open's"),
     "samples": (2, "sample photos: the tests'; the page's"),
     "second_look": (2, "a mask made sharper; the measurement of it"),
     "server": (2, "HTTP: the endpoint's; an inference server that does what a test says"),

@@ -24,6 +24,7 @@ LOCKS = {
     "functions/mesh": ["functions/mesh/requirements.txt", "requirements/dev.txt"],
     "container": [
         "container/requirements.txt",
+        "container/requirements-open.txt",
         "container/requirements-sam.txt",
         "requirements/torch.txt",
     ],

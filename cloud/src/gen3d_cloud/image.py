@@ -1,7 +1,7 @@
 """``python -m gen3d_cloud.image --stack gen3d``: builds the inference image, uploads its weights.
 
 What is committed goes to the stack's bucket as an archive; the stack's CodeBuild project does the
-rest. About a quarter of an hour for lite; an hour for sam, most of it the weights.
+rest. About a quarter of an hour for lite; an hour for sam, most of it the weights; open is between.
 """
 
 import argparse
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 _CONTENTS = ("container", "layers/gen3d/src/gen3d")
-_ENGINES = ("lite", "sam")
+_ENGINES = ("lite", "open", "sam")
 _POLL_SECONDS = 10.0
 _LOG_LINES = 25
 _MANIFEST = "manifest.json"
@@ -40,7 +40,7 @@ def build(stack: str, engine: str, base: str = "") -> dict[str, str]:
     Parameters
     ----------
     stack : str
-    engine : {"lite", "sam"}
+    engine : {"lite", "open", "sam"}
     base : str
         The image to build on; the Dockerfile's own where it is empty.
 

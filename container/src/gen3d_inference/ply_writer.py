@@ -6,6 +6,9 @@ from gen3d.errors import ReconstructionFailed
 from gen3d.ply import PROPERTIES
 from gen3d_inference.engines.interface import Gaussians
 
+_FAR = 10.0
+"""Sides of the frame. Strays, of which good splats have some, are left to the mesh step."""
+
 
 def pack(gaussians: Gaussians) -> bytes:
     """Lay gaussians out as a PLY file, with no harmonics but the first.
@@ -13,7 +16,8 @@ def pack(gaussians: Gaussians) -> bytes:
     Raises
     ------
     ReconstructionFailed
-        No gaussians, or one that is not finite; an opacity's logit may be ±inf.
+        No gaussians, or one that is not finite; an opacity's logit may be ±inf. Or most of them lie
+        far out of the object's frame or are far larger.
     """
     n = len(gaussians)
     if n == 0:
@@ -32,6 +36,13 @@ def pack(gaussians: Gaussians) -> bytes:
         raise ReconstructionFailed(
             f"{(~finite.all(1)).sum()} of {n} gaussians are no numbers. "
             "Try again with another seed or mask."
+        )
+    with np.errstate(over="ignore"):
+        huge = (np.abs(gaussians.xyz) > _FAR).any(1) | (np.exp(gaussians.scale) > _FAR).any(1)
+    if huge.mean() > 0.5:
+        raise ReconstructionFailed(
+            f"{huge.sum()} of {n} gaussians lie far out of the object's frame or are far larger "
+            "than it. Try again with another seed or mask."
         )
     header = "".join(
         [

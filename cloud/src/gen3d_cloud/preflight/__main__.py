@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m gen3d_cloud.preflight", description=__doc__)
     parser.add_argument("--stack", default="gen3d", help="(%(default)s)")
-    parser.add_argument("--engine", default="", choices=["", "lite", "sam"])
+    parser.add_argument("--engine", default="", choices=["", "lite", "open", "sam"])
     parser.add_argument(
         "--parameters", default="", help="Name=value …, as sam deploy will be given them"
     )

@@ -11,9 +11,13 @@ import yaml
 from gen3d_cloud.deployed import CloudError
 
 ROOT = Path(__file__).resolve().parents[4]
-INSTANCES = {"sam": "ml.g6e.2xlarge", "lite": "ml.c7i.xlarge"}
+INSTANCES = {"sam": "ml.g6e.2xlarge", "open": "ml.g6.2xlarge", "lite": "ml.c7i.xlarge"}
 """What the template takes where no type is given."""
-BUILDERS = {"sam": "BUILD_GENERAL1_LARGE", "lite": "BUILD_GENERAL1_MEDIUM"}
+BUILDERS = {
+    "sam": "BUILD_GENERAL1_LARGE",
+    "open": "BUILD_GENERAL1_LARGE",
+    "lite": "BUILD_GENERAL1_MEDIUM",
+}
 """Likewise for the machine that builds the image."""
 
 

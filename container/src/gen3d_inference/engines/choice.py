@@ -5,7 +5,7 @@ from pathlib import Path
 from gen3d.errors import WeightsInvalid
 from gen3d_inference.engines.interface import Engine
 
-ENGINES = ("lite", "sam")
+ENGINES = ("lite", "open", "sam")
 
 
 def load(name: str, folder: Path, revision: str | None = None) -> Engine:
@@ -32,14 +32,22 @@ def load(name: str, folder: Path, revision: str | None = None) -> Engine:
         from gen3d_inference.engines.lite.lite_engine import LiteEngine
 
         return LiteEngine(folder, revision)
-    if name == "sam":
+    if name in ("open", "sam"):
         try:
-            from gen3d_inference.engines.sam.sam_engine import SamEngine
+            return _of_torch(name, folder, revision)
         except ModuleNotFoundError as error:
             raise WeightsInvalid(
-                f"This image does not hold the sam engine ({error.name} is missing). Set "
+                f"This image does not hold the {name} engine ({error.name} is missing). Set "
                 "GEN3D_ENGINE to lite, or deploy the image that holds it."
             ) from None
+    raise WeightsInvalid(f"There is no engine {name!r}. Set GEN3D_ENGINE to lite, open or sam.")
 
-        return SamEngine(folder, revision)
-    raise WeightsInvalid(f"There is no engine {name!r}. Set GEN3D_ENGINE to lite or sam.")
+
+def _of_torch(name: str, folder: Path, revision: str | None) -> Engine:
+    if name == "open":
+        from gen3d_inference.engines.open.open_engine import OpenEngine
+
+        return OpenEngine(folder, revision)
+    from gen3d_inference.engines.sam.sam_engine import SamEngine
+
+    return SamEngine(folder, revision)

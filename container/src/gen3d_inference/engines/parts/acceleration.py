@@ -57,6 +57,24 @@ def accelerate(network: Network, layers: Iterable[nn.Module], example: Tensor) -
     What a machine does not allow is left out, with a line in the log: the answers are the same,
     and come later.
     """
+    made: list[Network] = []
+    compile_layers(layers, lambda: made.append(_Recording(network, example)), "encoder")
+    return made[0] if made else _recorded(network, example)
+
+
+@torch.inference_mode()
+def compile_layers(layers: Iterable[nn.Module], trial: Callable[[], object], what: str) -> None:
+    """Compile layers; where the machine does not allow it they stay as they are, with a line.
+
+    Parameters
+    ----------
+    layers : iterable of torch.nn.Module
+        Alike, so that few compilations serve all.
+    trial : callable
+        Runs them as they will be run, which is when they are compiled.
+    what : str
+        They are part of, for the log.
+    """
     layers = list(layers)
     started = time.perf_counter()
     try:
@@ -64,17 +82,15 @@ def accelerate(network: Network, layers: Iterable[nn.Module], example: Tensor) -
         torch._inductor.config.compile_threads = 1
         for layer in layers:
             layer.compile(fullgraph=True, dynamic=False)
-        recording: Network = _Recording(network, example)
+        trial()
     except torch.OutOfMemoryError:
         raise
     except Exception as error:
-        _warn("The encoder runs uncompiled", error)
+        _warn(f"The {what} runs uncompiled", error)
         for layer in layers:
             layer._compiled_call_impl = None
-        recording = _recorded(network, example)
     ms = round((time.perf_counter() - started) * 1000)
-    logger.info("Encoder compiled", extra={"fields": {"ms": ms}})
-    return recording
+    logger.info(f"{what.capitalize()} compiled", extra={"fields": {"ms": ms}})
 
 
 def _recorded(network: Network, example: Tensor) -> Network:

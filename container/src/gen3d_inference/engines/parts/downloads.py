@@ -2,6 +2,8 @@
 
 import errno
 import hashlib
+import logging
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +23,10 @@ from huggingface_hub.errors import (
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers, filter_repo_objects
 
-from gen3d.errors import WeightsUnavailable
+from gen3d.errors import WeightsInvalid, WeightsUnavailable
+from gen3d_inference.weights import visible
+
+logger = logging.getLogger(__name__)
 
 _PARTS = ".cache"
 """Holds half a download; hidden, so never sealed."""
@@ -146,6 +151,51 @@ def download(remote: Remote, folder: Path) -> bool:
     target.parent.mkdir(parents=True, exist_ok=True)
     part.replace(target)
     return True
+
+
+def bring(remotes: list[Remote], folder: Path) -> None:
+    """Make a weights folder of downloads; run again, it goes on where it stopped.
+
+    Raises
+    ------
+    WeightsUnavailable
+        The folder cannot be made, has no room, or a file does not arrive.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WeightsUnavailable(f"{folder} cannot be made: {error}. Choose another.") from None
+    _check_room(folder, remotes)
+    for remote in remotes:
+        new = download(remote, folder)
+        logger.info("%s %s (%d bytes)", "Fetched" if new else "Kept", remote.path, remote.bytes)
+
+
+def refuse_others(folder: Path, expected: set[str]) -> None:
+    """See that a folder holds nothing that would be sealed with the weights unseen.
+
+    Raises
+    ------
+    WeightsInvalid
+    """
+    found = {path.relative_to(folder).as_posix() for path in visible(folder)}
+    others = sorted(found - expected)
+    if others:
+        raise WeightsInvalid(
+            f"{folder} also holds {', '.join(others[:5])}, which would be sealed with the weights. "
+            "Remove what is not theirs, or choose an empty folder."
+        )
+
+
+def _check_room(folder: Path, remotes: list[Remote]) -> None:
+    missing = [remote.bytes for remote in remotes if not (folder / remote.path).exists()]
+    free = shutil.disk_usage(folder).free
+    # Halves of downloads take room already; they are few beside the whole.
+    if sum(missing) > free:
+        raise WeightsUnavailable(
+            f"The weights need {sum(missing) / 1e9:.1f} GB more, and the disk of {folder} has "
+            f"{free / 1e9:.1f} GB free. Make room, or choose another folder."
+        )
 
 
 def _append(path: Path) -> BinaryIO:

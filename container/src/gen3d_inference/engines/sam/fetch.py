@@ -21,9 +21,9 @@ from huggingface_hub import get_token
 from gen3d.errors import Gen3DError, WeightsInvalid, WeightsUnavailable
 from gen3d.paths import uri
 from gen3d_inference import weights_upload
-from gen3d_inference.engines.parts.downloads import Remote, Repository, download, files
+from gen3d_inference.engines.parts.downloads import Repository, bring, files, refuse_others
 from gen3d_inference.engines.sam import dinov2
-from gen3d_inference.weights import Manifest, seal, visible
+from gen3d_inference.weights import Manifest, seal
 
 logger = logging.getLogger(__name__)
 
@@ -89,43 +89,16 @@ def fetch(
     """
     # All are asked before the first byte comes: an approval that is missing shows at once.
     remotes = [remote for repository in repositories for remote in files(repository, token)]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WeightsUnavailable(f"{folder} cannot be made: {error}. Choose another.") from None
-    _check_room(folder, remotes)
-    for remote in remotes:
-        new = download(remote, folder)
-        logger.info("%s %s (%d bytes)", "Fetched" if new else "Kept", remote.path, remote.bytes)
+    bring(remotes, folder)
     dinov2.fetch(folder)
     sam3 = repositories[0].folder
     if not (folder / sam3 / LICENSE).is_file():
         raise WeightsInvalid(f"{repositories[0].name} came without its {LICENSE}; name a revision.")
     shutil.copyfile(folder / sam3 / LICENSE, folder / LICENSE)
     export(folder / sam3, folder / DECODER)
-    _check_nothing_else(folder, {remote.path for remote in remotes} | dinov2.paths(folder))
+    ours = {DECODER, LICENSE} | dinov2.paths(folder)
+    refuse_others(folder, {remote.path for remote in remotes} | ours)
     return seal(folder, "sam")
-
-
-def _check_room(folder: Path, remotes: list[Remote]) -> None:
-    missing = [remote.bytes for remote in remotes if not (folder / remote.path).exists()]
-    free = shutil.disk_usage(folder).free
-    # Halves of downloads take room already; they are few beside the whole.
-    if sum(missing) > free:
-        raise WeightsUnavailable(
-            f"The weights need {sum(missing) / 1e9:.1f} GB more, and the disk of {folder} has "
-            f"{free / 1e9:.1f} GB free. Make room, or choose another folder."
-        )
-
-
-def _check_nothing_else(folder: Path, expected: set[str]) -> None:
-    found = {path.relative_to(folder).as_posix() for path in visible(folder)}
-    others = sorted(found - expected - {DECODER, LICENSE})
-    if others:
-        raise WeightsInvalid(
-            f"{folder} also holds {', '.join(others[:5])}, which would be sealed with the weights. "
-            "Remove what is not theirs, or choose an empty folder."
-        )
 
 
 def _export(weights: Path, out: Path) -> None:

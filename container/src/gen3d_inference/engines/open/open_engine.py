@@ -1,0 +1,169 @@
+"""The open engine: what it is made of, and when each part is loaded."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from PIL import Image
+
+from gen3d.contract import EmbeddingsMeta, Pose
+from gen3d.errors import Gen3DError, InvalidRequest
+from gen3d.options import ANY_SEED, EngineOptions, Offer, OneOf
+from gen3d_inference import weights
+from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask
+from gen3d_inference.engines.open.reconstruction import ObjectReconstruction
+from gen3d_inference.engines.open.sam2 import Sam2ImageEncoder
+from gen3d_inference.engines.parts import gpu
+from gen3d_inference.engines.parts.acceleration import keep_compiled
+from gen3d_inference.engines.parts.precision import precision_of, store
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+NEEDS = gpu.Needs(
+    engine="open",
+    memory=12 * 2**30,  # a 16 GB card has a little less than its name says
+    bfloat16=False,
+    instead="Choose ml.g4dn.xlarge (16 GB) or ml.g6.2xlarge (24 GB), or the lite engine",
+)
+
+OFFERS: Offer = {
+    "quality": OneOf(values=("fast", "standard"), seconds={"fast": 12, "standard": 23}),
+    "seed": ANY_SEED,
+}
+"""Seconds are those of an H200 (bench/gpu), times ten for an L4: that factor is a guess."""
+
+_FOR_CLICKS = ("sam2/", "decoder.onnx", "LICENSE")
+"""Files that are needed from the start; the rest is for reconstructing."""
+
+
+class OpenEngine:
+    """Masks with SAM 2.1, gaussians with TripoSplat.
+
+    The image encoder is loaded at once. What reconstructs is loaded beside the first photo, since a
+    person has to click before it is asked for; where that fails, each object asks anew.
+
+    Parameters
+    ----------
+    folder : Path
+        Sealed weights: ``sam2/``, ``triposplat/`` and ``decoder.onnx``.
+    revision : str, optional
+        The only revision to accept.
+
+    Raises
+    ------
+    WeightsInvalid
+        Absent, partial, changed, or of another revision.
+    GpuUnavailable
+    """
+
+    name = "open"
+    offers = OFFERS
+
+    def __init__(self, folder: Path, revision: str | None = None) -> None:
+        manifest = weights.read(folder, self.name, revision)
+        self.revision = manifest.revision
+        self._folder = folder
+        self._device = gpu.choose(NEEDS)
+        first = {n: file for n, file in manifest.files.items() if n.startswith(_FOR_CLICKS)}
+        rest = {n: file for n, file in manifest.files.items() if n not in first}
+        half = torch.float16
+        if self._device.type == "cuda":
+            keep_compiled(folder, self.revision)
+            if torch.cuda.get_device_capability(self._device) >= gpu.BFLOAT16:
+                half = torch.bfloat16
+        # Hashing takes seconds a gigabyte, so it runs beside the loading.
+        beside = ThreadPoolExecutor(1, "weights")
+        verified = beside.submit(weights.verify, folder, first)
+        self._precision = precision_of(folder / "decoder.onnx")
+        self._encoder = Sam2ImageEncoder(folder / "sam2", self._device, half)
+        verified.result()
+        self._objects: Future[ObjectReconstruction] = beside.submit(self._load_objects, rest)
+        self._rest = rest
+        beside.shutdown(wait=False)
+
+    @property
+    def side(self) -> int:
+        """Pixels a side that the image encoder takes."""
+        return self._encoder.side
+
+    def initialize(self, photo: Image.Image, text: str | None = None) -> Embeddings:
+        """Encode a photo; there is no network here that reads a text.
+
+        Raises
+        ------
+        InvalidRequest
+            There is a text.
+        OutOfMemory
+            The GPU's memory did not suffice; it was freed.
+        """
+        if text is not None:
+            raise InvalidRequest(
+                "This engine finds objects by clicks only. Leave the text out and click the object."
+            )
+        return self._within_memory(lambda: self._initialize(photo))
+
+    def reconstruct(
+        self, photo: Image.Image, mask: Mask, options: EngineOptions
+    ) -> tuple[Gaussians, Pose]:
+        """Turn one object into gaussians.
+
+        Raises
+        ------
+        WeightsInvalid
+            TripoSplat cannot be loaded.
+        ReconstructionFailed, OutOfMemory
+        """
+        return self._within_memory(lambda: self._reconstruct(photo, mask, options))
+
+    def works(self) -> bool:
+        """Whether the GPU answers."""
+        return gpu.works(self._device)
+
+    def _initialize(self, photo: Image.Image) -> Embeddings:
+        stored = gpu.to_host(store(self._encoder(photo), self._precision))
+        side = str(self._encoder.side)
+        meta = EmbeddingsMeta(
+            engine=self.name,
+            revision=self.revision,
+            input_width=side,
+            input_height=side,
+            image_width=str(photo.width),
+            image_height=str(photo.height),
+            precision=self._precision,
+            single_mask_index="0",
+        )
+        return Embeddings({name: tensor.numpy() for name, tensor in stored.items()}, meta)
+
+    def _reconstruct(
+        self, photo: Image.Image, mask: Mask, options: EngineOptions
+    ) -> tuple[Gaussians, Pose]:
+        if self._objects.done() and self._objects.exception() is not None:
+            loaded = self._load_objects(self._rest)
+            self._objects = Future()
+            self._objects.set_result(loaded)
+        return self._objects.result().run(photo, mask, options, _log_progress)
+
+    def _load_objects(self, files: dict[str, weights.File]) -> ObjectReconstruction:
+        try:
+            weights.verify(self._folder, files)
+            return ObjectReconstruction(self._folder, self._device)
+        except Gen3DError as error:
+            logger.error(error.message, extra={"fields": {"error": error.name}})
+            raise
+
+    def _within_memory(self, work: Callable[[], T]) -> T:
+        return gpu.within_memory(
+            work,
+            lambda: None,
+            "Try again with a smaller photo, or deploy on an instance with a larger GPU, such as "
+            "ml.g6.2xlarge.",
+        )
+
+
+def _log_progress(stage: str, fraction: float) -> None:
+    logger.info("Reconstructing", extra={"fields": {"stage": stage, "fraction": fraction}})
