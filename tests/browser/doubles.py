@@ -88,8 +88,10 @@ class Drafting:
     def _job(self, route: Route) -> None:
         answer = route.fetch()
         job: Job = answer.json()
-        if job.get("status") == "AWAITING_MASK":
+        if job.get("status") == "AWAITING_MASK" and "decoder" in job:
             job |= {"text": self.text, "pollSeconds": 1}
+            # The stack's own draft is of the same engine: where better ones are let, there are.
+            job["decoder"]["draft"] = False
             if not self._better:
                 job["decoder"] |= {"engine": "quick", "revision": "1", "draft": True}
                 self._link = job["embeddings"]["url"]
