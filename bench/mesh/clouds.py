@@ -28,6 +28,9 @@ Array = npt.NDArray[np.floating[Any]]
 GRID = 64
 INNER, FLOATERS = 0.10, 0.02
 
+DEEP = 0.008
+"""From the surface, at least, lie the gaussians inside."""
+
 
 def scene_of(mesh: trimesh.Trimesh) -> "o3d.t.geometry.RaycastingScene":
     """Distances to a mesh, by open3d."""
@@ -199,10 +202,13 @@ def _inside(
     rng: np.random.Generator,
 ) -> Splat:
     found = np.empty((0, 3))
+    least = 0.0
     while len(found) < count:
         tried = rng.uniform(mesh.bounds[0], mesh.bounds[1], (4 * count, 3))
-        deep = scene.compute_signed_distance(tensor(tried)).numpy() < -0.008
-        found = np.concatenate([found, tried[deep]])
+        depth = -scene.compute_signed_distance(tensor(tried)).numpy()
+        # In walls thinner than 2.5 % hardly any place is as deep, or none.
+        least = least or (DEEP if depth.max() > 1.25 * DEEP else float(depth.max()) / 2)
+        found = np.concatenate([found, tried[depth > least]])
     return _haze(found[:count], 0.6, rng.uniform(0.05, 0.9, count), rng)
 
 

@@ -6,6 +6,7 @@ A splat has no reliable normals, but it has a solid. The way, each step a functi
 read     know the file, read and check it
 clean    drop what is transparent, huge, far off or alone; bring to the unit frame
 solid    density on a grid, seal holes, flood the outside: inside and outside are known
+carve    open narrow gaps, on a finer grid (`fine` alone)
 shell    gaussians near the solid's boundary, with normals that point outward
 surface  signed distance to the shell (IMLS), marching cubes
 repair   drop specks, smooth (Taubin)

@@ -179,6 +179,60 @@ def facing_normals(points, start, origin, size, facing, radius):
     return normals, thickness, middle
 
 
+@njit(cache=True, parallel=True, fastmath=True)
+def fit_planes(points, weights, start, origin, size, radius):
+    """Fit a plane to each point's neighbours, whatever side they face.
+
+    Parameters
+    ----------
+    points : (n, 3)
+        Sorted by cell.
+    weights : (n,)
+        Times ``1 - (d / radius)²``.
+
+    Returns
+    -------
+    normals : (n, 3)
+        Unit, on either side; along z where no plane can be fitted.
+    offset : (n,)
+        Way along the normal to the plane.
+    """
+    normals = np.empty_like(points)
+    offset = np.empty(len(points), np.float32)
+    zero, per_r = np.float32(0), np.float32(1) / radius
+    for q in prange(len(points)):
+        qx, qy, qz = points[q]
+        a0, a1, b0, b1, z0, z1 = _cells_around(start, origin, size, qx, qy, qz)
+        w = mx = my = mz = xx = xy = xz = yy = yz = zz = zero
+        for a in range(a0, a1):
+            for b in range(b0, b1):
+                for i in range(start[a, b, z0], start[a, b, z1]):
+                    dx = (points[i, 0] - qx) * per_r
+                    dy = (points[i, 1] - qy) * per_r
+                    dz = (points[i, 2] - qz) * per_r
+                    v = np.float32(1) - (dx * dx + dy * dy + dz * dz)
+                    v = max(v, zero) * weights[i]
+                    w += v
+                    mx += v * dx
+                    my += v * dy
+                    mz += v * dz
+                    xx += v * dx * dx
+                    xy += v * dx * dy
+                    xz += v * dx * dz
+                    yy += v * dy * dy
+                    yz += v * dy * dz
+                    zz += v * dz * dz
+        mx, my, mz = mx / w, my / w, mz / w
+        xx, xy, xz = xx / w - mx * mx, xy / w - mx * my, xz / w - mx * mz
+        yy, yz, zz = yy / w - my * my, yz / w - my * mz, zz / w - mz * mz
+        nx, ny, nz = _least_axis(xx, xy, xz, yy, yz, zz)
+        if nx == 0 and ny == 0 and nz == 0:
+            nz = 1.0
+        normals[q, 0], normals[q, 1], normals[q, 2] = nx, ny, nz
+        offset[q] = radius * (nx * mx + ny * my + nz * mz)
+    return normals, offset
+
+
 @njit(cache=True, fastmath=True)
 def _least_axis(xx, xy, xz, yy, yz, zz):
     """Unit eigenvector of the least eigenvalue of a symmetric 3×3 matrix; zero where undefined.

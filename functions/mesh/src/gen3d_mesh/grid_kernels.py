@@ -15,9 +15,6 @@ from numba import njit, prange
 # Needs no library beside numba itself, and no kernel here calls another from several threads.
 numba.config.THREADING_LAYER = "workqueue"
 
-DENSITY_REACH = 4
-"""Voxels up to which a gaussian is drawn."""
-
 DISTANCE_REACH = 2.6
 """Voxels up to which a shell point counts in the signed distance."""
 
@@ -118,8 +115,42 @@ def crossed(values):
     return mask
 
 
+@njit(cache=True)
+def flood(free, outside):
+    """Spread `outside` through voxels that are `free` and share a face, in place.
+
+    Both are (x, y, z) bool; the grid's rim is not free.
+    """
+    _, ny, nz = free.shape
+    stack = np.empty(1 << 16, np.int64)
+    steps = np.array([1, -1, nz, -nz, ny * nz, -ny * nz])
+    flat_free, flat_out = free.ravel(), outside.ravel()
+    for first in range(len(flat_free)):
+        if not flat_free[first] or flat_out[first]:
+            continue
+        met = False
+        for step in steps:
+            met = met or flat_out[first + step]
+        if not met:
+            continue
+        stack[0] = first
+        flat_out[first] = True
+        n = 1
+        while n:
+            n -= 1
+            here = stack[n]
+            for step in steps:
+                there = here + step
+                if flat_free[there] and not flat_out[there]:
+                    flat_out[there] = True
+                    if n == len(stack):
+                        stack = np.concatenate((stack, np.empty_like(stack)))
+                    stack[n] = there
+                    n += 1
+
+
 @njit(cache=True, parallel=True, fastmath=True)
-def add_gaussians(density, order, slabs, points, scales, rotations, opacities, blur):
+def add_gaussians(density, order, slabs, points, scales, rotations, opacities, blur, reach):
     """Add ``opacity · exp(-½ dᵀ Σ⁻¹ d)`` of each gaussian to a grid.
 
     Parameters
@@ -127,7 +158,7 @@ def add_gaussians(density, order, slabs, points, scales, rotations, opacities, b
     density : (x, y, z)
         Changed in place.
     order, slabs : int
-        From `slab_order` with slabs at least ``2 · DENSITY_REACH`` wide.
+        From `slab_order` with slabs at least ``2 · reach`` wide.
     points, scales : (n, 3)
         In voxels.
     rotations : (n, 4)
@@ -135,17 +166,21 @@ def add_gaussians(density, order, slabs, points, scales, rotations, opacities, b
     blur : float
         Standard deviation in voxels by which each gaussian is widened, so that none falls between
         the voxels.
+    reach : float
+        Voxels up to which a gaussian is drawn.
     """
     for parity in range(2):
         for pair in prange((len(slabs) - parity) // 2):
             slab = 2 * pair + parity
             for j in range(slabs[slab], slabs[slab + 1]):
                 i = order[j]
-                _add_gaussian(density, points[i], scales[i], rotations[i], opacities[i], blur)
+                _add_gaussian(
+                    density, points[i], scales[i], rotations[i], opacities[i], blur, reach
+                )
 
 
 @njit(cache=True, fastmath=True)
-def _add_gaussian(density, point, scale, rotation, opacity, blur):
+def _add_gaussian(density, point, scale, rotation, opacity, blur, reach):
     w, x, y, z = rotation
     s0, s1, s2 = scale[0] * scale[0], scale[1] * scale[1], scale[2] * scale[2]
     one, two = np.float32(1), np.float32(2)  # a Python number would make all of it double
@@ -170,9 +205,9 @@ def _add_gaussian(density, point, scale, rotation, opacity, blur):
     )
 
     cx, cy, cz = point
-    ex = min(DENSITY_REACH, 2.65 * math.sqrt(xx))
-    ey = min(DENSITY_REACH, 2.65 * math.sqrt(yy))
-    ez = min(DENSITY_REACH, 2.65 * math.sqrt(zz))
+    ex = min(reach, 2.65 * math.sqrt(xx))
+    ey = min(reach, 2.65 * math.sqrt(yy))
+    ez = min(reach, 2.65 * math.sqrt(zz))
     nx, ny, nz = density.shape
     z0, z1 = max(0, math.ceil(cz - ez)), min(nz - 1, math.floor(cz + ez))
     for a in range(max(0, math.ceil(cx - ex)), min(nx - 1, math.floor(cx + ex)) + 1):

@@ -10,6 +10,7 @@ from typing import TypedDict
 import numpy as np
 
 from gen3d_mesh import colour
+from gen3d_mesh.carve import carve
 from gen3d_mesh.clean import Frame, clean
 from gen3d_mesh.coloured_mesh import ColouredMesh
 from gen3d_mesh.coverage import coverage, in_unit_frame, warning
@@ -40,6 +41,8 @@ class Quality:
         Along the texture's edge; 0 for vertex colours alone.
     gaussians : int
         At most, of those that are read; a coarse grid needs no more.
+    gaps : bool
+        Whether gaps that are narrower than the solid's voxels can tell are looked for.
     """
 
     solid_voxels: int
@@ -47,6 +50,7 @@ class Quality:
     faces: int
     texels: int
     gaussians: int = MAX_GAUSSIANS
+    gaps: bool = False
 
 
 QUALITIES = {
@@ -54,7 +58,7 @@ QUALITIES = {
         solid_voxels=112, surface_voxels=112, faces=20_000, texels=0, gaussians=100_000
     ),
     "standard": Quality(solid_voxels=172, surface_voxels=284, faces=50_000, texels=1024),
-    "fine": Quality(solid_voxels=224, surface_voxels=336, faces=200_000, texels=2048),
+    "fine": Quality(solid_voxels=224, surface_voxels=336, faces=200_000, texels=2048, gaps=True),
 }
 
 MIN_SURFACE_VOXELS = 96
@@ -166,6 +170,9 @@ def build(
         solid = find_solid(cleaned.splat, quality.solid_voxels, sigma)
         figures.dropped_parts = solid.parts.dropped
         figures.dropped_gaussians = solid.parts.dropped_gaussians
+    if quality.gaps:
+        with figures.step("carve"):
+            solid = carve(solid, cleaned.splat, cleaned.spacing)
     with figures.step("shell"):
         thinnest = max(THIN_VOXELS * voxel, MIN_THICKNESS)
         shell = find_shell(cleaned.splat, solid, cleaned.spacing, thinnest)

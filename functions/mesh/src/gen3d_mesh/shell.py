@@ -69,7 +69,7 @@ def find_shell(splat: Splat, solid: Solid, spacing: float, thinnest: float) -> S
     index = solid.grid.index(splat.centers)
     descent = grid_kernels.sample_descent(solid.smooth, index)
     steepness = np.linalg.norm(descent, axis=1)
-    x, y, z = np.round(index).astype(np.int32).T
+    x, y, z = np.clip(np.round(index), 0, np.array(solid.mask.shape) - 1).astype(np.int32).T
     outer = (steepness > MIN_DESCENT) & solid.mask[x, y, z]
 
     cells, order = Cells.sort(splat.centers[outer], PLANE_RADIUS * spacing)
@@ -81,7 +81,7 @@ def find_shell(splat: Splat, solid: Solid, spacing: float, thinnest: float) -> S
         splat.centers, cells.start, cells.origin, cells.size, outward,
         np.float32(PLANE_RADIUS * spacing),
     )  # fmt: skip
-    sheet = most_around(splat.centers, thickness < thinnest)
+    sheet = most_around(splat.centers, (thickness > 0) & (thickness < thinnest))
     axis = shortest_axes(splat)
     axis *= np.sign(_dot(axis, np.where(sheet[:, None], plane, outward)))
     agreement = _dot(plane, outward)

@@ -13,6 +13,9 @@ from gen3d_mesh.splat import Floats, Splat
 Volume = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
+DENSITY_REACH = 4
+"""Voxels up to which a gaussian is drawn."""
+
 PADDING = 10
 """Empty voxels on each side: room for the flood and for smoothing."""
 
@@ -128,12 +131,13 @@ def slab_order(x: Floats, width: float) -> tuple[npt.NDArray[np.int32], npt.NDAr
 def density(splat: Splat, grid: Grid) -> Volume:
     """Opacity-weighted density of the gaussians, each widened by half a voxel."""
     points = grid.index(splat.centers)
-    order, slabs = slab_order(points[:, 0], 2 * grid_kernels.DENSITY_REACH + 1)
+    order, slabs = slab_order(points[:, 0], 2 * DENSITY_REACH + 1)
     volume = np.zeros(grid.shape, np.float32)
     scales = splat.scales / np.float32(grid.voxel)
     grid_kernels.add_gaussians(
-        volume, order, slabs, points, scales, splat.rotations, splat.opacities, np.float32(BLUR)
-    )
+        volume, order, slabs, points, scales, splat.rotations, splat.opacities, np.float32(BLUR),
+        np.float32(DENSITY_REACH),
+    )  # fmt: skip
     return volume
 
 

@@ -8,6 +8,7 @@ the compiled kernels to one that is.
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 BUILT = "GEN3D_KERNELS"
@@ -22,7 +23,9 @@ def unpack() -> None:
 
 
 def compile_kernels() -> None:
-    """Go the whole way once, on a small ball."""
+    """Go the whole way on a small ball, and on a flat one, dense enough to look for gaps in."""
+    import numpy as np
+
     from gen3d_mesh.pipeline import QUALITIES, build
     from gen3d_mesh.preview import render
     from gen3d_mesh.sample import ball, write_splat
@@ -32,6 +35,9 @@ def compile_kernels() -> None:
         write_splat(path, ball(20_000))
         coloured, _ = build(path, QUALITIES["standard"], faces=2000, normal_map=True)
         render(coloured, size=64)
+    dense = ball(150_000)
+    flat = dense.centers * np.array([1, 1, 0.3], np.float32)
+    build(replace(dense, centers=flat), QUALITIES["fine"], faces=2000)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,74 @@
+"""Gaps that only `fine` opens, and what it must leave shut."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import trimesh
+
+from gen3d_mesh import pipeline
+from gen3d_mesh.carve import carve
+from gen3d_mesh.clean import clean
+from gen3d_mesh.pipeline import QUALITIES, build
+from gen3d_mesh.solid import Solid, find_solid
+from gen3d_mesh.splat import Splat
+
+from .conftest import cloud, torus
+
+FINE = replace(QUALITIES["fine"], faces=20_000, texels=0)
+
+
+def bars() -> trimesh.Trimesh:
+    """Two bars in a row, 1.3 % of the length apart."""
+    half = trimesh.creation.box([0.5, 0.12, 0.12])
+    ends = [half.copy().apply_translation([side * 0.2565, 0, 0]) for side in (-1, 1)]
+    return trimesh.util.concatenate(ends)
+
+
+def links() -> trimesh.Trimesh:
+    """Three links that hang in one another, 1 % of the length apart at the least."""
+    ring, tube, apart = 0.18, 0.03, 0.01
+    chain = []
+    for k in range(3):
+        link = trimesh.creation.torus(ring, tube, major_sections=64, minor_sections=24)
+        if k % 2:
+            link.apply_transform(trimesh.transformations.rotation_matrix(np.pi / 2, [1, 0, 0]))
+        chain.append(link.apply_translation([k * (2 * ring - 2 * tube - apart), 0, 0]))
+    return trimesh.util.concatenate(chain)
+
+
+@pytest.mark.parametrize("shape", [bars(), links()], ids=["bars", "links"])
+def test_fine_keeps_gaps_of_a_hundredth_open(
+    shape: trimesh.Trimesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    splat = cloud(shape, 80_000)
+    coloured, figures = build(splat, FINE)
+    result = trimesh.Trimesh(coloured.positions, coloured.mesh.faces, process=False)
+    assert figures.watertight
+    assert figures.components == shape.body_count
+    assert result.euler_number == shape.euler_number
+    assert result.volume == pytest.approx(shape.volume, rel=0.05)
+    monkeypatch.setattr(pipeline, "carve", lambda solid, *_: solid)
+    _, fused = build(splat, FINE)
+    assert fused.components < shape.body_count
+
+
+def solid_of(splat: Splat) -> tuple[Splat, float, Solid]:
+    cleaned = clean(splat)
+    return cleaned.splat, cleaned.spacing, find_solid(cleaned.splat, FINE.solid_voxels, 0.0065)
+
+
+def test_a_solid_without_gaps_stays_as_it_is() -> None:
+    """A cloud that is dense enough to look, and one that is not."""
+    for count in (150_000, 10_000):
+        splat, spacing, solid = solid_of(cloud(torus(), count))
+        assert carve(solid, splat, spacing) is solid
+
+
+def test_a_hole_in_the_cloud_and_a_thin_plate_stay_shut() -> None:
+    splat = cloud(trimesh.creation.box([1, 0.3, 0.02]), 150_000)
+    hole = np.linalg.norm(splat.centers - np.array([0.2, 0, 0.01], np.float32), axis=1) < 0.006
+    splat, spacing, solid = solid_of(splat.take(~hole))
+    carved = carve(solid, splat, spacing)
+    x, y, z = np.round(carved.grid.index(np.array([[0.1, 0, 0], [-0.3, 0.1, 0]], np.float32))).T
+    assert carved.mask[x.astype(int), y.astype(int), z.astype(int)].all()
