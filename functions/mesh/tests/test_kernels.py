@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import trimesh
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, label
 from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 
@@ -104,3 +104,35 @@ def test_labels_are_counted_and_picked() -> None:
     np.testing.assert_array_equal(times, np.bincount(labels.ravel(), minlength=6))
     keep = np.array([False, True, False, False, True, True])
     np.testing.assert_array_equal(grid_kernels.picked(labels, keep), keep[labels])
+
+
+def test_a_flood_takes_what_is_free_and_joined_to_the_outside() -> None:
+    free = np.random.default_rng(0).random((40, 30, 20)) < 0.4
+    free[[0, -1]] = free[:, [0, -1]] = free[:, :, [0, -1]] = False
+    outside = np.zeros_like(free)
+    outside[0] = True
+    flooded = outside.copy()
+    grid_kernels.flood(free, flooded)
+    labels, _ = label(free | outside)
+    expected = labels == labels[0, 0, 0]
+    assert outside.sum() < expected.sum() < (free | outside).sum()
+    np.testing.assert_array_equal(flooded, expected)
+
+
+def test_planes_lie_where_the_heavier_neighbours_are() -> None:
+    """On a slope, with as many light points far above it."""
+    rng = np.random.default_rng(0)
+    slope = np.array([1, 2, 2]) / 3
+    flat = rng.uniform(-0.5, 0.5, (4000, 3))
+    flat -= (flat @ slope)[:, None] * slope
+    heights = np.concatenate([rng.normal(0, 0.003, 4000), rng.uniform(0.01, 0.02, 4000)])
+    points = (np.concatenate([flat, flat]) + heights[:, None] * slope).astype(np.float32)
+    weights = np.repeat([1, 0.02], 4000).astype(np.float32)
+    cells, order = Cells.sort(points, 0.06)
+    normals, offset = cell_kernels.fit_planes(
+        points[order], weights[order], cells.start, cells.origin, cells.size, np.float32(0.06)
+    )
+    middle = np.linalg.norm(points[order], axis=1) < 0.3
+    assert np.abs(normals @ slope)[middle].min() > 0.98
+    projected = (points[order] + offset[:, None] * normals) @ slope
+    assert np.abs(projected[middle]).max() < 0.004
