@@ -146,13 +146,6 @@ def wheel(percent: float) -> trimesh.Trimesh:
     return _triangles(solid)
 
 
-def relief() -> trimesh.Trimesh:
-    """A ball with dents and bumps 2.5 % of its diameter across and .8 % deep."""
-    ball = trimesh.creation.icosphere(7, 1.0)
-    height = np.sin(62 * ball.vertices).prod(axis=1)
-    return trimesh.Trimesh(ball.vertices * (1 + 0.008 * height)[:, None], ball.faces)
-
-
 def build(name: str) -> trimesh.Trimesh:
     """Make a shape by its name, such as those of `NAMES`."""
     kind, _, number = name.rpartition(" ")
@@ -176,7 +169,6 @@ def build(name: str) -> trimesh.Trimesh:
             "mug": mug,
             "two parts": two_parts,
             "bowl": bowl,
-            "relief": relief,
             "chain": chain,
         }[name]()
     mesh.apply_translation(-mesh.bounds.mean(axis=0))
@@ -185,7 +177,7 @@ def build(name: str) -> trimesh.Trimesh:
 
 
 NAMES = (
-    "sphere", "torus", "chair", "mug", "two parts", "bowl", "relief", "chain",
+    "sphere", "torus", "chair", "mug", "two parts", "bowl", "chain",
     "wheel 1.8", "wheel 0.4",
     *(f"berries {percent}" for percent in (14, 5)),
     *(f"bumps {percent}" for percent in (4, 6, 12)),
