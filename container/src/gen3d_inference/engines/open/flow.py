@@ -366,9 +366,10 @@ def _positions(tokens: int, width: int, device: torch.device) -> Tensor:
     engine = torch.quasirandom.SobolEngine(dimension=3, scramble=True, seed=_SOBOL_SEED)
     count = width // 3 // 2
     between = max(0, count - _OCTAVES)
-    exponents = torch.cat(
-        [torch.arange(_OCTAVES).float(), torch.arange(between) / max(between, 1) * _OCTAVES]
-    )[:count].to(device)
+    octaves, rest = (
+        torch.arange(count, dtype=torch.float32, device=device) for count in (_OCTAVES, between)
+    )
+    exponents = torch.cat([octaves, rest / max(between, 1) * _OCTAVES])[:count]
     angles = engine.draw(tokens).to(device)[..., None] * 2.0**exponents * 2 * torch.pi
     waves = torch.cat([angles.sin(), angles.cos()], -1).flatten(1)
     return functional.pad(waves, (0, width - waves.shape[1]))
