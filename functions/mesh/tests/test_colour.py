@@ -207,7 +207,7 @@ def test_a_picture_with_fewer_cells_than_pieces_is_none() -> None:
 
 def test_face_neighbours_share_an_edge() -> None:
     mesh = triangles(torus())
-    across = mesh.faces[face_neighbours(mesh)]
+    across = mesh.faces[face_neighbours(mesh.faces, len(mesh.vertices))]
     for k in range(3):
         shared = (mesh.faces[:, :, None] == across[:, k][:, None, :]).any(axis=2).sum(axis=1)
         assert (shared == 2).all()

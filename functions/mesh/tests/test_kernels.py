@@ -11,7 +11,7 @@ from gen3d_mesh import cell_kernels, grid_kernels
 from gen3d_mesh.cells import Cells
 from gen3d_mesh.repair import is_closed, parts, taubin, vertex_normals
 from gen3d_mesh.surface import Triangles
-from gen3d_mesh.texture import ALIKE, CELL, _interpolate
+from gen3d_mesh.texture import CELL, _interpolate
 
 
 def ball(flipped: bool = False) -> Triangles:
@@ -67,16 +67,17 @@ def test_normals_point_outward_and_smoothing_keeps_the_size() -> None:
 
 
 def test_texels_between_are_the_mean_where_colours_agree_and_left_where_not() -> None:
+    alike = np.float32(0.06)
     image = np.zeros((2 * CELL, 2 * CELL, 3), np.float32)
     painted = np.ones(image.shape[:2], bool)
     cells = np.array([[0, 0], [0, 1]], np.int32)
     image[:, :4] = 0.5
-    image[::2, 4:] = 0.5 + 2 * ALIKE  # an edge between columns 3 and 4, and odd rows unknown
+    image[::2, 4:] = 0.5 + 2 * alike  # an edge between columns 3 and 4, and odd rows unknown
     image[1::2] = image[:, 1::2] = 7
-    image[0, 0], image[0, 2] = 0.5, 0.5 + ALIKE / 2
+    image[0, 0], image[0, 2] = 0.5, 0.5 + alike / 2
     painted[4, 6] = False
-    left = _interpolate(image, painted, cells)
-    assert image[0, 1] == pytest.approx(0.5 + ALIKE / 4)
+    left = _interpolate(image, painted, cells, 2, alike)
+    assert image[0, 1] == pytest.approx(0.5 + alike / 4)
     assert not left[:2, :3].any()
     assert left[0, 3]  # on the edge
     assert not left[0, 4:7].any()
@@ -85,6 +86,19 @@ def test_texels_between_are_the_mean_where_colours_agree_and_left_where_not() ->
     assert left[7, 10]  # of another chart below
     assert left[10, 7]  # and to the right
     assert left[2 * CELL - 1].all()  # nothing below
+
+
+def test_texels_between_those_far_apart_are_filled_halfway_alone() -> None:
+    image = np.full((2 * CELL, CELL, 3), 7, np.float32)
+    image[::4, ::4] = 0.5
+    image[8, 4] = 0.7
+    painted, cells = np.ones(image.shape[:2], bool), np.zeros((2, 1), np.int32)
+    left = _interpolate(image, painted, cells, 4, np.float32(0.06))
+    assert (image[0:5:2, 0:5:2] == 0.5).all()
+    assert (image[1::2] == 7).all()
+    assert (image[:, 1::2] == 7).all()
+    assert left[6:11:2, 2:5:2].sum() == 5  # around the one that differs: six, less itself
+    assert left.sum() == 5 + 8 + 3  # nothing to the right, and nothing below
 
 
 def test_the_surface_is_the_same_where_only_crossed_cubes_are_looked_at() -> None:

@@ -88,8 +88,9 @@ def with_normal_map(
     world = canvas.asked(normals, lambda *place: _shades(relief.at(*place)), soft=True)
     painted = canvas.painted
     frames = tangents(mesh.vertices, normals, texture)
-    normal = _unit(canvas.between(normals, painted))
-    right = canvas.between(np.ascontiguousarray(frames[:, :3]), painted, texture.faces)
+    texels = np.flatnonzero(painted)
+    normal = _unit(canvas.between(normals, texels))
+    right = canvas.between(np.ascontiguousarray(frames[:, :3]), texels, texture.faces)
     right = _unit(right - (right * normal).sum(axis=1, keepdims=True) * normal)
     side = frames[texture.faces[canvas.owner[painted], 0], 3]
     up = np.cross(normal, right) * side[:, None]

@@ -17,6 +17,7 @@ from numba import njit
 
 from gen3d_mesh import colour, mesh_kernels
 from gen3d_mesh.coloured_mesh import Texture
+from gen3d_mesh.grid_kernels import counting_sort
 from gen3d_mesh.repair import face_normals
 from gen3d_mesh.shell import Shell
 from gen3d_mesh.splat import Floats
@@ -61,8 +62,9 @@ MIN_FACING = 0.3
 LAYER_DEPTH = 0.02
 """Faces of a chart that lie over one another by more than this belong to different charts."""
 
-ALIKE = np.float32(0.06)
-"""Texels whose colours differ by less in each channel have the mean of them between."""
+STEPS = ((4, np.float32(0.04)), (2, np.float32(0.06)))
+"""Texels so far apart along each edge have the mean of their colours halfway, where these differ by
+less than that in each channel."""
 
 _AXES = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], np.float32)
 _RIGHT = np.array([[0, 1, 0], [0, -1, 0], [-1, 0, 0], [1, 0, 0], [1, 0, 0], [-1, 0, 0]], np.float32)
@@ -105,9 +107,9 @@ def bake(
 ) -> Texture | None:  # fmt: skip
     """Make a texture from what `colours` says of places on the surface and their normals.
 
-    Where they are `soft`, and hold nothing narrower than two texels, they are asked at every second
-    texel along each edge, and at those between where these differ. Other parameters and what is
-    returned are those of `paint`.
+    Where they are `soft`, and hold little that is narrower than the first of `STEPS`, they are
+    asked at every so many texels along each edge, at those halfway where these differ, and so on.
+    Other parameters and what is returned are those of `paint`.
     """
     size -= size % CELL
     charted = _chart(mesh, size) if size else None
@@ -159,12 +161,15 @@ class Canvas:
         return self.owner >= 0
 
     def between(
-        self, values: Floats, texels: npt.NDArray[np.bool_],
+        self, values: Floats, texels: npt.NDArray[np.intp],
         faces: npt.NDArray[np.int32] | None = None,
     ) -> Floats:  # fmt: skip
-        """Values (n, 3) of corners of `faces`, or of the mesh's, at painted `texels`: (k, 3)."""
-        corners = (self.mesh.faces if faces is None else faces)[self.owner[texels]]
-        between: Floats = _between(values, corners, self.share[texels])
+        """Values (n, 3) of corners of `faces`, or of the mesh's, at painted `texels`: (k, 3).
+
+        `texels` are numbered from the top left, row by row.
+        """
+        corners = self.mesh.faces if faces is None else faces
+        between: Floats = _between(values, corners, self.owner, self.share, texels)
         return between
 
     def asked(
@@ -172,18 +177,19 @@ class Canvas:
     ) -> Floats:
         """What `values` says of the painted texels, as `bake` asks it: (h, w, 3)."""
         image = np.zeros((*self.owner.shape, 3), np.float32)
+        painted, steps = self.painted, STEPS if soft else ()
 
-        def ask(texels: npt.NDArray[np.bool_]) -> None:
+        def ask(chosen: npt.NDArray[np.bool_]) -> None:
+            texels = np.flatnonzero(chosen)
             normal = self.between(normals, texels)  # a little short of 1, which does not matter
-            image[texels] = values(self.between(self.mesh.vertices, texels), normal)
+            image.reshape(-1, 3)[texels] = values(self.between(self.mesh.vertices, texels), normal)
 
-        left = self.painted
-        if soft:
-            sparse = np.zeros_like(left)
-            sparse[::2, ::2] = left[::2, ::2]
-            ask(sparse)
-            left = _interpolate(image, left, self.cells)
-        ask(left)
+        first = slice(None, None, steps[0][0] if steps else 1)
+        sparse = np.zeros_like(painted)
+        sparse[first, first] = painted[first, first]
+        ask(sparse)
+        for apart, alike in steps:
+            ask(_interpolate(image, painted, self.cells, apart, alike))
         return image
 
     def padded(self, image: Floats) -> npt.NDArray[np.uint8]:
@@ -201,8 +207,8 @@ def _chart(mesh: Triangles, size: int):
     owner, share : ndarray
         As of `_rasterise`. None instead of all three where there are more charts than cells.
     """
-    neighbours = face_neighbours(mesh)
-    axis = _axes_of_faces(_facing(mesh), neighbours)
+    neighbours = face_neighbours(mesh.faces, len(mesh.vertices))
+    axis = _axes_of_faces(face_normals(mesh), neighbours)
     flat, depth = _projected(mesh.vertices, mesh.faces, _VIEWS, axis)
     layer = np.zeros(len(axis), np.int32)
     for _ in range(LAYERS):
@@ -222,44 +228,48 @@ def _chart(mesh: Triangles, size: int):
     return atlas, owner, share
 
 
-def face_neighbours(mesh: Triangles) -> npt.NDArray[np.int32]:
-    """The face across each edge of each face of a closed mesh: (m, 3)."""
-    a = mesh.faces.astype(np.int64)
-    b = np.roll(a, -1, axis=1)
-    n = len(mesh.vertices)
-    there, back = (a * n + b).ravel(), (b * n + a).ravel()
-    other = np.empty(len(there), np.int64)
-    other[np.argsort(there)] = np.argsort(back)
-    faces: npt.NDArray[np.int32] = (other // 3).astype(np.int32).reshape(-1, 3)
-    return faces
+@njit(cache=True)
+def face_neighbours(faces, vertices):
+    """The face across each edge of each face of a closed mesh of so many vertices: (m, 3)."""
+    order, start = counting_sort(faces.ravel(), vertices)
+    across = np.empty(faces.shape, np.int32)
+    for f in range(len(faces)):
+        for k in range(3):
+            a, b = faces[f, k], faces[f, (k + 1) % 3]
+            across[f, k] = f  # where there is none
+            for i in range(start[b], start[b + 1]):
+                face, n = order[i] // 3, order[i] % 3
+                if faces[face, (n + 1) % 3] == a:
+                    across[f, k] = face
+    return across
 
 
-def _facing(mesh: Triangles) -> Floats:
-    """Cosine between each face and each of the six axes: (m, 6)."""
-    normal = face_normals(mesh)
-    normal /= np.maximum(np.sqrt(np.einsum("ij,ij->i", normal, normal)), 1e-20)[:, None]
-    facing: Floats = normal @ _AXES.T
-    return facing
+@njit(cache=True)
+def _axes_of_faces(normals, neighbours):
+    """Which of the six axes each face is projected along, in few pieces.
 
-
-def _axes_of_faces(facing: Floats, neighbours: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Which of the six axes each face is projected along, in few pieces."""
-    axis: npt.NDArray[np.int32] = _smoothed(facing, neighbours, SMOOTHING_ROUNDS)
-    least = len(axis) // LEAST_SHARE
-    for size, cosine in ((least, MIN_FACING), (CRUMB, CRUMB_FACING)):
-        for _ in range(MERGING_ROUNDS):
-            piece, count = _pieces(axis, neighbours)
-            rank = np.bincount(piece, minlength=count) * count + np.arange(count)
-            if not _merge(axis, facing, neighbours, rank[piece], size * count, cosine):
-                break
+    Returns
+    -------
+    (m,) int32
+    """
+    facing = np.empty((len(normals), 6), np.float32)
+    for f in range(len(normals)):
+        x, y, z = normals[f]
+        over = 1 / max(math.sqrt(x * x + y * y + z * z), 1e-20)
+        for k in range(3):
+            facing[f, 2 * k], facing[f, 2 * k + 1] = normals[f, k] * over, -normals[f, k] * over
+    axis = _smoothed(facing, neighbours, SMOOTHING_ROUNDS)
+    large = np.zeros(len(axis), np.bool_)
+    _merge(axis, large, facing, neighbours, len(axis) // LEAST_SHARE, MIN_FACING)
+    _merge(axis, large, facing, neighbours, CRUMB, CRUMB_FACING)
     return axis
 
 
 @njit(cache=True)
 def _pieces(label, neighbours):
     """Number the connected pieces of faces of one label: (m,), and how many there are."""
-    piece = np.full(len(label), -1, np.int64)
-    stack = np.empty(len(label), np.int64)
+    piece = np.full(len(label), -1, np.int32)
+    stack = np.empty(len(label), np.int32)
     count = 0
     for seed in range(len(label)):
         if piece[seed] >= 0:
@@ -284,8 +294,13 @@ def _smoothed(facing, neighbours, rounds):
     axis, following = np.empty(m, np.int32), np.empty(m, np.int32)
     for f in range(m):
         axis[f] = facing[f].argmax()
-    for _ in range(rounds):
-        for f in range(m):
+    # What a face takes depends on its neighbours alone: it is asked again if one of them changed.
+    asked, asked_in = np.arange(m).astype(np.int32), np.zeros(m, np.int32)
+    left, changed = m, np.empty(m, np.int32)
+    for turn in range(1, rounds + 1):
+        changes = 0
+        for j in range(left):
+            f = asked[j]
             best, most = axis[f], -1e9
             highest = facing[f].max()
             for k in range(6):
@@ -296,31 +311,80 @@ def _smoothed(facing, neighbours, rounds):
                     gain += 0.35 * (axis[neighbours[f, n]] == k)
                 if gain > most:
                     best, most = k, gain
-            following[f] = best
-        axis, following = following, axis
+            if best != axis[f]:
+                changed[changes], following[changes] = f, best
+                changes += 1
+        left = 0
+        for j in range(changes):
+            f = changed[j]
+            axis[f] = following[j]
+            for n in range(3):
+                other = neighbours[f, n]
+                if asked_in[other] != turn:
+                    asked_in[other], asked[left] = turn, other
+                    left += 1
     return axis
 
 
 @njit(cache=True)
-def _merge(axis, facing, neighbours, rank, enough, least):
-    """Give faces of pieces below a rank to the higher piece beside them that they face best.
+def _merge(axis, large, facing, neighbours, enough, least):
+    """Give faces of pieces of fewer than `enough` to the larger piece beside that they face best.
 
-    Returns how many went.
+    From its border inwards, in so many rounds.
+
+    Parameters
+    ----------
+    axis : (m,) int32
+        Changed in place.
+    large : (m,) bool
+        Faces of pieces that are known to be of enough faces, which are looked at no more.
+    least : float
+        Cosine between a face and the axis of the piece that it goes to.
     """
-    before = axis.copy()
-    moved = 0
-    for f in range(len(axis)):
-        if rank[f] >= enough:
-            continue
-        best, most = -1, least
-        for n in range(3):
-            other = neighbours[f, n]
-            if rank[other] > rank[f] and facing[f, before[other]] > most:
-                best, most = before[other], facing[f, before[other]]
-        if best >= 0:
-            axis[f] = best
-            moved += 1
-    return moved
+    m = len(axis)
+    piece, number = np.empty(m, np.int32), np.empty(m, np.int32)
+    stack, following = np.empty(m, np.int32), np.empty(m, np.int32)
+    for _ in range(MERGING_ROUNDS):
+        piece[:] = -1
+        count = 0
+        for seed in range(m):
+            if large[seed] or piece[seed] >= 0:
+                continue
+            piece[seed], stack[0] = count, seed
+            head, tail, joins = 0, 1, False
+            while head < tail:
+                face = stack[head]
+                head += 1
+                for n in range(3):
+                    other = neighbours[face, n]
+                    if axis[other] == axis[face]:
+                        joins |= large[other]
+                        if not large[other] and piece[other] < 0:
+                            piece[other], stack[tail] = count, other
+                            tail += 1
+            number[count] = tail
+            if joins or tail >= enough:
+                for j in range(tail):
+                    large[stack[j]] = True
+            count += 1
+        moved = 0
+        for f in range(m):
+            if large[f]:
+                continue
+            best, most = -1, least
+            for n in range(3):
+                other = neighbours[f, n]
+                p, q = piece[f], piece[other]
+                higher = large[other] or (number[q], q) > (number[p], p)
+                if higher and facing[f, axis[other]] > most:
+                    best, most = axis[other], facing[f, axis[other]]
+            if best >= 0:
+                stack[moved], following[moved] = f, best
+                moved += 1
+        for j in range(moved):
+            axis[stack[j]] = following[j]
+        if moved == 0:
+            break
 
 
 @dataclass(frozen=True)
@@ -402,7 +466,8 @@ def _cut(flat, label, neighbours, size, empty=EMPTY, most=1.0):
     for _ in range(CUTS):
         piece, count = _pieces(label, neighbours)
         low, high = _extents(flat, piece, count)
-        covered, shape, start = _cover(flat, piece, low, high - low, scale)
+        boxes = _boxes(flat, piece, low)
+        covered, shape, start = _cover(boxes, piece, high - low, scale)
         cells = shape.prod(axis=1)
         share = np.add.reduceat(covered, start[:-1], dtype=np.int64) / cells
         chosen = (share < empty) & (cells >= LARGE)
@@ -412,7 +477,7 @@ def _cut(flat, label, neighbours, size, empty=EMPTY, most=1.0):
         along = (high - low).argmax(axis=1)
         middle = ((low + high) / 2)[np.arange(count), along]
         beyond = center[np.arange(len(piece)), along[piece]] > middle[piece]
-        label = piece + count * (beyond & chosen[piece])
+        label = piece + np.int32(count) * (beyond & chosen[piece])
     return label
 
 
@@ -435,11 +500,33 @@ def _unwrap(mesh, flat, label, neighbours, size) -> _Atlas | None:
     if packed is None:
         return None
     corner, scale, cells = packed
-    texels = (flat * scale + CELL * corner[chart, None] + EDGE).reshape(-1, 2)
-    key = np.repeat(chart, 3).astype(np.int64) * len(mesh.vertices) + mesh.faces.ravel()
-    unique, first, corners = np.unique(key, return_index=True, return_inverse=True)
-    vertices = (unique % len(mesh.vertices)).astype(np.int32)
-    return _Atlas(vertices, corners.reshape(-1, 3).astype(np.int32), texels[first], cells)
+    vertices, faces, texels = _joined(flat, mesh.faces, chart, len(mesh.vertices), scale, corner)
+    return _Atlas(vertices, faces, texels, cells)
+
+
+@njit(cache=True)
+def _joined(flat, faces, chart, vertices, scale, corner):
+    """Corners of a chart's faces that share a vertex are one: `_Atlas`'s first three attributes."""
+    of_vertex = np.full(vertices, -1, np.int32)  # the last one of each, and the one before it
+    before, where = np.empty(3 * len(faces), np.int32), np.empty(3 * len(faces), np.int32)
+    of_chart, numbered = np.empty(3 * len(faces), np.int32), np.empty(faces.shape, np.int32)
+    texels = np.empty((3 * len(faces), 2))
+    count = 0
+    for f in range(len(faces)):
+        for k in range(3):
+            v = faces[f, k]
+            same = of_vertex[v]
+            while same >= 0 and of_chart[same] != chart[f]:
+                same = before[same]
+            if same < 0:
+                same = count
+                before[same], where[same], of_chart[same] = of_vertex[v], v, chart[f]
+                of_vertex[v] = same
+                for d in range(2):
+                    texels[same, d] = flat[f, k, d] * scale + CELL * corner[chart[f], d] + EDGE
+                count += 1
+            numbered[f, k] = same
+    return where[:count], numbered, texels[:count]
 
 
 def _pack(flat, chart, extents, size):
@@ -457,9 +544,10 @@ def _pack(flat, chart, extents, size):
     """
     scale = size * math.sqrt(FULLEST / max(_area(flat), 1e-12))
     scale = min(scale, (size - 2 * EDGE) / max(float(extents.max()), 1e-12))
+    boxes = _boxes(flat, chart, np.zeros_like(extents))
     found, most, tries = None, 0.0, FURTHER
     while tries > 0:
-        covered, shape, start = _cover(flat, chart, np.zeros_like(extents), extents, scale)
+        covered, shape, start = _cover(boxes, chart, extents, scale)
         order = np.argsort(-np.add.reduceat(covered, start[:-1], dtype=np.int64), kind="stable")
         corner, cells = _place(covered, shape, start, order, size // CELL)
         if corner[order[-1], 0] >= 0:
@@ -475,13 +563,25 @@ def _pack(flat, chart, extents, size):
     return found
 
 
-def _cover(flat, chart, low, extents, scale):
-    """Which cells of its box, which begins at `low`, each chart covers.
+@njit(cache=True)
+def _boxes(flat, chart, low):
+    """Left, right, top and bottom of each face, seen from its chart's `low`: (m, 4)."""
+    boxes = np.empty((len(flat), 4))
+    for f in range(len(flat)):
+        for d in range(2):
+            p, q, r = flat[f, 0, d], flat[f, 1, d], flat[f, 2, d]
+            boxes[f, 2 * d] = min(p, q, r) - low[chart[f], d]
+            boxes[f, 2 * d + 1] = max(p, q, r) - low[chart[f], d]
+    return boxes
+
+
+def _cover(boxes, chart, extents, scale):
+    """Which cells of its box each chart covers, by the `boxes` of its faces in it.
 
     Returns
     -------
     covered : (c,) uint8
-        The boxes one after the other, row by row.
+        The charts' boxes one after the other, row by row.
     shape : (k, 2) int64
         Columns and rows of each box.
     start : (k + 1,) int64
@@ -489,22 +589,22 @@ def _cover(flat, chart, low, extents, scale):
     """
     shape = ((extents * scale + 2 * EDGE) // CELL).astype(np.int64) + 1
     start = np.concatenate([[0], np.cumsum(shape.prod(axis=1))])
-    return _covered(flat, chart, low, scale, shape, start), shape, start
+    return _covered(boxes, chart, scale / CELL, shape, start), shape, start
 
 
 @njit(cache=True)
-def _covered(flat, chart, low, scale, shape, start):
+def _covered(boxes, chart, scale, shape, start):
+    """`_cover` at a scale in cells."""
     covered = np.zeros(start[-1], np.uint8)
-    for f in range(len(flat)):
+    beyond = 2 * EDGE / CELL
+    for f in range(len(boxes)):
         k = chart[f]
-        x0 = x1 = (flat[f, 0, 0] - low[k, 0]) * scale
-        y0 = y1 = (flat[f, 0, 1] - low[k, 1]) * scale
-        for n in range(1, 3):
-            x, y = (flat[f, n, 0] - low[k, 0]) * scale, (flat[f, n, 1] - low[k, 1]) * scale
-            x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
-        for row in range(int(y0 // CELL), int((y1 + 2 * EDGE) // CELL) + 1):
-            for column in range(int(x0 // CELL), int((x1 + 2 * EDGE) // CELL) + 1):
-                covered[start[k] + row * shape[k, 0] + column] = 1
+        first, width = start[k], shape[k, 0]
+        x0, x1 = int(boxes[f, 0] * scale), int(boxes[f, 1] * scale + beyond)
+        y0, y1 = int(boxes[f, 2] * scale), int(boxes[f, 3] * scale + beyond)
+        for row in range(y0, y1 + 1):
+            for column in range(x0, x1 + 1):
+                covered[first + row * width + column] = 1
     return covered
 
 
@@ -544,8 +644,10 @@ def _free(cells, box, x, y):
 
 
 @njit(cache=True)
-def _interpolate(image, painted, cells):
-    """Fill texels between those of even rows and columns, where these are much of one colour.
+def _interpolate(image, painted, cells, apart, alike):
+    """Fill texels halfway between known ones, where these are much of one colour.
+
+    Known are those in every row and column of number ``n · apart``; `alike` is as in `STEPS`.
 
     Returns
     -------
@@ -554,11 +656,13 @@ def _interpolate(image, painted, cells):
     """
     height, width = painted.shape
     left = np.zeros(painted.shape, np.bool_)
-    for y in range(height):
-        for x in range(width):
-            if not painted[y, x] or not (y % 2 or x % 2):
+    half = apart // 2
+    for y in range(0, height, half):
+        for x in range(0, width, half):
+            down, right = y % apart, x % apart
+            if not painted[y, x] or not (down or right):
                 continue
-            above, below, before, beyond = y - y % 2, y + y % 2, x - x % 2, x + x % 2
+            above, below, before, beyond = y - down, y + down, x - right, x + right
             if below >= height or beyond >= width:
                 left[y, x] = True
                 continue
@@ -570,7 +674,7 @@ def _interpolate(image, painted, cells):
             for k in range(3):
                 a, b = image[above, before, k], image[above, beyond, k]
                 c, d = image[below, before, k], image[below, beyond, k]
-                if max(a, b, c, d) - min(a, b, c, d) > ALIKE:
+                if max(a, b, c, d) - min(a, b, c, d) > alike:
                     left[y, x] = True
                 image[y, x, k] = (a + b + c + d) / 4
     return left
@@ -587,13 +691,18 @@ def _pad(colors, painted, cells):
     for y in range(height):
         for x in range(width):
             for k in range(3):
-                image[y, x, k] = round(255 * colors[y, x, k])
+                image[y, x, k] = int(255 * colors[y, x, k] + np.float32(0.5))
     queue = np.empty((height * width, 2), np.int32)
     for whose in range(2):
         tail = 0
         for y in range(height):
             for x in range(width):
-                if painted[y, x]:
+                if painted[y, x] and not (
+                    painted[y, max(x - 1, 0)]
+                    and painted[y, min(x + 1, width - 1)]
+                    and painted[max(y - 1, 0), x]
+                    and painted[min(y + 1, height - 1), x]
+                ):
                     queue[tail, 0], queue[tail, 1] = y, x
                     tail += 1
         head = 0
@@ -615,14 +724,17 @@ def _pad(colors, painted, cells):
 
 
 @njit(cache=True)
-def _between(values, corners, share):
-    """Values (n, 3) of vertices, between three `corners` by the weights of the last two."""
-    mixed = np.empty(corners.shape, np.float32)
-    for i in range(len(corners)):
-        a, b, c = corners[i]
-        s, t = share[i]
+def _between(values, faces, owner, share, texels):
+    """Values (n, 3) of the corners of the faces that own `texels`, by the weights of two."""
+    width = owner.shape[1]
+    mixed = np.empty((len(texels), 3), np.float32)
+    for i in range(len(texels)):
+        y, x = texels[i] // width, texels[i] % width
+        a, b, c = faces[owner[y, x]]
+        s, t = share[y, x]
+        r = np.float32(1) - s - t
         for k in range(3):
-            mixed[i, k] = (1 - s - t) * values[a, k] + s * values[b, k] + t * values[c, k]
+            mixed[i, k] = r * values[a, k] + s * values[b, k] + t * values[c, k]
     return mixed
 
 
@@ -650,6 +762,7 @@ def _rasterise(texels, faces, depth, size, layer_depth):
         area = ux * vy - vx * uy
         if abs(area) < 1e-12:
             continue
+        over = 1 / area
         x0 = max(0, math.floor(min(a[0], b[0], c[0]) - 0.5))
         x1 = min(size - 1, math.ceil(max(a[0], b[0], c[0]) - 0.5))
         y0 = max(0, math.floor(min(a[1], b[1], c[1]) - 0.5))
@@ -657,7 +770,7 @@ def _rasterise(texels, faces, depth, size, layer_depth):
         for y in range(y0, y1 + 1):
             for x in range(x0, x1 + 1):
                 px, py = x + 0.5 - a[0], y + 0.5 - a[1]
-                s, t = (px * vy - vx * py) / area, (ux * py - px * uy) / area
+                s, t = (px * vy - vx * py) * over, (ux * py - px * uy) * over
                 if s < -slack or t < -slack or s + t > 1 + slack:
                     continue
                 d = (1 - s - t) * depth[f, 0] + s * depth[f, 1] + t * depth[f, 2]
