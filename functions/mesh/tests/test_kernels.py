@@ -150,3 +150,19 @@ def test_planes_lie_where_the_heavier_neighbours_are() -> None:
     assert np.abs(normals @ slope)[middle].min() > 0.98
     projected = (points[order] + offset[:, None] * normals) @ slope
     assert np.abs(projected[middle]).max() < 0.004
+
+
+def test_a_point_behind_more_than_are_considered_keeps_the_way_it_faces() -> None:
+    count = cell_kernels.MOST + 10
+    points = np.full((count, 3), 0.5, np.float32)
+    facing = np.tile(np.array([0, 0, -1], np.float32), (count, 1))
+    points[-1, 2] += 1e-3
+    facing[-1] = 0, 0.6, 0.8
+    cells, order = Cells.sort(points, 0.02)
+    assert (order == np.arange(count)).all()
+    normals, thickness, middle = cell_kernels.facing_normals(
+        points, cells.start, cells.origin, cells.size, facing, np.float32(0.02)
+    )
+    assert normals[-1] == pytest.approx(facing[-1])
+    assert np.isinf(thickness[-1])
+    assert middle[-1] == 0

@@ -120,12 +120,12 @@ def composite(rows, boxes, order, rays, opaque):
             i = order[len(order) - 1 - j] if side == 0 else order[j]
             row, box = rows[i], boxes[i]
             for y in range(box[2], box[3] + 1):
-                dy = y - row[1]
+                dy = np.float32(y) - row[1]
                 for x in range(box[0], box[1] + 1):
                     before = clear[side, y, x]
                     if before < opaque:
                         continue
-                    dx = x - row[0]
+                    dx = np.float32(x) - row[0]
                     exponent = row[3] * dx * dx + row[4] * dx * dy + row[5] * dy * dy
                     if exponent < np.float32(-0.5) * REACH:
                         continue
