@@ -1,7 +1,7 @@
 """``python -m tests.images``: what ``make image-check`` runs.
 
 Builds the mesh image by ``sam build`` and the lite image by the buildspec's lines, starts each as
-AWS does, does a job with each, and builds the sam image as far as it gets.
+AWS does, does a job with each, and builds the images of open and sam as far as they get.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.images", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="keep logs and images")
-    parser.add_argument("--engines", default="lite,sam", help="the inference images to build")
+    parser.add_argument("--engines", default="lite,open,sam", help="the inference images to build")
     options = parser.parse_args(arguments)
     engines = options.engines.split(",")
     folder = Path(tempfile.mkdtemp(prefix="gen3d-images-"))
@@ -43,14 +43,13 @@ def main(arguments: list[str] | None = None) -> int:
                 print("mesh: builds, then that job's splat", flush=True)
                 built = build.mesh(docker, bases)
                 rows.append(_row("mesh", built, run.mesh(docker, built.name, files, environment)))
-            if "sam" in engines:
-                print("sam: builds as far as it gets", flush=True)
+            for engine in [each for each in ("open", "sam") if each in engines]:
+                print(f"{engine}: builds as far as it gets", flush=True)
                 try:
-                    built = build.inference(docker, bases, "sam")
-                    rows.append(_row("sam", built, None))
+                    rows.append(_row(engine, build.inference(docker, bases, engine), None))
                 except CheckError as error:
                     rows.append(
-                        ("sam", *["–"] * 5, f"not built whole; it ends at: {_reason(str(error))}")
+                        (engine, *["–"] * 5, f"not built whole; it ends at: {_reason(str(error))}")
                     )
             for line in dict.fromkeys(bases.said):
                 print(f"base {line}")
