@@ -86,11 +86,12 @@ def test_what_is_no_name_is_refused(created: Job, text: Any) -> None:
     assert JobStore("JobsTable").get(OWNER, JOB_ID).status is Status.CREATED
 
 
+@pytest.mark.parametrize("engine", ["lite", "open"])
 def test_an_engine_that_knows_no_names_says_so_before_the_job_begins(
-    created: Job, monkeypatch: pytest.MonkeyPatch
+    created: Job, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
-    lite = api.service.config.model_copy(update={"engine": "lite"})
-    monkeypatch.setattr(api, "service", replace(api.service, config=lite))
+    config = api.service.config.model_copy(update={"engine": engine})
+    monkeypatch.setattr(api, "service", replace(api.service, config=config))
     assert refused(call("initialize_job", {"text": "cup"})) == (400, "InvalidRequest")
     assert JobStore("JobsTable").get(OWNER, JOB_ID).status is Status.CREATED
 

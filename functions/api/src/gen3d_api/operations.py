@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 PAGE = 20
 """Jobs in one answer of the list."""
 
+_READS = "sam"
+"""The engine that finds things by their names."""
 _CHECKS = 3
 """A photo or mask that is replaced while it is checked is checked again, this often in all."""
 
@@ -251,8 +253,10 @@ class JobService:
         tuple of bool and dict
             Whether this call started it, and the job.
         """
-        if body.text is not None and self.config.engine == "lite":
-            raise InvalidRequest("The lite engine finds objects by clicks only. Leave text out.")
+        if body.text is not None and self.config.engine != _READS:
+            raise InvalidRequest(
+                f"The {self.config.engine} engine finds objects by clicks only. Leave text out."
+            )
         job = self._job(caller, job_id)
         if job.status is not Status.CREATED:
             return False, self._view(job)
