@@ -172,7 +172,7 @@ class Person(FastHttpUser):
         while time.monotonic() < deadline:
             answer = self._answer("GET", "/jobs/{id}", None, job_id)
             job: Json = answer.json()
-            if job["status"] == until:
+            if job["status"] == until and (until != "AWAITING_MASK" or "embeddings" in job):
                 return job
             if job["status"] in ("FAILED", "EXPIRED", "CANCELLED", "COMPLETED"):
                 error = (job.get("error") or {}).get("error", "")

@@ -205,3 +205,15 @@ def test_every_route_is_asked() -> None:
     assert {path for _, path in verify.operations()} == {
         path.replace("{jobId}", "01ARZ3NDEKTSV4RRFFQ69G5FAV") for path in described
     }
+
+
+@pytest.mark.parametrize(
+    ("outputs", "makes"),
+    [
+        ({"Engine": "sam"}, False),
+        ({"Engine": "lite"}, True),
+        ({"Engine": "open", "EndpointName": "gen3d"}, True),
+    ],
+)
+def test_a_job_is_tried_where_something_makes_objects(outputs: dict[str, str], makes: bool) -> None:
+    assert verify.Target("gen3d", outputs, "", ()).makes_objects is makes

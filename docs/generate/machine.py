@@ -48,8 +48,14 @@ class Machine:
 def _walk(states: State) -> Iterator[tuple[str, State]]:
     for name, state in states.items():
         yield name, state
-        if state["Type"] == "Map":
-            yield from _walk(state["ItemProcessor"]["States"])
+        for part in _parts(state):
+            yield from _walk(part["States"])
+
+
+def _parts(state: State) -> list[State]:
+    """The machines inside of a state: a Parallel's branches, or what a Map does."""
+    inside = [*state.get("Branches", []), state.get("ItemProcessor")]
+    return [part for part in inside if part]
 
 
 def _does(state: State) -> str:
@@ -63,6 +69,9 @@ def _kind(state: State) -> str:
             return _task(state)
         case "Map":
             return f"Map: for each object, at most {state['MaxConcurrency']} at a time"
+        case "Parallel":
+            begins = ", ".join(branch["StartAt"] for branch in state["Branches"])
+            return f"Parallel: {begins}"
         case "Choice":
             ways = ", ".join(choice["Next"] for choice in state["Choices"])
             return f"Choice: {ways}, else {state['Default']}"
@@ -98,7 +107,7 @@ def _retries(state: State) -> str:
 
 
 def _kind_of_error(errors: list[str]) -> str:
-    return errors[0] if len(errors) == 1 else _KINDS[errors[0]]
+    return _KINDS.get(errors[0], errors[0])
 
 
 _KINDS = {
@@ -108,6 +117,7 @@ _KINDS = {
     "DynamoDb.InternalServerErrorException": "the table is busy",
     "DynamoDb.TransactionCanceledException": "the transaction met another",
     "S3.S3Exception": "S3 is busy",
+    "DynamoDb.ConditionalCheckFailedException": "there is no draft yet",
 }
 """What the rules in ``statemachines/retries.yaml`` are about, by the first of their errors."""
 
@@ -132,9 +142,13 @@ def _chart(states: State, indent: str) -> list[str]:
     lines: list[str] = []
     for name, state in states.items():
         if state["Type"] == "Map":
-            inner = _chart(state["ItemProcessor"]["States"], indent + "    ")
             lines += [f'{indent}subgraph {name}["{name}: for each of 1 to 8 objects"]']
-            lines += [*inner, f"{indent}end"]
+        if state["Type"] == "Parallel":
+            lines += [f'{indent}subgraph {name}["{name}: all of these at a time"]']
+        if _parts(state):
+            for part in _parts(state):
+                lines += _chart(part["States"], indent + "    ")
+            lines += [f"{indent}end"]
         else:
             lines.append(f"{indent}{name}{_shape(name, state)}")
     for name, state in states.items():
@@ -156,8 +170,11 @@ def _shape(name: str, state: State) -> str:
 
 
 _WAYS = {
-    "Resume": ["has embeddings", "has objects", "new"],
-    "Have": ["a mesh", "to be left", "a splat", "nothing"],
+    "DraftWanted": ["new", "taken up again, or Drafts off"],
+    "PreparationWanted": ["new", "new, no endpoint", "taken up again"],
+    "MaskWanted": ["has objects", "has none"],
+    "Awake": ["has just answered, or Drafts off", "sleeps"],
+    "Have": ["a mesh", "to be left", "a splat", "nothing, no endpoint", "nothing"],
     "AnyMesh": ["any mesh", "none"],
     "TookLong": ["over a minute", "less"],
 }

@@ -15,10 +15,13 @@ FAULTS = ("throttled", "timed out", "malformed answer", "killed half-way", "out 
           "dependency down")  # fmt: skip
 HOW_LONG = ("once", "for good")
 
+DRAFTS = ("DraftObject", "DraftMesh", "RecordObjectDraft")
+AT_ONCE = ("InitializeAtOnce", "ReconstructAtOnce")
 FUNCTIONS = ("Initialize", "NotifyPrepared", "Reconstruct", "PointCloudToMesh", "Notify",
-             "NotifyExpiry", "NotifyFailure")  # fmt: skip
+             "NotifyExpiry", "NotifyFailure", "DraftPhoto", *DRAFTS[:2], *AT_ONCE)  # fmt: skip
 CALLS = ("Begin", "WaitForMask", "BeginReconstruction", "RecordSplat", "RecordMesh",
-         "RecordObjectFailure", "Publish", "Complete", "RecordExpiry", "RecordFailure")  # fmt: skip
+         "RecordObjectFailure", "Publish", "Complete", "RecordExpiry", "RecordFailure",
+         "RecordDraft", "RecordPrepared", "DraftStands", DRAFTS[2])  # fmt: skip
 ENDPOINT = ("initialize", "reconstruct")
 
 
@@ -38,7 +41,14 @@ def lead_to(world: World, task: str) -> bool:
         return False
     if task == "NotifyPrepared":
         world.tell_prepared()
+    if task in DRAFTS:
+        world.draft_always()
+    if task in AT_ONCE:
+        world.machine = definition(Drafts="false", Endpoint="false")
+    if task == "DraftStands":
+        world.endpoint.always["initialize"] = named("OutOfMemory")
     if task in ("RecordFailure", "NotifyFailure"):
+        world.machine = definition(Drafts="false")
         world.endpoint.always["initialize"] = named("ImageTooSmall")
     if task == "RecordObjectFailure":
         world.endpoint.always["reconstruct"] = named("ReconstructionFailed")
@@ -108,13 +118,20 @@ def function_fault(fault: str, real: Answer) -> Answer:
 @pytest.mark.cell("tasks", "{task}", "{fault}")
 @pytest.mark.parametrize(("task", "fault", "long"), rows(*FUNCTIONS))
 def test_functions(task: str, fault: str, long: str, world: World) -> None:
-    name = {"Initialize": "submit", "Reconstruct": "submit", "PointCloudToMesh": "mesh"}
+    name = {"Initialize": "submit", "Reconstruct": "submit", "PointCloudToMesh": "mesh",
+            "DraftPhoto": "lite", "DraftObject": "lite", "DraftMesh": "mesh",
+            **dict.fromkeys(AT_ONCE, "lite")}  # fmt: skip
     function = name.get(task, "notify")
     real = getattr(world, function)._usual
     at: Callable[[Any], bool] = {
         "Initialize": lambda p: p["stage"] == "initialize",
         "Reconstruct": lambda p: p["stage"] == "reconstruct",
-        "PointCloudToMesh": lambda p: True,
+        "PointCloudToMesh": lambda p: "/draft/" not in p["splat"],
+        "DraftPhoto": lambda p: p["task"] == "initialize",
+        "DraftObject": lambda p: p["task"] == "reconstruct",
+        "DraftMesh": lambda p: "/draft/" in p["splat"],
+        "InitializeAtOnce": lambda p: p["task"] == "initialize",
+        "ReconstructAtOnce": lambda p: p["task"] == "reconstruct",
         "NotifyPrepared": lambda p: p["kind"] == "prepared",
         "Notify": lambda p: p["kind"] == "completed",
         "NotifyExpiry": lambda p: p["kind"] == "expired",
@@ -125,7 +142,7 @@ def test_functions(task: str, fault: str, long: str, world: World) -> None:
     setattr(world, function, faulty)
     status = world.run_job(lead_to(world, task))
     if long == "once" and "Failure" not in task and "Expiry" not in task and (
-        task != "PointCloudToMesh" or fault != "malformed answer"
+        task not in ("PointCloudToMesh", "InitializeAtOnce") or fault != "malformed answer"
     ):  # fmt: skip
         assert status is Status.COMPLETED
     faulty.heal()

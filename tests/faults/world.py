@@ -49,8 +49,8 @@ from tests.support import (
     table,
 )
 from tests.unit.api.requests import PHOTO, Answer, call
-from tests.workflow.fake_functions import FakeFunction, _answered, _failed
-from tests.workflow.harness import Harness, definition
+from tests.workflow.fake_functions import FakeFunction, _answered, _failed, lite_of
+from tests.workflow.harness import Harness, all_states, definition
 
 PATIENCE = 40
 MASK = encode(mask())
@@ -193,6 +193,7 @@ class World(Harness):
         self.submit = FakeFunction(self.function(submit.handler))
         self.notify = FakeFunction(self.function(notify.handler))
         self.mesh = FakeFunction(self.make_mesh)
+        self.lite = FakeFunction(self.make_at_once)
         self.endpoint = Endpoint(self)
         self.deliver_result: Callable[[World, Any], None] = World.deliver_event
         self.deliver_end: Callable[[World, Any], None] = World.deliver_event
@@ -217,7 +218,7 @@ class World(Harness):
 
     def expire_soon(self) -> None:
         """Let the person have a second for the masks."""
-        self.machine = definition(mask_timeout=1)
+        self.machine = definition(MaskTimeoutSeconds="1")
 
     def expire_late(self) -> None:
         """Give the person time for the masks again."""
@@ -228,8 +229,13 @@ class World(Harness):
 
     def tell_prepared(self) -> None:
         """Let every preparation count as a long one."""
-        text = json.dumps(self.machine["States"]["TookLong"]).replace("60000", "-1")
-        self.machine["States"]["TookLong"] = json.loads(text)
+        (way,) = all_states(self.machine)["TookLong"]["Choices"]
+        way["Condition"] = way["Condition"].replace("60000", "-1")
+
+    def draft_always(self) -> None:
+        """Let no endpoint count as awake."""
+        (way,) = all_states(self.machine)["Awake"]["Choices"]
+        way["Condition"] = way["Condition"].replace("< 600000", "< -1")
 
     # What Lambda and S3 do
 
@@ -263,6 +269,14 @@ class World(Harness):
             self.write(key, b"mesh")
         files = {kind: {"key": key, "bytes": 4} for kind, key in names.items()}
         return _answered({"files": files, "vertices": 12, "faces": 20})
+
+    def make_at_once(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """The lite function, without the networks."""
+        _, source = paths.split_uri(payload["image"])
+        if self.read(source) is None:
+            return _failed("InputMissing", "The photo is gone.")
+        self.write(paths.split_uri(payload["output"])[1], b"made at once")
+        return lite_of(payload)
 
     def read(self, key: str) -> bytes | None:
         """A file's bytes, or None."""
@@ -344,8 +358,8 @@ class World(Harness):
 
     @property
     def waits_for_masks(self) -> bool:
-        """Whether the job waits for a person."""
-        return self._jobs.get(OWNER, JOB_ID).status is Status.AWAITING_MASK
+        """Whether the job waits for a person, who has all that there will be to make masks by."""
+        return self._waits_for_masks()
 
     @property
     def at_rest(self) -> bool:
@@ -456,6 +470,9 @@ class World(Harness):
                 assert {file["key"] for file in o.mesh["files"].values()} <= there
             if o.splat is not None:
                 assert keys.splat in there
+            if o.draft is not None:
+                assert o.mesh is None
+                assert {file["key"] for file in o.draft["files"].values()} <= there
         if job.status is Status.COMPLETED:
             assert any(o.mesh for o in job.ordered_objects)
             assert job.files.result in there

@@ -137,6 +137,10 @@ class Stack:
                 return self._evaluate(yes if self._holds(condition) else no)
             case {"Fn::Equals": [left, right]}:
                 return str(self._evaluate(left)) == str(self._evaluate(right))  # 0 equals '0'
+            case {"Fn::And": operands}:
+                return all(self._evaluate(operand) for operand in operands)
+            case {"Condition": str(name), **others} if not others:
+                return self._holds(name)
             case {"Fn::Not": [operand]}:
                 return not self._evaluate(operand)
             case dict():

@@ -66,7 +66,7 @@ PATTERNS: dict[str, str] = {
     },
     **{
         f"{{{name}Function.Arn}}:*": "versions and aliases of one function"
-        for name in ("Submit", "Mesh", "Notify")
+        for name in ("Submit", "Mesh", "Lite", "Notify")
     },
 }
 """Resources with a ``*`` in them → why."""

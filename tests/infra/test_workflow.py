@@ -8,7 +8,7 @@ import botocore.exceptions
 import yaml
 
 from gen3d.errors import ERRORS
-from tests.infra.template import ROOT, source, whole
+from tests.infra.template import ROOT, Stack, source, whole
 
 TEXT = (ROOT / "statemachines" / "gen3d.asl.yaml").read_text()
 MACHINE: dict[str, Any] = yaml.safe_load(TEXT)
@@ -22,8 +22,9 @@ SCOPE = re.compile(r"\$\{(\w+)\}")
 def states(machine: dict[str, Any] = MACHINE) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, state in machine["States"].items():
         yield name, state
-        if "ItemProcessor" in state:
-            yield from states(state["ItemProcessor"])
+        for inside in (*state.get("Branches", []), state.get("ItemProcessor")):
+            if inside:
+                yield from states(inside)
 
 
 def tasks() -> dict[str, dict[str, Any]]:
@@ -80,7 +81,7 @@ def test_the_machine_outlasts_the_longest_wait_for_a_mask() -> None:
 def test_a_task_outlasts_the_function_that_it_invokes() -> None:
     limits = {
         f"${{{name}Arn}}": whole()[name]["Timeout"]
-        for name in ("SubmitFunction", "MeshFunction", "NotifyFunction")
+        for name in ("SubmitFunction", "MeshFunction", "LiteFunction", "NotifyFunction")
     }
     invoked = [t for t in tasks().values() if "lambda:invoke" in t["Resource"]]
     assert invoked
@@ -110,7 +111,7 @@ def test_errors_of_ours_are_errors_of_ours() -> None:
 def test_its_role_may_do_what_its_tasks_do() -> None:
     statements = whole().statements("StateMachineRole")
     allowed = {(a, r) for s in statements for a in s["Action"] for r in s["Resource"]}
-    for name in ("SubmitFunction", "MeshFunction", "NotifyFunction"):
+    for name in ("SubmitFunction", "MeshFunction", "LiteFunction", "NotifyFunction"):
         assert ("lambda:InvokeFunction", f"{{{name}.Arn}}") in allowed
         assert ("lambda:InvokeFunction", f"{{{name}.Arn}}:*") in allowed
     assert ("dynamodb:UpdateItem", "{JobsTable.Arn}") in allowed
@@ -125,4 +126,23 @@ def test_its_role_may_do_what_its_tasks_do() -> None:
         "dynamodb:transactWriteItems",
         "dynamodb:updateItem",
         "s3:putObject",
+    }
+
+
+def test_the_function_makes_drafts_or_where_there_is_no_endpoint_everything() -> None:
+    given = {
+        (engine, image, drafts): (told["Drafts"], told["Endpoint"])
+        for engine in ("sam", "lite")
+        for image in ("", "some:1")
+        for drafts in ("on", "off")
+        for told in [
+            Stack(
+                Engine=engine, ContainerImage=image, WeightsRevision="0123456789ab", Drafts=drafts
+            )["StateMachine"]["DefinitionSubstitutions"]
+        ]
+    }
+    alone = {("lite", "", "on"), ("lite", "", "off")}
+    assert given == {
+        key: ("false", "false") if key in alone else (str(key[2] == "on").lower(), "true")
+        for key in given
     }

@@ -60,11 +60,17 @@ class Person:
         curl_upload(job["upload"], photo, "image/jpeg")
         return str(job["jobId"])
 
-    def awaiting_mask(self) -> Json:
-        """A new job that waits for its mask."""
+    def awaiting_mask(self, best: bool = False) -> Json:
+        """A new job that waits for its mask, and has a decoder to make it by, or the best."""
         job_id = self.create()
         assert self.call("POST", f"/jobs/{job_id}/initialize").status_code == 202
-        return self.reach(job_id, "AWAITING_MASK")
+
+        def ready() -> Json | None:
+            job = self.reach(job_id, "AWAITING_MASK")
+            decoder = job.get("decoder")
+            return job if decoder and not (best and decoder["draft"]) else None
+
+        return dict(eventually(ready))
 
     def upload_mask(self, job: Json, png: bytes, tmp_path: Path) -> None:
         answer = self.call("POST", f"/jobs/{job['jobId']}/masks", {"count": 1}).json()
@@ -241,7 +247,7 @@ def test_a_file_that_is_no_photo_is_named_and_may_be_replaced(ann: Person, tmp_p
 def test_a_cancelled_job_is_taken_up_again_and_deleted_and_mails_nobody(
     gen3d: RunningStack, ann: Person
 ) -> None:
-    job = ann.awaiting_mask()
+    job = ann.awaiting_mask(best=True)
     job_id = job["jobId"]
     cancelled = ann.call("POST", f"/jobs/{job_id}/cancel")
     assert (cancelled.status_code, cancelled.json()["status"]) == (202, "CANCELLED")

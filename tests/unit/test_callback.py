@@ -357,7 +357,9 @@ def tried_again(error: str) -> dict[str, int]:
     """How often the states that wait for the endpoint try an error again."""
     definition = yaml.safe_load((ROOT / "statemachines" / "gen3d.asl.yaml").read_text())
     each = definition["States"]["EachObject"]["ItemProcessor"]["States"]
-    states = {"Initialize": definition["States"]["Initialize"], "Reconstruct": each["Reconstruct"]}
+    prepare = [b["States"] for b in definition["States"]["Prepare"]["Branches"]]
+    (preparing,) = [states for states in prepare if "Initialize" in states]
+    states = {"Initialize": preparing["Initialize"], "Reconstruct": each["Reconstruct"]}
     return {
         name: rule["MaxAttempts"]
         for name, state in states.items()

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from gen3d.contract import RequestAdapter
 from gen3d.jobs import Status, execution_input
 from gen3d_submit.handler import Submission
 from tests.support import event_names, load_event, notify, resources
@@ -18,6 +19,11 @@ def test_every_route_has_a_sample() -> None:
 @pytest.mark.parametrize("name", ["initialize", "reconstruct"])
 def test_submit_reads_its_samples(name: str) -> None:
     assert Submission.model_validate(load_event(f"submit/{name}")).stage == name
+
+
+@pytest.mark.parametrize("name", ["initialize", "reconstruct"])
+def test_the_lite_functions_samples_are_requests_of_the_contract(name: str) -> None:
+    assert RequestAdapter.validate_python(load_event(f"lite/{name}")).task == name
 
 
 @pytest.mark.parametrize("name", ["completed", "failed", "expired"])

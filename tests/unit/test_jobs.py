@@ -66,11 +66,12 @@ def test_every_running_job_can_fail_be_cancelled_and_expire(status: Status) -> N
 
 
 def states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every state by its name, those inside a Map too."""
+    """Every state by its name, those inside a Parallel or a Map too."""
     for name, state in machine["States"].items():
         yield name, state
-        if "ItemProcessor" in state:
-            yield from states(state["ItemProcessor"])
+        for inside in (*state.get("Branches", []), state.get("ItemProcessor")):
+            if inside:
+                yield from states(inside)
 
 
 def status_writes() -> Iterator[Any]:

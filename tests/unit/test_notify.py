@@ -905,6 +905,17 @@ def test_the_owner_of_a_failed_job_hears_what_to_do(failed: Job, mailbox: Mailbo
         assert "No surface. Click again." in part(mailbox()[0], kind)
 
 
+@pytest.mark.parametrize("drafted", [True, False])
+def test_the_owner_of_a_failed_job_hears_of_its_draft(
+    drafted: bool, put_job: PutJob, mailbox: Mailbox
+) -> None:
+    draft = {"files": {}, "faces": 20} if drafted else None
+    thing = JobObject(n=0, name="Cup", status=ObjectStatus.FAILED, draft=draft)
+    put_job(job_of_run_1(Status.FAILED, objects={"0": thing}))
+    call("failed")
+    assert ("A draft of it is there" in part(mailbox()[0], "plain")) is drafted
+
+
 @pytest.mark.parametrize("trigger", ["failed", "execution_failed"])
 def test_the_admin_hears_where_it_failed_and_where_to_look(
     trigger: str, failed: Job, mailbox: Mailbox

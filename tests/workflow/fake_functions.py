@@ -28,6 +28,10 @@ EMBEDDINGS = {
 SPLAT = {"gaussians": 5000, "bytes": 9, "engine": "lite", "revision": "0123456789ab"}
 
 
+DRAFT = EMBEDDINGS | {"revision": "d4af7d4af7d4"}
+"""What the lite function answers about a photo; its weights are others than the endpoint's."""
+
+
 def modelled(service: Any, code: str, operation: str) -> ClientError:
     """The exception of that name, which AWS's SDK and so the error's name in Catch has."""
     kind = service.exceptions.from_code(code)
@@ -132,6 +136,11 @@ def mesh_of(payload: dict[str, Any]) -> dict[str, Any]:
     return _answered({"files": files, "vertices": 12, "faces": 20})
 
 
+def lite_of(payload: dict[str, Any]) -> dict[str, Any]:
+    """The lite function's answer."""
+    return _answered(DRAFT if payload["task"] == "initialize" else SPLAT)
+
+
 class FakeFunction:
     """A Lambda function.
 
@@ -163,8 +172,9 @@ class FakeFunction:
         """Answer a call."""
         self.calls.append(payload)
         n = payload.get("n")
-        if n is None and "splat" in payload:
-            n = int(payload["splat"].split("/objects/")[1].split("/")[0])
+        about = payload.get("splat") or payload.get("mask")
+        if n is None and about:
+            n = int(about.split("/objects/")[1].split("/")[0])
         if self._answers:
             return self._answers.pop(0)(payload)
         if payload.get("stage") != "initialize" and n in self._for_object:

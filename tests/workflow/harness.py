@@ -11,7 +11,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -52,15 +52,27 @@ from tests.support import (
 if TYPE_CHECKING:  # the interpreter is imported where it is asked for
     from local_aws.workflow.records import Detail
 
-from .fake_functions import PATIENCE, FakeFunction, Returns, mesh_of, modelled, task_succeeds
+from .fake_functions import (
+    PATIENCE,
+    FakeFunction,
+    Returns,
+    lite_of,
+    mesh_of,
+    modelled,
+    task_succeeds,
+)
 
-WRITES = ("Begin", "WaitForMask", "BeginReconstruction", "RecordSplat", "RecordMesh", "Complete")
+WRITES = ("Begin", "WaitForMask", "BeginReconstruction", "RecordSplat", "RecordMesh", "Complete",
+          "RecordPrepared")  # fmt: skip
 """States that write the record of a job that goes well, in their order."""
 
 SUBSTITUTIONS = {
     "SubmitFunctionArn": "submit",
     "MeshFunctionArn": "mesh",
+    "LiteFunctionArn": "lite",
     "NotifyFunctionArn": "notify",
+    "Drafts": "true",
+    "Endpoint": "true",
     "JobsTable": "JobsTable",
     "TokensTable": "TokensTable",
     "Bucket": BUCKET,
@@ -68,26 +80,31 @@ SUBSTITUTIONS = {
 }
 
 
-def definition(mask_timeout: int = 600) -> Any:
+def definition(**substitutions: str) -> Any:
     """The state machine as CloudFormation makes it of the file."""
-    return copy.deepcopy(_definition(mask_timeout))
+    return copy.deepcopy(_definition(**substitutions))
 
 
 @cache
-def _definition(mask_timeout: int) -> Any:
+def _definition(**substitutions: str) -> Any:
     text = (ROOT / "statemachines" / "gen3d.asl.yaml").read_text()
-    for name, value in (SUBSTITUTIONS | {"MaskTimeoutSeconds": str(mask_timeout)}).items():
+    for name, value in (SUBSTITUTIONS | substitutions).items():
         text = text.replace(f"${{{name}}}", value)
     return yaml.safe_load(text)
 
 
-def all_states(machine: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Every state by its name, those inside the Map too."""
-    found = dict(machine["States"])
+def parts(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A machine and each that is inside of it: a Parallel's branches, what a Map does."""
+    yield machine
     for state in machine["States"].values():
-        if "ItemProcessor" in state:
-            found |= all_states(state["ItemProcessor"])
-    return found
+        for inside in (*state.get("Branches", []), state.get("ItemProcessor")):
+            if inside:
+                yield from parts(inside)
+
+
+def all_states(machine: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every state by its name, those inside a Parallel or a Map too."""
+    return {name: state for part in parts(machine) for name, state in part["States"].items()}
 
 
 @dataclass
@@ -107,11 +124,13 @@ class Harness:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, records: Path) -> None:
         self.submit, self.mesh = FakeFunction(task_succeeds), FakeFunction(mesh_of)
-        self.notify = FakeFunction(Returns())
+        self.lite, self.notify = FakeFunction(lite_of), FakeFunction(Returns())
         self.machine = definition()
         self.objects = 1
         self.options: Options | None = None
         """Of each object; where there are none, its number is its seed."""
+        self.at_once = False
+        """Whether the person makes masks without waiting for the endpoint's embeddings."""
         self.text: str | None = "cup"
         self.retry_waits: list[float] = []
         self.dead_letters: list[tuple[FakeFunction, dict[str, Any]]] = []
@@ -142,6 +161,10 @@ class Harness:
         """Let something happen just before a state's next call of DynamoDB or S3."""
         assert state in all_states(self.machine)
         self._meanwhile[state] = act
+
+    def expire_soon(self) -> None:
+        """Let the mask be waited for a second."""
+        all_states(self.machine)["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
 
     def leave(self, status: Status, run: int = 1, **changes: Any) -> None:
         """Let an earlier run have left the job like this."""
@@ -244,7 +267,9 @@ class Harness:
 
     def _waits_for_masks(self) -> bool:
         found = self._jobs.find(OWNER, JOB_ID)
-        return found is not None and found.status is Status.AWAITING_MASK
+        if found is None or found.status is not Status.AWAITING_MASK:
+            return False
+        return self.at_once or not found.awaits_model
 
     def ended(self, arn: str) -> Ended:
         """How the execution ended."""

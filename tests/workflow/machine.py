@@ -74,6 +74,7 @@ class Branch:
         self.token: str | None = None
         """Of the task that it waits for."""
         self.children: list[Branch] = []
+        """Of a Parallel, or of a Map."""
         self.output: Any = None
         self.over = False
         self.failed: TaskFailed | None = None
@@ -94,8 +95,9 @@ class Branch:
 
     def waiting(self) -> "Iterator[Branch]":
         """The branches that wait for an answer."""
-        for child in self.children:
-            yield from child.waiting()
+        if not any(child.failed for child in self.children):
+            for child in self.children:
+                yield from child.waiting()
         if self.token is not None and not self.over:
             yield self
 
@@ -120,8 +122,18 @@ class Branch:
 
     def go_to_the_next_task(self) -> None:
         """Pass what is decided without anybody outside."""
-        while not self.over and self.state["Type"] not in ("Task", "Map"):
+        while not self.over and (self._is_decided or self._joins):
             self._enter()
+
+    @property
+    def _is_decided(self) -> bool:
+        return self.state["Type"] not in ("Task", "Map", "Parallel")
+
+    @property
+    def _joins(self) -> bool:
+        """Whether its parts have ended, or one has failed."""
+        ended = all(child.over for child in self.children)
+        return bool(self.children) and (ended or any(child.failed for child in self.children))
 
     def _values(self, **states: Any) -> Json:
         execution = {"Id": self.execution.arn}
@@ -149,9 +161,14 @@ class Branch:
             case "Succeed":
                 self.over = True
             case "Fail":
-                self._end(TaskFailed(str(evaluated(state.get("Error", ""), self._values()))))
+                told = (evaluated(state.get(key, ""), self._values()) for key in ("Error", "Cause"))
+                self._end(TaskFailed(*map(str, told)))
             case "Map":
-                return self._map(state)
+                items = evaluated(state["Items"], self._values())
+                starts = state["ItemProcessor"]["StartAt"]
+                return self._divide([(starts, item) for item in items])
+            case "Parallel":
+                return self._divide([(each["StartAt"], self.given) for each in state["Branches"]])
             case "Task":
                 self._task(state)
                 return True
@@ -166,16 +183,12 @@ class Branch:
         else:
             self.at = state["Next"]
 
-    def _map(self, state: Json) -> bool:
-        if not self.children:
+    def _divide(self, starts: list[tuple[str, Any]]) -> bool:
+        """Begin with each part of a Parallel or of a Map, or go on as all of them have ended."""
+        if not self.children and starts:
             self.children = [
-                Branch(
-                    self.execution,
-                    state["ItemProcessor"]["StartAt"],
-                    item,
-                    copy.deepcopy(self.variables),
-                )
-                for item in evaluated(state["Items"], self._values())
+                Branch(self.execution, at, given, copy.deepcopy(self.variables))
+                for at, given in starts
             ]
             return True
         children, self.children = self.children, []

@@ -24,7 +24,7 @@ from .fake_functions import (
     TaskNeverEnds,
     task_succeeds,
 )
-from .harness import Ended, Harness, definition
+from .harness import Ended, Harness, all_states, definition
 
 CONDITION = "ConditionalCheckFailedException"
 PERMANENT = "ResourceNotFoundException"
@@ -105,6 +105,7 @@ TASK_FAILURES: list[Any] = [
 
 @pytest.mark.parametrize(("answers", "error", "sentence"), TASK_FAILURES)
 def test_initialize(answers: list[Answer], error: str, sentence: str, harness: Harness) -> None:
+    harness.machine = definition(Drafts="false")
     if error == "States.Timeout":
         harness.set_timeout("Initialize")
     harness.submit.next(*answers * FOR_GOOD)
@@ -122,7 +123,7 @@ def test_wait_for_mask_that_cannot_be_recorded(harness: Harness) -> None:
 
 
 def test_wait_for_mask_of_a_job_that_was_cancelled(harness: Harness) -> None:
-    harness.submit.next(cancel(harness))
+    harness.meanwhile("WaitForMask", lambda: _cancelled(harness))
     ended = harness.run()
     assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Superseded")
     assert harness.job.status is Status.CANCELLED
@@ -130,18 +131,22 @@ def test_wait_for_mask_of_a_job_that_was_cancelled(harness: Harness) -> None:
     assert table("TokensTable").scan()["Items"] == []
 
 
+def _cancelled(harness: Harness) -> None:
+    assert harness._jobs.cancel(harness.job)
+
+
 def cancel(harness: Harness) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """The person cancels while a function runs, and stopping the execution comes too late."""
 
     def answer(payload: dict[str, Any]) -> dict[str, Any]:
-        assert harness._jobs.cancel(harness.job)
+        _cancelled(harness)
         return task_succeeds(payload)
 
     return answer
 
 
 def test_nobody_makes_a_mask_in_time(harness: Harness) -> None:
-    harness.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    harness.expire_soon()
     ended = harness.run(masks=False)
     assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Expired")
     assert harness.job.status is Status.EXPIRED
@@ -150,14 +155,15 @@ def test_nobody_makes_a_mask_in_time(harness: Harness) -> None:
 
 
 def test_the_masks_timeout_is_the_parameters() -> None:
-    assert definition(mask_timeout=42)["States"]["WaitForMask"]["TimeoutSeconds"] == "{% 42 %}"
+    machine = definition(MaskTimeoutSeconds="42")
+    assert all_states(machine)["WaitForMask"]["TimeoutSeconds"] == "{% 42 %}"
 
 
 @pytest.mark.parametrize("answers", [[Raises()], REFUSED_FOR_GOOD, [Raises("MailFailed")] * 9])
 def test_an_expiry_that_cannot_be_told_is_one_all_the_same(
     answers: list[Answer], harness: Harness
 ) -> None:
-    harness.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    harness.expire_soon()
     harness.notify.next(*answers)
     assert harness.run(masks=False).status == "SUCCEEDED"
     assert harness.job.status is Status.EXPIRED
@@ -166,7 +172,7 @@ def test_an_expiry_that_cannot_be_told_is_one_all_the_same(
 def test_an_expiry_that_lambda_does_not_take_is_told_by_the_backstop(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    harness.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    harness.expire_soon()
     monkeypatch.setattr(harness, "enqueue", lambda _, payload: Refused()(payload))
     ended = harness.run(masks=False)
     assert (ended.status, ended.error) == ("FAILED", "MailFailed")
@@ -178,7 +184,7 @@ def test_an_expiry_that_lambda_does_not_take_is_told_by_the_backstop(
 
 
 def test_an_expiry_whose_record_was_not_confirmed_is_told(harness: Harness) -> None:
-    harness.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    harness.expire_soon()
     harness.lose_answer("RecordExpiry")
     assert harness.run(masks=False).status == "SUCCEEDED"
     assert harness.job.status is Status.EXPIRED
@@ -186,7 +192,7 @@ def test_an_expiry_whose_record_was_not_confirmed_is_told(harness: Harness) -> N
 
 
 def test_an_expiry_of_a_job_that_moved_on_is_not_told(harness: Harness) -> None:
-    harness.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    harness.expire_soon()
     harness.fail("RecordExpiry", CONDITION)
     ended = harness.run(masks=False)
     assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Superseded")
@@ -194,7 +200,7 @@ def test_an_expiry_of_a_job_that_moved_on_is_not_told(harness: Harness) -> None:
 
 
 def test_an_expiry_that_cannot_be_recorded_is_a_failure(harness: Harness) -> None:
-    harness.machine["States"]["WaitForMask"]["TimeoutSeconds"] = "{% 1 %}"
+    harness.expire_soon()
     harness.fail("RecordExpiry", PERMANENT)
     failed(harness, harness.run(masks=False), "RecordExpiry", f"DynamoDb.{PERMANENT}")
 
@@ -435,6 +441,7 @@ def test_a_mail_that_failed_is_tried_again(harness: Harness) -> None:
 
 
 def test_a_failure_that_cannot_be_told_keeps_its_name(harness: Harness) -> None:
+    harness.machine = definition(Drafts="false")
     harness.submit.next(TaskFails("OutOfMemory"))
     harness.notify.next(Raises())
     ended = harness.run()
@@ -454,6 +461,7 @@ def wake_the_backstop(harness: Harness) -> None:
 
 
 def test_a_failure_that_cannot_be_recorded_is_recorded_by_the_backstop(harness: Harness) -> None:
+    harness.machine = definition(Drafts="false")
     harness.submit.next(TaskFails("OutOfMemory"))
     harness.fail("RecordFailure", PERMANENT)
     ended = harness.run()

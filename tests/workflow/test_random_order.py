@@ -187,7 +187,7 @@ class RandomOrder(RuleBasedStateMachine):
         assert run >= old_run
         assert was is not Status.DELETED, "a tombstone was written to"
         if status is Status.DELETED:
-            assert not {"text", "image", "model", "objects", "error"} & new.keys()
+            assert not {"text", "image", "model", "draftModel", "objects", "error"} & new.keys()
             assert {new[key]["S"] for key in ("email", "filename", "name")} == {""}
             return
         if run == old_run:
@@ -234,6 +234,13 @@ class RandomOrder(RuleBasedStateMachine):
                 self.files.data.update(dict.fromkeys(names.values(), b"mesh"))
                 files = {kind: {"key": key, "bytes": 4} for kind, key in names.items()}
                 return {"Payload": {"files": files, "vertices": 12, "faces": 20}}
+            case "lite":
+                if payload["image"].split("/", 3)[3] not in self.files.data:
+                    raise TaskFailed("InputMissing")
+                self.files.data[payload["output"].split("/", 3)[3]] = b"draft"
+                if payload["task"] == "initialize":
+                    return {"Payload": MODEL | {"width": 64, "height": 48}}
+                return {"Payload": MODEL | {"gaussians": 5000, "bytes": 9}}
             case _:
                 return {}  # the request is at the endpoint
 
@@ -605,7 +612,10 @@ def led_to(one: RandomOrder, state: str) -> Branch:
     branch = one.lead_to(before)
     if error:
         branch.fail(TaskFailed(error))
-        branch.go_to_the_next_task()
+        for _ in range(2):  # what fails in a branch of the Parallel goes on outside of it
+            for leaf in list(branch.execution.main.leaves()):
+                leaf.go_to_the_next_task()
+                branch = leaf if leaf.at == state else branch
     assert branch.at == state
     return branch
 
@@ -659,7 +669,7 @@ def test_who_asks_again_is_told_what_the_run_begins_with(
         one.step_all()
         for execution in one.running:
             for branch in list(execution.main.waiting()):
-                one.reply(branch, well=branch.variables["object"]["n"] == 0)
+                one.reply(branch, well=branch.variables.get("object", {"n": 0})["n"] == 0)
     assert [o["status"] for o in call("get_job")[1]["objects"]] == ["COMPLETED", "FAILED"]
     status, told = call("retry_job", asked)
     assert status == 202

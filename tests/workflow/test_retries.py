@@ -24,10 +24,20 @@ TASKS = {name: s for name, s in all_states(MACHINE).items() if s["Type"] == "Tas
 WRITE = ["Table", "Late"]
 FUNCTION = ["Late", "Asleep", "FunctionDied", "Busy"]
 ENDPOINT = ["Expired", "EndpointDied", "Endpoint", "Storage", *FUNCTION]
+AT_ONCE = ["AsleepBriefly", "FunctionDied", "BusyBriefly"]  # what waits for it is not held up
 EXPECTED = {
     "Begin": WRITE,
     "Initialize": ENDPOINT,
     "NotifyPrepared": ["AsleepBriefly", "BusyBriefly"],
+    "DraftPhoto": ["Storage", *AT_ONCE],
+    "RecordDraft": WRITE,
+    "InitializeAtOnce": ["Storage", *FUNCTION],
+    "RecordPrepared": WRITE,
+    "DraftStands": ["DraftOnItsWay", *WRITE],
+    "DraftObject": AT_ONCE,
+    "DraftMesh": AT_ONCE,
+    "RecordObjectDraft": WRITE,
+    "ReconstructAtOnce": ["Storage", *FUNCTION],
     "WaitForMask": ["Transaction", "Table"],  # that it is late is no fault
     "BeginReconstruction": WRITE,
     "Reconstruct": ENDPOINT,

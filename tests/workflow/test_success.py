@@ -21,7 +21,7 @@ from .fake_functions import (
     TaskNeverEnds,
     task_succeeds,
 )
-from .harness import WRITES, Harness
+from .harness import WRITES, Harness, all_states
 
 THROTTLED = "ThrottlingException"
 
@@ -37,15 +37,13 @@ def test_a_job_runs_from_the_photo_to_the_mail(harness: Harness) -> None:
     ended = harness.run()
 
     assert ended.status == "SUCCEEDED"
-    assert ended.states[:7] == [
-        "Accept",
-        "Begin",
-        "Resume",
-        "Initialize",
-        "TookLong",
-        "WaitForMask",
-        "BeginReconstruction",
-    ]
+    assert ended.states[:3] == ["Accept", "Begin", "Prepare"]
+    for way in (
+        ["DraftWanted", "DraftPhoto", "RecordDraft"],
+        ["PreparationWanted", "Initialize", "RecordPrepared", "TookLong", "Prepared"],
+        ["MaskWanted", "WaitForMask", "BeginReconstruction", "Awake", "Chosen", "EachObject"],
+    ):
+        assert [state for state in ended.states if state in way] == way
     assert ended.states[-5:] == ["AnyMesh", "Publish", "Complete", "Notify", "Done"]
     job = harness.job
     assert job.status is Status.COMPLETED
@@ -63,7 +61,7 @@ def test_a_job_runs_from_the_photo_to_the_mail(harness: Harness) -> None:
 
 def waited_long(harness: Harness) -> None:
     """Let any preparation count as one that took long."""
-    (way,) = harness.machine["States"]["TookLong"]["Choices"]
+    (way,) = all_states(harness.machine)["TookLong"]["Choices"]
     assert "> 60000" in way["Condition"]
     way["Condition"] = way["Condition"].replace("> 60000", ">= 0")
 
@@ -71,8 +69,8 @@ def waited_long(harness: Harness) -> None:
 def test_who_waited_for_an_instance_to_wake_is_called_back(harness: Harness) -> None:
     waited_long(harness)
     ended = harness.run()
-    assert ended.states[3:7] == ["Initialize", "TookLong", "NotifyPrepared", "WaitForMask"]
-    assert harness.notices == ["prepared", "completed"]
+    assert "NotifyPrepared" in ended.states
+    assert sorted(harness.notices) == ["completed", "prepared"]
     assert set(harness.notify.calls[0]) == set(load_event("notify/prepared"))
 
 
@@ -83,7 +81,7 @@ def test_who_cannot_be_called_back_finds_the_job_waiting(answer: Answer, harness
         harness.set_timeout("NotifyPrepared")
     harness.notify.next(answer)
     assert harness.run().status == "SUCCEEDED"
-    assert harness.notices == ["prepared", "completed"]
+    assert sorted(harness.notices) == ["completed", "prepared"]
     if isinstance(answer, Hangs):
         answer.over.set()
 

@@ -118,6 +118,8 @@ class Api:
     ) -> Job:
         """Poll until the job has this status, or has ended: then there is nothing more to poll for.
 
+        One that is AWAITING_MASK also needs a decoder by which to make it, if only a draft's.
+
         Raises
         ------
         ApiClientError
@@ -127,7 +129,8 @@ class Api:
         while time.monotonic() < deadline:
             job = self.job(job_id)
             told(job)
-            if job["status"] == until or job["pollSeconds"] is None:
+            there = job["status"] == until and (until != "AWAITING_MASK" or "decoder" in job)
+            if there or job["pollSeconds"] is None:
                 return job
             time.sleep(every)
         raise ApiClientError(

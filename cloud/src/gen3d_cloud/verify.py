@@ -81,6 +81,11 @@ class Target:
     apis: tuple[str, ...]
 
     @property
+    def makes_objects(self) -> bool:
+        """Whether there is what makes them: an endpoint, or the lite engine as a function."""
+        return "EndpointName" in self.outputs or self.outputs.get("Engine") == "lite"
+
+    @property
     def origin(self) -> str:
         """Where a browser has the page from, also where the stack hosts none."""
         parts = urlsplit(self.page or output("WebUrl", self.stack, self.outputs))
@@ -117,7 +122,7 @@ def checks(
         serve = f"make page STACK={target.stack}"
         yield Check("page", True, f"This stack hosts none; it is served elsewhere, or by {serve}.")
         yield from _tried("page's way in", lambda: [preflight_request(target, http)])
-    if with_job and "EndpointName" in target.outputs:
+    if with_job and target.makes_objects:
         yield from _tried("job", lambda: job(target, http, minutes))
     elif with_job:
         yield Check("job", None, "There is no endpoint yet, so none can be done.")

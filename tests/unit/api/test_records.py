@@ -43,6 +43,8 @@ from tests.support import (
 from ..conftest import Calls
 from .requests import PutJob, Rows, call, refused
 
+DRAFT_MODEL = EngineRevision(engine="lite", revision="d4af7d4af7d4")
+
 # POST /jobs
 
 
@@ -325,7 +327,9 @@ def test_the_answer_says_when_to_ask_again(put_job: PutJob) -> None:
         (Status.RECONSTRUCTING, 2000, 0, 10),
         (Status.RECONSTRUCTING, 3, 8, 8),
         (Status.RECONSTRUCTING, 3, 500, 30),
-        (Status.AWAITING_MASK, 3, 0, 30),
+        (Status.AWAITING_MASK, 3, 0, 2),
+        (Status.AWAITING_MASK, 200, 0, 5),
+        (Status.AWAITING_MASK, 3, 8, 8),
     ],
 )
 def test_who_waits_long_asks_seldom(
@@ -335,6 +339,90 @@ def test_who_waits_long_asks_seldom(
     stage = TimeSpan(start=start)
     job = make_job(status, stages=StageTimes(initialize=stage, reconstruct=stage))
     assert views.poll_seconds(job, ahead) == seconds
+
+
+@pytest.mark.parametrize("draft", [None, DRAFT_MODEL])
+@pytest.mark.parametrize("gone", ["prepared", "given up"])
+def test_who_has_the_best_decoder_there_will_be_is_left_alone(
+    draft: EngineRevision | None, gone: str
+) -> None:
+    moment = now() - timedelta(seconds=3)
+    stages = StageTimes(
+        initialize=TimeSpan(start=moment, end=moment if gone == "given up" else None)
+    )
+    model = EngineRevision(engine="sam", revision="0" * 12) if gone == "prepared" else None
+    job = make_job(Status.AWAITING_MASK, stages=stages, model=model, draft_model=draft)
+    assert views.poll_seconds(job, 0) == 30
+
+
+# Drafts
+
+
+def test_a_draft_decoder_is_shown_until_there_is_a_better_one(
+    put_job: PutJob,
+) -> None:
+    waits = StageTimes(initialize=TimeSpan(start=now()))
+    put_job(make_job(Status.AWAITING_MASK, draft_model=DRAFT_MODEL, stages=waits))
+    shown = call("get_job")[1]
+    assert (shown["decoder"]["engine"], shown["decoder"]["draft"]) == ("lite", True)
+    assert "/models/lite/d4af7d4af7d4/decoder.onnx" in shown["decoder"]["url"]
+    assert "/draft/embeddings.safetensors" in shown["embeddings"]["url"]
+    assert "offers" not in shown
+
+    model = EngineRevision(engine="sam", revision="0" * 12)
+    _forget()
+    put_job(make_job(Status.AWAITING_MASK, draft_model=DRAFT_MODEL, model=model, stages=waits))
+    better = call("get_job")[1]
+    assert (better["decoder"]["engine"], better["decoder"]["draft"]) == ("sam", False)
+    assert "/draft/" not in better["embeddings"]["url"]
+
+
+def test_a_draft_is_all_there_will_be_where_the_endpoint_was_given_up(
+    put_job: PutJob,
+) -> None:
+    over = StageTimes(initialize=TimeSpan(start=now(), end=now()))
+    put_job(make_job(Status.AWAITING_MASK, draft_model=DRAFT_MODEL, stages=over))
+    assert call("get_job")[1]["decoder"]["draft"] is False
+
+
+def _forget() -> None:
+    table("JobsTable").delete_item(Key={"owner": OWNER, "jobId": JOB_ID})
+
+
+def drafted_object(**changes: Any) -> JobObject:
+    """An object with a draft of two files."""
+    keys = make_job().files.object(0).draft
+    files = {
+        "glb": {"key": keys.mesh("glb"), "bytes": 10},
+        "preview": {"key": keys.preview, "bytes": 20},
+    }
+    draft = {"files": files, "vertices": 12, "faces": 20}
+    return JobObject(**{"n": 0, "name": "Cup", "draft": draft, **changes})
+
+
+def test_a_draft_mesh_is_shown_until_there_is_the_objects_own(
+    put_job: PutJob,
+) -> None:
+    put_job(make_job(Status.RECONSTRUCTING, objects={"0": drafted_object()}))
+    (thing,) = call("get_job")[1]["objects"]
+    draft = thing["draft"]
+    assert draft["mesh"] == {"vertices": 12, "faces": 20}
+    assert draft["files"]["glb"]["bytes"] == 10
+    assert "objects/0/draft/mesh.glb" in draft["files"]["glb"]["url"]
+    assert "Cup-draft.glb" in draft["files"]["glb"]["url"]
+    assert "objects/0/draft/preview.png" in draft["picture"]["url"]
+    assert not {"mesh", "files"} & thing.keys()
+    (card,) = call("list_jobs", queryStringParameters={})[1]["jobs"]
+    assert card["draft"] is True
+    assert "objects/0/draft/preview.png" in card["picture"]
+
+    done = finished_object(0)
+    _forget()
+    put_job(make_job(Status.COMPLETED, objects={"0": done}))
+    (thing,) = call("get_job")[1]["objects"]
+    assert "draft" not in thing
+    (card,) = call("list_jobs", queryStringParameters={})[1]["jobs"]
+    assert (card["draft"], "/draft/" in card["picture"]) == (False, False)
 
 
 def test_the_answer_says_how_many_are_first(

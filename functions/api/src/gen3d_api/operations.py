@@ -367,7 +367,8 @@ class JobService:
         return views.detail(job, self.files, self._ahead(job))
 
     def _ahead(self, job: Job) -> int | None:
-        if job.status not in (Status.INITIALIZING, Status.RECONSTRUCTING):
+        at_work = job.status in (Status.INITIALIZING, Status.RECONSTRUCTING)
+        if not at_work and not job.awaits_model:
             return None
         return self.tokens.ahead(job)
 

@@ -1,7 +1,7 @@
 """A job as the API shows it: no keys, no owner, links that expire."""
 
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from typing import NotRequired, TypedDict, cast
 
 from gen3d import paths
 from gen3d.jobs import TERMINAL, Job, JobObject, ObjectStatus, Status, TimeSpan, iso, now
@@ -29,10 +29,11 @@ class ImageView(SizedLink):
 
 
 class DecoderView(Link):
-    """What makes masks of the photo's embeddings."""
+    """What makes masks of the photo's embeddings; a draft's until better ones have come."""
 
     engine: str
     revision: str
+    draft: bool
 
 
 class StageView(TypedDict):
@@ -64,6 +65,14 @@ class OffersView(TypedDict):
     mesh: Mapping[str, object]
 
 
+class DraftView(TypedDict):
+    """A mesh that was made at once, and stands in until there is the object's own."""
+
+    files: dict[str, SizedLink]
+    picture: Link
+    mesh: Mapping[str, object]
+
+
 class ObjectView(TypedDict):
     """An object of a job, with the options that it is made with."""
 
@@ -76,6 +85,7 @@ class ObjectView(TypedDict):
     splat: NotRequired[Mapping[str, object]]
     mesh: NotRequired[Mapping[str, object]]
     files: NotRequired[dict[str, SizedLink]]
+    draft: NotRequired[DraftView]
     error: NotRequired[Mapping[str, object]]
 
 
@@ -88,6 +98,8 @@ class JobSummary(TypedDict):
     createdAt: str
     objects: int
     picture: str | None
+    draft: bool
+    """Whether the picture is of a draft."""
 
 
 class JobView(TypedDict):
@@ -116,8 +128,13 @@ class JobView(TypedDict):
 def summary(job: Job, files: FileStore) -> JobSummary:
     """A job in a list: enough for a card with a picture."""
     done = [o for o in job.ordered_objects if o.status is ObjectStatus.COMPLETED]
-    picture = job.files.object(done[0].n).preview if done else None
-    if picture is None and job.image is not None:
+    drafts = [o for o in job.ordered_objects if o.draft is not None and o.mesh is None]
+    picture = None
+    if done:
+        picture = job.files.object(done[0].n).preview
+    elif drafts:
+        picture = job.files.object(drafts[0].n).draft.preview
+    elif job.image is not None:
         picture = job.files.image(job.content_type)
     return {
         "jobId": job.job_id,
@@ -126,6 +143,7 @@ def summary(job: Job, files: FileStore) -> JobSummary:
         "createdAt": iso(job.created_at),
         "objects": len(job.objects),
         "picture": files.link(picture) if picture else None,
+        "draft": bool(drafts) and not done,
     }
 
 
@@ -157,13 +175,17 @@ def detail(job: Job, files: FileStore, ahead: int | None = None) -> JobView:
             "bytes": job.image.bytes,
             "url": files.link(job.files.image(job.content_type)),
         }
-    if job.model is not None:
-        view["embeddings"] = {"url": files.link(job.files.embeddings)}
+    best = job.model or job.draft_model
+    if best is not None:
+        embeddings = job.files.embeddings if job.model else job.files.draft_embeddings
+        view["embeddings"] = {"url": files.link(embeddings)}
         view["decoder"] = {
-            "engine": job.model.engine,
-            "revision": job.model.revision,
-            "url": files.link(paths.decoder(job.model.engine, job.model.revision)),
+            "engine": best.engine,
+            "revision": best.revision,
+            "url": files.link(paths.decoder(best.engine, best.revision)),
+            "draft": job.awaits_model,
         }
+    if job.model is not None:
         view["offers"] = {"engine": _offer(job.model.offers), "mesh": _offer(MESH_OFFER)}
     if job.error is not None:
         view["error"] = job.error.public().body()
@@ -177,6 +199,9 @@ def _offer(offer: Offer) -> Mapping[str, object]:
 _PATIENCE = ((20, 1), (60, 2), (300, 5))
 """Below so many seconds of a stage, ask again after so many; then after ten."""
 
+_AT_HAND_SECONDS = 2
+"""Between looks at a job whose mask is being made, while embeddings are on their way."""
+
 _IDLE_SECONDS = 30
 """Between looks at a job that waits for a person, or far back in the queue."""
 
@@ -189,8 +214,15 @@ def poll_seconds(job: Job, ahead: int) -> int | None:
     """
     if job.status in TERMINAL:
         return None
+    if job.status is Status.AWAITING_MASK and job.awaits_model:
+        return max(_AT_HAND_SECONDS, _calm(job, ahead))
     if job.status in (Status.CREATED, Status.AWAITING_MASK):
         return _IDLE_SECONDS
+    return _calm(job, ahead)
+
+
+def _calm(job: Job, ahead: int) -> int:
+    """The longer what is under way has taken, the more seldom; and as a place in the queue says."""
     # The stage that began last: a run that takes a job up again begins with any of them.
     stages = (job.stages.initialize, job.stages.mask, job.stages.reconstruct)
     starts = [stage.start for stage in stages if stage.start]
@@ -220,16 +252,38 @@ def _object(job: Job, o: JobObject, files: FileStore) -> ObjectView:
     if o.splat is not None:
         view["splat"] = {"url": files.link(keys.splat, f"{o.name}-splat.ply"), **o.splat}
     if o.mesh is not None:
-        view["mesh"] = {k: v for k, v in o.mesh.items() if k != "files"}
-        view["files"] = {
-            ending: {
-                "url": files.link(
-                    file["key"], f"{o.name}.{ending}" if ending != "preview" else None
-                ),
-                "bytes": file["bytes"],
-            }
-            for ending, file in o.mesh.get("files", {}).items()
+        view["mesh"] = _figures(o.mesh)
+        view["files"] = _files(o.name, o.mesh, files)
+    elif o.draft is not None:
+        view["draft"] = {
+            "files": _files(f"{o.name}-draft", o.draft, files),
+            "picture": {"url": files.link(keys.draft.preview)},
+            "mesh": _figures(o.draft),
         }
     if o.error is not None:
         view["error"] = o.error.public().body()
     return view
+
+
+def _figures(mesh: Mapping[str, object]) -> Mapping[str, object]:
+    """What the mesh step tells of a mesh, without where it lies."""
+    return {k: v for k, v in mesh.items() if k != "files"}
+
+
+class _MeshFile(TypedDict):
+    """A file in what the mesh step tells."""
+
+    key: str
+    bytes: int
+
+
+def _files(name: str, mesh: Mapping[str, object], files: FileStore) -> dict[str, SizedLink]:
+    """A mesh's files by their endings, which a browser saves under this name."""
+    made = cast("dict[str, _MeshFile]", mesh.get("files", {}))
+    return {
+        ending: {
+            "url": files.link(file["key"], f"{name}.{ending}" if ending != "preview" else None),
+            "bytes": file["bytes"],
+        }
+        for ending, file in made.items()
+    }

@@ -193,6 +193,8 @@ def failed(job: Job, web_url: str) -> Mail:
     letter = _Letter("Your 3D model could not be made")
     message = job.error.public().message if job.error else "The job failed on our side."
     letter.paragraph(f"From your photo {job.filename}: {message}")
+    if any(o.draft is not None for o in job.ordered_objects):
+        letter.paragraph("A draft of it is there all the same, to be seen and downloaded.")
     letter.paragraph(
         "The administrator has been told. What was made so far is kept: try the job again, and it "
         "goes on from there."

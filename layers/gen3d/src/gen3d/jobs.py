@@ -188,7 +188,11 @@ class Failure(_Record):
 
 
 class JobObject(HasOptions, _Record):
-    """One object of a job. `splat` and `mesh` are the answers of their steps."""
+    """One object of a job. `splat` and `mesh` are the answers of their steps.
+
+    `draft` is the answer about a mesh that the lite engine made at once, which stands in until
+    there is `mesh`.
+    """
 
     n: int
     name: str
@@ -196,6 +200,7 @@ class JobObject(HasOptions, _Record):
     status: ObjectStatus = ObjectStatus.PENDING
     splat: JsonText | None = None
     mesh: JsonText | None = None
+    draft: JsonText | None = None
     error: Failure | None = None
 
 
@@ -223,6 +228,8 @@ class Job(_Record):
     text: str | None = None
     """What to look for in the photo, where the owner said it."""
     model: EngineRevision | None = None
+    draft_model: EngineRevision | None = None
+    """The lite engine's, whose embeddings stand in until there are those of `model`."""
     objects: dict[str, JobObject] = Field(default_factory=dict)
     error: Failure | None = None
 
@@ -235,6 +242,12 @@ class Job(_Record):
     def uploads(self) -> Uploads:
         """Keys to which the job's photo and masks are uploaded."""
         return Uploads(uploads_prefix(self.identity_id, self.job_id))
+
+    @property
+    def awaits_model(self) -> bool:
+        """Whether embeddings of `model` are on their way."""
+        begun = self.stages.initialize.start is not None and self.stages.initialize.end is None
+        return self.model is None and begun and self.status not in (Status.CREATED, *TERMINAL)
 
     @property
     def status_run(self) -> int:
@@ -279,6 +292,7 @@ class ObjectTask(HasOptions):
     have: Literal["nothing", "splat", "mesh", "left"] = "nothing"
     splat: dict[str, Any] | None = None
     mesh: dict[str, Any] | None = None
+    draft: dict[str, Any] | None = Field(default=None, exclude_if=lambda draft: draft is None)
     error: dict[str, str] | None = None
 
 
@@ -311,6 +325,7 @@ def execution_input(
             "run": run,
             "after": job.run,
             "prefix": job.prefix,
+            "photo": job.files.image(job.content_type),
             "contentType": job.content_type,
             "text": job.text,
             "image": job.image.model_dump() if job.image else None,

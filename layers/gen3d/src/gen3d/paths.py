@@ -60,7 +60,7 @@ def async_input(callback_id: str) -> str:
 
 @dataclass(frozen=True)
 class ObjectFiles:
-    """Keys of one object of a job; `prefix` ends in ``objects/{n}/``."""
+    """Keys of one object of a job; `prefix` ends in ``objects/{n}/``, a draft's in ``draft/``."""
 
     prefix: str
 
@@ -78,6 +78,11 @@ class ObjectFiles:
     def preview(self) -> str:
         """A picture of the mesh."""
         return f"{self.prefix}preview.png"
+
+    @property
+    def draft(self) -> "ObjectFiles":
+        """Splat, mesh and picture of the draft, which stands in until there is a mesh."""
+        return ObjectFiles(f"{self.prefix}draft/")
 
     def mesh(self, ending: str) -> str:
         """The mesh in one of `gen3d.formats.MESH_FORMATS`."""
@@ -116,6 +121,11 @@ class JobFiles:
     def embeddings(self) -> str:
         """The decoder's inputs."""
         return f"{self.prefix}embeddings.safetensors"
+
+    @property
+    def draft_embeddings(self) -> str:
+        """Those of the draft's decoder, until there are better ones."""
+        return f"{self.prefix}draft/embeddings.safetensors"
 
     @property
     def result(self) -> str:

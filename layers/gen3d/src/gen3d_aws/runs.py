@@ -92,10 +92,8 @@ def plan_retry(job: Job, wanted: Mapping[int, Options] | None = None) -> Plan:
         raise InvalidRequest(
             f"objects: the job has no object {min(absent)}. Name those that it has."
         )
-    if job.model is None:
-        return FROM_THE_START
     if not job.objects:
-        return Plan(Resume.MASK)
+        return Plan(Resume.MASK) if job.model else FROM_THE_START
     tasks = tuple(_task(o, wanted) for o in job.ordered_objects)
     if job.status is Status.COMPLETED and all(task.have == "mesh" for task in tasks):
         raise JobConflict("Nothing of the job has failed. Name the objects that you want anew.")
@@ -105,13 +103,14 @@ def plan_retry(job: Job, wanted: Mapping[int, Options] | None = None) -> Plan:
 def _task(o: JobObject, wanted: Mapping[int, Options]) -> ObjectTask:
     if o.n in wanted:
         options = wanted[o.n]
-        task = ObjectTask(n=o.n, name=o.name, options=options)
+        kept = o.draft if options == o.options else None
+        task = ObjectTask(n=o.n, name=o.name, options=options, draft=kept)
         if o.splat is None or options == o.options or options.engine != o.options.engine:
             return task
         return task.model_copy(update={"have": "splat", "splat": o.splat})
-    task = ObjectTask(n=o.n, name=o.name, options=o.options, splat=o.splat)
+    task = ObjectTask(n=o.n, name=o.name, options=o.options, splat=o.splat, draft=o.draft)
     if o.splat is not None and o.mesh is not None:
-        return task.model_copy(update={"have": "mesh", "mesh": o.mesh})
+        return task.model_copy(update={"have": "mesh", "mesh": o.mesh, "draft": None})
     if wanted:
         error = (o.error or _NEVER_MADE).model_dump()
         return task.model_copy(update={"have": "left", "error": error})
@@ -255,5 +254,6 @@ def _laid_out(task: ObjectTask) -> JobObject:
         status=_STATUS_OF.get(task.have, ObjectStatus.PENDING),
         splat=task.splat,
         mesh=task.mesh,
+        draft=task.draft,
         error=Failure(**task.error) if task.error else None,
     )
