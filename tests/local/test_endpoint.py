@@ -134,8 +134,10 @@ class Queues:
         self.accepted = accepted
         self.made: list[EndpointQueue] = []
 
-    def make(self, server: FakeServer, idle_seconds: float = 600) -> EndpointQueue:
-        queue = EndpointQueue(server, idle_seconds, self.accepted)  # type: ignore[arg-type]
+    def make(
+        self, server: FakeServer, idle_seconds: float = 600, wake_seconds: float = 0
+    ) -> EndpointQueue:
+        queue = EndpointQueue(server, self.accepted, idle_seconds, wake_seconds)  # type: ignore[arg-type]
         self.made.append(queue)
         return queue
 
@@ -288,6 +290,17 @@ def test_an_idle_instance_is_stopped(services: FakeAws, queues: Queues) -> None:
     queue.put(REQUEST)
     eventually(lambda: server.stops)
     assert not server.running
+
+
+def test_an_instance_that_takes_its_time_is_waited_for(services: FakeAws, queues: Queues) -> None:
+    asleep = FakeServer(httpx.Response(200))
+    queue = queues.make(asleep, wake_seconds=600)
+    queue.put(REQUEST)
+    queue.close()
+    woken = FakeServer(httpx.Response(200))
+    queues.make(woken, wake_seconds=0.01)
+    assert only(services)[1]["invocationStatus"] == "Completed"
+    assert (len(asleep.bodies), len(woken.bodies)) == (0, 1)
 
 
 def test_what_was_accepted_is_handled_after_a_restart(services: FakeAws, queues: Queues) -> None:

@@ -25,7 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; what a person can mend is one sentence and exit code 1."""
     options = _parser().parse_args(arguments)
     idle = float(os.environ.get("GEN3D_LOCAL_IDLE_SECONDS") or 600)
-    settings = Settings(options.port, options.folder.resolve(), options.template.resolve(), idle)
+    wake = float(os.environ.get("GEN3D_LOCAL_WAKE_SECONDS") or 0)
+    folder, template = options.folder.resolve(), options.template.resolve()
+    settings = Settings(options.port, folder, template, idle, wake)
     signal.signal(signal.SIGTERM, _terminate)
     # A shell has it ignored in what it starts in the background.
     signal.signal(signal.SIGINT, signal.default_int_handler)

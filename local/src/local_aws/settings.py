@@ -39,12 +39,15 @@ class Settings:
         What is deployed; code paths in it are relative to its folder.
     idle_seconds : float
         The inference server ends after so long without work, as an endpoint scales to zero.
+    wake_seconds : float
+        So long it takes to start again, as an endpoint waits for an instance.
     """
 
     port: int
     folder: Path
     template: Path = ROOT / "template.yaml"
     idle_seconds: float = 600
+    wake_seconds: float = 0
 
     @property
     def url(self) -> str:

@@ -96,7 +96,9 @@ class Stack:
         executions = Executions(self.settings.folder / "executions", announce)
         self._workflow = Workflow(executions, stepfunctions._state_machines)
         folder = self.settings.folder / "endpoints"
-        self._endpoints = Endpoints(self._server, self.settings.idle_seconds, folder)
+        self._endpoints = Endpoints(
+            self._server, self.settings.idle_seconds, self.settings.wake_seconds, folder
+        )
         services.serve("states", self._workflow.handle)
         services.name_resources("states", self._workflow.resource)
         services.serve("sagemaker", self._endpoints.handle, models=("sagemaker-runtime",))

@@ -31,17 +31,22 @@ class EndpointQueue:
     ----------
     server : Server
         The one instance.
-    idle_seconds : float
-        The server is ended after so long without work.
     accepted : Accepted
         Keeps what is not answered; what it has already is handled first. What was answered last is
         told again.
+    idle_seconds : float
+        The server is ended after so long without work.
+    wake_seconds : float
+        So long an instance takes to be had, before the server starts.
     """
 
-    def __init__(self, server: Server, idle_seconds: float, accepted: Accepted) -> None:
+    def __init__(
+        self, server: Server, accepted: Accepted, idle_seconds: float, wake_seconds: float = 0
+    ) -> None:
         self.spec = server.spec
         self._server = server
         self._idle_seconds = idle_seconds
+        self._wake_seconds = wake_seconds
         self._accepted = accepted
         self._requests: queue.Queue[Request] = queue.Queue()
         self._busy = 0
@@ -114,6 +119,8 @@ class EndpointQueue:
             why = error.response.get("Error", {}).get("Message", str(error))
             self._fail(request, notifications.unreadable(request.input_location, why))
             return
+        if not self._server.running and self._closed.wait(self._wake_seconds):
+            return  # it is found again
         try:
             self._server.ensure()
             answer = self._server.invoke(

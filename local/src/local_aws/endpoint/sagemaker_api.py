@@ -39,13 +39,17 @@ class Endpoints:
         Makes the instance of an endpoint.
     idle_seconds : float
         After so long without work an instance ends.
+    wake_seconds : float
+        So long it takes to be had again.
     folder : pathlib.Path
         Has a folder for each endpoint.
     """
 
-    def __init__(self, server: ServerFactory, idle_seconds: float, folder: Path) -> None:
+    def __init__(
+        self, server: ServerFactory, idle_seconds: float, wake_seconds: float, folder: Path
+    ) -> None:
         self._server = server
-        self._idle_seconds = idle_seconds
+        self._seconds = (idle_seconds, wake_seconds)
         self._folder = folder
         self._queues: dict[str, EndpointQueue] = {}
         self._lock = threading.Lock()
@@ -124,7 +128,7 @@ class Endpoints:
                 if found is not None:
                     found.close()
                 accepted = Accepted(self._folder / name / _REQUESTS)
-                found = EndpointQueue(self._server(wanted), self._idle_seconds, accepted)
+                found = EndpointQueue(self._server(wanted), accepted, *self._seconds)
                 self._queues[name] = found
             return found
 
