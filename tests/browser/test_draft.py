@@ -2,7 +2,8 @@
 
 Everything is the real thing but for the draft: the page is told of another decoder until the test
 lets the better one come, whose embeddings are those of the job, and the draft's the same, a bit to
-the right. Its mesh is that of a finished job.
+the right. Its mesh is that of a finished job. At the end a job goes the whole way with drafts of
+the stack's own; their decoder is that of its endpoint, so there the page has nothing to change to.
 """
 
 import re
@@ -10,11 +11,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser.doubles import Drafting, Job, with_drafts
-from tests.browser.driver import PATIENCE_MS, check_accessibility, watch_pixels
-from tests.local.running import RunningStack
+from tests.browser.driver import (
+    PATIENCE_MS,
+    Selecting,
+    an_address,
+    check_accessibility,
+    choose_photo,
+    sign_up,
+    watch_pixels,
+)
+from tests.local.running import ROOT, RunningStack
 
 CUP, SPOON, TABLE = (0.5, 0.3), (0.62, 0.78), (0.08, 0.9)
 WAKING = "while the better one wakes up"
@@ -212,3 +221,36 @@ def test_a_job_that_failed_shows_its_draft(seen: Callable[[Callable[[Job], Job]]
     with page.expect_download() as waiting:
         page.locator(".downloads a", has_text="Draft, GLB").first.click()
     assert waiting.value.suggested_filename.endswith(".glb")
+
+
+@pytest.fixture
+def asleep(build: Path, tmp_path: Path) -> Iterator[RunningStack]:
+    """A stack whose endpoint takes a minute to wake, so that drafts are made."""
+    wakes = {"GEN3D_LOCAL_WAKE_SECONDS": "60"}
+    stack = RunningStack(tmp_path, ROOT / "template.yaml", environment=wakes)
+    try:
+        yield stack.start()
+    finally:
+        stack.stop()
+
+
+def test_a_job_is_clicked_and_seen_while_the_endpoint_sleeps(
+    browser: Browser, asleep: RunningStack, photo: Path
+) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    page = context.new_page()
+    page.goto(f"{asleep.url}/signin")
+    sign_up(page, asleep, an_address("dora"))
+    page.goto(asleep.url)
+    choose_photo(page, photo)
+    expect(page.get_by_text(WAKING)).to_be_visible(timeout=PATIENCE_MS)
+    selecting = Selecting(page).ready().click(CUP)
+    assert selecting.covers(CUP)
+    selecting.confirm()
+    drafts = page.get_by_role("list", name="Downloads of the draft")
+    expect(drafts).to_be_visible(timeout=300_000)
+    expect(page.get_by_text("A draft stays in sight meanwhile.")).to_be_visible()
+    expect(drafts).to_be_hidden(timeout=300_000)
+    expect(page.locator("canvas[data-drawn=mesh]")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".viewer .badge")).to_have_count(0)
+    context.close()
