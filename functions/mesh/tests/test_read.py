@@ -283,6 +283,15 @@ def bad() -> Iterator[tuple[str, bytes, str]]:
 
 BAD = list(bad())
 
+NAMED = {
+    ".ply": "The compressed PLY is",
+    ".spz": "The SPZ",
+    ".sog": "The SOG",
+    ".splat": "The .splat is",
+    ".ksplat": "The .ksplat is",
+}
+"""What a person is told is damaged."""
+
 
 @pytest.mark.parametrize(("name", "data", "words"), BAD, ids=[name for name, _, _ in BAD])
 def test_bad_input_is_named_within_bounds(
@@ -300,6 +309,8 @@ def test_bad_input_is_named_within_bounds(
     assert refused.value.name in ("InvalidSplat", "SplatTooLarge", "EmptySurface")
     assert refused.value.message.endswith((".", "`."))
     assert peak < 2**24
+    if "cut off or damaged" in refused.value.message:
+        assert NAMED[path.suffix] in refused.value.message
 
 
 GRID = np.stack(np.meshgrid(*[np.linspace(0, 1, 20)] * 2), axis=-1).reshape(-1, 2)

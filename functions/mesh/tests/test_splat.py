@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from gen3d.errors import EmptySurface, InvalidSplat, SplatTooLarge
 from gen3d.ply import PROPERTIES, SH_C0
 from gen3d_mesh import splat_ply
 from gen3d_mesh.read import read, read_splat
 from gen3d_mesh.sample import ball, write_splat
-from gen3d_mesh.splat import Splat
+from gen3d_mesh.splat import Splat, Up
 
 
 def header(
@@ -177,6 +178,32 @@ def test_coordinates_far_from_the_origin_keep_what_double_holds(path: Path, kind
     np.testing.assert_allclose(splat.centers + np.array(splat.origin), places, rtol=0, atol=1e-6)
     assert splat.take(np.array([0])).thinned(1).origin == splat.origin
     assert read_splat_of(path, rows(50)).origin == (0, 0, 0)
+
+
+@pytest.mark.parametrize("index", [np.array([4, 2]), np.isin(np.arange(20), [2, 4])])
+def test_picked_gaussians_keep_all_that_they_have(path: Path, index: np.ndarray) -> None:
+    splat = read_splat_of(path, rows(20))
+    picked = splat.take(index)
+    for name in ("centers", "colors", "opacities", "scales", "rotations"):
+        np.testing.assert_array_equal(getattr(picked, name), getattr(splat, name)[index])
+
+
+def test_a_sample_covers_what_all_did(path: Path) -> None:
+    splat = read_splat_of(path, rows(20))
+    np.testing.assert_allclose(splat.grown(9).scales, 3 * splat.scales, rtol=1e-6)
+    assert len(splat.thinned(5)) == 5
+    assert splat.thinned(20) is splat
+
+
+@pytest.mark.parametrize(("up", "degrees"), [("y", 90), ("-y", -90), ("z", 0)])
+def test_a_splat_is_turned_with_its_gaussians(path: Path, up: Up, degrees: float) -> None:
+    splat = read_splat_of(path, rows(20))
+    turn = Rotation.from_euler("x", degrees, degrees=True)
+    turned = splat.upright(up)
+    np.testing.assert_allclose(turned.centers, turn.apply(splat.centers), atol=1e-5)
+    axes = Rotation.from_quat(splat.rotations, scalar_first=True)
+    again = Rotation.from_quat(turned.rotations, scalar_first=True)
+    np.testing.assert_allclose(again.as_matrix(), (turn * axes).as_matrix(), atol=1e-5)
 
 
 def read_splat_of(path: Path, values: np.ndarray, names: tuple[str, ...] = PROPERTIES) -> Splat:
