@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import trimesh
-from scipy.ndimage import gaussian_filter, label
+from scipy.ndimage import distance_transform_edt, gaussian_filter, label, maximum_filter
 from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 
-from gen3d_mesh import cell_kernels, grid_kernels
+from gen3d_mesh import cell_kernels, grid_kernels, mask_kernels
 from gen3d_mesh.cells import Cells
 from gen3d_mesh.repair import is_closed, parts, taubin, vertex_normals
+from gen3d_mesh.solid import LEAST_CREST, Mask, smooth
 from gen3d_mesh.surface import Triangles
 from gen3d_mesh.texture import CELL, _interpolate
 
@@ -166,3 +167,39 @@ def test_a_point_behind_more_than_are_considered_keeps_the_way_it_faces() -> Non
     assert normals[-1] == pytest.approx(facing[-1])
     assert np.isinf(thickness[-1])
     assert middle[-1] == 0
+
+
+def blobs(share: float) -> Mask:
+    values = gaussian_filter(np.random.default_rng(0).standard_normal((40, 31, 52)), 2)
+    values[:8] = values[-8:] = values[:, :8] = values[:, -8:] = -1
+    values[:, :, :8] = values[:, :, -8:] = -1
+    mask: Mask = values > np.quantile(values, 1 - share)
+    return mask
+
+
+@pytest.mark.parametrize("share", [0.005, 0.05, 0.9])
+def test_parts_of_a_mask_are_numbered_as_scipy_does(share: float) -> None:
+    for mask in (blobs(share), ~blobs(share), np.random.default_rng(1).random((9, 8, 7)) < share):
+        labels, count = mask_kernels.label(mask)
+        expected, number = label(mask)
+        assert count == number
+        np.testing.assert_array_equal(labels, expected)
+        np.testing.assert_array_equal(mask_kernels.first_part(mask), expected == 1)
+
+
+def test_distances_are_those_of_scipy_as_far_as_they_are_asked_for() -> None:
+    mask = blobs(0.05)
+    squared = distance_transform_edt(~mask) ** 2
+    for most in (1, 5, 60):
+        found = mask_kernels.squared_distances(mask, most)
+        np.testing.assert_array_equal(found, np.minimum(np.rint(squared), most**2))
+
+
+@pytest.mark.parametrize("sigma", [0.9, 2.3, 3.2])
+def test_a_lifted_blur_is_the_quotient_of_two_filters(sigma: float) -> None:
+    mask = blobs(0.05)
+    blurred = gaussian_filter(mask.astype(float), sigma, truncate=2.5)
+    crest = maximum_filter(blurred, size=2 * round(2 * sigma) + 1)
+    expected = blurred / np.maximum(crest, LEAST_CREST)
+    assert (crest[mask] < 0.9).mean() > 0.1  # there are thin walls
+    np.testing.assert_allclose(smooth(mask, sigma), expected, atol=2e-6)

@@ -2,9 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
-from gen3d_mesh import mesh_kernels
+from gen3d_mesh import mask_kernels, mesh_kernels
 from gen3d_mesh.solid import Solid
 from gen3d_mesh.splat import Floats
 from gen3d_mesh.surface import Triangles
@@ -49,7 +48,7 @@ def drop_specks(mesh: Triangles, solid: Solid) -> Triangles:
     area = np.bincount(of_face, face_areas(mesh), minlength=count)
     part = np.zeros(count, np.int32)
     if solid.parts.kept > 1:
-        labels, _ = ndimage.label(solid.mask)
+        labels, _ = mask_kernels.label(solid.mask)
         x, y, z = np.round(solid.grid.index(mesh.vertices)).astype(np.int32).T
         np.maximum.at(part, label, labels[x, y, z])
     largest = np.zeros(part.max() + 1)

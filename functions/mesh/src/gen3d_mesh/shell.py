@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from gen3d_mesh import cell_kernels, grid_kernels
 from gen3d_mesh.cells import Cells
@@ -108,11 +107,12 @@ def most_around(points: Floats, votes: npt.NDArray[np.bool_]) -> npt.NDArray[np.
     shape = box.max(axis=0) + 1
     flat = np.ravel_multi_index(tuple(box.T), shape)
 
-    def around(count: npt.NDArray[np.int64]) -> Floats:
-        sums: Floats = ndimage.uniform_filter(
-            count.reshape(shape).astype(np.float32), 3, mode="constant"
-        )
-        here: Floats = sums.ravel()[flat]
+    def around(count: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        sums = np.pad(count.reshape(shape), 1)
+        sums = sums[:-2] + sums[1:-1] + sums[2:]
+        sums = sums[:, :-2] + sums[:, 1:-1] + sums[:, 2:]
+        sums = sums[:, :, :-2] + sums[:, :, 1:-1] + sums[:, :, 2:]
+        here: npt.NDArray[np.int64] = sums.ravel()[flat]
         return here
 
     size = int(shape.prod())

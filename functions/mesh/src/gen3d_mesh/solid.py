@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from gen3d.errors import EmptySurface
-from gen3d_mesh import grid_kernels
+from gen3d_mesh import grid_kernels, mask_kernels
 from gen3d_mesh.splat import Floats, Splat
 
 Volume = npt.NDArray[np.float32]
@@ -43,6 +42,9 @@ BALL_RADII = (0.02, 0.035, 0.055, 0.08, 0.11)
 
 POCKET = 1.3
 """A pocket is wider than its mouth by this factor, else it is a dent."""
+
+LEAST_CREST = 0.15
+"""Walls thinner than the blur are lifted as if their height were this at least."""
 
 THICK, MIN_WALL = 1.7, 0.02
 """A wall as thick as so many voxels of `seal` and this share of the longest side has two sides. One
@@ -193,7 +195,7 @@ def drop_floaters(
     (x, y, z) bool
     Parts
     """
-    labels, count = ndimage.label(occupied)
+    labels, count = mask_kernels.label(occupied)
     sizes = grid_kernels.occurrences(labels, count + 1)
     sizes[0] = 0
     keep: Mask = sizes >= max(1.0, MIN_PART * sizes.max())
@@ -223,8 +225,8 @@ def fill(occupied: Mask) -> Mask:
     The flood keeps a voxel away from what is occupied, so that it does not trickle in through a
     pinhole.
     """
-    labels, _ = ndimage.label(~grown(occupied))
-    inside: Mask = ~grown(labels == labels[0, 0, 0]) | occupied
+    outside: Mask = mask_kernels.first_part(~grown(occupied))
+    inside: Mask = ~grown(outside) | occupied
     return inside
 
 
@@ -265,7 +267,8 @@ def seal(occupied: Mask, voxels: int) -> Mask:
     half = half[:, :, ::2] | half[:, :, 1::2]
     margin = max(1, int(max(BALL_RADII) * voxels / 2) + 3 - PADDING // 2)
     half = np.pad(half, margin)
-    room = ndimage.distance_transform_edt(~half)
+    widest = POCKET * max(BALL_RADII) * voxels / 2
+    room = mask_kernels.squared_distances(half, int(widest) + 1)
     inside = np.zeros(half.shape, bool)
     hollow = np.zeros(half.shape, bool)
     thick = max(THICK, MIN_WALL * voxels / 2)
@@ -273,14 +276,16 @@ def seal(occupied: Mask, voxels: int) -> Mask:
         ball = radius * voxels / 2
         if ball < 1.5:
             continue
-        labels, count = ndimage.label((room > ball) & ~inside)
+        labels, count = mask_kernels.label((room > ball**2) & ~inside)
         if count < 2:
             continue
-        pocket = np.bincount(labels[room >= POCKET * ball], minlength=count + 1) > 0
+        pocket = np.bincount(labels[room >= (POCKET * ball) ** 2], minlength=count + 1) > 0
         pocket[labels[hollow]] = False
         outer = labels[0, 0, 0]
         pocket[[0, outer]] = False
         if pocket.any():
+            from scipy import ndimage  # most objects have no pockets, and need not wait for it
+
             labels[hollow & (labels > 0)] = outer
             away, nearest = ndimage.distance_transform_edt(
                 ~pocket[labels] & (labels != outer), return_indices=True
@@ -336,7 +341,11 @@ def _have_two_sides(
 
 def smooth(mask: Mask, sigma: float) -> Volume:
     """Blur a solid, and lift walls thinner than the blur to the height of thick ones."""
-    blurred: Volume = ndimage.gaussian_filter(mask.astype(np.float32), sigma, truncate=2.5)
-    crest = ndimage.maximum_filter(blurred, size=2 * round(2 * sigma) + 1)
-    blurred /= np.maximum(crest, 0.15)
+    half = int(2.5 * sigma + 0.5)
+    taps = np.exp(-0.5 * (np.arange(half + 1) / sigma) ** 2)
+    taps[0] /= 2
+    taps /= 2 * taps.sum()
+    blurred: Volume = mask_kernels.lifted_blur(
+        mask, taps.astype(np.float32), round(2 * sigma), np.float32(LEAST_CREST)
+    )
     return blurred
