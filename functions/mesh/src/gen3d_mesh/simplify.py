@@ -74,7 +74,10 @@ def _edges(faces):
 @njit(cache=True)
 def _ranked(costs, limits):
     """Edges that cost no more than the last limit, those up to the first limit first."""
-    rank = np.searchsorted(limits, costs)
+    rank = np.zeros(len(costs), np.int32)
+    for limit in limits:  # a pass each, without a branch: half of a search's time
+        for e in range(len(costs)):
+            rank[e] += costs[e] > limit
     order, start = counting_sort(rank, len(limits) + 1)
     return order[: start[len(limits)]]
 
