@@ -263,6 +263,10 @@ bench-web: setup web .venvs/torch/.ready ## Measure the web app in Chromium
 bench-load: setup ## Load the local stack: 20 people, 200 jobs (AGAINST=COMMIT to compare)
 	@$(BIN)/python -m bench.load --recorded --save $(if $(AGAINST),--against '$(AGAINST)')
 
+.PHONY: bench-drafts
+bench-drafts: setup ## Measure how long a person waits for a draft, while the endpoint sleeps (two minutes)
+	@$(BIN)/python -m bench.drafts
+
 .PHONY: simulate
 simulate: setup ## Simulate waits and cost by load, instance type and pool (a minute)
 	@$(BIN)/python -m bench.simulation

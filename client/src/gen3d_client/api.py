@@ -4,7 +4,7 @@ import mimetypes
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Required, TypedDict
+from typing import NotRequired, Required, TypedDict
 
 import boto3
 import httpx
@@ -38,11 +38,18 @@ class Uploads(TypedDict):
     uploads: list[Upload]
 
 
+class Draft(TypedDict):
+    """A mesh that stands in until there is the object's own."""
+
+    files: dict[str, Link]
+
+
 class Thing(TypedDict):
-    """An object of a job, once it is made."""
+    """An object of a job, once it is made, or a draft of it."""
 
     files: dict[str, Link]
     splat: Link
+    draft: NotRequired[Draft]
 
 
 class StageTime(TypedDict, total=False):
