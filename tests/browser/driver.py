@@ -38,9 +38,9 @@ Place = tuple[float, float]
 
 
 @contextmanager
-def running_stack(folder: Path) -> Iterator[RunningStack]:
+def running_stack(folder: Path, **environment: str) -> Iterator[RunningStack]:
     """The whole of Gen3D on this machine, or the one that GEN3D_URL names, which stays up."""
-    stack = RunningStack(folder, ROOT / "template.yaml")
+    stack = RunningStack(folder, ROOT / "template.yaml", environment=environment)
     if "GEN3D_URL" in os.environ:
         stack.url = os.environ["GEN3D_URL"]
         yield stack

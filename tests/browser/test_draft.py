@@ -20,10 +20,11 @@ from tests.browser.driver import (
     an_address,
     check_accessibility,
     choose_photo,
+    running_stack,
     sign_up,
     watch_pixels,
 )
-from tests.local.running import ROOT, RunningStack
+from tests.local.running import RunningStack
 
 CUP, SPOON, TABLE = (0.5, 0.3), (0.62, 0.78), (0.08, 0.9)
 WAKING = "while the better one wakes up"
@@ -226,12 +227,8 @@ def test_a_job_that_failed_shows_its_draft(seen: Callable[[Callable[[Job], Job]]
 @pytest.fixture
 def asleep(build: Path, tmp_path: Path) -> Iterator[RunningStack]:
     """A stack whose endpoint takes a minute to wake, so that drafts are made."""
-    wakes = {"GEN3D_LOCAL_WAKE_SECONDS": "60"}
-    stack = RunningStack(tmp_path, ROOT / "template.yaml", environment=wakes)
-    try:
-        yield stack.start()
-    finally:
-        stack.stop()
+    with running_stack(tmp_path, GEN3D_LOCAL_WAKE_SECONDS="60") as stack:
+        yield stack
 
 
 def test_a_job_is_clicked_and_seen_while_the_endpoint_sleeps(
