@@ -7,10 +7,10 @@ import pytest
 import trimesh
 
 from gen3d_mesh import pipeline
-from gen3d_mesh.carve import carve
+from gen3d_mesh.carve import _cut, _without_films, carve
 from gen3d_mesh.clean import clean
 from gen3d_mesh.pipeline import QUALITIES, build
-from gen3d_mesh.solid import Solid, find_solid
+from gen3d_mesh.solid import Grid, Parts, Solid, find_solid, smooth
 from gen3d_mesh.splat import Splat
 
 from .conftest import cloud, torus
@@ -35,6 +35,36 @@ def links() -> trimesh.Trimesh:
             link.apply_transform(trimesh.transformations.rotation_matrix(np.pi / 2, [1, 0, 0]))
         chain.append(link.apply_translation([k * (2 * ring - 2 * tube - apart), 0, 0]))
     return trimesh.util.concatenate(chain)
+
+
+def test_a_rod_that_carving_made_too_thin_is_found() -> None:
+    """A rod as thin as a voxel beside a block, with gaussians in it: its blur is lost."""
+    mask = np.zeros((48, 40, 40), bool)
+    mask[12:26, 12:28, 12:28] = True
+    for thick, found in ((1, True), (12, False)):
+        low = 20 - thick // 2
+        carved = mask.copy()
+        carved[26:36, low : low + thick, low : low + thick] = True
+        grid = Grid(np.zeros(3, np.float32), 1.0, carved.shape)
+        solid = Solid(grid, carved, smooth(carved, 3.0), 3.0, Parts(1, 0, 0))
+        block = np.argwhere(mask)[::9].astype(np.float32)
+        rod = np.array([[27 + k / 4, 20, 20] for k in range(16)], np.float32)
+        cut = _cut(solid, np.concatenate([block, rod]), grid, 2)
+        assert cut.any() == found
+        assert not cut[:13].any()
+
+
+def test_a_film_without_gaussians_goes_and_one_with_some_stays() -> None:
+    carved = np.zeros((24, 16, 16), bool)
+    carved[2:10] = True
+    carved[15] = True
+    grid = Grid(np.zeros(3, np.float32), 1.0, carved.shape)
+    film = np.argwhere(carved[15]).astype(np.float32)
+    centers = np.concatenate([np.full((len(film), 1), 15, np.float32), film], axis=1)
+    assert _without_films(carved, centers, grid)[15, 3:13, 3:13].all()
+    without = _without_films(carved, centers[:0], grid)
+    assert not without[15].any()
+    assert without[4:8, 3:13, 3:13].all()
 
 
 @pytest.mark.parametrize("shape", [bars(), links()], ids=["bars", "links"])

@@ -9,6 +9,8 @@ skin stays.
 Flat walls have pinholes still, and two things keep the flood out of what is truly inside: wide
 rooms between walls, of which the coarse solid is sure; and what lies behind a wall whose outward
 side the coarse solid knows. It knows none in a gap that it filled.
+
+Where a rod beside a gap is cut, as the cloud is thin at its end, the coarse solid is given back.
 """
 
 from dataclasses import replace
@@ -40,11 +42,20 @@ OCCUPIED = 0.25
 ROOM = 2
 """A room of the solid into which a ball of so many voxels fits is inside."""
 
-CORNERS = 2
-"""Voxels by which a room reaches on from where that ball can be."""
-
 SURE, ALONG = 0.4, 0.8
 """A wall's side is known where the solid's edge is so clean, and within 37° of the wall's plane."""
+
+OPAQUE = 1.0
+"""Share of the median opacity from which a gaussian tells of a wall's side, and of what was cut:
+faint ones lie in gaps too."""
+
+NEAR = 1
+"""Voxels from a gaussian up to which what is thin is none of the films that discs make over a
+gap's mouth."""
+
+LOW, LOST, BACK = 0.6, 3, 3
+"""Where so many gaussians are in a voxel of the solid whose height, once carved, is below this
+share of the mean, a rod was cut: so many voxels around are given back."""
 
 BEHIND = 3
 """Voxels of the solid up to which it is inside behind such a wall, or to halfway through it."""
@@ -98,7 +109,8 @@ def carve(solid: Solid, splat: Splat, spacing: float) -> Solid:
     within = _finer(coarse, times)
     free = within & ~occupied
     free &= ~_rooms(coarse, occupied, times)
-    free &= ~_behind(solid, splat, centers, normals, grid)
+    opaque = splat.opacities >= OPAQUE * float(np.median(splat.opacities))
+    free &= ~_behind(solid, splat.take(opaque), centers[opaque], normals[opaque], grid)
     outside = ~within
     grid_kernels.flood(free, outside)
     flooded = outside & within
@@ -111,9 +123,45 @@ def carve(solid: Solid, splat: Splat, spacing: float) -> Solid:
         return solid
     for _ in range(SKIN + 1):
         gaps = grown(gaps)
-    mask = np.pad(within & ~(flooded & _finer(gaps, times)), PADDING)
+    carved = within & ~(flooded & _finer(gaps, times))
+    carved = _without_films(carved, centers[opaque], grid)
+    finished = _on(solid, carved, grid)
+    cut = _cut(finished, splat.centers[opaque], grid, times)
+    if cut.any():
+        for _ in range(BACK):
+            cut = grown(cut)
+        finished = _on(solid, carved | (within & _finer(cut, times)), grid)
+    return finished
+
+
+def _on(solid: Solid, carved: Mask, grid: Grid) -> Solid:
+    """The solid with a carved mask on another grid."""
+    mask = np.pad(carved, PADDING)
     grid = Grid(grid.origin - np.float32(PADDING * grid.voxel), grid.voxel, mask.shape)
     return replace(solid, grid=grid, mask=mask, smooth=smooth(mask, solid.sigma / grid.voxel))
+
+
+def _cut(carved: Solid, centers: Floats, grid: Grid, times: int) -> Mask:
+    """Voxels of the solid where gaussians are hardly in the carved one: what its blur took."""
+    height = grid_kernels.sample(carved.smooth, carved.grid.index(centers))
+    low = height < LOW * float(np.mean(height))
+    shape = np.array(grid.shape) // times
+    x, y, z = np.clip(np.round(grid.index(centers[low])).astype(np.int32) // times, 0, shape - 1).T
+    count = np.bincount(np.ravel_multi_index((x, y, z), shape), minlength=shape.prod())
+    cut: Mask = count.reshape(shape) >= LOST
+    return cut
+
+
+def _without_films(carved: Mask, centers: Floats, grid: Grid) -> Mask:
+    """Take away what is a voxel or two thin and has no gaussians near."""
+    last = np.array(grid.shape) - 1
+    x, y, z = np.clip(np.round(grid.index(centers)), 0, last).astype(np.int32).T
+    near = np.zeros(grid.shape, bool)
+    near[x, y, z] = True
+    for _ in range(NEAR):
+        near = grown(near)
+    thick: Mask = grown(~grown(~carved))
+    return thick | (carved & near)
 
 
 def _cropped(mask: Mask) -> tuple[npt.NDArray[np.intp], Mask]:
@@ -161,8 +209,9 @@ def _rooms(coarse: Mask, occupied: Mask, times: int) -> Mask:
     room: Mask = free
     for _ in range(ROOM):
         room = ~grown(~room)
-    for _ in range(ROOM + CORNERS):
-        room = grown(room) & free
+    for _ in range(ROOM):
+        room = grown(room)
+    room = grown(room) & free  # a step into corners: more of them lead through pinholes
     # The voxels of a wall hold some finer ones that are none.
     rooms: Mask = grown(_finer(room, times)) & ~occupied
     return rooms
@@ -175,7 +224,7 @@ def _behind(solid: Solid, splat: Splat, centers: Floats, normals: Floats, grid: 
     along = np.einsum("ij,ij->i", descent, normals)
     clean_edge = 0.8 * solid.grid.voxel / solid.sigma
     known = (steepness > SURE * clean_edge) & (np.abs(along) > ALONG * steepness)
-    inward = -np.sign(along[known])[:, None] * normals[known]
+    inward = -descent[known] / steepness[known, None]
     at = centers[known]
     mask: Mask = np.zeros(grid.shape, bool)
     last = np.array(grid.shape) - 1
