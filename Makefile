@@ -167,7 +167,7 @@ test-covered:
 test-local:
 	@$(BIN)/python -m pytest local tests/local
 test-torch:
-	@.venvs/torch/bin/python -m pytest training/tests container/tests/sam container/tests/test_engine.py
+	@.venvs/torch/bin/python -m pytest training/tests container/tests/sam container/tests/open container/tests/test_engine.py
 
 .PHONY: test-faults
 test-faults: setup ## Every task and edge × every fault, and kill -9 (many minutes); ends with a table

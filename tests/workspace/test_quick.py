@@ -53,3 +53,18 @@ def test_what_is_quick_imports_neither_moto_nor_torch() -> None:
     said = done.stdout.splitlines()
     assert said[-1] == "[]"
     assert any(line.startswith("left to make test, AWS by moto: ") for line in said)
+
+
+def test_what_needs_torch_is_run_where_torch_is() -> None:
+    """Elsewhere such a file is skipped, which nobody would see."""
+    recipe = (ROOT / "Makefile").read_text().split("\ntest-torch:\n")[1].split("\n\n")[0]
+    run = [ROOT / word for word in recipe.split() if (ROOT / word).exists()]
+    asks = '\ntorch = pytest.importorskip("torch"'
+    need = [
+        path.parent if path.name == "conftest.py" else path
+        for part in ("container", "training", "layers", "functions")
+        for path in (ROOT / part).rglob("tests/**/*.py")
+        if "node_modules" not in path.parts and asks in path.read_text()
+    ]
+    assert need
+    assert [path for path in need if not {path, *path.parents} & {*run}] == []
