@@ -45,14 +45,16 @@ def count_neighbours(points, start, origin, size, queries, radius, most):
         qx, qy, qz = queries[q]
         a0, a1, b0, b1, z0, z1 = _cells_around(start, origin, size, qx, qy, qz)
         n = 0
-        for a in range(a0, a1):
-            for b in range(b0, b1):
-                if n >= most:
-                    break
-                for i in range(start[a, b, z0], start[a, b, z1]):
-                    dx, dy, dz = points[i, 0] - qx, points[i, 1] - qy, points[i, 2] - qz
-                    if dx * dx + dy * dy + dz * dz <= radius * radius:
-                        n += 1
+        rows = b1 - b0
+        middle = (a1 - a0) * rows // 2  # most are there: few runs are looked at
+        for k in range((a1 - a0) * rows):
+            run = middle if k == 0 else (0 if k == middle else k)
+            a, b = a0 + run // rows, b0 + run % rows
+            for i in range(start[a, b, z0], start[a, b, z1]):
+                dx, dy, dz = points[i, 0] - qx, points[i, 1] - qy, points[i, 2] - qz
+                n += dx * dx + dy * dy + dz * dz <= radius * radius
+            if n >= most:
+                break
         counts[q] = n
     return counts
 

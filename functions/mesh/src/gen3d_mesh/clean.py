@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from gen3d.errors import EmptySurface, InvalidSplat
 from gen3d_mesh.cells import Cells
-from gen3d_mesh.splat import Floats, Splat
+from gen3d_mesh.grid_kernels import bounds
+from gen3d_mesh.splat import Floats, Splat, every
 from gen3d_mesh.spread import spread
 
 MIN_OPACITY = 0.1
@@ -28,6 +29,9 @@ MIN_NEIGHBOURS = 6
 
 FIRST_RADIUS = 0.02
 """Of the ball in which neighbours are first counted."""
+
+SAMPLE = 100_000
+"""Gaussians at most, about, that tell where nearly all of them lie."""
 
 _NOTHING = "Try another photo, or draw the mask closer around the object."
 
@@ -80,7 +84,7 @@ def clean(splat: Splat) -> Cleaned:
     _check_count(splat)
     center, size = _core(splat.centers)
     splat = _to_unit(splat, center, size)
-    near = (np.abs(splat.centers) <= 1).all(axis=1) & (splat.scales.max(axis=1) <= MAX_SCALE)
+    near = every(np.abs(splat.centers) <= 1) & every(splat.scales <= MAX_SCALE)
     splat = splat.take(near)
     _check_count(splat)
     _check_depth(splat.centers)
@@ -91,7 +95,7 @@ def clean(splat: Splat) -> Cleaned:
         spacing = _spacing(splat.centers)
     splat = _drop_lone(splat, spacing)
     _check_count(splat)
-    low, high = splat.centers.min(axis=0), splat.centers.max(axis=0)
+    low, high = bounds(splat.centers)
     middle, side = (low + high) / 2, float((high - low).max())
     if side < LEAST_SIDE:
         raise EmptySurface(f"Most gaussians lie in one spot. {_NOTHING}")
@@ -102,9 +106,9 @@ def clean(splat: Splat) -> Cleaned:
 def _usable(splat: Splat) -> npt.NDArray[np.bool_]:
     return (
         (splat.opacities >= MIN_OPACITY)  # false for NaN, too
-        & np.isfinite(splat.centers).all(axis=1)
-        & np.isfinite(splat.scales).all(axis=1)
-        & np.isfinite(splat.colors).all(axis=1)
+        & every(np.isfinite(splat.centers))
+        & every(np.isfinite(splat.scales))
+        & every(np.isfinite(splat.colors))
     )
 
 
@@ -115,7 +119,8 @@ def _check_count(splat: Splat) -> None:
 
 def _core(centers: Floats) -> tuple[npt.NDArray[np.float64], float]:
     """Centre and longest side of the box that holds all but the outermost hundredth."""
-    low, high = np.quantile(centers.astype(np.float64), (0.01, 0.99), axis=0)
+    some = centers[:: -(-len(centers) // SAMPLE)].astype(np.float64)
+    low, high = np.quantile(some, (0.01, 0.99), axis=0)
     size = float((high - low).max())
     if not size < 1e9:
         raise InvalidSplat("The splat's coordinates are out of bounds: the file is damaged.")
@@ -140,9 +145,11 @@ def _spacing(centers: Floats) -> float:
     sample = np.random.default_rng(0).choice(len(centers), min(len(centers), 4000), replace=False)
     queries = centers[sample]
     spacing = FIRST_RADIUS / 2
+    cells, order = Cells.sort(centers, FIRST_RADIUS)
     for _ in range(2):  # the second time with a ball that is small against the object's features
         radius = 2 * spacing
-        cells, order = Cells.sort(centers, radius)
+        if radius > cells.size:
+            cells, order = Cells.sort(centers, radius)
         counts = cells.count(centers[order], queries, radius)
         others = max(1.0, float(np.median(counts)) - 1)
         spacing = float(radius * np.sqrt(NEIGHBOURS / others))

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gen3d_mesh import mask_kernels, mesh_kernels
+from gen3d_mesh.grid_kernels import bounds
 from gen3d_mesh.solid import Solid
 from gen3d_mesh.splat import Floats
 from gen3d_mesh.surface import Triangles
@@ -15,7 +16,8 @@ largest one of the same part of the solid."""
 
 def face_areas(mesh: Triangles) -> Floats:
     """Area of each face."""
-    area: Floats = np.linalg.norm(face_normals(mesh), axis=1) / 2
+    normals = face_normals(mesh)
+    area: Floats = np.sqrt(np.einsum("ij,ij->i", normals, normals)) / 2
     return area
 
 
@@ -60,7 +62,7 @@ def drop_specks(mesh: Triangles, solid: Solid) -> Triangles:
 
 def centred(mesh: Triangles) -> tuple[Triangles, npt.NDArray[np.float64]]:
     """Move the middle of a mesh's box to the origin, and tell where it was."""
-    low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+    low, high = bounds(mesh.vertices)
     middle = (low.astype(np.float64) + high) / 2
     return Triangles((mesh.vertices - middle).astype(np.float32), mesh.faces), middle
 

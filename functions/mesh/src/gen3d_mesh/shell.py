@@ -67,7 +67,7 @@ def find_shell(splat: Splat, solid: Solid, spacing: float, thinnest: float) -> S
     """
     index = solid.grid.index(splat.centers)
     descent = grid_kernels.sample_descent(solid.smooth, index)
-    steepness = np.linalg.norm(descent, axis=1)
+    steepness = np.sqrt(_dot(descent, descent))[:, 0]
     x, y, z = np.clip(np.round(index), 0, np.array(solid.mask.shape) - 1).astype(np.int32).T
     outer = (steepness > MIN_DESCENT) & solid.mask[x, y, z]
 
@@ -87,7 +87,7 @@ def find_shell(splat: Splat, solid: Solid, spacing: float, thinnest: float) -> S
     normals = np.where(
         sheet[:, None], plane + 0.3 * axis, agreement * plane + 0.3 * axis + 0.3 * outward
     ).astype(np.float32)
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    normals /= np.sqrt(_dot(normals, normals))
 
     edge = steepness * solid.sigma / solid.grid.voxel / 0.8  # 1 at a clean edge
     confidence = np.where(sheet, 1, np.clip((edge - 0.1) / 0.3, 0.02, 1)).astype(np.float32)
@@ -103,8 +103,9 @@ def _dot(a: Floats, b: Floats) -> Floats:
 
 def most_around(points: Floats, votes: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Whether most points in a point's surroundings say yes: in its box of `VOTE` and the next."""
-    box = ((points - points.min(axis=0)) / VOTE).astype(np.int32)
-    shape = box.max(axis=0) + 1
+    low, high = grid_kernels.bounds(points)
+    box = ((points - low) / np.float32(VOTE)).astype(np.int32)
+    shape = ((high - low) / np.float32(VOTE)).astype(np.int32) + 1
     flat = np.ravel_multi_index(tuple(box.T), shape)
 
     def around(count: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

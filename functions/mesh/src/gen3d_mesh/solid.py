@@ -62,7 +62,7 @@ class Grid:
     @classmethod
     def around(cls, points: Floats, voxels: int) -> "Grid":
         """Make a grid with `voxels` on the longest side of `points`, and `PADDING` around."""
-        low, high = points.min(axis=0), points.max(axis=0)
+        low, high = grid_kernels.bounds(points)
         voxel = float((high - low).max()) / voxels
         x, y, z = (int(n) for n in np.ceil((high - low) / voxel) + 2 * PADDING + 1)
         return cls((low - PADDING * voxel).astype(np.float32), voxel, (x, y, z))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from gen3d.errors import EmptySurface, InvalidSplat, SplatTooLarge
 from gen3d.ply import SH_C0
-from gen3d_mesh.splat import MAX_GAUSSIANS, Floats, Splat, sample
+from gen3d_mesh.splat import MAX_GAUSSIANS, Floats, Splat, every, sample
 
 MAX_READ = 50_000_000
 """Gaussians of a file, of which `MAX_GAUSSIANS` are taken."""
@@ -386,7 +386,7 @@ def _check_logits(columns: Columns) -> None:
 
 
 def _check_visible(splat: Splat, count: int) -> None:
-    finite = np.isfinite(splat.centers).all(axis=1) & np.isfinite(splat.scales).all(axis=1)
+    finite = every(np.isfinite(splat.centers)) & every(np.isfinite(splat.scales))
     if not finite.any():
         raise InvalidSplat(
             f"None of the {count:,} gaussians has a place and a size that are numbers: the file "

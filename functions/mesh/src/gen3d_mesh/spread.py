@@ -59,9 +59,11 @@ def spread(splat: Splat, spacing: float) -> Splat:
         apart from all others, beyond their own extent, are dropped.
     """
     spacing = max(spacing, FINEST)
-    axes = np.sort(splat.scales, axis=1)
-    area = axes[:, 1] * axes[:, 2]
-    flat = axes[:, 0] < FLAT * axes[:, 1]
+    a, b, c = splat.scales.T
+    shorter, longer = np.minimum(a, b), np.maximum(a, b)
+    middle = np.maximum(shorter, np.minimum(longer, c))
+    area = middle * np.maximum(longer, c)
+    flat = np.minimum(shorter, c) < FLAT * middle
     large = np.flatnonzero(flat & (area > (LARGE * spacing) ** 2))
     opaque = area * splat.opacities
     least = MIN_SHARE * float(opaque.sum())
