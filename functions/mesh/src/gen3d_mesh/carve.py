@@ -45,7 +45,7 @@ ROOM = 2
 SURE, ALONG = 0.4, 0.8
 """A wall's side is known where the solid's edge is so clean, and within 37° of the wall's plane."""
 
-OPAQUE = 1.0
+OPAQUE = 0.3
 """Share of the median opacity from which a gaussian tells of a wall's side, and of what was cut:
 faint ones lie in gaps too."""
 
