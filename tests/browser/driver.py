@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.local.running import ROOT, RunningStack, eventually
 
@@ -49,6 +49,15 @@ def running_stack(folder: Path, **environment: str) -> Iterator[RunningStack]:
         yield stack.start()
     finally:
         stack.stop()
+
+
+def a_request_is_held(page: Page, held: list[Route]) -> None:
+    """Wait until a request that the page has made has come to the test, which is a moment later."""
+    for _ in range(PATIENCE_MS // 20):
+        if held:
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError("The page asked for nothing.")
 
 
 def an_address(name: str) -> str:

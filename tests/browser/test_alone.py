@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.browser.driver import PATIENCE_MS, check_accessibility
+from tests.browser.driver import PATIENCE_MS, a_request_is_held, check_accessibility
 
 URL = "http://localhost:20655"
 """No port of anybody's: every request is answered here. As localhost it is a secure context."""
@@ -172,8 +172,10 @@ def test_a_photo_is_not_lost_with_a_part_that_does_not_load(
     expect(page.get_by_role("alert").first).to_contain_text("A new version of Gen3D is out")
     page.unroute(part)
     page.unroute(f"{URL}/")
+    # Not the bar's, which goes as soon as the page itself says the same.
+    reload = page.locator(".error-boundary").get_by_role("button", name="Reload")
     with page.expect_request(FORM["url"]):
-        page.get_by_role("button", name="Reload").first.click()
+        reload.click()
 
 
 def test_an_upload_goes_on_by_itself_and_with_a_job_anew_where_its_form_is_too_old(
@@ -270,6 +272,7 @@ def test_a_second_tap_deletes_nothing_twice(ada: BrowserContext) -> None:
     dialog.get_by_role("button", name="Close").click()
     page.get_by_label("Delete job 2").click()
     expect(delete).to_be_disabled()
+    a_request_is_held(page, held)
     held[0].abort()
     expect(delete).to_be_enabled()
     expect(dialog.get_by_role("alert")).to_have_count(0)
@@ -289,6 +292,7 @@ def test_a_second_tap_cancels_nothing_twice(ada: BrowserContext) -> None:
     cancel = dialog.get_by_role("button", name="Cancel the job")
     cancel.dblclick(force=True)
     expect(cancel).to_be_disabled()
+    a_request_is_held(page, held)
     held[0].abort()
     expect(dialog.get_by_role("alert")).to_contain_text("cannot be reached")
     assert len(held) == 1

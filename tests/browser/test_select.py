@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.driver import PATIENCE_MS, Selecting
+from tests.browser.driver import PATIENCE_MS, Selecting, a_request_is_held
 
 CUP = (0.5, 0.3)
 TABLE = (0.08, 0.9)
@@ -202,6 +202,7 @@ def test_a_kept_selection_is_not_faulted_before_it_is_decoded(selecting: Selecti
     expect(selecting.points).to_have_count(1)
     expect(page.locator(".complaint")).to_have_count(0)
     expect(page.get_by_role("button", name=re.compile("^Reconstruct"))).to_be_disabled()
+    a_request_is_held(page, held)
     for route in held:
         route.continue_()
     page.unroute(EMBEDDINGS)
