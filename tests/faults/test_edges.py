@@ -289,7 +289,7 @@ def test_the_ends_of_two_executions_in_another_order(world: World) -> None:
 
 def fall_silent(world: World) -> None:
     """Let executions fail without a word of their own."""
-    world.endpoint.always["initialize"] = named("GpuUnavailable")
+    world.prepare_nothing("GpuUnavailable")
     world.fail("RecordFailure", *["InternalServerErrorException"] * 1000)
 
 
@@ -501,7 +501,7 @@ def test_a_deletion_that_comes_twice(world: World) -> None:
 
 @pytest.mark.cell("edges", "the deletion", "late")
 def test_a_deletion_after_the_end(world: World) -> None:
-    world.endpoint.always["initialize"] = named("ImageTooSmall")
+    world.prepare_nothing("ImageTooSmall")
     assert world.run_job() is Status.FAILED
     answered(world, "delete_job", 204)
     answered(world, "retry_job", 404, body={})
@@ -594,7 +594,7 @@ def test_a_retry_of_nobodys(world: World) -> None:
 
 def fails(world: World) -> None:
     """Lead to a failure whose reason is gone then."""
-    world.endpoint.always["initialize"] = named("GpuUnavailable")
+    world.prepare_nothing("GpuUnavailable")
     assert world.run_job() is Status.FAILED
     end(world, status=Status.FAILED)
     world.endpoint.always.clear()

@@ -48,8 +48,7 @@ def lead_to(world: World, task: str) -> bool:
     if task == "DraftStands":
         world.endpoint.always["initialize"] = named("OutOfMemory")
     if task in ("RecordFailure", "NotifyFailure"):
-        world.machine = definition(Drafts="false")
-        world.endpoint.always["initialize"] = named("ImageTooSmall")
+        world.prepare_nothing("ImageTooSmall")
     if task == "RecordObjectFailure":
         world.endpoint.always["reconstruct"] = named("ReconstructionFailed")
     return True

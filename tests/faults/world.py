@@ -237,6 +237,11 @@ class World(Harness):
         (way,) = all_states(self.machine)["Awake"]["Choices"]
         way["Condition"] = way["Condition"].replace("< 600000", "< -1")
 
+    def prepare_nothing(self, error: str) -> None:
+        """Let no photo be prepared, as a draft's embeddings would do in the endpoint's place."""
+        self.machine = definition(Drafts="false")
+        self.endpoint.always["initialize"] = named(error)
+
     # What Lambda and S3 do
 
     def invoke(self, handler: Any, event: Any) -> Any:
