@@ -256,7 +256,7 @@ def test_the_end_of_an_execution(fault: str, world: World) -> None:
     world.deliver_end = happens
     world.run_job()
     if fault != "duplicate":  # the reconciler finds what nobody told
-        assert world.job.status is Status.INITIALIZING
+        assert world.job.status is Status.AWAITING_MASK
         world.look_after(hours=TOO_LATE)
     end(world, status=Status.FAILED)
     speak_again(world)
@@ -689,6 +689,7 @@ def test_a_request_to_no_endpoint(stage: str, world: World) -> None:
         error = {"Error": {"Code": "ValidationError", "Message": message}}
         raise ClientError(error, "InvokeEndpointAsync")  # type: ignore[arg-type]
 
+    world.draft_nothing()
     Request(world, stage, refused)
     assert world.run_job() is Status.FAILED
     end(world, status=Status.FAILED)
@@ -786,7 +787,7 @@ def test_a_schedule_that_breaks_down(world: World, monkeypatch: pytest.MonkeyPat
         patch.setattr(JobStore, "fail", refused_by_the_table)
         with pytest.raises(InternalError):
             world.look_after(hours=TOO_LATE)
-    assert world.job.status is Status.INITIALIZING
+    assert world.job.status is Status.AWAITING_MASK
     world.look_after(hours=TOO_LATE)
     end(world, status=Status.FAILED)
     speak_again(world)

@@ -237,9 +237,13 @@ class World(Harness):
         (way,) = all_states(self.machine)["Awake"]["Choices"]
         way["Condition"] = way["Condition"].replace("< 600000", "< -1")
 
-    def prepare_nothing(self, error: str) -> None:
-        """Let no photo be prepared, as a draft's embeddings would do in the endpoint's place."""
+    def draft_nothing(self) -> None:
+        """Let nothing stand in for the endpoint where it prepares no photo."""
         self.machine = definition(Drafts="false")
+
+    def prepare_nothing(self, error: str) -> None:
+        """Let no photo be prepared."""
+        self.draft_nothing()
         self.endpoint.always["initialize"] = named(error)
 
     # What Lambda and S3 do
