@@ -902,15 +902,7 @@ def test_a_deletion_races_with_each_write(task: str, world: World) -> None:
     world.meanwhile(task, delete)
     world.deploy()
     world.begin()
-    end_of_all = world.wait_until
-    given = task == "RecordFailure"  # with a mask the job would go on without embeddings
-    while not world.at_rest:
-        world.deliver_events()
-        found = world._jobs.find(make_job().owner, JOB_ID)
-        if not given and found is not None and found.status is Status.AWAITING_MASK:
-            world.give_masks()
-            given = True
-    end_of_all(lambda: world.at_rest)
+    world.live(masks=task != "RecordFailure")  # with a mask a job goes on without embeddings
     world.look_after(hours=TOO_LATE)
     world.check_gone()
 
@@ -929,12 +921,7 @@ def test_a_deletion_while_the_endpoint_works(stage: str, world: World) -> None:
     world.endpoint.always[stage] = slow
     world.deploy()
     world.begin()
-    given = False
-    while not world.at_rest:
-        world.deliver_events()
-        if not given and stage == "reconstruct" and world._waits_for_masks():
-            world.give_masks()
-            given = True
+    world.live()
     world.look_after(hours=TOO_LATE)
     world.check_gone()
 

@@ -351,19 +351,24 @@ class World(Harness):
 
     def go_on(self, masks: bool = True) -> Status:
         """Until the running execution has ended, or waits for masks that nobody makes."""
+        self.live(masks)
+        return self.status()
+
+    def live(self, masks: bool = True) -> None:
+        """Let things take their course, also those of a job that is deleted meanwhile."""
         given = not masks
         end = time.monotonic() + PATIENCE
         while True:
             self.deliver_events()
             self.meantime()
             if self.at_rest:
-                break
-            assert time.monotonic() < end, f"stuck: {self.job.status}"
+                return
+            found = self._jobs.find(OWNER, JOB_ID)
+            assert time.monotonic() < end, f"stuck: {found}"
             if not given and self.waits_for_masks:
                 self.give_masks()
                 given = True
             time.sleep(0.01)
-        return self.status()
 
     @property
     def waits_for_masks(self) -> bool:
