@@ -1,8 +1,12 @@
 """Dockerfiles are laid out without Docker."""
 
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from local_aws.container_images import ContainerImage, assemble
@@ -20,6 +24,14 @@ def image(tmp_path: Path, dockerfile: str) -> ContainerImage:
     (context / "part").mkdir(exist_ok=True)
     (context / "part" / "Dockerfile").write_text(dockerfile)
     return assemble(context / "part" / "Dockerfile", context, tmp_path / "builds", PYTHON)
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_files_lie_where_copy_says(tmp_path: Path) -> None:
@@ -98,6 +110,26 @@ def test_a_build_ahead_of_its_need_that_fails_is_logged_and_tried_again(
     assert "is built again when it is needed" in caplog.text
     with pytest.raises(LocalError, match="File exists"):
         made.build()
+
+
+def test_a_build_ends_with_the_process_that_asked_for_it(tmp_path: Path) -> None:
+    """Another one would build in the same folder beside it."""
+    sleeper = "import os, time; print(os.getpid(), file=open('pid', 'w', 1)); time.sleep(600)"
+    image(tmp_path, f'FROM x\nRUN python -c "{sleeper}"\n')
+    asking = (
+        "import sys; from pathlib import Path; from local_aws.container_images import assemble;"
+        "folder = Path(sys.argv[1]);"
+        "assemble(folder / 'context/part/Dockerfile', folder / 'context', folder / 'builds',"
+        " Path(sys.executable)).build()"
+    )
+    asks = subprocess.Popen([sys.executable, "-c", asking, str(tmp_path)])
+    try:
+        eventually(lambda: any(path.read_text() for path in tmp_path.rglob("pid")))
+        (built,) = (int(path.read_text()) for path in tmp_path.rglob("pid"))
+    finally:
+        asks.kill()
+        asks.wait()
+    eventually(lambda: not psutil.pid_exists(built))
 
 
 def test_a_missing_dockerfile_is_told(tmp_path: Path) -> None:

@@ -65,6 +65,26 @@ def start(words: Sequence[str], **options: Unpack[Options]) -> "subprocess.Popen
     return _starter.submit(lambda: subprocess.Popen(launcher, **options)).result()
 
 
+def run(words: Sequence[str], **options: Unpack[Options]) -> "subprocess.CompletedProcess[str]":
+    """Run a process to its end, or to this one's.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The program and its arguments.
+    options
+        As `subprocess.Popen` takes them.
+
+    Returns
+    -------
+    subprocess.CompletedProcess
+        With what it wrote.
+    """
+    process = start(words, **options, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    written, errors = (text.decode(errors="replace") for text in process.communicate())
+    return subprocess.CompletedProcess(list(words), process.returncode, written, errors)
+
+
 def give_way(process: "subprocess.Popen[bytes]") -> None:
     """Let a process of this session run after what people wait for."""
     with suppress(ProcessLookupError):  # it has ended

@@ -15,7 +15,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,14 +79,8 @@ class ContainerImage:
             for environment, words in self.runs:
                 variables = ContainerImage(self.root, self.python, environment).variables(scratch)
                 log.info("Running %s in %s", shlex.join(words), self.root.name)
-                done = subprocess.run(
-                    ["nice", "-n", str(children.LOW), *words],
-                    cwd=self.folder,
-                    env=variables,
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                )
+                gives_way = ["nice", "-n", str(children.LOW), *words]
+                done = children.run(gives_way, cwd=self.folder, env=variables)
                 if done.returncode:
                     reason = done.stderr.strip()[-500:]
                     raise LocalError(f"RUN {shlex.join(words)} failed: {reason}")

@@ -7,12 +7,12 @@ import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from local_aws import children
 from local_aws.settings import ROOT, LocalError
 
 ENVIRONMENTS = ROOT / ".venvs"
@@ -79,7 +79,7 @@ def _uv(*arguments: str) -> None:
     # Bytecode that is not compared with its source stays valid when a layer is unpacked.
     environment = os.environ | {"PYC_INVALIDATION_MODE": "UNCHECKED_HASH"}
     command = [sys.executable, "-m", "uv", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = children.run(command, env=environment)
     if done.returncode:
         raise LocalError(f"uv {arguments[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
 
