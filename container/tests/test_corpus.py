@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gen3d.contract import EmbeddingsMeta, Pose
+from gen3d.contract import EmbeddingsMeta
 from gen3d.errors import InputMissing, from_body
 from gen3d.options import SEED_ALONE, EngineOptions
 from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask
@@ -58,10 +58,10 @@ class Simple:
 
     def reconstruct(
         self, photo: Image.Image, mask: Mask, options: EngineOptions
-    ) -> tuple[Gaussians, Pose]:
+    ) -> tuple[Gaussians, None]:
         three, four = np.zeros((1, 3), np.float32), np.ones((1, 4), np.float32)
         gaussians = Gaussians(three, three, np.zeros(1, np.float32), three, four)
-        return gaussians, Pose(rotation=(1, 0, 0, 0), translation=(0, 0, 1), scale=(1, 1, 1))
+        return gaussians, None
 
     def works(self) -> bool:
         return True

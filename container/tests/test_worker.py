@@ -14,7 +14,7 @@ import uvicorn
 from moto import mock_aws
 from PIL import Image
 
-from gen3d.contract import InitializeRequest, InitializeResult, Pose, ReconstructRequest
+from gen3d.contract import InitializeRequest, InitializeResult, ReconstructRequest
 from gen3d.errors import (
     EndpointUnavailable,
     Gen3DError,
@@ -64,7 +64,7 @@ class Slow:
 
     def reconstruct(
         self, photo: Image.Image, mask: Mask, options: EngineOptions
-    ) -> tuple[Gaussians, Pose]:
+    ) -> tuple[Gaussians, None]:
         raise NotImplementedError
 
     def works(self) -> bool:
@@ -113,11 +113,11 @@ class Deleting(Slow):
 
     def reconstruct(
         self, photo: Image.Image, mask: Mask, options: EngineOptions
-    ) -> tuple[Gaussians, Pose]:
+    ) -> tuple[Gaussians, None]:
         self._s3.delete_object(Bucket="bucket", Key="mask.png")
         three, one = np.zeros((1, 3), np.float32), np.zeros(1, np.float32)
         gaussians = Gaussians(three, three, one, three, np.ones((1, 4), np.float32))
-        return gaussians, Pose(rotation=(1, 0, 0, 0), translation=(0, 0, 1), scale=(1, 1, 1))
+        return gaussians, None
 
 
 def test_no_splat_is_written_for_an_object_that_was_deleted_meanwhile(

@@ -84,6 +84,17 @@ def test_a_later_contract_says_its_number_and_what_it_adds_is_passed_over(kind: 
     assert message.model_dump(mode="json") == {**FIRST[kind], "contract": 7}
 
 
+def test_a_result_needs_no_pose() -> None:
+    """And none is written: what follows shows a pose where there is one."""
+    found = FIRST[ReconstructResult]
+    without = {name: value for name, value in found.items() if name != "pose"}
+    result = ReconstructResult.model_validate(without)
+    assert result.pose is None
+    assert result.model_dump(mode="json") == without
+    with pytest.raises(ValidationError, match="pose"):
+        ReconstructResult.model_validate({**found, "pose": {}})
+
+
 @pytest.mark.parametrize("contract", [0, -1, "one", None])
 def test_a_contract_is_a_number_from_one_on(contract: object) -> None:
     with pytest.raises(ValidationError, match="contract"):

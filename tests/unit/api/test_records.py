@@ -222,6 +222,17 @@ def test_a_finished_job_is_shown_whole(put_job: PutJob) -> None:
     assert OWNER not in json.dumps(body)
 
 
+@pytest.mark.parametrize("pose", [None, {"rotation": [1, 0, 0, 0], "translation": [0, 0, 2]}])
+def test_a_pose_is_shown_where_there_is_one(put_job: PutJob, pose: dict[str, Any] | None) -> None:
+    """As it was recorded, by whichever version."""
+    cup = finished_object()
+    assert cup.splat is not None
+    splat = cup.splat if pose is None else {**cup.splat, "pose": pose}
+    put_job(make_job(Status.COMPLETED, objects={"0": cup.model_copy(update={"splat": splat})}))
+    _, body = call("get_job")
+    assert body["objects"][0]["splat"].get("pose") == pose
+
+
 def test_links_are_signed_and_name_the_download(put_job: PutJob) -> None:
     cup = finished_object(name='My "cup"\r\nSet-Cookie: é\\')
     put_job(make_job(Status.COMPLETED, objects={"0": cup}))

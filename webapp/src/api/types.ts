@@ -94,6 +94,17 @@ export type Offered =
 /** By part and option. */
 export type Offers = Record<OptionPart, Record<string, Offered>>;
 
+/**
+ * Where an object stands before the photo's camera (x left, y up, z forward): it takes a point p of
+ * its splat there by scale · R p + translation.
+ */
+export interface Pose {
+  /** A unit quaternion, wxyz. */
+  rotation: [number, number, number, number];
+  translation: [number, number, number];
+  scale: [number, number, number];
+}
+
 export interface ObjectView {
   n: number;
   name: string;
@@ -102,7 +113,14 @@ export interface ObjectView {
   seed: number;
   status: ObjectStatus;
   mask?: { url: string };
-  splat?: { url: string; gaussians: number; bytes: number; timings?: Record<string, number> };
+  splat?: {
+    url: string;
+    gaussians: number;
+    bytes: number;
+    timings?: Record<string, number>;
+    /** Of an engine that finds it out. */
+    pose?: Pose;
+  };
   mesh?: MeshFigures;
   files?: Partial<Record<MeshFile, FileLink>>;
   /** While there is one and no mesh. */

@@ -99,8 +99,11 @@ class Engine(Protocol):
 
     def reconstruct(
         self, photo: Image.Image, mask: Mask, options: EngineOptions
-    ) -> tuple[Gaussians, Pose]:
+    ) -> tuple[Gaussians, Pose | None]:
         """Turn one object into gaussians; the same arguments give the same values.
+
+        The pose is where the object stands before the photo's camera; None from an engine that
+        does not find out, as none is better than one that is made up.
 
         Parameters
         ----------

@@ -117,7 +117,9 @@ class ReconstructResult(_Result):
     """What `ReconstructRequest` answers."""
 
     gaussians: int
-    pose: Pose
+    pose: Pose | None = Field(default=None, exclude_if=lambda pose: pose is None)
+    """None from an engine that does not find it out. Functions from before that was allowed refuse
+    such an answer as `gen3d.errors.InferenceFailed`."""
 
 
 class EmbeddingsMeta(_Message):

@@ -71,11 +71,3 @@ class Crop:
         """Distance of the camera from the object, in halves of the crop's side."""
         focal = 1 / np.tan(FIELD_OF_VIEW / 2)
         return float(np.clip(focal / self.photo_scale, *DISTANCES))
-
-    @property
-    def offset(self) -> tuple[float, float]:
-        """The crop's centre from the photo's, right and down, in halves of the longer side."""
-        half = max(self.photo_width, self.photo_height) / 2
-        x = self.left + self.side / 2 - self.photo_width / 2
-        y = self.top + self.side / 2 - self.photo_height / 2
-        return x / half, y / half

@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from gen3d.contract import EmbeddingsMeta, Pose
+from gen3d.contract import EmbeddingsMeta
 from gen3d.errors import InvalidRequest, ReconstructionFailed, WeightsInvalid
 from gen3d.options import ANY_SEED, EngineOptions, Offer, OneOf
 from gen3d_inference.engines.interface import Embeddings, Floats, Gaussians, Mask
@@ -71,11 +71,12 @@ class LiteEngine:
 
     def reconstruct(
         self, photo: Image.Image, mask: Mask, options: EngineOptions
-    ) -> tuple[Gaussians, Pose]:
+    ) -> tuple[Gaussians, None]:
         """Predict front, thickness and back of the object and lay gaussians on its surface.
 
         A small object's mask gets the outline of a second look first, see `second_look`. The seed
-        draws how closely the crop fits, within what the network was trained on.
+        draws how closely the crop fits, within what the network was trained on. No pose: these
+        networks say nothing of the photo's camera.
         """
         mask = look_again(photo, mask, self.decode)
         margin = float(np.random.default_rng(options.seed).uniform(*MARGINS))
@@ -85,7 +86,7 @@ class LiteEngine:
         prediction = self._predict(crop.colours(photo, CROP_SIDE), small)
         solid = columns(crop, photo, mask, prediction)
         _check_visible(solid.inside)
-        return canonical(solid.surface(), crop, prediction.elevation)
+        return canonical(solid.surface(), prediction.elevation), None
 
     def works(self) -> bool:
         """Always: a processor does not break by itself."""
