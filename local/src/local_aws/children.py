@@ -41,7 +41,7 @@ class Pipes(TypedDict, total=False):
 class Options(Pipes, total=False):
     """What else of `subprocess.Popen`'s is given to a process."""
 
-    cwd: str | Path
+    cwd: str | Path | None
     env: Mapping[str, str]
     process_group: int
 
@@ -65,22 +65,26 @@ def start(words: Sequence[str], **options: Unpack[Options]) -> "subprocess.Popen
     return _starter.submit(lambda: subprocess.Popen(launcher, **options)).result()
 
 
-def run(words: Sequence[str], **options: Unpack[Options]) -> "subprocess.CompletedProcess[str]":
+def run(
+    words: Sequence[str], env: Mapping[str, str], cwd: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
     """Run a process to its end, or to this one's.
 
     Parameters
     ----------
     words : sequence of str
         The program and its arguments.
-    options
-        As `subprocess.Popen` takes them.
+    env : mapping
+        Its variables.
+    cwd : pathlib.Path, optional
+        The folder that it runs in; this process's where none is given.
 
     Returns
     -------
     subprocess.CompletedProcess
         With what it wrote.
     """
-    process = start(words, **options, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = start(words, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     written, errors = (text.decode(errors="replace") for text in process.communicate())
     return subprocess.CompletedProcess(list(words), process.returncode, written, errors)
 
