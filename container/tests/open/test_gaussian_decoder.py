@@ -184,6 +184,9 @@ def test_the_pose_leads_back_to_the_cutout() -> None:
     assert right[1] - right[0] == pytest.approx(0.3 / 0.6 * 100)
     assert down[2] - down[0] == pytest.approx(-0.3 / 0.6 * 100)
     np.testing.assert_allclose(z, [3, 3, 3, 2.7])
+    assert pose.field_of_view is not None
+    assert 300 / math.tan(pose.field_of_view / 2) == pytest.approx(focal)
+    assert not pose.shared_depth
 
 
 def test_what_was_shrunk_is_enlarged_again() -> None:
@@ -202,6 +205,11 @@ def test_a_camera_straight_above_has_a_pose(from_: tuple[float, ...]) -> None:
 def test_a_camera_without_perspective_is_far_away() -> None:
     pose = pose_of(camera(1, 0, 0, -0.2, 0.5), CUTOUT, (600, 400), 1.0)
     assert pose.translation[2] == pytest.approx(1000)
+
+
+def test_a_camera_that_sees_everything_is_none() -> None:
+    pose = pose_of(camera(1, 0, 0, 1e20, 0.5), CUTOUT, (600, 400), 1.0)
+    assert pose.field_of_view == pytest.approx(math.radians(170))
 
 
 @pytest.mark.parametrize("values", [(np.nan, 0, 0, 1, 1), (0, 0, 0, 1, 1), (1, 0, 0, np.inf, 1)])

@@ -35,12 +35,13 @@ _KEY = np.array([-0.35, -0.65, 0.85], np.float32) / np.float32(np.linalg.norm([0
 """Towards the soft box: over the camera's left shoulder."""
 
 
-def render(coloured: ColouredMesh, size: int = SIZE) -> bytes:
-    """Render a coloured mesh.
+def render(*parts: ColouredMesh, size: int = SIZE) -> bytes:
+    """Render a coloured mesh, or several together.
 
     Parameters
     ----------
-    coloured : ColouredMesh
+    parts : ColouredMesh
+        In one frame, in which the longest side of them all is about 1.
     size : int
         Pixels of the square picture.
 
@@ -49,10 +50,15 @@ def render(coloured: ColouredMesh, size: int = SIZE) -> bytes:
     bytes
         PNG.
     """
-    vertices, faces = coloured.mesh.vertices, coloured.mesh.faces
+    first = np.cumsum([0, *(len(part.mesh.vertices) for part in parts)])
+    vertices = np.concatenate([part.mesh.vertices for part in parts])
+    normals = np.concatenate([part.normals for part in parts])
+    faces = np.concatenate(
+        [part.mesh.faces + np.int32(start) for part, start in zip(parts, first[:-1], strict=True)]
+    )
     scene = EmbreeScene()
     TriangleMesh(scene, vertices, faces)
-    light = _light_on_vertices(scene, coloured)
+    light = _light_on_vertices(scene, vertices, normals, faces)
 
     # The floor has no edges, so that one ray a pixel is enough for it.
     origin, directions = _camera(vertices, size)
@@ -66,7 +72,7 @@ def render(coloured: ColouredMesh, size: int = SIZE) -> bytes:
     corners = faces[hit["primID"][on]]
     u, v = hit["u"][on], hit["v"][on]
     share = np.stack([1 - u - v, u, v], axis=1)[:, :, None]
-    albedo = srgb_to_linear(_colors_at(coloured, hit["primID"][on], share))
+    albedo = srgb_to_linear(_colors_of(parts, hit["primID"][on], share))
     radiance = albedo * (light[corners] * share[..., 0]).sum(axis=1)[:, None]
     picture.reshape(-1, 3)[on] = linear_to_srgb(np.clip(radiance, 0, 1))
 
@@ -92,7 +98,21 @@ def _averaged(samples: Floats) -> Floats:
     return mean
 
 
-def _colors_at(coloured: ColouredMesh, faces: npt.NDArray[np.int32], share: Floats) -> Floats:
+def _colors_of(
+    parts: tuple[ColouredMesh, ...], faces: npt.NDArray[np.int32], share: Floats
+) -> Floats:
+    """Colours of points of several meshes, whose faces are counted through."""
+    colors = np.empty((len(faces), 3), np.float32)
+    start = 0
+    for part in parts:
+        count = len(part.mesh.faces)
+        on = np.flatnonzero((faces >= start) & (faces < start + count))
+        colors[on] = colors_at(part, faces[on] - np.int32(start), share[on])
+        start += count
+    return colors
+
+
+def colors_at(coloured: ColouredMesh, faces: npt.NDArray[np.int32], share: Floats) -> Floats:
     """Colours of points given by face and weights of its corners, sRGB."""
     colors: Floats
     if coloured.texture is None:
@@ -170,11 +190,13 @@ def _gather(scene: EmbreeScene, points: Floats, normals: Floats) -> Floats:
     return light / np.float32(LIGHT_RAYS)
 
 
-def _light_on_vertices(scene: EmbreeScene, coloured: ColouredMesh) -> Floats:
-    light = _gather(scene, coloured.mesh.vertices, coloured.normals)
+def _light_on_vertices(
+    scene: EmbreeScene, vertices: Floats, normals: Floats, faces: npt.NDArray[np.int32]
+) -> Floats:
+    light = _gather(scene, vertices, normals)
     for _ in range(2):
         light = mesh_kernels.towards_neighbours(
-            light.reshape(-1, 1), coloured.mesh.faces, np.float32(0.5)
+            light.reshape(-1, 1), faces, np.float32(0.5)
         ).ravel()
     return light
 

@@ -9,6 +9,7 @@ do not know it; and what even so could not be read raises `CONTRACT`. Functions 
 this contract and of the last, and the container answers requests of both, each in its own.
 """
 
+import math
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
@@ -111,6 +112,13 @@ class Pose(_Message):
     rotation: tuple[float, float, float, float]
     translation: tuple[float, float, float]
     scale: tuple[float, float, float]
+    field_of_view: Annotated[float, Field(gt=0, lt=math.pi)] | None = Field(
+        default=None, exclude_if=lambda view: view is None
+    )
+    """Of that camera, across the photo's longer side, radians; None where nobody said it."""
+    shared_depth: bool = Field(default=True, exclude_if=lambda shared: shared)
+    """Whether distance and size are of one measure with those of the photo's other objects; else
+    it is known only how the object is turned, and where in the photo it falls."""
 
 
 class ReconstructResult(_Result):

@@ -17,6 +17,9 @@ _LEVELS = 8
 """Of the octree: 256 cells a side in the last."""
 _STRAY = 0.6
 """How far out of the frame, which ends at 0.5, a gaussian is still one of the object's."""
+_WIDEST = math.radians(170)
+"""View across a photo at most: what the network says beyond it is no camera."""
+
 _FARTHEST = 1000.0
 """Distance of a camera that sees without perspective, in sides of the frame."""
 _TO_THE_FRONT = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
@@ -165,4 +168,6 @@ def pose_of(camera: Tensor, cutout: Cutout, size: tuple[int, int], shrunk: float
             distance,
         ),
         scale=(1 / shrunk,) * 3,
+        field_of_view=min(2 * math.atan2(max(width, height) / 2, focal), _WIDEST),
+        shared_depth=False,
     )

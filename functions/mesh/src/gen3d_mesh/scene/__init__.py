@@ -1,0 +1,1 @@
+"""The objects of a photo together, as they stood in it."""
