@@ -147,20 +147,6 @@ def test_a_pose_is_a_place_before_the_camera(
         assert pose.translation[2] > 0
 
 
-def test_the_pose_says_its_camera_and_that_its_depth_is_its_own(
-    trained: Engine, coffee: Image.Image
-) -> None:
-    mask = np.zeros((400, 600), bool)
-    mask[210:390, 400:500] = True
-    gaussians, pose = trained.reconstruct(coffee, mask, EngineOptions())
-    assert not pose.shared_depth
-    assert pose.field_of_view is not None
-    focal = 300 / np.tan(pose.field_of_view / 2)
-    x, y, z = to_camera(pose, gaussians.xyz).T
-    assert np.ptp(-focal * y / z) == pytest.approx(180, rel=0.05)
-    assert np.median(-focal * x / z) + 300 == pytest.approx(450, abs=15)
-
-
 def test_the_front_wears_the_photo(trained: Engine, coffee: Image.Image, cup: Mask) -> None:
     """Seen from some height in front of it, each pixel has about its colour in the photo."""
     gaussians, _ = trained.reconstruct(coffee, cup, EngineOptions())

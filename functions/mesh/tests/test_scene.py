@@ -26,8 +26,8 @@ from gen3d_mesh.read import read_splat
 from gen3d_mesh.sample import on_surface, write_splat
 from gen3d_mesh.scene.compose import Composed, Member, compose
 from gen3d_mesh.scene.placing import Box, Frame, Thing, place
-from gen3d_mesh.scene.splats import Gaussians
 from gen3d_mesh.scene.spz import pack
+from gen3d_mesh.scene.together import Gaussians
 from gen3d_mesh.scene.truth import mask_box, truth
 
 from .conftest import cloud, torus, triangles

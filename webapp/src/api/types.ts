@@ -103,6 +103,10 @@ export interface Pose {
   rotation: [number, number, number, number];
   translation: [number, number, number];
   scale: [number, number, number];
+  /** Of that camera, across the photo's longer side, radians. */
+  field_of_view?: number;
+  /** False where distance and size are of no measure that the photo's objects share. */
+  shared_depth?: boolean;
 }
 
 export interface ObjectView {

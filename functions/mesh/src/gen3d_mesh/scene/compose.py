@@ -12,8 +12,8 @@ from gen3d_mesh.preview import render
 from gen3d_mesh.scene.glb_file import Glb, join
 from gen3d_mesh.scene.placing import Box, Frame, Layout, Placed, Thing, place
 from gen3d_mesh.scene.similarity import Y_UP, Similarity
-from gen3d_mesh.scene.splats import Gaussians, joined
 from gen3d_mesh.scene.spz import pack
+from gen3d_mesh.scene.together import Gaussians, joined
 from gen3d_mesh.surface import Triangles
 
 

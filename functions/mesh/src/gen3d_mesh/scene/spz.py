@@ -12,7 +12,7 @@ import struct
 import numpy as np
 import numpy.typing as npt
 
-from gen3d_mesh.scene.splats import Gaussians
+from gen3d_mesh.scene.together import Gaussians
 from gen3d_mesh.splat import Floats
 
 MAGIC, VERSION = 0x5053474E, 3
