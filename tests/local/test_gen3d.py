@@ -64,6 +64,10 @@ class Person:
         """A new job that waits for its mask, and has a decoder to make it by, or the best."""
         job_id = self.create()
         assert self.call("POST", f"/jobs/{job_id}/initialize").status_code == 202
+        return self.with_decoder(job_id, best)
+
+    def with_decoder(self, job_id: str, best: bool = False) -> Json:
+        """A job that has begun, once there is a decoder for its mask, or the best."""
 
         def ready() -> Json | None:
             job = self.reach(job_id, "AWAITING_MASK")
