@@ -11,7 +11,7 @@ from PIL import Image
 from gen3d.contract import EmbeddingsMeta
 from gen3d.errors import InputMissing, from_body
 from gen3d.options import SEED_ALONE, EngineOptions
-from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask
+from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask, Tell, silent
 from gen3d_inference.http_server import create_app
 from gen3d_inference.storage import Storage
 from gen3d_inference.worker import Worker
@@ -35,6 +35,8 @@ RECONSTRUCT = {
     "contract": 1,
 }
 
+PHASES: dict[str, float] = {}
+
 
 class Simple:
     """An engine that answers at once."""
@@ -43,6 +45,7 @@ class Simple:
     revision = "0123456789ab"
     side = 448
     offers = SEED_ALONE
+    phases = PHASES
 
     def initialize(self, photo: Image.Image, text: str | None = None) -> Embeddings:
         meta = EmbeddingsMeta(
@@ -57,7 +60,7 @@ class Simple:
         return Embeddings({"image_embed": np.zeros((1, 4), np.float32)}, meta)
 
     def reconstruct(
-        self, photo: Image.Image, mask: Mask, options: EngineOptions
+        self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
     ) -> tuple[Gaussians, None]:
         three, four = np.zeros((1, 3), np.float32), np.ones((1, 4), np.float32)
         gaussians = Gaussians(three, three, np.zeros(1, np.float32), three, four)

@@ -103,6 +103,21 @@ def test_what_is_offered_can_be_asked_for(engine: Engine) -> None:
     assert qualities.seconds.keys() == set(qualities.values) >= {"standard"}
 
 
+def test_each_phase_is_told_in_its_order_from_its_begin_to_its_end(
+    reconstructor: Engine, coffee: Image.Image, cup: Mask
+) -> None:
+    """And what is told else, as that networks are loaded, comes before."""
+    told: list[tuple[str, float]] = []
+    reconstructor.reconstruct(coffee, cup, EngineOptions(), lambda *far: told.append(far))
+    phases = list(reconstructor.phases)
+    assert list(dict.fromkeys(phase for phase, _ in told if phase in phases)) == phases
+    assert {phase for phase, _ in told} - {*phases} <= {"loading"}
+    for phase in phases:
+        done = [fraction for name, fraction in told if name == phase]
+        assert (done[0], done[-1]) == (0, 1)
+        assert done == sorted(done)
+
+
 def test_gaussians_fill_the_canonical_frame(
     reconstructor: Engine, coffee: Image.Image, cup: Mask
 ) -> None:

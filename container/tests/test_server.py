@@ -23,8 +23,9 @@ from PIL import Image
 from safetensors import safe_open
 from werkzeug.serving import make_server
 
-from gen3d.contract import EmbeddingsMeta, InitializeResult, ReconstructResult
+from gen3d.contract import EmbeddingsMeta, InitializeResult, Progress, ReconstructResult
 from gen3d.errors import from_body
+from gen3d.paths import progress as progress_of
 from gen3d_inference.engines.interface import Mask
 from gen3d_inference.engines.lite.lite_engine import OFFERS
 from gen3d_inference.weights import check
@@ -33,6 +34,7 @@ from local_aws.container_images import assemble
 ROOT = Path(__file__).parents[2]
 BUCKET = "gen3d-bucket"
 SECRET = "a-secret-that-no-log-may-hold"
+CALLBACK = "01HXV3M9N7T2Q8W4Z6Y5R1K0PA-1-reconstruct-0-0"
 SAGEMAKER_TIMEOUT = 2.0
 """Seconds in which SageMaker wants its ping answered."""
 
@@ -154,7 +156,7 @@ class Endpoint:
 
     def post(self, body: object) -> httpx.Response:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"X-Amzn-SageMaker-Inference-Id": "job-initialize-0-1"}
+        headers = {"X-Amzn-SageMaker-Custom-Attributes": CALLBACK}
         return httpx.post(f"{self.url}/invocations", content=content, headers=headers, timeout=120)
 
     def stop(self) -> int:
@@ -271,6 +273,17 @@ def test_reconstruct_writes_the_splat(endpoint: Endpoint, files: Any) -> None:
         assert f"element vertex {result.gaussians}\n".encode() in body[:200]
         splats.append(body)
     assert splats[0] == splats[1] != splats[2]
+
+
+def test_how_far_an_object_is_lies_under_the_id_that_came_with_the_request(
+    endpoint: Endpoint, files: Any
+) -> None:
+    key = progress_of(CALLBACK)
+    files.delete_object(Bucket=BUCKET, Key=key)
+    while not files.list_objects_v2(Bucket=BUCKET, Prefix=key)["KeyCount"]:
+        assert endpoint.post(reconstruct()).status_code == 200
+    body = files.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    assert Progress.model_validate_json(body).phase
 
 
 @pytest.mark.parametrize(

@@ -24,13 +24,14 @@ from gen3d.errors import (
     WeightsInvalid,
 )
 from gen3d.options import SEED_ALONE, EngineOptions
-from gen3d_inference.engines.interface import Embeddings, Engine, Gaussians, Mask
+from gen3d_inference.engines.interface import Embeddings, Engine, Gaussians, Mask, Tell, silent
 from gen3d_inference.http_server import Server, create_app
 from gen3d_inference.logs import JsonFormatter
 from gen3d_inference.storage import Storage
 from gen3d_inference.worker import Worker
 
 REQUEST = InitializeRequest(image="s3://bucket/image.png", output="s3://bucket/out.safetensors")
+PHASES: dict[str, float] = {}
 
 
 class Slow:
@@ -40,6 +41,7 @@ class Slow:
     revision = "0123456789ab"
     side = 448
     offers = SEED_ALONE
+    phases = PHASES
 
     def __init__(self, real: Engine | Exception) -> None:
         self._real = real
@@ -63,7 +65,7 @@ class Slow:
             self.inside -= 1
 
     def reconstruct(
-        self, photo: Image.Image, mask: Mask, options: EngineOptions
+        self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
     ) -> tuple[Gaussians, None]:
         raise NotImplementedError
 
@@ -112,7 +114,7 @@ class Deleting(Slow):
         self._s3 = storage._client
 
     def reconstruct(
-        self, photo: Image.Image, mask: Mask, options: EngineOptions
+        self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
     ) -> tuple[Gaussians, None]:
         self._s3.delete_object(Bucket="bucket", Key="mask.png")
         three, one = np.zeros((1, 3), np.float32), np.zeros(1, np.float32)

@@ -118,6 +118,7 @@ def with_drafts(job: Job, **fields: Any) -> Job:
     objects = [
         {k: v for k, v in o.items() if k not in ("files", "mesh", "splat")}
         | {"status": "PENDING", "draft": {"files": o["files"], "mesh": o["mesh"]}}
+        | {"progress": {"phase": "latentsCondition", "fraction": 0.42, "restSeconds": 12}}
         for o in job["objects"]
     ]
     return job | {"status": "RECONSTRUCTING", "objects": objects, "pollSeconds": 1} | fields

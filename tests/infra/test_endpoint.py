@@ -214,6 +214,7 @@ def test_it_reads_and_writes_the_files_of_its_contract() -> None:
         "s3:PutObject": {
             "{Bucket.Arn}/async/out/*",
             "{Bucket.Arn}/async/failed/*",
+            "{Bucket.Arn}/async/progress/*",
             "{Bucket.Arn}/private/*/embeddings.safetensors",
             "{Bucket.Arn}/private/*/objects/*/splat.ply",
         },

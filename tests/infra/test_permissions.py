@@ -54,6 +54,7 @@ PATTERNS: dict[str, str] = {
     "{Bucket.Arn}/async/in/*": "one file an invocation",
     "{Bucket.Arn}/async/out/*": "one file an invocation",
     "{Bucket.Arn}/async/failed/*": "one file an invocation",
+    "{Bucket.Arn}/async/progress/*": "one file an invocation",
     "arn:aws:states:eu-west-1:123456789012:execution:{StateMachine.Name}:*": "one a job",
     "arn:aws:ses:eu-west-1:123456789012:identity/*": (
         "the SES sandbox also asks for the recipient's; a condition fixes the sender"

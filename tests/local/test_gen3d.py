@@ -147,7 +147,14 @@ def finished(ann: Person, forgotten: Json, tmp_path_factory: pytest.TempPathFact
     job = ann.awaiting_mask()
     ann.upload_mask(job, cup_mask(job), tmp_path_factory.mktemp("mask"))
     assert ann.reconstruct(job).status_code == 202
-    return ann.reach(job["jobId"], "COMPLETED")
+    told: list[Json] = []
+
+    def made() -> Json | None:
+        seen = ann.job(job["jobId"])
+        told.extend(o["progress"] for o in seen["objects"] if "progress" in o)
+        return seen if seen["status"] == "COMPLETED" else None
+
+    return {**eventually(made), "told": told}
 
 
 def mails(gen3d: RunningStack, job_id: str, to: str) -> list[Json]:
@@ -169,6 +176,16 @@ def test_a_photo_becomes_a_closed_mesh(finished: Json, tmp_path: Path) -> None:
         mesh = trimesh.load(file, force="mesh")
         assert len(mesh.faces) == cup["mesh"]["faces"]
         assert max(mesh.extents) == pytest.approx(1, abs=0.2)
+
+
+def test_how_far_it_was_could_be_read_meanwhile(finished: Json) -> None:
+    told = finished["told"]
+    phases = list(dict.fromkeys(progress["phase"] for progress in told))
+    assert phases[-1] == "mesh"
+    assert set(phases[:-1]) & {"outline", "network", "surface"}
+    done = [progress["fraction"] for progress in told]
+    assert done == sorted(done)
+    assert 0 <= done[0] < done[-1] < 1
 
 
 def test_every_stage_has_its_time(finished: Json) -> None:

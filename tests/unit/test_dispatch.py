@@ -10,7 +10,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from gen3d.jobs import iso, now
-from gen3d.queue import Request, Stage
+from gen3d.queue import Place, Request, Stage
 from gen3d_aws import tokens
 from gen3d_aws.dispatch import MARKED_SECONDS, RACES, SLACK_SECONDS, Dispatcher
 from gen3d_aws.observability import metrics
@@ -319,13 +319,14 @@ def test_a_cancelled_jobs_requests_and_mask_leave_and_no_others(
 
 
 def test_a_jobs_place(store: TokenStore, dispatcher: Dispatcher, calls: Calls) -> None:
-    for n in range(3):
-        put(store, n)
+    requests = [put(store, n) for n in range(3)]
     dispatcher.dispatch()
     put(store, 9, owner="somebody", job=OTHER)
-    assert store.ahead(make_job(job_id=JOB)) == 0
-    assert store.ahead(make_job(job_id=OTHER)) == 2
-    assert store.ahead(make_job(job_id="01M82SZE4Z7ZQ9FY1VB33KS0D4")) is None
+    first = store.place(make_job(job_id=JOB))
+    assert first.ahead == 0
+    assert [s.callback_id for s in first.in_hand] == [r.callback_id for r in requests[:2]]
+    assert store.place(make_job(job_id=OTHER)) == Place(2, ())
+    assert store.place(make_job(job_id="01M82SZE4Z7ZQ9FY1VB33KS0D4")) == Place(None, ())
 
 
 def test_the_window_is_no_task(store: TokenStore, dispatcher: Dispatcher, calls: Calls) -> None:

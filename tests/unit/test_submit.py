@@ -66,6 +66,7 @@ def test_the_endpoint_is_sent_what_the_container_reads(
         "InputLocation": f"s3://{BUCKET}/async/in/{name}.json",
         "ContentType": "application/json",
         "InferenceId": name,
+        "CustomAttributes": name,
         "InvocationTimeoutSeconds": 900,
         "RequestTTLSeconds": 3000,
     }

@@ -191,6 +191,11 @@ def test_while_an_object_is_made_anew_the_others_are_there(harness: Harness) -> 
         ObjectStatus.MESHING,
     ]
     assert [job.ordered_objects[1].error for job in seen] == [None] * 2
+    began, since = (job.stages.reconstruct.start for job in seen), seen[1].ordered_objects[1]
+    assert seen[0].ordered_objects[1].meshing_since is None
+    assert since.meshing_since is not None
+    assert all(start is not None and since.meshing_since >= start for start in began)
+    assert harness.job.ordered_objects[1].meshing_since is None
 
 
 def test_objects_that_were_not_named_stay_as_they_are(harness: Harness) -> None:

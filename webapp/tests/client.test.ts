@@ -162,6 +162,7 @@ describe("ApiClient", () => {
       { ...job, decoder: { ...decoder, draft: true }, objects: [{ ...cup, draft: { files: {} } }] },
     ];
     const bad = [
+      { ...job, objects: [{ ...cup, progress: { phase: "a", fraction: "0.5" } }] },
       { ...job, decoder: { ...decoder, draft: "yes" } },
       { ...job, decoder: { draft: true } },
       { ...job, objects: [{ ...cup, draft: true }] },

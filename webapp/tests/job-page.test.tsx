@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Router } from "wouter";
 import type { ApiClient } from "../src/api/client";
 import { ApiError } from "../src/api/error";
-import type { JobView } from "../src/api/types";
+import type { JobView, ObjectView } from "../src/api/types";
 import type { AppConfig } from "../src/config/config";
 import { Ended } from "../src/pages/job/Ended";
 import JobPage from "../src/pages/job/JobPage";
@@ -61,6 +61,22 @@ describe("a job at work", () => {
     const preparing = shown(<Preparing job={job({ image })} />);
     expect(preparing).toContain("a mail calls you back");
     expect(preparing).not.toContain("a mail comes");
+  });
+
+  it("says how far each object is, and what is left, once", () => {
+    const progress = { phase: "latentsCondition", fraction: 0.42, restSeconds: 12 };
+    const busy = { ...object, status: "PENDING", progress } as const;
+    const bar = (one: ObjectView) => shown(<Reconstructing job={job({ objects: [one] })} />);
+    expect(bar(busy)).toContain('aria-valuenow="42" aria-valuetext="42 %, about 15 s left"');
+    expect(bar(busy)).toContain("width:42%");
+    expect(bar(busy)).toContain('aria-hidden="true">latents condition · about 15 s left<');
+    const endless = { ...busy, progress: { ...progress, restSeconds: null } };
+    expect(bar(endless)).toContain('aria-valuenow="42"');
+    expect(bar(endless)).not.toContain("left");
+    const unknown = bar({ ...busy, progress: undefined });
+    expect(unknown).toContain("progress-unknown");
+    expect(unknown).not.toContain("aria-valuenow");
+    expect(bar({ ...busy, status: "COMPLETED" })).toContain('aria-valuenow="100"');
   });
 
   it("has its sentence read out, and not its seconds", () => {

@@ -168,6 +168,10 @@ describe("the pace at which a job is looked at", () => {
       job("RECONSTRUCTING", { objects }),
       job("RECONSTRUCTING", { objects: drafted }),
     ];
+    const far = (fraction: number) =>
+      objects.map((one) => ({ ...one, progress: { phase: "a", fraction, restSeconds: null } }));
+    jobs.push(job("RECONSTRUCTING", { objects: far(0.1) }));
+    jobs.push(job("RECONSTRUCTING", { objects: far(0.2) }));
     expect(new Set(jobs.map(newsOf)).size).toBe(jobs.length);
     const signed = job("AWAITING_MASK", { decoder: { ...decoder, url: "/d?signed=2" } });
     expect(newsOf(signed)).toBe(newsOf(jobs[1] as JobView));

@@ -28,7 +28,8 @@ from gen3d_inference.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-_INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
+_INFERENCE_ID = "X-Amzn-SageMaker-Custom-Attributes"
+"""The one header that SageMaker says it hands on as it is; the dispatcher writes the id into it."""
 
 
 def create_app(worker: Worker) -> FastAPI:

@@ -16,7 +16,7 @@ from gen3d.contract import (
 from gen3d.images import read_mask, read_photo, read_reduced
 from gen3d.options import require_offered
 from gen3d_inference import embeddings, ply_writer
-from gen3d_inference.engines.interface import Engine
+from gen3d_inference.engines.interface import Engine, Tell, silent
 from gen3d_inference.storage import Storage
 
 
@@ -38,6 +38,7 @@ def run(
     engine: Engine,
     storage: Storage,
     timings: Timings,
+    tell: Tell = silent,
 ) -> InitializeResult | ReconstructResult:
     """Do what a request asks.
 
@@ -45,6 +46,8 @@ def run(
     ----------
     timings : Timings
         Filled as steps end, so that those of a failed job can be logged too.
+    tell : callable
+        Told how far the engine is with an object.
 
     Raises
     ------
@@ -53,7 +56,7 @@ def run(
     """
     if isinstance(request, InitializeRequest):
         return _initialize(request, engine, storage, timings)
-    return _reconstruct(request, engine, storage, timings)
+    return _reconstruct(request, engine, storage, timings, tell)
 
 
 def _initialize(
@@ -86,7 +89,7 @@ def _initialize(
 
 
 def _reconstruct(
-    request: ReconstructRequest, engine: Engine, storage: Storage, timings: Timings
+    request: ReconstructRequest, engine: Engine, storage: Storage, timings: Timings, tell: Tell
 ) -> ReconstructResult:
     require_offered(request.options.engine, engine.offers)
     with timings.step("download"):
@@ -96,7 +99,7 @@ def _reconstruct(
         photo = read_photo(photo_file)
         mask = np.asarray(read_mask(mask_file, photo.width, photo.height)) > 0
     with timings.step("reconstruct"):
-        gaussians, pose = engine.reconstruct(photo, mask, request.options.engine)
+        gaussians, pose = engine.reconstruct(photo, mask, request.options.engine, tell)
     with timings.step("pack"):
         packed = ply_writer.pack(gaussians)
     with timings.step("upload"):

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 
+from gen3d import paths
 from gen3d.contract import (
     InitializeRequest,
     InitializeResult,
@@ -13,6 +14,7 @@ from gen3d.contract import (
 )
 from gen3d.errors import EndpointUnavailable, Gen3DError, InternalError, OutOfMemory
 from gen3d_inference.engines.interface import Engine
+from gen3d_inference.progress import Expected, telling
 from gen3d_inference.storage import Storage
 from gen3d_inference.tasks import Timings, run
 
@@ -42,6 +44,7 @@ class Worker:
         self._load = load
         self._storage = storage
         self._engine: Engine | Gen3DError | None = None
+        self._expected = Expected({}, {})
         self._draining = False
         self.broken = False
         """Whether the engine's device has failed, which only a new process can mend."""
@@ -74,6 +77,7 @@ class Worker:
             logger.exception("The engine could not be loaded")
             self._engine = InternalError(_OURS)
         else:
+            self._expected = Expected(self._engine.phases, self._engine.offers)
             engine = {"engine": self._engine.name, "revision": self._engine.revision}
             ms = round((time.perf_counter() - start) * 1000, 1)
             logger.info("Engine loaded", extra={"fields": {**engine, "ms": ms}})
@@ -82,6 +86,12 @@ class Worker:
         self, request: InitializeRequest | ReconstructRequest, inference_id: str
     ) -> InitializeResult | ReconstructResult:
         """Run a job when its turn comes.
+
+        Parameters
+        ----------
+        request : InitializeRequest or ReconstructRequest
+        inference_id : str
+            Under which it is logged, and how far an object is told; where it is empty, nobody is.
 
         Raises
         ------
@@ -118,7 +128,7 @@ class Worker:
         timings = Timings()
         fields = {"inferenceId": inference_id, "task": request.task, "output": request.output}
         try:
-            result = run(request, engine, self._storage, timings)
+            result = self._do(engine, request, inference_id, timings)
         except Exception as error:
             failure = _named(error)
             if isinstance(failure, InternalError) and not engine.works():
@@ -132,6 +142,23 @@ class Worker:
             )
             raise failure from None
         logger.info("Job done", extra={"fields": {**fields, **result.model_dump()}})
+        return result
+
+    def _do(
+        self,
+        engine: Engine,
+        request: InitializeRequest | ReconstructRequest,
+        inference_id: str,
+        timings: Timings,
+    ) -> InitializeResult | ReconstructResult:
+        if isinstance(request, InitializeRequest) or not inference_id:
+            return run(request, engine, self._storage, timings)
+        bucket, _ = paths.split_uri(request.output)
+        file = paths.uri(bucket, paths.progress(inference_id))
+        course = self._expected.course(request.options.engine)
+        with telling(self._storage, file, course) as tell:
+            result = run(request, engine, self._storage, timings, tell)
+        self._expected.learn(request.options.engine, course)
         return result
 
 

@@ -25,6 +25,7 @@ from gen3d.jobs import (
     now,
     plain,
 )
+from gen3d.queue import Place
 from gen3d_api import views
 from gen3d_aws.store import JobStore
 from gen3d_aws.tokens import TokenStore
@@ -440,7 +441,7 @@ def test_the_answer_says_how_many_are_first(
     put_job: PutJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_job(make_job(Status.RECONSTRUCTING))
-    monkeypatch.setattr(TokenStore, "ahead", lambda _, job: 12, raising=False)
+    monkeypatch.setattr(TokenStore, "place", lambda _, job: Place(12, ()))
     body = call("get_job")[1]
     assert (body["queue"], body["pollSeconds"]) == ({"ahead": 12}, 12)
 

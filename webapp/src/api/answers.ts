@@ -12,6 +12,7 @@ import type {
   Offers,
   OptionPart,
   Options,
+  ProgressView,
   UploadForm,
 } from "./types";
 
@@ -45,6 +46,15 @@ function isDraft(value: unknown): value is DraftView {
   return isRecord(value) && isRecord(value.files);
 }
 
+function isProgress(value: unknown): value is ProgressView {
+  return (
+    isRecord(value) &&
+    typeof value.phase === "string" &&
+    typeof value.fraction === "number" &&
+    (value.restSeconds === null || typeof value.restSeconds === "number")
+  );
+}
+
 function hasParts(value: unknown): value is Record<OptionPart, Record<string, unknown>> {
   return isRecord(value) && isRecord(value.engine) && isRecord(value.mesh);
 }
@@ -69,6 +79,7 @@ function isObject(value: unknown): value is ObjectView {
     isRecord(value) &&
     isOneOf(OBJECT_STATUSES, value.status) &&
     isAbsentOr(isDraft, value.draft) &&
+    isAbsentOr(isProgress, value.progress) &&
     isAbsentOr(isOptions, value.options)
   );
 }

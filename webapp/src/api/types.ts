@@ -69,6 +69,15 @@ export interface DraftView {
   mesh?: MeshFigures;
 }
 
+/** How far an object is on its way from the mask to the mesh; an estimate. */
+export interface ProgressView {
+  /** What goes on now, by the engine's own name, or `mesh`. */
+  phase: string;
+  fraction: number;
+  /** Null where nobody knows. */
+  restSeconds: number | null;
+}
+
 /** The decoder of the best embeddings that there are. */
 export interface DecoderView {
   engine: string;
@@ -129,6 +138,8 @@ export interface ObjectView {
   files?: Partial<Record<MeshFile, FileLink>>;
   /** While there is one and no mesh. */
   draft?: DraftView;
+  /** While it is made, and known. */
+  progress?: ProgressView;
   error?: Failure;
 }
 

@@ -11,6 +11,13 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(hours / 24)} days`;
 }
 
+/** About how long something still takes, so coarse that it may be right. */
+export function timeLeft(seconds: number): string {
+  if (seconds < 10) return `about ${Math.max(1, Math.ceil(seconds))} s left`;
+  if (seconds <= 55) return `about ${5 * Math.ceil(seconds / 5)} s left`;
+  return `about ${Math.ceil(seconds / 60)} min left`;
+}
+
 export function fileSize(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   if (bytes < 1024 ** 2) return `${Math.round(bytes / 1024)} kB`;

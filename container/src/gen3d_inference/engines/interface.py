@@ -1,6 +1,6 @@
 """What an engine is: the one interface between the server and the networks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -13,6 +13,11 @@ from gen3d.options import EngineOptions, Offer
 
 Floats: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
+Tell: TypeAlias = Callable[[str, float], None]
+"""Called with a phase's name, of letters, and the fraction of it that is done, up to 1 at its end.
+
+It returns at once and raises nothing, so that it may be called at each step.
+"""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,10 @@ class Gaussians:
         return len(self.xyz)
 
 
+def silent(_stage: str, _done: float) -> None:
+    """Tell nobody."""
+
+
 class Engine(Protocol):
     """A pair of networks: one that prepares masks, one that reconstructs."""
 
@@ -79,6 +88,14 @@ class Engine(Protocol):
     revision: str
     offers: Offer
     """What may be chosen of it beside the defaults; nothing else reaches `reconstruct`."""
+
+    @property
+    def phases(self) -> Mapping[str, float]:
+        """What `reconstruct` tells of, in that order, each with about its share of the time.
+
+        What else it tells of, as that networks are loaded, is shown without a time that is left.
+        """
+        ...
 
     @property
     def side(self) -> int:
@@ -98,7 +115,7 @@ class Engine(Protocol):
         ...
 
     def reconstruct(
-        self, photo: Image.Image, mask: Mask, options: EngineOptions
+        self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
     ) -> tuple[Gaussians, Pose | None]:
         """Turn one object into gaussians; the same arguments give the same values.
 
@@ -113,6 +130,8 @@ class Engine(Protocol):
             True on the object; of the photo's size, neither empty nor full.
         options : EngineOptions
             Of what the engine offers.
+        tell : callable
+            Told how far it is.
 
         Raises
         ------

@@ -16,6 +16,7 @@ from container.tests.sam.objects.fake_pipeline import PHASES, FakePipeline, Gaus
 from gen3d.errors import InvalidMask, OutOfMemory, ReconstructionFailed, WeightsInvalid
 from gen3d.options import EngineOptions, Quality
 from gen3d_inference import ply_writer
+from gen3d_inference.engines.sam import sam_engine
 from gen3d_inference.engines.sam.objects import ObjectReconstruction
 from gen3d_inference.engines.sam.objects.reconstruction import offload_wanted, rgba
 
@@ -138,6 +139,7 @@ class TestRun:
             for phase in PHASES
             for done in (steps if phase in ("structure", "latents") else [0, 1])
         ]
+        assert tuple(sam_engine.PHASES) == PHASES
 
     def test_times_each_stage_of_the_last_run(self, reconstruction: ObjectReconstruction) -> None:
         for _ in range(2):

@@ -39,7 +39,7 @@ from gen3d.jobs import (
 )
 from gen3d.options import SEED_ALONE, Options, Seed, require_offered
 from gen3d.quotas import Quotas
-from gen3d_api import views
+from gen3d_api import progress_view, views
 from gen3d_api.settings import ApiSettings
 from gen3d_api.views import JobSummary, JobView
 from gen3d_aws import clients, runs, store, tokens
@@ -189,7 +189,13 @@ class JobService:
 
     def prepare(self) -> None:
         """Make what the first call of each kind would wait for: clients, and the decoder."""
-        for client in (_identities, runs.states_client, store.s3_client, tokens.states_client):
+        for client in (
+            _identities,
+            runs.states_client,
+            store.s3_client,
+            store.hasty_s3_client,
+            tokens.states_client,
+        ):
             client()
         for table in (self.config.jobs_table, self.config.tokens_table):
             clients.table(table)
@@ -364,13 +370,13 @@ class JobService:
         return job
 
     def _view(self, job: Job) -> JobView:
-        return views.detail(job, self.files, self._ahead(job))
-
-    def _ahead(self, job: Job) -> int | None:
         at_work = job.status in (Status.INITIALIZING, Status.RECONSTRUCTING)
         if not at_work and not job.awaits_model:
-            return None
-        return self.tokens.ahead(job)
+            return views.detail(job, self.files)
+        place = self.tokens.place(job)
+        return views.detail(
+            job, self.files, place.ahead, progress_view.told(job, place.in_hand, self.files)
+        )
 
     def _start(self, job: Job, plan: Plan) -> tuple[bool, JobView]:
         """Start an execution of a job that has none, where its owner may have another."""

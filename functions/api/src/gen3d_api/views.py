@@ -1,11 +1,15 @@
 """A job as the API shows it: no keys, no owner, links that expire."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NotRequired, TypedDict, cast
 
 from gen3d import paths
+from gen3d.contract import Progress
 from gen3d.jobs import TERMINAL, Job, JobObject, ObjectStatus, Status, TimeSpan, iso, now
 from gen3d.options import MESH_OFFER, Offer
+from gen3d_api import progress_view
+from gen3d_api.progress_view import ProgressView
 from gen3d_aws.store import FileStore
 
 
@@ -86,6 +90,7 @@ class ObjectView(TypedDict):
     mesh: NotRequired[Mapping[str, object]]
     files: NotRequired[dict[str, SizedLink]]
     draft: NotRequired[DraftView]
+    progress: NotRequired[ProgressView]
     error: NotRequired[Mapping[str, object]]
 
 
@@ -147,8 +152,21 @@ def summary(job: Job, files: FileStore) -> JobSummary:
     }
 
 
-def detail(job: Job, files: FileStore, ahead: int | None = None) -> JobView:
-    """A job, whole, with how many requests the model has to answer before its first."""
+def detail(
+    job: Job,
+    files: FileStore,
+    ahead: int | None = None,
+    told: Mapping[int, Progress] = MappingProxyType({}),
+) -> JobView:
+    """A job, whole.
+
+    Parameters
+    ----------
+    ahead : int, optional
+        How many requests the model has to answer before its first.
+    told : mapping of int to Progress
+        What the model tells of the objects that it has in hand.
+    """
     view: JobView = {
         "jobId": job.job_id,
         "name": job.name,
@@ -166,7 +184,7 @@ def detail(job: Job, files: FileStore, ahead: int | None = None) -> JobView:
             "mask": _stage(job.stages.mask),
             "reconstruct": _stage(job.stages.reconstruct),
         },
-        "objects": [_object(job, o, files) for o in job.ordered_objects],
+        "objects": [_object(job, o, files, told) for o in job.ordered_objects],
     }
     if job.image is not None:
         view["image"] = {
@@ -239,7 +257,7 @@ def _stage(stage: TimeSpan) -> StageView:
     }
 
 
-def _object(job: Job, o: JobObject, files: FileStore) -> ObjectView:
+def _object(job: Job, o: JobObject, files: FileStore, told: Mapping[int, Progress]) -> ObjectView:
     keys = job.files.object(o.n)
     view: ObjectView = {
         "n": o.n,
@@ -260,6 +278,9 @@ def _object(job: Job, o: JobObject, files: FileStore) -> ObjectView:
             "picture": {"url": files.link(keys.draft.preview)},
             "mesh": _figures(o.draft),
         }
+    far = progress_view.of_object(job, o, told, now())
+    if far is not None:
+        view["progress"] = far
     if o.error is not None:
         view["error"] = o.error.public().body()
     return view

@@ -12,7 +12,14 @@ this contract and of the last, and the container answers requests of both, each 
 import math
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+)
 
 from gen3d.options import SEED_ALONE, HasOptions, Offer, Options
 
@@ -128,6 +135,18 @@ class ReconstructResult(_Result):
     pose: Pose | None = Field(default=None, exclude_if=lambda pose: pose is None)
     """None from an engine that does not find it out. Functions from before that was allowed refuse
     such an answer as `gen3d.errors.InferenceFailed`."""
+
+
+class Progress(_Message):
+    """How far the endpoint is with an object, in a file of its own (`gen3d.paths.progress`).
+
+    `at` is when it was so, and `left` the seconds that were left then, where they are known.
+    """
+
+    phase: Annotated[str, Field(pattern=r"^[A-Za-z]{1,40}$")]
+    fraction: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+    left: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] | None = None
+    at: AwareDatetime
 
 
 class EmbeddingsMeta(_Message):

@@ -201,6 +201,8 @@ class JobObject(HasOptions, _Record):
     splat: JsonText | None = None
     mesh: JsonText | None = None
     draft: JsonText | None = None
+    meshing_since: datetime | None = None
+    """When there was a splat, while its mesh is made."""
     error: Failure | None = None
 
 

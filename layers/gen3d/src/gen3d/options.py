@@ -140,6 +140,15 @@ Seconds are those of one processor for 300,000 gaussians, all files written.
 """
 
 
+def seconds_of(offer: Offer, chosen: BaseModel) -> float | None:
+    """About how long an object takes with what was chosen; None where the offer does not say."""
+    for name, offered in offer.items():
+        value = str(getattr(chosen, name, None))
+        if isinstance(offered, OneOf) and value in offered.seconds:
+            return offered.seconds[value]
+    return None
+
+
 def require_offered(options: EngineOptions, offer: Offer) -> None:
     """Refuse what was chosen and the engine does not offer.
 

@@ -7,6 +7,7 @@ Layout::
     private/{identityId}/jobs/{jobId}/…      a job's files, which no browser may write
     models/{engine}/{revision}/…             weights, decoder.onnx and its LICENSE
     async/{in,out,failed}/…                  SageMaker's envelopes, expired after a day
+    async/progress/…                         how far the endpoint is with a request, so, too
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ PRIVATE = "private/"
 UPLOADS = "uploads/"
 MODELS = "models/"
 ASYNC_IN = "async/in/"
+PROGRESS = "async/progress/"
 
 
 def uri(bucket: str, key: str) -> str:
@@ -56,6 +58,11 @@ def decoder(engine: str, revision: str) -> str:
 def async_input(callback_id: str) -> str:
     """The request that SageMaker reads for one invocation."""
     return f"{ASYNC_IN}{callback_id}.json"
+
+
+def progress(callback_id: str) -> str:
+    """How far the endpoint is with one invocation: `gen3d.contract.Progress`."""
+    return f"{PROGRESS}{callback_id}.json"
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,22 @@ class Sent:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a job stands.
+
+    Attributes
+    ----------
+    ahead : int or None
+        How many requests come before its first; None where none of it waits or is in hand.
+    in_hand : tuple of Sent
+        Its requests that the endpoint has in hand.
+    """
+
+    ahead: int | None
+    in_hand: tuple[Sent, ...]
+
+
+@dataclass(frozen=True)
 class Window:
     """What the endpoint has in hand, and what a fair choice has to remember.
 
@@ -163,6 +179,12 @@ def _after(window: Window, request: Request, at: str, others: set[str]) -> Windo
         turns={owner: turn for owner, turn in turns.items() if owner in others},
         streak=window.streak + 1 if request.stage is Stage.INITIALIZE else 0,
     )
+
+
+def place(job_id: str, waiting: Iterable[Request], window: Window) -> Place:
+    """Where a job stands, see `ahead`."""
+    in_hand = tuple(sent for sent in window.sent if sent.job_id == job_id)
+    return Place(ahead(job_id, waiting, window), in_hand)
 
 
 def ahead(job_id: str, waiting: Iterable[Request], window: Window) -> int | None:

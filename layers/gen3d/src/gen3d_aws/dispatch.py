@@ -172,6 +172,7 @@ class Dispatcher:
                 InputLocation=paths.uri(self.bucket, paths.async_input(callback)),
                 ContentType="application/json",
                 InferenceId=callback,
+                CustomAttributes=callback,  # handed on to the container, which InferenceId is not
                 InvocationTimeoutSeconds=self.invocation_timeout_seconds,
                 RequestTTLSeconds=self.request_ttl_seconds,
             )

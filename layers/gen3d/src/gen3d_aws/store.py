@@ -68,6 +68,12 @@ def s3_client() -> "S3Client":
     return s3
 
 
+def hasty_s3_client() -> "S3Client":
+    """One that tries a call once and waits for seconds: for what can be done without."""
+    s3: S3Client = clients.client("s3", attempts=1, connect_timeout=1, read_timeout=1)
+    return s3
+
+
 def _past_transactions(write: Callable[[], object]) -> None:
     """Make a write, again where a transaction just holds its item: botocore does not retry that."""
     for seconds in _CONFLICT_WAITS:
@@ -398,6 +404,17 @@ class FileStore:
             else:
                 return StoredFile(key, answer["ETag"], size, data)
         raise AssertionError("the last attempt returns or raises")
+
+    def glance(self, key: str, most: int) -> bytes | None:
+        """A small file's bytes by one hasty call, or None where there is none, or a larger one."""
+        try:
+            answer = hasty_s3_client().get_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                return None
+            raise
+        with closing(answer["Body"]) as body:
+            return body.read() if answer["ContentLength"] <= most else None
 
     def keep(self, file: StoredFile, key: str, content_type: str) -> bool:
         """Copy what was read to another key; False where it has been replaced or removed since."""

@@ -25,7 +25,7 @@ from botocore.exceptions import ClientError
 from gen3d import queue
 from gen3d.errors import JobConflict, MaskExpired
 from gen3d.jobs import Job, Status, iso, now
-from gen3d.queue import Request, Sent, Stage, Window
+from gen3d.queue import Place, Request, Sent, Stage, Window
 from gen3d_aws import clients
 from gen3d_aws.clients import error_code
 
@@ -72,6 +72,14 @@ def callback_id(job_id: str, run: int, stage: str, n: int, attempt: int) -> str:
     answer that comes late resumes nobody else.
     """
     return f"{job_id}-{run}-{stage}-{n}-{attempt}"
+
+
+def object_of(job: Job, callback: str) -> int | None:
+    """Which object of a job's present run an invocation makes; None where it makes none."""
+    match callback.split("-"):
+        case [job.job_id, run, Stage.RECONSTRUCT, n, _] if run == str(job.run):
+            return int(n)
+    return None
 
 
 def states_client() -> "SFNClient":
@@ -420,9 +428,9 @@ class TokenStore:
         self.leave(callback)
         self.delete(callback)
 
-    def ahead(self, job: Job) -> int | None:
-        """How many requests the endpoint answers before the job's first; None where none waits."""
-        return queue.ahead(job.job_id, self.waiting(), self.window())
+    def place(self, job: Job) -> Place:
+        """Where a job stands in the queue, and what of it the endpoint has in hand."""
+        return queue.place(job.job_id, self.waiting(), self.window())
 
     def drop(self, job: Job) -> None:
         """Forget every task of a job that was cancelled or deleted.

@@ -2,15 +2,8 @@ import { Check, Mail, X } from "lucide-react";
 import { Link } from "wouter";
 import type { ObjectStatus } from "../../api/domain";
 import type { JobView } from "../../api/types";
-import { Progress } from "../../ui/Progress";
+import { ObjectProgress } from "./ObjectProgress";
 import { Queue } from "./Queue";
-
-export const SHARE: Record<ObjectStatus, number | null> = {
-  PENDING: null,
-  MESHING: null,
-  COMPLETED: 1,
-  FAILED: 1,
-};
 
 export const TELL: Record<ObjectStatus, string> = {
   PENDING: "Step 1 of 2: from the photo to gaussians",
@@ -38,7 +31,7 @@ export function Reconstructing({ job }: { job: JobView }) {
                 {object.status === "FAILED" && <X aria-hidden="true" />}
                 {object.error?.message ?? TELL[object.status]}
               </p>
-              <Progress label={object.name} share={SHARE[object.status]} />
+              <ObjectProgress object={object} />
             </div>
           </li>
         ))}

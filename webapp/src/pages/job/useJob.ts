@@ -98,7 +98,11 @@ export function shown(job: SeenJob): SeenJob {
 
 /** What is news about a job. */
 export function newsOf(job: JobView): string {
-  const objects = job.objects.map(({ status, draft }) => [status, draft !== undefined]);
+  const objects = job.objects.map(({ status, draft, progress }) => [
+    status,
+    draft !== undefined,
+    progress?.fraction,
+  ]);
   const { engine, revision, draft } = job.decoder ?? {};
   return JSON.stringify([job.status, job.run, job.queue, engine, revision, draft, objects]);
 }

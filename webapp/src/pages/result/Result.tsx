@@ -1,11 +1,11 @@
 import { lazy, Suspense, useState } from "react";
 import type { JobView, ObjectView } from "../../api/types";
 import { ErrorNote } from "../../ui/ErrorNote";
-import { Progress } from "../../ui/Progress";
 import { Segmented } from "../../ui/Segmented";
 import { Spinner } from "../../ui/Spinner";
+import { ObjectProgress } from "../job/ObjectProgress";
 import { Queue } from "../job/Queue";
-import { SHARE, TELL } from "../job/Reconstructing";
+import { TELL } from "../job/Reconstructing";
 import { TryAgain } from "../job/TryAgain";
 import { Downloads } from "./Downloads";
 import { Figures } from "./Figures";
@@ -118,7 +118,7 @@ function Making({ job, object }: { job: JobView; object: ObjectView }) {
   return (
     <section className="card" aria-live="polite">
       <p>{TELL[object.status]}</p>
-      <Progress label={object.name} share={SHARE[object.status]} />
+      <ObjectProgress object={object} />
       <Queue job={job} />
     </section>
   );

@@ -10,7 +10,7 @@ from PIL import Image
 from gen3d.contract import EmbeddingsMeta
 from gen3d.errors import InvalidRequest, ReconstructionFailed, WeightsInvalid
 from gen3d.options import ANY_SEED, EngineOptions, Offer, OneOf
-from gen3d_inference.engines.interface import Embeddings, Floats, Gaussians, Mask
+from gen3d_inference.engines.interface import Embeddings, Floats, Gaussians, Mask, Tell, silent
 from gen3d_inference.engines.lite.canonical import canonical
 from gen3d_inference.engines.lite.crop import Crop
 from gen3d_inference.engines.lite.frames import CROP_SIDE, ENCODER_SIDE, MARGINS
@@ -23,6 +23,8 @@ OFFERS: Offer = {
     "quality": OneOf(values=("standard",), seconds={"standard": 1}),
     "seed": ANY_SEED,
 }
+
+PHASES = {"outline": 0.3, "network": 0.2, "surface": 0.5}
 
 
 class LiteEngine:
@@ -44,6 +46,7 @@ class LiteEngine:
     name = "lite"
     side = ENCODER_SIDE
     offers = OFFERS
+    phases = PHASES
 
     def __init__(self, folder: Path, revision: str | None = None) -> None:
         self.revision = check(folder, self.name, revision).revision
@@ -70,7 +73,7 @@ class LiteEngine:
         return Embeddings(self._encode(stretched), meta)
 
     def reconstruct(
-        self, photo: Image.Image, mask: Mask, options: EngineOptions
+        self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
     ) -> tuple[Gaussians, None]:
         """Predict front, thickness and back of the object and lay gaussians on its surface.
 
@@ -78,15 +81,22 @@ class LiteEngine:
         draws how closely the crop fits, within what the network was trained on. No pose: these
         networks say nothing of the photo's camera.
         """
+        tell("outline", 0)
         mask = look_again(photo, mask, self.decode)
+        tell("outline", 1)
         margin = float(np.random.default_rng(options.seed).uniform(*MARGINS))
         crop = Crop.around(mask, margin)
         small = crop.mask(mask, CROP_SIDE)
         _check_visible(small)
+        tell("network", 0)
         prediction = self._predict(crop.colours(photo, CROP_SIDE), small)
+        tell("network", 1)
+        tell("surface", 0)
         solid = columns(crop, photo, mask, prediction)
         _check_visible(solid.inside)
-        return canonical(solid.surface(), prediction.elevation), None
+        made = canonical(solid.surface(), prediction.elevation)
+        tell("surface", 1)
+        return made, None
 
     def works(self) -> bool:
         """Always: a processor does not break by itself."""

@@ -13,7 +13,7 @@ from gen3d.contract import EmbeddingsMeta, Pose
 from gen3d.errors import Gen3DError, InvalidRequest
 from gen3d.options import ANY_SEED, EngineOptions, Offer, OneOf
 from gen3d_inference import weights
-from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask
+from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask, Tell, silent
 from gen3d_inference.engines.open.reconstruction import ObjectReconstruction
 from gen3d_inference.engines.open.sam2 import Sam2ImageEncoder
 from gen3d_inference.engines.parts import gpu
@@ -36,6 +36,9 @@ OFFERS: Offer = {
     "seed": ANY_SEED,
 }
 """Seconds are those of an H200 (bench/gpu), times ten for an L4: that factor is a guess."""
+
+PHASES = {"cutout": 0.12, "condition": 0.08, "latents": 1.86, "gaussians": 0.13}
+"""Seconds there, too; only their shares count."""
 
 _FOR_CLICKS = ("sam2/", "decoder.onnx", "LICENSE")
 """Files that are needed from the start; the rest is for reconstructing."""
@@ -63,6 +66,7 @@ class OpenEngine:
 
     name = "open"
     offers = OFFERS
+    phases = PHASES
 
     def __init__(self, folder: Path, revision: str | None = None) -> None:
         manifest = weights.read(folder, self.name, revision)
@@ -108,7 +112,7 @@ class OpenEngine:
         return self._within_memory(lambda: self._initialize(photo))
 
     def reconstruct(
-        self, photo: Image.Image, mask: Mask, options: EngineOptions
+        self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
     ) -> tuple[Gaussians, Pose]:
         """Turn one object into gaussians.
 
@@ -118,7 +122,7 @@ class OpenEngine:
             TripoSplat cannot be loaded.
         ReconstructionFailed, OutOfMemory
         """
-        return self._within_memory(lambda: self._reconstruct(photo, mask, options))
+        return self._within_memory(lambda: self._reconstruct(photo, mask, options, tell))
 
     def works(self) -> bool:
         """Whether the GPU answers."""
@@ -140,13 +144,15 @@ class OpenEngine:
         return Embeddings({name: tensor.numpy() for name, tensor in stored.items()}, meta)
 
     def _reconstruct(
-        self, photo: Image.Image, mask: Mask, options: EngineOptions
+        self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell
     ) -> tuple[Gaussians, Pose]:
+        if not self._objects.done():
+            tell("loading", 0.0)
         if self._objects.done() and self._objects.exception() is not None:
             loaded = self._load_objects(self._rest)
             self._objects = Future()
             self._objects.set_result(loaded)
-        return self._objects.result().run(photo, mask, options, _log_progress)
+        return self._objects.result().run(photo, mask, options, tell)
 
     def _load_objects(self, files: dict[str, weights.File]) -> ObjectReconstruction:
         try:
@@ -163,7 +169,3 @@ class OpenEngine:
             "Try again with a smaller photo, or deploy on an instance with a larger GPU, such as "
             "ml.g6.2xlarge.",
         )
-
-
-def _log_progress(stage: str, fraction: float) -> None:
-    logger.info("Reconstructing", extra={"fields": {"stage": stage, "fraction": fraction}})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from gen3d.contract import Pose
 from gen3d.errors import ReconstructionFailed, WeightsInvalid
 from gen3d.options import EngineOptions, Quality
-from gen3d_inference.engines.interface import Gaussians, Mask
+from gen3d_inference.engines.interface import Gaussians, Mask, Tell, silent
 from gen3d_inference.engines.open import upstream
 from gen3d_inference.engines.open.attention import fastest
 from gen3d_inference.engines.open.cutout import Cutout
@@ -51,9 +51,6 @@ _BACKENDS = [
     SDPBackend.MATH,
 ]
 """Of upstream's networks, the first that the card and the shapes allow."""
-
-Progress: TypeAlias = Callable[[str, float], None]
-"""Called with a phase's name and the fraction of it that is done."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +134,7 @@ class ObjectReconstruction:
         photo: Image.Image,
         mask: Mask,
         options: EngineOptions,
-        progress: Progress = lambda _phase, _fraction: None,
+        progress: Tell = silent,
     ) -> tuple[Gaussians, Pose]:
         """Reconstruct the object under a mask.
 
@@ -224,7 +221,7 @@ class ObjectReconstruction:
         return gaussians_of(self._build(self._decoder.gs, placed, predicted)[0])
 
     @contextmanager
-    def _phase(self, name: str, progress: Progress) -> Iterator[None]:
+    def _phase(self, name: str, progress: Tell) -> Iterator[None]:
         progress(name, 0.0)
         start = time.perf_counter()
         yield

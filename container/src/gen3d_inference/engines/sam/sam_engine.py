@@ -12,7 +12,7 @@ from gen3d.contract import EmbeddingsMeta, Pose
 from gen3d.errors import Gen3DError
 from gen3d.options import ANY_SEED, EngineOptions, Offer, OneOf
 from gen3d_inference import weights
-from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask
+from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask, Tell, silent
 from gen3d_inference.engines.parts import gpu
 from gen3d_inference.engines.parts.acceleration import keep_compiled
 from gen3d_inference.engines.parts.precision import precision_of, store
@@ -37,6 +37,17 @@ OFFERS: Offer = {
     "seed": ANY_SEED,
 }
 """Seconds as an H200 took with networks moved on and off it (docs/adr/0020), fast by its steps."""
+
+PHASES = {
+    "depth": 0.267,
+    "structureCondition": 0.552,
+    "structure": 3.586,
+    "voxels": 0.027,
+    "latentsCondition": 0.398,
+    "latents": 8.861,
+    "gaussians": 0.139,
+}
+"""Seconds there, too; only their shares count."""
 
 _FOR_CLICKS = ("sam3/", "decoder.onnx", "LICENSE")
 """Files that are needed from the start; the rest, most of the bytes, is for reconstructing."""
@@ -64,6 +75,7 @@ class SamEngine:
 
     name = "sam"
     offers = OFFERS
+    phases = PHASES
 
     def __init__(self, folder: Path, revision: str | None = None) -> None:
         manifest = weights.read(folder, self.name, revision)
@@ -101,7 +113,7 @@ class SamEngine:
         return self._within_memory(lambda: self._initialize(photo, text))
 
     def reconstruct(
-        self, photo: Image.Image, mask: Mask, options: EngineOptions
+        self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
     ) -> tuple[Gaussians, Pose]:
         """Turn one object into gaussians.
 
@@ -111,7 +123,7 @@ class SamEngine:
             At the first object: SAM 3D Objects cannot be loaded.
         ReconstructionFailed, OutOfMemory
         """
-        return self._within_memory(lambda: self._reconstruct(photo, mask, options))
+        return self._within_memory(lambda: self._reconstruct(photo, mask, options, tell))
 
     def works(self) -> bool:
         """Whether the GPU answers."""
@@ -137,13 +149,14 @@ class SamEngine:
         )
 
     def _reconstruct(
-        self, photo: Image.Image, mask: Mask, options: EngineOptions
+        self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell
     ) -> tuple[Gaussians, Pose]:
         if self._objects is None:
+            tell("loading", 0.0)
             self._rest_verified.result()  # these files hold code that loading would run
             self._concept.free()
             self._objects = ObjectReconstruction(self._folder, str(self._device))
-        return self._objects.run(photo, mask, options, _log_progress)
+        return self._objects.run(photo, mask, options, tell)
 
     def _within_memory(self, work: Callable[[], T]) -> T:
         return gpu.within_memory(
@@ -159,7 +172,3 @@ class SamEngine:
         except Gen3DError as error:
             logger.error(error.message, extra={"fields": {"error": error.name}})
             raise
-
-
-def _log_progress(stage: str, fraction: float) -> None:
-    logger.info("Reconstructing", extra={"fields": {"stage": stage, "fraction": fraction}})

@@ -4,13 +4,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-Progress: TypeAlias = Callable[[str, float], None]
-"""Called with a phase's name and the fraction of it that is done."""
+from gen3d_inference.engines.interface import Tell, silent
 
 
 @contextmanager
@@ -46,9 +45,9 @@ class Phases:
         self._device = device
         self._offload = offload
         self.timings: dict[str, float] = {}
-        self.progress: Progress = lambda _phase, _fraction: None
+        self.progress: Tell = silent
 
-    def restart(self, progress: Progress) -> None:
+    def restart(self, progress: Tell) -> None:
         """Forget the last run."""
         self.timings = {}
         self.progress = progress

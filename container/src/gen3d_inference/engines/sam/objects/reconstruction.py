@@ -14,9 +14,9 @@ from PIL import Image
 from gen3d.contract import Pose
 from gen3d.errors import InvalidMask, OutOfMemory, ReconstructionFailed, WeightsInvalid
 from gen3d.options import EngineOptions, Quality
-from gen3d_inference.engines.interface import Floats, Gaussians, Mask
+from gen3d_inference.engines.interface import Floats, Gaussians, Mask, Tell, silent
 from gen3d_inference.engines.sam.objects import pipeline as upstream
-from gen3d_inference.engines.sam.objects.phases import Phases, Progress, refuse_empty
+from gen3d_inference.engines.sam.objects.phases import Phases, refuse_empty
 from gen3d_inference.engines.sam.objects.pipeline import Pipeline
 
 OFFLOAD_BELOW = 40e9
@@ -102,7 +102,7 @@ class ObjectReconstruction:
         photo: Image.Image,
         mask: Mask,
         options: EngineOptions,
-        progress: Progress = lambda _phase, _fraction: None,
+        progress: Tell = silent,
     ) -> tuple[Gaussians, Pose]:
         """Reconstruct the object under a mask.
 
