@@ -67,20 +67,21 @@ def test_bytes_stay_as_they_are() -> None:
 
 
 def test_candidates_lie_beside_the_decoder_s_inputs() -> None:
-    masks = np.random.default_rng(0).integers(0, 2, (2, 3, 4), np.uint8)
-    candidates = Candidates(masks, np.array([0.9, 0.1], np.float32))
+    logits = np.array([[[-40, -1, -0.01, 0]], [[0.01, 0.125, 1, 40]]], np.float32)
+    candidates = Candidates(logits, np.array([0.9, 0.1], np.float32), "cup")
     given = {"image_embed": np.ones((1, 1), np.float32)}
     tensors, _ = read(embeddings.pack(Embeddings(given, META, candidates)))
-    assert tensors.keys() == {"image_embed", "candidate_masks", "candidate_scores"}
-    assert np.array_equal(tensors["candidate_masks"], masks)
+    assert tensors.keys() == {"image_embed", "candidate_logits", "candidate_scores"}
+    assert tensors["candidate_logits"].dtype == np.uint8
+    assert tensors["candidate_logits"].tolist() == [[[0, 120, 128, 128]], [[129, 129, 136, 255]]]
     assert np.array_equal(tensors["candidate_scores"], candidates.scores)
 
 
 def test_no_candidates_are_an_answer_too() -> None:
-    nothing = Candidates(np.zeros((0, 3, 4), np.uint8), np.zeros(0, np.float32))
+    nothing = Candidates(np.zeros((0, 3, 4), np.float32), np.zeros(0, np.float32), "cup")
     given = {"image_embed": np.ones((1, 1), np.float32)}
     tensors, _ = read(embeddings.pack(Embeddings(given, META, nothing)))
-    assert tensors["candidate_masks"].shape == (0, 3, 4)
+    assert tensors["candidate_logits"].shape == (0, 3, 4)
     assert tensors["candidate_scores"].shape == (0,)
 
 

@@ -71,6 +71,9 @@ def _page() -> Iterator[str]:
     yield from _options()
     yield from _limit("MAX_OBJECTS", contract.MAX_OBJECTS, "Objects in one job.")
     yield from _limit("MAX_TEXT", contract.MAX_TEXT, "Letters in the name of what is looked for.")
+    yield from _limit("SURE", contract.SURE, "Score of a found mask that is offered at once.")
+    yield from _limit("LOGIT_ZERO", contract.LOGIT_ZERO, "Byte of a found mask's logit of zero.")
+    yield from _limit("LOGIT_STEPS", contract.LOGIT_STEPS, "Bytes from one such logit to the next.")
     yield from _limit("MAX_NAME", MAX_NAME, "Letters in the name of a job or an object.")
     yield from _limit("MAX_PHOTO_BYTES", images.MAX_BYTES, "A photo's file.")
     yield from _limit("MAX_PHOTO_PIXELS", images.MAX_PIXELS, "Width times height.")
@@ -117,7 +120,7 @@ def _row(fields: Mapping[str, str]) -> Iterator[str]:
     yield "  },"
 
 
-def _limit(name: str, value: int, says: str) -> Iterator[str]:
+def _limit(name: str, value: float, says: str) -> Iterator[str]:
     written = f"{value:_}" if value >= 10_000 else str(value)
     yield from ("", f"/** {says} */", f"export const {name} = {written};")
 

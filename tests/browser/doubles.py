@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Locator, Route, expect
 from safetensors import safe_open
 from safetensors.numpy import save
 
+from gen3d.contract import LOGIT_STEPS, LOGIT_ZERO
 from tests.browser.driver import PATIENCE_MS, Selecting, choose_photo
 from tests.local.running import RunningStack
 
@@ -33,11 +34,11 @@ def changed(
 
 def with_masks(tensors: Tensors, metadata: Metadata) -> tuple[Tensors, Metadata]:
     """Two things are found by their name: around the cup, and on the table."""
-    masks = np.zeros((2, 100, 100), np.uint8)
-    masks[0, 10:50, 30:70] = 1
-    masks[1, 85:95, 2:14] = 1
+    logits = np.full((2, 100, 100), LOGIT_ZERO - 6 * LOGIT_STEPS, np.uint8)
+    logits[0, 10:50, 30:70] = LOGIT_ZERO + 6 * LOGIT_STEPS
+    logits[1, 85:95, 2:14] = LOGIT_ZERO + 6 * LOGIT_STEPS
     scores = np.array([0.9, 0.6], np.float32)
-    return {**tensors, "candidate_masks": masks, "candidate_scores": scores}, metadata
+    return {**tensors, "candidate_logits": logits, "candidate_scores": scores}, metadata
 
 
 def as_draft(tensors: Tensors, metadata: Metadata) -> tuple[Tensors, Metadata]:

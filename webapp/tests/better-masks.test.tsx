@@ -46,11 +46,17 @@ describe("the note that masks were drawn anew", () => {
 });
 
 describe("what is looked for by its name", () => {
-  const found = (awaited: boolean) =>
+  const found = (awaited: boolean, scores: number[] = [], foundText = "") =>
     renderToStaticMarkup(
       <Found
-        text="cup"
-        found={[]}
+        text="cups"
+        foundText={foundText}
+        found={scores.map((score) => ({
+          masks: Float32Array.of(1),
+          width: 1,
+          height: 1,
+          scores: [score],
+        }))}
         awaited={awaited}
         object={activeObject(emptySelection())}
         photo={{ width: 1, height: 1, url: "/p" }}
@@ -60,7 +66,25 @@ describe("what is looked for by its name", () => {
 
   it("is not called missing while the model that finds it is awaited", () => {
     expect(found(true)).toContain("It is looked for by its name");
-    expect(found(true)).not.toContain("Nothing of that name");
-    expect(found(false)).toContain("Nothing of that name");
+    expect(found(true)).not.toContain("Nothing is of that name");
+    expect(found(false)).toContain("Nothing is of that name for sure");
+  });
+
+  it("is offered where the model is sure, and the rest on request", () => {
+    const offered = found(false, [0.9, 0.5, 0.4, 0.3, 0.2]);
+    expect(offered.match(/class="candidate"/g)).toHaveLength(2);
+    expect(offered).toContain("Show 3 less sure");
+    expect(offered).not.toContain("Nothing is of that name");
+    const unsure = found(false, [0.4]);
+    expect(unsure).toContain("Nothing is of that name for sure");
+    expect(unsure).toContain("Show 1 less sure");
+    expect(found(false, [0.9])).not.toContain("less sure");
+  });
+
+  it("says by which word it was found", () => {
+    const offered = found(false, [0.9], "cup");
+    expect(offered).toContain("Found: cup<");
+    expect(offered).toContain("Nothing was found by “cups”");
+    expect(offered).toContain('aria-label="cup 1 of 1, certainty 90 percent"');
   });
 });

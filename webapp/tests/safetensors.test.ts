@@ -113,20 +113,37 @@ describe("readMeta", () => {
 });
 
 describe("readFound", () => {
+  const scores = {
+    dtype: "F32",
+    shape: [2],
+    bytes: new Uint8Array(Float32Array.of(0.75, 0.5).buffer),
+  };
+
   it("gives each mask by itself, as logits, and none where nothing was looked for", () => {
-    const masks = { dtype: "U8", shape: [2, 1, 3], bytes: Uint8Array.of(1, 0, 0, 0, 1, 1) };
-    const scores = {
-      dtype: "F32",
-      shape: [2],
-      bytes: new Uint8Array(Float32Array.of(0.75, 0.5).buffer),
-    };
+    const bytes = Uint8Array.of(255, 129, 128, 120, 0, 136);
     const found = readFound(
-      readSafeTensors(file({ candidate_masks: masks, candidate_scores: scores })),
+      readSafeTensors(
+        file({
+          candidate_logits: { dtype: "U8", shape: [2, 1, 3], bytes },
+          candidate_scores: scores,
+        }),
+      ),
     );
     expect(found.map(({ scores: certainty }) => certainty)).toEqual([[0.75], [0.5]]);
     expect(found[1]).toMatchObject({ width: 3, height: 1 });
-    expect([...(found[1]?.masks ?? [])].map((logit) => logit > 0)).toEqual([false, true, true]);
+    expect(found.map(({ masks }) => [...masks])).toEqual([
+      [15.875, 0.125, 0],
+      [-1, -16, 1],
+    ]);
     expect(readFound(readSafeTensors(file({})))).toEqual([]);
+  });
+
+  it("reads masks of a photo that was prepared before there were logits", () => {
+    const masks = { dtype: "U8", shape: [2, 1, 3], bytes: Uint8Array.of(1, 0, 0, 0, 1, 1) };
+    const found = readFound(
+      readSafeTensors(file({ candidate_masks: masks, candidate_scores: scores })),
+    );
+    expect([...(found[1]?.masks ?? [])].map((logit) => logit > 0)).toEqual([false, true, true]);
   });
 });
 

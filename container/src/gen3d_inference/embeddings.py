@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from gen3d.contract import LOGIT_STEPS, LOGIT_ZERO
 from gen3d.errors import InferenceFailed
-from gen3d_inference.engines.interface import Embeddings
+from gen3d_inference.engines.interface import Embeddings, Floats
 
 _EXPONENT = np.uint16(0x7C00)
 """Of a half: all bits set where it is infinite or no number."""
@@ -32,9 +33,15 @@ def pack(embeddings: Embeddings) -> bytes:
             "The encoder gave values that are no numbers. Try again, or use another photo."
         )
     if embeddings.candidates is not None:
-        tensors["candidate_masks"] = np.ascontiguousarray(embeddings.candidates.masks)
+        tensors["candidate_logits"] = _bytes(embeddings.candidates.logits)
         tensors["candidate_scores"] = embeddings.candidates.scores.astype(np.float32)
     return save(tensors, metadata=embeddings.meta.model_dump())
+
+
+def _bytes(logits: Floats) -> NDArray[np.uint8]:
+    """Positive stays positive: a mask is where its byte is above zero's."""
+    steps = np.ceil(logits * LOGIT_STEPS) + LOGIT_ZERO
+    return np.ascontiguousarray(np.clip(steps, 0, 255).astype(np.uint8))
 
 
 def _is_finite(tensor: NDArray[np.generic]) -> bool:

@@ -56,7 +56,9 @@ def test_a_text_gives_candidates_beside_the_embeddings(folder: Path) -> None:
     plain, named = engine.initialize(PHOTO), engine.initialize(PHOTO, "chair")
     assert plain.candidates is None
     assert named.candidates is not None
-    assert named.candidates.masks.shape[1:] == (4 * tiny.GRID, 4 * tiny.GRID)
+    assert named.candidates.text == "chair"
+    assert named.meta.found_text == ""
+    assert named.candidates.logits.shape[1:] == (4 * tiny.GRID, 4 * tiny.GRID)
     for name, tensor in plain.tensors.items():
         assert np.array_equal(named.tensors[name], tensor)
 

@@ -107,6 +107,15 @@ export const MAX_OBJECTS = 8;
 /** Letters in the name of what is looked for. */
 export const MAX_TEXT = 200;
 
+/** Score of a found mask that is offered at once. */
+export const SURE = 0.5;
+
+/** Byte of a found mask's logit of zero. */
+export const LOGIT_ZERO = 128;
+
+/** Bytes from one such logit to the next. */
+export const LOGIT_STEPS = 8;
+
 /** Letters in the name of a job or an object. */
 export const MAX_NAME = 100;
 

@@ -1,5 +1,6 @@
 /** What the embeddings file says of itself, checked against the decoder it is to be used with. */
 
+import { LOGIT_STEPS, LOGIT_ZERO } from "../api/domain";
 import type { Decoded } from "../selection/prompt";
 import type { SafeTensors } from "./safetensors";
 import { convert } from "./tensors";
@@ -17,6 +18,8 @@ export interface EmbeddingsMeta {
   readonly imageHeight: number;
   /** The mask for unambiguous prompts; null where the best score always wins. */
   readonly singleMaskIndex: number | null;
+  /** What was found is this, where the job's text itself found nothing; else empty. */
+  readonly foundText: string;
 }
 
 /**
@@ -49,23 +52,28 @@ export function readMeta(
     imageWidth: pixels(metadata, "image_width"),
     imageHeight: pixels(metadata, "image_height"),
     singleMaskIndex: single === "" ? null : Number(single),
+    foundText: metadata.found_text ?? "",
   };
 }
 
-/** Logits of a mask that says only yes or no, to refine it from. */
+/** Logits of a mask that says only yes or no, as photos were prepared before there were others. */
 const CERTAIN = 6;
 
 /** The masks that were found by the job's text, each as an answer of one mask; none without one. */
 export function readFound({ tensors }: SafeTensors): Decoded[] {
-  const masks = tensors.get("candidate_masks");
+  const logits = tensors.get("candidate_logits");
+  const masks = logits ?? tensors.get("candidate_masks");
   const scores = tensors.get("candidate_scores");
   if (!masks || !scores) return [];
   const [count = 0, height = 0, width = 0] = masks.shape;
   const certainty = convert(scores, "float32");
+  const logit = logits
+    ? (byte: number) => (byte - LOGIT_ZERO) / LOGIT_STEPS
+    : (inside: number) => (inside ? CERTAIN : -CERTAIN);
   return Array.from({ length: count }, (_, index) => {
     const mask = masks.bytes.subarray(index * height * width, (index + 1) * height * width);
     return {
-      masks: Float32Array.from(mask, (inside) => (inside ? CERTAIN : -CERTAIN)),
+      masks: Float32Array.from(mask, logit),
       width,
       height,
       scores: [Number(certainty[index])],

@@ -26,14 +26,17 @@ class Candidates:
 
     Parameters
     ----------
-    masks : (k, height, width)
-        1 on the object, else 0; the photo stretched as it is for the decoder.
+    logits : (k, height, width)
+        Positive on the object; the photo stretched as it is for the decoder.
     scores : (k,)
-        From 0 to 1.
+        From 0 to 1; `gen3d.contract.SURE` and more where the engine is sure.
+    text : str
+        What they were found by.
     """
 
-    masks: NDArray[np.uint8]
+    logits: Floats
     scores: Floats
+    text: str
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,14 @@ EMBEDDINGS_CONTRACT = 1
 MAX_OBJECTS = 8
 """Objects in one job."""
 
-MAX_CANDIDATES = 8
-"""Masks that a text prompt offers."""
+MAX_CANDIDATES = 24
+"""Masks that a text prompt offers, sure ones and others."""
+
+SURE = 0.5
+"""Score from which a mask that was found is offered at once: what Meta's predictor asks."""
+
+LOGIT_ZERO, LOGIT_STEPS = 128, 8
+"""A candidate's logit as a byte: which one is zero, and how many steps there are to one more."""
 
 MAX_TEXT = 200
 """Letters in a text prompt."""
@@ -105,7 +111,7 @@ class InitializeResult(_Result):
     width: int
     height: int
     candidates: Annotated[int, Field(ge=0, le=MAX_CANDIDATES)] = 0
-    """Masks found for the text: rows of the embeddings' ``candidate_masks``."""
+    """Masks found for the text: rows of the embeddings' ``candidate_logits``."""
     offers: Offer = Field(default=SEED_ALONE, exclude_if=lambda offers: offers == SEED_ALONE)
     """What may be chosen of the engine, for objects of this photo."""
 
@@ -153,8 +159,10 @@ class EmbeddingsMeta(_Message):
     """Metadata of ``embeddings.safetensors``; all values are strings in the file.
 
     The file holds the decoder's inputs by their names. Where the request had a text, it also holds
-    ``candidate_masks``, u8 [K, h, w], 1 on the object, stretched like the decoder's input, best
-    first, and ``candidate_scores``, f32 [K], from 0 to 1; K is at most `MAX_CANDIDATES`.
+    ``candidate_logits``, u8 [K, h, w] by `LOGIT_ZERO` and `LOGIT_STEPS`, positive on the object,
+    stretched like the decoder's input, best first, and ``candidate_scores``, f32 [K], from 0 to 1;
+    K is at most `MAX_CANDIDATES`. Files from before that hold ``candidate_masks``, u8 [K, h, w], 1
+    on the object.
     """
 
     contract: str = str(EMBEDDINGS_CONTRACT)
@@ -171,3 +179,5 @@ class EmbeddingsMeta(_Message):
     """Of the decoder's inputs; u8 comes with ``{name}_scale`` and ``{name}_offset``."""
     single_mask_index: str = ""
     """Mask token for two or more clicks (SAM: "0"); empty where the best score always wins."""
+    found_text: str = ""
+    """What the candidates are, where not the text itself found them but its singular."""

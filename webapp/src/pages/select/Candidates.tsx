@@ -1,3 +1,5 @@
+import { useState } from "react";
+import { SURE } from "../../api/domain";
 import type { Decodes } from "../../selection/decodes";
 import type { Decoded } from "../../selection/prompt";
 import type { Action, SelectedObject } from "../../selection/selection";
@@ -36,6 +38,9 @@ export function Candidates({ object, decodes, photo, act }: Props) {
 
 interface FoundProps {
   text: string;
+  /** What was found is this, where the text itself found nothing; else empty. */
+  foundText: string;
+  /** The best first. */
   found: readonly Decoded[];
   /** Whether it is still being looked for. */
   awaited: boolean;
@@ -45,29 +50,44 @@ interface FoundProps {
 }
 
 /** What the model found by the job's text; clicks refine what is chosen. */
-export function Found({ text, found, awaited, object, photo, act }: FoundProps) {
+export function Found({ text, foundText, found, awaited, object, photo, act }: FoundProps) {
+  const [all, setAll] = useState(false);
+  const sure = found.filter(({ scores }) => (scores[0] ?? 0) >= SURE).length;
+  const shown = all ? found : found.slice(0, sure);
+  const unsure = found.length - shown.length;
+  const name = foundText || text;
   return (
     <section>
-      <h2>Found: {text}</h2>
-      {found.length === 0 && (
+      <h2>Found: {name}</h2>
+      {foundText && <p className="muted small">Nothing was found by “{text}”.</p>}
+      {sure === 0 && (
         <p className="muted small">
           {awaited
             ? "It is looked for by its name when the model is awake. Click the object meanwhile."
-            : "Nothing of that name. Click the object instead."}
+            : "Nothing is of that name for sure. Click the object instead."}
         </p>
       )}
       <div className="candidates">
-        {found.map((decoded, index) => (
+        {shown.map((decoded, index) => (
           <Choice
             // biome-ignore lint/suspicious/noArrayIndexKey: what was found has no other name.
             key={index}
-            name={`${text} ${index + 1} of ${found.length}`}
+            name={`${name} ${index + 1} of ${shown.length}`}
             chosen={object.found === index}
             mask={{ decoded, index: 0, photo }}
-            onChoose={() => act({ type: "found", index, name: text })}
+            onChoose={() => act({ type: "found", index, name })}
           />
         ))}
       </div>
+      {unsure > 0 && (
+        <button
+          type="button"
+          className="button button-small button-quiet"
+          onClick={() => setAll(true)}
+        >
+          Show {unsure} less sure
+        </button>
+      )}
     </section>
   );
 }

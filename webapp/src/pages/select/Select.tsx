@@ -155,6 +155,7 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
         {job.text && decoder.state === "ready" && (
           <Found
             text={job.text}
+            foundText={decoder.meta.foundText}
             found={decoder.found}
             awaited={awaitsBetter(job)}
             object={active}

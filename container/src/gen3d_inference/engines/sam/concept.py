@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase, Sam3Model
 from transformers.models.sam3.modeling_sam3 import Sam3VisionEncoderOutput
 
-from gen3d.contract import MAX_CANDIDATES
+from gen3d.contract import MAX_CANDIDATES, SURE
 from gen3d.errors import WeightsInvalid
 from gen3d_inference.engines.interface import Candidates
 
-_SCORE = 0.5
-"""What Meta's image predictor asks of an object."""
+_SCORE = 0.2
+"""Below this nothing is offered. From `SURE` on it is what Meta's image predictor offers."""
 _IOU = 0.5
 """Masks that share more than this are one object; the network may name it twice."""
 _NO_BOX = -10
@@ -44,7 +44,10 @@ class ConceptPrompt:
 
     @torch.inference_mode()
     def find(self, text: str, features: Tensor) -> Candidates:
-        """Find what a text names.
+        """Find what a text names, or its singular.
+
+        The network knows things by the name of one: "people" finds nobody. Where a text finds
+        nothing for sure, its singular is tried.
 
         Parameters
         ----------
@@ -56,7 +59,7 @@ class ConceptPrompt:
         Returns
         -------
         Candidates
-            With masks of (4g, 4g) pixels, the photo stretched to them.
+            With logits of (4g, 4g) pixels, the photo stretched to them.
 
         Raises
         ------
@@ -65,14 +68,23 @@ class ConceptPrompt:
         """
         if self._loaded is None:
             self._loaded = _load(self._folder, self._device)
+        found = self._find(text, features)
+        if not (found.scores >= SURE).any() and (one := _singular(text)):
+            of_one = self._find(one, features)
+            if (of_one.scores >= SURE).any():
+                return of_one
+        return found
+
+    def _find(self, text: str, features: Tensor) -> Candidates:
+        assert self._loaded is not None
         detector, tokenizer = self._loaded
         # As Meta runs it: boxes and scores in float32, matrix products in bfloat16 on a GPU.
         on_gpu = self._device.type == "cuda"
         with torch.autocast(self._device.type, torch.bfloat16, enabled=on_gpu):
-            masks, scores = _detect(detector, tokenizer, text, features)
-        best = _distinct(masks, scores)
+            logits, scores = _detect(detector, tokenizer, text, features)
+        best = _distinct(logits > 0, scores)
         return Candidates(
-            masks[best].to(torch.uint8).cpu().numpy(), scores[best].cpu().numpy().astype(np.float32)
+            logits[best].float().cpu().numpy(), scores[best].cpu().numpy().astype(np.float32), text
         )
 
     def free(self) -> None:
@@ -113,7 +125,7 @@ def _load(folder: Path, device: torch.device) -> tuple[Sam3Model, PreTrainedToke
 def _detect(
     detector: Sam3Model, tokenizer: PreTrainedTokenizerBase, text: str, features: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Masks (n, 4g, 4g) and scores (n) of all the detector's queries."""
+    """Logits (n, 4g, 4g) and scores (n) of all the detector's queries."""
     words = tokenizer(
         [text],
         padding="max_length",
@@ -136,7 +148,15 @@ def _detect(
         input_boxes_labels=torch.full((1, 1), _NO_BOX, device=features.device),
     )
     present = answer.presence_logits[0].float().sigmoid()
-    return answer.pred_masks[0] > 0, answer.pred_logits[0].float().sigmoid() * present
+    return answer.pred_masks[0], answer.pred_logits[0].float().sigmoid() * present
+
+
+def _singular(text: str) -> str | None:
+    """An English plural's singular; None of anything else."""
+    import inflect  # seconds to import, for what most texts are not
+
+    found = inflect.engine().singular_noun(text)
+    return str(found) if found else None
 
 
 def _distinct(masks: Tensor, scores: Tensor) -> list[int]:

@@ -133,6 +133,7 @@ class SamEngine:
         tensors, features = self._encoder(photo)
         stored = gpu.to_host(store(tensors, self._precision))
         side = str(self._encoder.side)
+        candidates = self._concept.find(text, features) if text is not None else None
         meta = EmbeddingsMeta(
             engine=self.name,
             revision=self.revision,
@@ -142,8 +143,8 @@ class SamEngine:
             image_height=str(photo.height),
             precision=self._precision,
             single_mask_index="0",
+            found_text=candidates.text if candidates and candidates.text != text else "",
         )
-        candidates = self._concept.find(text, features) if text is not None else None
         return Embeddings(
             {name: tensor.numpy() for name, tensor in stored.items()}, meta, candidates
         )
