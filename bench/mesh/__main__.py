@@ -2,7 +2,8 @@
 
 Seconds do not include imports. Processor seconds are those of both threads, which depend less on
 what else the machine does. Peak memory is the whole process's. ``--beside REVISION`` runs the
-package as it was then beside each of its rows; ``--quick`` measures a few clouds of each kind in
+package as it was then beside each of its rows, but for what it could not do, and sums up the
+ratios; ``--quick`` measures a few clouds of each kind in
 one process, in less than a minute.
 """
 
@@ -18,6 +19,7 @@ import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
@@ -153,9 +155,14 @@ PLAN = [
     ),
     *(
         (name, 300, quality)
-        for name in ("gap 0.6", "gap 1", "gap 1.8", "gap 2.7", "chain", "wheel 1.8", "wheel 0.4")
+        for name in ("gap 0.6", "gap 1", "gap 1.8", "gap 2.1", "gap 2.7", "chain", "wheel 1.8",
+                     "wheel 0.4")
         for quality in ("standard", "fine")
     ),
+    *((f"{shape}, trained", 0, "fine") for shape in ("chair", "mug")),
+    *((name, 300, "fine") for name in ("sphere", "torus", "chair, half faint", "jug 8", "vase 12",
+                                       "bottle 8", "berries 14", "berries 5", "bowl", "bumps 6")),
+    ("mug", 1300, "fine"),
 ]  # fmt: skip
 """Clouds, thousands of gaussians, methods."""
 
@@ -180,17 +187,36 @@ def package_of(revision: str, folder: Path) -> str:
     return str(folder / "functions/mesh/src")
 
 
-def run_row(method: str, name: str, thousands: int, path: Path, package: str = "") -> str:
-    """Measure one row in a process of its own, with another `package` where one is given."""
+def run_row(method: str, name: str, path: Path, package: str = "") -> dict[str, Any] | str:
+    """Measure one row in a process of its own, with another `package` where one is given.
+
+    Returns
+    -------
+    dict or str
+        The figures, or why there are none.
+    """
+    path_of = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "bench.mesh", "--row", method, name, str(path)],
-        capture_output=True, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": package},
+        capture_output=True, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": path_of},
     )  # fmt: skip
-    label = f"{method}, before" if package else method
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
-        return f"| {name}, {thousands} k | {label} | {reason} |"
-    return row(name, thousands, label, json.loads(done.stdout.strip().splitlines()[-1]))
+        return (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
+    figures: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return figures
+
+
+def ratios(pairs: list[tuple[str, dict[str, Any], dict[str, Any]]]) -> list[str]:
+    """Lines of a table: for each method the median, least and largest ratio to the build before."""
+    lines = ["| method | clouds | CPU s | peak MB | GLB MB |", "|---|---|---|---|---|"]
+    for method in dict.fromkeys(method for method, _, _ in pairs):
+        mine = [(before, now) for of, before, now in pairs if of == method]
+        cells = []
+        for figure in ("cpu", "peak", "glb"):
+            all_of = sorted(now[figure] / before[figure] for before, now in mine)
+            cells.append(f"{median(all_of):.2f} ({all_of[0]:.2f}–{all_of[-1]:.2f})")
+        lines.append(f"| {method} | {len(mine)} | {' | '.join(cells)} |")
+    return lines
 
 
 def main() -> None:
@@ -208,6 +234,7 @@ def main() -> None:
         return
     plan = [(*cloud, "standard, no texture") for cloud in QUICK] if args.quick else PLAN
     lines = [HEAD]
+    pairs: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
     print(HEAD)
     with tempfile.TemporaryDirectory() as folder:
         before = package_of(args.beside, Path(folder)) if args.beside else ""
@@ -217,14 +244,26 @@ def main() -> None:
             path = Path(folder) / f"{name} {thousands}.ply"
             if not path.exists():
                 make_cloud(name, thousands, path)
+            then: dict[str, Any] | str = ""
+            if before and "alone" not in method:
+                then = run_row(method, name, path, before)
+                if isinstance(then, dict):
+                    lines.append(row(name, thousands, f"{method}, before", then))
+                    print(lines[-1], flush=True)
             if args.quick and not before:
-                lines.append(row(name, thousands, method, measure(method, name, path)))
-            elif before and "alone" not in method:
-                lines.append(run_row(method, name, thousands, path, before))
-                print(lines[-1], flush=True)
-            if not args.quick or before:
-                lines.append(run_row(method, name, thousands, path))
+                now: dict[str, Any] | str = measure(method, name, path)
+            else:
+                now = run_row(method, name, path)
+            if isinstance(now, str):
+                lines.append(f"| {name}, {thousands} k | {method} | {now} |")
+            else:
+                lines.append(row(name, thousands, method, now))
+                if isinstance(then, dict):
+                    pairs.append((method, then, now))
             print(lines[-1], flush=True)
+    if pairs:
+        lines += ["", f"Beside {args.beside}, median and range of the ratios:", "", *ratios(pairs)]
+        print("\n".join(lines[-len(ratios(pairs)) - 3 :]))
     if args.save:
         intro, _, _ = RESULTS.read_text().partition("| cloud | method |")
         RESULTS.write_text(intro + "\n".join(lines) + "\n")

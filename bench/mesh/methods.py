@@ -16,7 +16,6 @@ from bench.mesh.clouds import Array
 from gen3d_mesh import glb
 from gen3d_mesh.coloured_mesh import Texture
 from gen3d_mesh.pipeline import QUALITIES, build
-from gen3d_mesh.read import read_splat
 from gen3d_mesh.splat import Splat
 
 MIN_OPACITY = 0.1
@@ -81,6 +80,8 @@ def pymeshlab_alone(path: Path) -> Result:
 
 
 def _visible(path: Path) -> Splat:
+    from gen3d_mesh.read import read_splat  # which an older build lacks
+
     splat = read_splat(path)
     return splat.take(splat.opacities >= MIN_OPACITY)
 

@@ -9,11 +9,15 @@ import trimesh
 from bench.mesh.clouds import Array, scene_of, tensor
 from bench.mesh.shapes import albedo
 from gen3d_mesh.coloured_mesh import Texture
-from gen3d_mesh.coverage import NEAR, VIEWS
 
 SAMPLES = 200_000
 RAYS = 128
 """Along an edge of each picture of the true surface."""
+
+NEAR = 0.02
+_AXES = np.array([[6, 2, 3], [-3, 6, 2], [-2, -3, 6]], np.float32) / np.float32(7)
+VIEWS = tuple(np.roll(_AXES, -k, axis=0) for k in range(3))
+"""Both as in `gen3d_mesh.coverage`, which an older build lacks."""
 
 
 @dataclass(frozen=True)

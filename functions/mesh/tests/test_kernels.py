@@ -144,13 +144,17 @@ def test_planes_lie_where_the_heavier_neighbours_are() -> None:
     points = (np.concatenate([flat, flat]) + heights[:, None] * slope).astype(np.float32)
     weights = np.repeat([1, 0.02], 4000).astype(np.float32)
     cells, order = Cells.sort(points, 0.06)
-    normals, offset = cell_kernels.fit_planes(
+    normals, way = cell_kernels.fit_planes(
         points[order], weights[order], cells.start, cells.origin, cells.size, np.float32(0.06)
     )
     middle = np.linalg.norm(points[order], axis=1) < 0.3
     assert np.abs(normals @ slope)[middle].min() > 0.98
-    projected = (points[order] + offset[:, None] * normals) @ slope
-    assert np.abs(projected[middle]).max() < 0.004
+    mean = points[order] + way
+    assert np.abs(mean[middle] @ slope).max() < 0.004
+    # At the edge of what is there, the mean lies further in.
+    edge = np.linalg.norm(points[order], axis=1) > 0.65
+    inward = np.linalg.norm(points[order], axis=1) - np.linalg.norm(mean, axis=1)
+    assert inward[edge].mean() > inward[middle].mean() + 0.004
 
 
 def test_a_point_behind_more_than_are_considered_keeps_the_way_it_faces() -> None:

@@ -10,6 +10,10 @@ Flat walls have pinholes still, and two things keep the flood out of what is tru
 rooms between walls, of which the coarse solid is sure; and what lies behind a wall whose outward
 side the coarse solid knows. It knows none in a gap that it filled.
 
+At a gap's mouth discs reach over its rim and leave bridges. Discs that lie at the mean of their
+neighbours, further in, leave fewer, and more pinholes: they are for a second flood, which goes on
+from the first one, a few voxels around the gaps that it found.
+
 Where a rod beside a gap is cut, as the cloud is thin at its end, the coarse solid is given back.
 """
 
@@ -18,7 +22,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from gen3d_mesh import cell_kernels, grid_kernels
+from gen3d_mesh import cell_kernels, grid_kernels, mask_kernels
 from gen3d_mesh.cells import Cells
 from gen3d_mesh.shell import MIN_DESCENT, PLANE_RADIUS
 from gen3d_mesh.solid import PADDING, Grid, Mask, Solid, grown, slab_order, smooth
@@ -53,9 +57,13 @@ NEAR = 1
 """Voxels from a gaussian up to which what is thin is none of the films that discs make over a
 gap's mouth."""
 
-LOW, LOST, BACK = 0.6, 3, 3
+AROUND = 6
+"""Voxels around a gap that the second flood may reach: most bridges are twice as wide at most."""
+
+LOW, LOST, CLUMP, BACK = 0.6, 3, 5, 3
 """Where so many gaussians are in a voxel of the solid whose height, once carved, is below this
-share of the mean, a rod was cut: so many voxels around are given back."""
+share of the mean, and in so many voxels in a clump, a rod was cut: so many voxels around are given
+back. At a gap's rim fewer are low: an edge has half of the height of a flat wall."""
 
 BEHIND = 3
 """Voxels of the solid up to which it is inside behind such a wall, or to halfway through it."""
@@ -100,31 +108,38 @@ def carve(solid: Solid, splat: Splat, spacing: float) -> Solid:
     splat = splat.take(order)
     # Faint gaussians lie far off more often, and squares keep these from bridging a gap.
     weights = splat.opacities**2
-    normals, offset = cell_kernels.fit_planes(
+    normals, way = cell_kernels.fit_planes(
         splat.centers, weights, cells.start, cells.origin, cells.size,
         np.float32(PLANE_RADIUS * spacing),
     )  # fmt: skip
-    centers = splat.centers + offset[:, None] * normals
-    occupied = _discs(centers, normals, weights, spacing, grid)
-    within = _finer(coarse, times)
-    free = within & ~occupied
-    free &= ~_rooms(coarse, occupied, times)
     opaque = splat.opacities >= OPAQUE * float(np.median(splat.opacities))
-    free &= ~_behind(solid, splat.take(opaque), centers[opaque], normals[opaque], grid)
-    outside = ~within
-    grid_kernels.flood(free, outside)
-    flooded = outside & within
+    within = _finer(coarse, times)
 
+    def flooded_from(outside: Mask, centers: Floats, reach: Mask) -> Mask:
+        """All that the outside floods within `reach`, between discs at `centers`."""
+        occupied = _discs(centers, normals, weights, spacing, grid)
+        free = reach & ~occupied & ~_rooms(coarse, occupied, times)
+        free &= ~_behind(solid, splat.take(opaque), centers[opaque], normals[opaque], grid)
+        grid_kernels.flood(free, outside)
+        return outside & within
+
+    on_planes = np.einsum("ij,ij->i", way, normals)[:, None] * normals
+    flooded = flooded_from(~within, splat.centers + on_planes, within)
     inner: Mask = coarse
     for _ in range(SKIN):
         inner = ~grown(~inner)
-    gaps = _any(flooded & _finer(inner, times), times)
-    if not gaps.any():
+    deep = _finer(inner, times)
+    around: Mask = flooded & deep
+    if not around.any():
         return solid
+    for _ in range(AROUND):
+        around = grown(around)
+    flooded = flooded_from(~within | flooded, splat.centers + way, within & around)
+    gaps = _any(flooded & deep, times)
     for _ in range(SKIN + 1):
         gaps = grown(gaps)
     carved = within & ~(flooded & _finer(gaps, times))
-    carved = _without_films(carved, centers[opaque], grid)
+    carved = _without_films(carved, (splat.centers + way)[opaque], grid)
     finished = _on(solid, carved, grid)
     cut = _cut(finished, splat.centers[opaque], grid, times)
     if cut.any():
@@ -148,7 +163,10 @@ def _cut(carved: Solid, centers: Floats, grid: Grid, times: int) -> Mask:
     shape = np.array(grid.shape) // times
     x, y, z = np.clip(np.round(grid.index(centers[low])).astype(np.int32) // times, 0, shape - 1).T
     count = np.bincount(np.ravel_multi_index((x, y, z), shape), minlength=shape.prod())
-    cut: Mask = count.reshape(shape) >= LOST
+    lost: Mask = count.reshape(shape) >= LOST
+    labels, _ = mask_kernels.label(grown(lost))
+    clump = np.bincount(labels[lost], minlength=labels.max() + 1) >= CLUMP
+    cut: Mask = lost & clump[labels]
     return cut
 
 

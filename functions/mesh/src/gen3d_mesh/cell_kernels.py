@@ -210,11 +210,10 @@ def fit_planes(points, weights, start, origin, size, radius):
     -------
     normals : (n, 3)
         Unit, on either side; along z where no plane can be fitted.
-    offset : (n,)
-        Way along the normal to the plane.
+    way : (n, 3)
+        To the neighbours' mean, through which the plane goes.
     """
-    normals = np.empty_like(points)
-    offset = np.empty(len(points), np.float32)
+    normals, way = np.empty_like(points), np.empty_like(points)
     zero, per_r = np.float32(0), np.float32(1) / radius
     for q in prange(len(points)):
         qx, qy, qz = points[q]
@@ -245,8 +244,8 @@ def fit_planes(points, weights, start, origin, size, radius):
         if nx == 0 and ny == 0 and nz == 0:
             nz = 1.0
         normals[q, 0], normals[q, 1], normals[q, 2] = nx, ny, nz
-        offset[q] = radius * (nx * mx + ny * my + nz * mz)
-    return normals, offset
+        way[q, 0], way[q, 1], way[q, 2] = radius * mx, radius * my, radius * mz
+    return normals, way
 
 
 @njit(cache=True, fastmath=True)
