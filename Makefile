@@ -21,6 +21,8 @@ IMAGE ?= examples/coffee.jpg
 CLICK ?= $(if $(filter examples/coffee.jpg,$(IMAGE)),226$(comma)232 394$(comma)232 330$(comma)330)
 comma := ,
 OUT ?= out
+# Options of the object, such as "mesh.quality=fine engine.seed=3".
+OPTIONS ?=
 
 # Of `make fuzz` and `make mutate`.
 REQUESTS ?= 2000
@@ -56,8 +58,8 @@ run: export IMAGE := $(IMAGE)
 run: export CLICK := $(CLICK)
 run: export OUT := $(OUT)
 .PHONY: run
-run: setup $(if $(ONESHOT),,web) ## Run a photo through the whole job and stay up (ONESHOT=1 IMAGE= CLICK="x,y -x,y" OUT=)
-	@$(BIN)/python -m gen3d_local run --image="$$IMAGE" --click="$$CLICK" --out="$$OUT" \
+run: setup $(if $(ONESHOT),,web) ## Run a photo through the whole job and stay up (ONESHOT=1 IMAGE= CLICK="x,y -x,y" OPTIONS= OUT=)
+	@$(BIN)/python -m gen3d_local run --image="$$IMAGE" --click="$$CLICK" --out="$$OUT" $(OPTIONS:%=--option='%') \
 		$(if $(ONESHOT),--oneshot)
 
 .PHONY: web

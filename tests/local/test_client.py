@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import numpy as np
@@ -15,8 +16,9 @@ from onnx import TensorProto, helper
 from PIL import Image
 from safetensors.numpy import save
 
+from gen3d_client import chosen, photos
 from gen3d_client import job as client
-from gen3d_client import photos
+from gen3d_client.api import Api, Job
 from gen3d_client.clicks import Click, check, parse
 from gen3d_client.decoder import Decoder, as_png
 from gen3d_client.errors import ApiClientError
@@ -63,14 +65,120 @@ def test_a_photo_has_the_size_that_it_has_upright(tmp_path: Path, orientation: i
     assert photos.size(path) == ((10, 5) if orientation < 5 else (5, 10))
 
 
+@pytest.mark.parametrize(
+    ("texts", "options"),
+    [
+        ([], {}),
+        (["engine.seed=3"], {"engine": {"seed": 3}}),
+        (["mesh.quality=fine", " mesh.faces=5000 "], {"mesh": {"quality": "fine", "faces": 5000}}),
+        (["engine.quality=fast", "mesh.quality=fine", "engine.quality=standard"],
+         {"engine": {"quality": "standard"}, "mesh": {"quality": "fine"}}),
+        (["engine.seed=-1", "engine.of=1e3"], {"engine": {"seed": -1, "of": "1e3"}}),
+    ],
+)  # fmt: skip
+def test_options_are_read_and_left_to_the_api(texts: list[str], options: chosen.Options) -> None:
+    assert chosen.parse(texts) == options
+
+
+@pytest.mark.parametrize(
+    "text", ["", "seed=3", "engine.seed", "engine.seed=", "a.b.c=1", "a.b=1 2"]
+)
+def test_what_is_no_option_is_named(text: str) -> None:
+    with pytest.raises(ApiClientError, match=r"is no option\. Write PART\.NAME=VALUE"):
+        chosen.parse([text])
+
+
+OFFERS: chosen.Offers = {
+    "engine": {"seed": {"minimum": 0, "maximum": 9}},
+    "mesh": {"quality": {"values": ["fast", "fine"]}, "texture": {"values": [512, 1024]}},
+}
+
+
+def test_what_may_be_chosen_is_said_as_it_is_written() -> None:
+    said = chosen.written(OFFERS)
+    assert said == "engine.seed=0–9 mesh.quality=fast|fine mesh.texture=512|1024"
+
+
+class Told(Api):
+    """An API that answers this, one after another, and whose files hold their addresses."""
+
+    def __init__(self, *answers: Job) -> None:
+        super().__init__("http://api", "token")
+        self._answers = iter(answers)
+
+    def job(self, job_id: str) -> Job:
+        return next(self._answers)
+
+    def download(self, url: str) -> bytes:
+        return url.encode()
+
+
+def seen(status: str, **fields: Any) -> Job:
+    ended = status in ("COMPLETED", "FAILED", "CANCELLED")
+    job: Any = {"jobId": "1", "run": 1, "status": status, "pollSeconds": None if ended else 1}
+    return cast("Job", job | fields)
+
+
+FILES = {"glb": {"url": "http://files/m"}, "preview": {"url": "http://files/p"}}
+FAILURE = {"error": "EndpointUnavailable", "message": "The endpoint did not wake."}
+
+
+def test_of_a_job_that_failed_the_draft_is_written_and_said(tmp_path: Path) -> None:
+    thing = {"draft": {"files": FILES}}
+    api = Told(seen("FAILED", error=FAILURE, objects=[thing]))
+    with pytest.raises(ApiClientError, match=r"did not wake\. A draft of it stands: .*draft"):
+        client._completed(api, "1", client.Progress(), tmp_path)
+    assert (tmp_path / "draft" / "mesh.glb").read_bytes() == b"http://files/m"
+    assert (tmp_path / "draft" / "preview.png").read_bytes() == b"http://files/p"
+
+
+@pytest.mark.parametrize("fields", [{}, {"objects": []}, {"objects": [{}]}])
+def test_a_job_that_failed_without_one_writes_nothing(tmp_path: Path, fields: Any) -> None:
+    for job, why in (
+        (seen("FAILED", error=FAILURE, **fields), r"did not wake\.$"),
+        (seen("CANCELLED", error=None, **fields), "ended as CANCELLED"),
+    ):
+        with pytest.raises(ApiClientError, match=why):
+            client._completed(Told(job), "1", client.Progress(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_are_sent_when_it_is_known_what_may_be_chosen() -> None:
+    draft, best = {"url": "d", "revision": "1", "draft": True}, {"url": "b", "revision": "2"}
+    answers = [
+        seen("AWAITING_MASK"),
+        seen("AWAITING_MASK", decoder=draft),
+        seen("AWAITING_MASK", decoder=best, offers=OFFERS),
+    ]
+    for wanted, decoder in ((False, draft), (True, best)):
+        job = Told(*answers).wait("1", "AWAITING_MASK", lambda _: None, 60, 0, best=wanted)
+        assert job["decoder"] == decoder
+
+
+def test_how_far_the_object_is_is_a_line_each_time_it_has_moved(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    progress = client.Progress()
+    progress(seen("RECONSTRUCTING"))
+    for phase, fraction, rest in (
+        ("a", 0, None), ("a", 0.05, 9), ("a", 0.2, 8), ("b", 0.21, 7.4), ("b", 0.22, 7),
+    ):  # fmt: skip
+        far = {"phase": phase, "fraction": fraction, "restSeconds": rest}
+        progress(seen("RECONSTRUCTING", objects=[{"progress": far}, {}]))
+    lines = [line.split(" s  ", 1)[1] for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["RECONSTRUCTING", "a, 0%", "a, 20%, about 8 s left", "b, 21%, about 7 s left"]
+
+
 def test_make_hands_on_what_a_shell_would_read_as_its_own(tmp_path: Path) -> None:
     python = tmp_path / "python"
     python.write_text('#!/bin/sh\nprintf "[%s]" "$@"\n')
     python.chmod(0o755)
     given = [f"BIN={tmp_path}", "ONESHOT=1", "IMAGE=it's mine.jpg", "CLICK=-5,10 1,1", "OUT=a b"]
+    given += ["OPTIONS=mesh.quality=fine engine.seed=3"]
     command = ["make", "--old-file=setup", "run", *given]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    expected = "[--image=it's mine.jpg][--click=-5,10 1,1][--out=a b][--oneshot]"
+    expected = "[--image=it's mine.jpg][--click=-5,10 1,1][--out=a b]"
+    expected += "[--option=mesh.quality=fine][--option=engine.seed=3][--oneshot]"
     assert done.stdout.endswith(expected), done.stderr
 
 
@@ -87,6 +195,7 @@ def test_a_mask_is_white_on_black(tmp_path: Path) -> None:
         (["job", "none.jpg"], "none.jpg is not there"),
         (["job", "examples/coffee.jpg", "--click", "x"], "'x' is no click"),
         (["job", "README.md"], "README.md is no photo"),
+        (["job", "examples/coffee.jpg", "--option", "seed=3"], "'seed=3' is no option"),
         (["run", "--image=it's not there.jpg"], "it's not there.jpg is not there"),
         (["run", "--image=README.md"], "README.md is no photo"),
         (["run", "--image=examples/coffee.jpg", "--click=-5,10"], "Add one on it"),

@@ -9,6 +9,7 @@ from typing import NotRequired, Required, TypedDict
 import boto3
 import httpx
 
+from gen3d_client.chosen import Offers
 from gen3d_client.errors import ApiClientError
 
 _POLL_SECONDS = 0.25
@@ -21,9 +22,10 @@ class Link(TypedDict):
 
 
 class DecoderLink(Link):
-    """Where the decoder is, and of which revision."""
+    """Where the decoder is, of which revision, and whether a better one is on its way."""
 
     revision: str
+    draft: bool
 
 
 class Upload(Link):
@@ -44,12 +46,21 @@ class Draft(TypedDict):
     files: dict[str, Link]
 
 
+class HowFar(TypedDict):
+    """How far an object is."""
+
+    phase: str
+    fraction: float
+    restSeconds: float | None
+
+
 class Thing(TypedDict):
     """An object of a job, once it is made, or a draft of it."""
 
     files: dict[str, Link]
     splat: Link
     draft: NotRequired[Draft]
+    progress: NotRequired[HowFar]
 
 
 class StageTime(TypedDict, total=False):
@@ -68,6 +79,7 @@ class Job(TypedDict, total=False):
     upload: Upload
     decoder: DecoderLink
     embeddings: Link
+    offers: Offers
     objects: list[Thing]
     stages: dict[str, StageTime]
     error: dict[str, str] | None
@@ -122,10 +134,12 @@ class Api:
         told: Callable[[Job], None],
         seconds: float,
         every: float = _POLL_SECONDS,
+        best: bool = False,
     ) -> Job:
         """Poll until the job has this status, or has ended: then there is nothing more to poll for.
 
-        One that is AWAITING_MASK also needs a decoder by which to make it, if only a draft's.
+        One that is AWAITING_MASK also needs a decoder by which to make it, if only a draft's, or
+        where the `best` is wanted that: only then it is known what may be chosen.
 
         Raises
         ------
@@ -136,7 +150,10 @@ class Api:
         while time.monotonic() < deadline:
             job = self.job(job_id)
             told(job)
-            there = job["status"] == until and (until != "AWAITING_MASK" or "decoder" in job)
+            there = job["status"] == until
+            if until == "AWAITING_MASK":
+                decoder = job.get("decoder")
+                there &= decoder is not None and not (best and decoder.get("draft"))
             if there or job["pollSeconds"] is None:
                 return job
             time.sleep(every)

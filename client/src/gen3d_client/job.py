@@ -1,13 +1,16 @@
 """One photo from the upload to the files on disk, with a line for each thing that happens."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
+from gen3d_client import chosen
 from gen3d_client import clicks as clicking
-from gen3d_client.api import Api, Job
+from gen3d_client.api import Api, HowFar, Job, Link
+from gen3d_client.chosen import Options
 from gen3d_client.clicks import Click
 from gen3d_client.decoder import Decoder, as_png
 from gen3d_client.errors import ApiClientError
@@ -16,14 +19,17 @@ _WAIT_SECONDS = 1800
 _STAGES = {"AWAITING_MASK": "initialize", "RECONSTRUCTING": "mask", "COMPLETED": "reconstruct"}
 """The stage that has ended when a status comes."""
 _MAIL_SECONDS = 20
+_MOVED = 0.1
+"""Of an object's way: so far it has to have come for a line of its own."""
 
 
 @dataclass
 class Progress:
-    """Prints a line when the job's status changes."""
+    """Prints a line when the job's status changes, or its object has come further."""
 
     start: float = field(default_factory=time.monotonic)
     status: str = ""
+    far: HowFar | None = None
 
     def say(self, text: str) -> None:
         """Print a line with the seconds since the start."""
@@ -32,14 +38,29 @@ class Progress:
     def __call__(self, job: Job) -> None:
         """Look at a job that was read."""
         if job["status"] == self.status:
+            for thing in job.get("objects", []):
+                self._look(thing.get("progress"))
             return
         self.status = job["status"]
         ended = (job.get("stages") or {}).get(_STAGES.get(self.status, ""), {})
         ms = ended.get("ms")
         self.say(self.status + (f"  ({_STAGES[self.status]}: {ms:.0f} ms)" if ms else ""))
 
+    def _look(self, far: HowFar | None) -> None:
+        if far is None:
+            return
+        moved = far["fraction"] - (self.far["fraction"] if self.far else 0)
+        if self.far and far["phase"] == self.far["phase"] and moved < _MOVED:
+            return
+        self.far = far
+        rest = far["restSeconds"]
+        left = f", about {rest:.0f} s left" if rest is not None else ""
+        self.say(f"{far['phase']}, {far['fraction']:.0%}{left}")
 
-def run(api: Api, image: Path, clicks: list[Click], out: Path, console: str) -> None:
+
+def run(
+    api: Api, image: Path, clicks: list[Click], options: Options, out: Path, console: str
+) -> None:
     """Run a job and write what comes out.
 
     Parameters
@@ -49,6 +70,8 @@ def run(api: Api, image: Path, clicks: list[Click], out: Path, console: str) -> 
         A JPEG, PNG or WebP photo.
     clicks : list of Click
         On one object; where there are none, what the photo seems to be about is taken.
+    options : dict
+        What is chosen for it, as `gen3d_client.chosen.parse` reads it.
     out : pathlib.Path
         Folder for the files.
     console : str
@@ -57,18 +80,21 @@ def run(api: Api, image: Path, clicks: list[Click], out: Path, console: str) -> 
     Raises
     ------
     ApiClientError
-        The job failed, with the sentence that the person would read.
+        The job failed, with the sentence that the person would read; a draft of the object is in
+        the folder where one stands.
     """
     progress = Progress()
     job_id = api.create(image)["jobId"]
     progress.say(f"CREATED  {image.name} as {job_id}")
     api.initialize(job_id)
-    job = _reached(api, job_id, "AWAITING_MASK", progress)
+    job = _reached(api, job_id, "AWAITING_MASK", progress, best=bool(options))
+    if "offers" in job:
+        progress.say(f"may be chosen by --option: {chosen.written(job['offers'])}")
     out.mkdir(parents=True, exist_ok=True)
     mask = _mask(api, job, clicks, progress)
     (out / "mask.png").write_bytes(mask)
-    api.reconstruct(job_id, [mask], [{"name": image.stem}])
-    _write(api, _reached(api, job_id, "COMPLETED", progress), out)
+    api.reconstruct(job_id, [mask], [{"name": image.stem, "options": options}])
+    _write(api, _completed(api, job_id, progress, out), out)
     _write_mail(out, console, job_id)
     _write_history(out, console, job_id)
     size = sum(file.stat().st_size for file in out.iterdir() if file.is_file())
@@ -95,20 +121,42 @@ def _mask(api: Api, job: Job, clicks: list[Click], progress: Progress) -> bytes:
     return as_png(mask)
 
 
-def _reached(api: Api, job_id: str, status: str, progress: Progress) -> Job:
-    job = api.wait(job_id, status, progress, _WAIT_SECONDS)
+def _reached(api: Api, job_id: str, status: str, progress: Progress, best: bool = False) -> Job:
+    job = api.wait(job_id, status, progress, _WAIT_SECONDS, best=best)
     if job["status"] != status:
-        error = job.get("error") or {}
-        raise ApiClientError(error.get("message") or f"The job ended as {job['status']}.")
+        raise ApiClientError(_why(job))
     return job
+
+
+def _completed(api: Api, job_id: str, progress: Progress, out: Path) -> Job:
+    """The complete job; of one that failed, the draft is written where one stands."""
+    job = api.wait(job_id, "COMPLETED", progress, _WAIT_SECONDS)
+    if job["status"] == "COMPLETED":
+        return job
+    draft = next((thing["draft"] for thing in job.get("objects", []) if "draft" in thing), None)
+    if draft is None:
+        raise ApiClientError(_why(job))
+    folder = out / "draft"
+    folder.mkdir(exist_ok=True)
+    _write_files(api, draft["files"], folder)
+    raise ApiClientError(f"{_why(job)} A draft of it stands: it is in {folder}.")
+
+
+def _why(job: Job) -> str:
+    error = job.get("error") or {}
+    return error.get("message") or f"The job ended as {job['status']}."
 
 
 def _write(api: Api, job: Job, out: Path) -> None:
     thing = job["objects"][0]
-    for ending, file in thing["files"].items():
-        name = "preview.png" if ending == "preview" else f"mesh.{ending}"
-        (out / name).write_bytes(api.download(file["url"]))
+    _write_files(api, thing["files"], out)
     (out / "splat.ply").write_bytes(api.download(thing["splat"]["url"]))
+
+
+def _write_files(api: Api, files: Mapping[str, Link], folder: Path) -> None:
+    for ending, file in files.items():
+        name = "preview.png" if ending == "preview" else f"mesh.{ending}"
+        (folder / name).write_bytes(api.download(file["url"]))
 
 
 def _write_history(out: Path, console: str, job_id: str) -> None:

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -57,6 +57,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     photo = argparse.ArgumentParser(add_help=False)
     photo.add_argument("--click", default="", help='on the object, as "x,y x,y -x,y"')
+    photo.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="PART.NAME=VALUE",
+        help="for the object, such as mesh.quality=fine; a job says what there is; repeatable",
+    )
     photo.add_argument("--out", type=Path, default=Path("out"), help="folder for the files")
 
     parser = argparse.ArgumentParser(prog="python -m gen3d_local", description=__doc__)
@@ -81,19 +88,19 @@ def _up(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def _run(settings: Settings, options: argparse.Namespace) -> None:
-    clicks = _check_photo(options)  # before anything has started
+    send = _photo_to_send(options)  # before anything has started
     with _stack(settings, options) as outputs:
-        _send_photo(settings, outputs, options, clicks)
+        send(settings, outputs)
         if not options.oneshot:
             _stay()
 
 
 def _job(settings: Settings, options: argparse.Namespace) -> None:
-    clicks = _check_photo(options)
+    send = _photo_to_send(options)
     from gen3d_local.outputs import read
 
     os.environ.update(settings.client_environment() | settings.credentials())
-    _send_photo(settings, read(settings.url), options, clicks)
+    send(settings, read(settings.url))
 
 
 def _clean(settings: Settings, _options: argparse.Namespace) -> None:
@@ -148,12 +155,14 @@ def _parameters(settings: Settings, options: argparse.Namespace) -> dict[str, st
     return parameters
 
 
-def _check_photo(options: argparse.Namespace) -> list:  # type: ignore[type-arg]
-    from gen3d_client import clicks, photos
+def _photo_to_send(options: argparse.Namespace) -> Callable[[Settings, dict[str, str]], None]:
+    """Check what was said of a photo; gives what sends it to a stack with these outputs."""
+    from gen3d_client import chosen, clicks, photos
 
     size = photos.size(options.image)
     made = clicks.parse(options.click)
     clicks.check(made, *size)
+    wanted = chosen.parse(options.option)
     try:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -162,20 +171,15 @@ def _check_photo(options: argparse.Namespace) -> list:  # type: ignore[type-arg]
         ) from None
     if not os.access(options.out, os.W_OK | os.X_OK):
         raise LocalError(f"Nothing may be written into {options.out}. Name another folder.")
-    return made
 
+    def send(settings: Settings, outputs: dict[str, str]) -> None:
+        from gen3d_client import job
+        from gen3d_client.api import Api, sign_in
 
-def _send_photo(
-    settings: Settings,
-    outputs: dict[str, str],
-    options: argparse.Namespace,
-    clicks: list,  # type: ignore[type-arg]
-) -> None:
-    from gen3d_client import job
-    from gen3d_client.api import Api, sign_in
+        api = Api(f"{settings.url}/api", sign_in(outputs, USER, PASSWORD))
+        job.run(api, options.image, made, wanted, options.out, f"{settings.url}/_gen3d/")
 
-    api = Api(f"{settings.url}/api", sign_in(outputs, USER, PASSWORD))
-    job.run(api, options.image, clicks, options.out, f"{settings.url}/_gen3d/")
+    return send
 
 
 def _stay() -> None:
