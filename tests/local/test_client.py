@@ -16,8 +16,8 @@ from onnx import TensorProto, helper
 from PIL import Image
 from safetensors.numpy import save
 
-from gen3d_client import chosen, photos
 from gen3d_client import job as client
+from gen3d_client import option_words, photos
 from gen3d_client.api import Api, Job
 from gen3d_client.clicks import Click, check, parse
 from gen3d_client.decoder import Decoder, as_png
@@ -76,8 +76,10 @@ def test_a_photo_has_the_size_that_it_has_upright(tmp_path: Path, orientation: i
         (["engine.seed=-1", "engine.of=1e3"], {"engine": {"seed": -1, "of": "1e3"}}),
     ],
 )  # fmt: skip
-def test_options_are_read_and_left_to_the_api(texts: list[str], options: chosen.Options) -> None:
-    assert chosen.parse(texts) == options
+def test_options_are_read_and_left_to_the_api(
+    texts: list[str], options: option_words.Options
+) -> None:
+    assert option_words.parse(texts) == options
 
 
 @pytest.mark.parametrize(
@@ -85,17 +87,17 @@ def test_options_are_read_and_left_to_the_api(texts: list[str], options: chosen.
 )
 def test_what_is_no_option_is_named(text: str) -> None:
     with pytest.raises(ApiClientError, match=r"is no option\. Write PART\.NAME=VALUE"):
-        chosen.parse([text])
+        option_words.parse([text])
 
 
-OFFERS: chosen.Offers = {
+OFFERS: option_words.Offers = {
     "engine": {"seed": {"minimum": 0, "maximum": 9}},
     "mesh": {"quality": {"values": ["fast", "fine"]}, "texture": {"values": [512, 1024]}},
 }
 
 
 def test_what_may_be_chosen_is_said_as_it_is_written() -> None:
-    said = chosen.written(OFFERS)
+    said = option_words.written(OFFERS)
     assert said == "engine.seed=0–9 mesh.quality=fast|fine mesh.texture=512|1024"
 
 

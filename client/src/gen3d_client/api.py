@@ -9,8 +9,8 @@ from typing import NotRequired, Required, TypedDict
 import boto3
 import httpx
 
-from gen3d_client.chosen import Offers
 from gen3d_client.errors import ApiClientError
+from gen3d_client.option_words import Offers
 
 _POLL_SECONDS = 0.25
 

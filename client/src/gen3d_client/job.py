@@ -7,13 +7,13 @@ from pathlib import Path
 
 import httpx
 
-from gen3d_client import chosen
 from gen3d_client import clicks as clicking
+from gen3d_client import option_words
 from gen3d_client.api import Api, HowFar, Job, Link
-from gen3d_client.chosen import Options
 from gen3d_client.clicks import Click
 from gen3d_client.decoder import Decoder, as_png
 from gen3d_client.errors import ApiClientError
+from gen3d_client.option_words import Options
 
 _WAIT_SECONDS = 1800
 _STAGES = {"AWAITING_MASK": "initialize", "RECONSTRUCTING": "mask", "COMPLETED": "reconstruct"}
@@ -71,7 +71,7 @@ def run(
     clicks : list of Click
         On one object; where there are none, what the photo seems to be about is taken.
     options : dict
-        What is chosen for it, as `gen3d_client.chosen.parse` reads it.
+        What is chosen for it, as `gen3d_client.option_words.parse` reads it.
     out : pathlib.Path
         Folder for the files.
     console : str
@@ -89,7 +89,7 @@ def run(
     api.initialize(job_id)
     job = _reached(api, job_id, "AWAITING_MASK", progress, best=bool(options))
     if "offers" in job:
-        progress.say(f"may be chosen by --option: {chosen.written(job['offers'])}")
+        progress.say(f"may be chosen by --option: {option_words.written(job['offers'])}")
     out.mkdir(parents=True, exist_ok=True)
     mask = _mask(api, job, clicks, progress)
     (out / "mask.png").write_bytes(mask)

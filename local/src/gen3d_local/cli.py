@@ -157,12 +157,12 @@ def _parameters(settings: Settings, options: argparse.Namespace) -> dict[str, st
 
 def _photo_to_send(options: argparse.Namespace) -> Callable[[Settings, dict[str, str]], None]:
     """Check what was said of a photo; gives what sends it to a stack with these outputs."""
-    from gen3d_client import chosen, clicks, photos
+    from gen3d_client import clicks, option_words, photos
 
     size = photos.size(options.image)
     made = clicks.parse(options.click)
     clicks.check(made, *size)
-    wanted = chosen.parse(options.option)
+    wanted = option_words.parse(options.option)
     try:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
