@@ -11,7 +11,9 @@ import trimesh
 from scipy.spatial import cKDTree
 
 from gen3d.ply import PROPERTIES
+from gen3d_mesh import pipeline
 from gen3d_mesh.coloured_mesh import ColouredMesh
+from gen3d_mesh.coverage import warning
 from gen3d_mesh.pipeline import QUALITIES, Figures, build
 from gen3d_mesh.sample import ball as sample_ball
 from gen3d_mesh.sample import write_splat
@@ -36,6 +38,20 @@ def check(coloured: ColouredMesh, figures: Figures, shape: trimesh.Trimesh) -> N
 
 def test_sphere(ball: tuple[ColouredMesh, Figures]) -> None:
     check(*ball, sphere())
+
+
+def test_coverage_is_told(
+    ball: tuple[ColouredMesh, Figures], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ball[1]
+    assert whole.coverage is not None
+    assert whole.coverage > 0.985
+    assert whole.warnings == []
+    monkeypatch.setattr(pipeline, "coverage", lambda *_: 0.912345)
+    low = made(tmp_path, cloud(sphere(), 10_000), 2000)[1]
+    assert low.watertight
+    assert low.coverage == low.answer()["coverage"] == 0.9123
+    assert low.warnings == low.answer()["warnings"] == [warning(0.9123)]
 
 
 def test_torus(ring: tuple[ColouredMesh, Figures]) -> None:
