@@ -39,6 +39,7 @@ from tests.samples import (
     load_event,
     make_job,
     mask,
+    mesh_object,
 )
 
 ENVIRONMENT = {
@@ -112,6 +113,7 @@ __all__ = [
     "load_event",
     "make_job",
     "mask",
+    "mesh_object",
     "notify",
     "reconcile",
     "submit",

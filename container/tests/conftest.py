@@ -11,6 +11,7 @@ import skimage.data
 from numpy.typing import NDArray
 from PIL import Image
 
+from container.tests import own
 from gen3d_inference.engines.choice import ENGINES, load
 from gen3d_inference.engines.interface import Engine, Mask
 from gen3d_inference.weights import check
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 LITE = ROOT / "container" / "weights" / "lite"
 
 
-@pytest.fixture(scope="session", params=ENGINES)
+@pytest.fixture(scope="session", params=(*ENGINES, *own.CLASSES))
 def weights_folder(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
@@ -27,6 +28,8 @@ def weights_folder(
     if request.param == "lite":
         return LITE
     name: str = request.param
+    if name == "cushion":
+        return own.seal_cushion(tmp_path_factory.mktemp(name) / "weights")
     pytest.importorskip("torch", reason=f"the {name} engine's tests run in .venvs/torch")
     import_module("container.tests.sam.conftest")  # has torchvision imported
     folder = tmp_path_factory.mktemp(name) / "weights"
@@ -43,7 +46,7 @@ def engine(weights_folder: Path) -> Iterator[Engine]:
         if name == "open":
             tiny = import_module("container.tests.open.tiny")
             tiny.use_code(weights_folder.parent / "code", environment)
-        yield load(name, weights_folder)
+        yield load(own.loaded_as(name), weights_folder)
 
 
 @pytest.fixture(scope="session")

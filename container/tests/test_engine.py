@@ -7,14 +7,15 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from container.tests import own
 from gen3d.contract import Pose
 from gen3d.errors import InvalidRequest, WeightsInvalid
 from gen3d.options import EngineOptions, OneOf
 from gen3d.ply import SH_C0
-from gen3d_inference import ply_writer
+from gen3d_inference import mesh_writer, ply_writer
 from gen3d_inference.embeddings import pack
 from gen3d_inference.engines.choice import ENGINES, load
-from gen3d_inference.engines.interface import Engine, Mask
+from gen3d_inference.engines.interface import Engine, Gaussians, Mask, Shape
 from gen3d_inference.weights import check
 
 
@@ -33,13 +34,29 @@ def to_camera(pose: Pose, points: NDArray[np.float32]) -> NDArray[np.float64]:
     return camera
 
 
+def points(shape: Shape) -> NDArray[np.float32]:
+    """Centres of gaussians, or a mesh's vertices."""
+    return shape.xyz if isinstance(shape, Gaussians) else shape.vertices
+
+
+def packed(shape: Shape) -> bytes:
+    """The file that is written."""
+    return ply_writer.pack(shape) if isinstance(shape, Gaussians) else mesh_writer.pack(shape)
+
+
+def gaussians_of(made: tuple[Shape, Pose | None]) -> Gaussians:
+    """Of an engine that is known to make some."""
+    assert isinstance(made[0], Gaussians)
+    return made[0]
+
+
 def test_revision_is_that_of_the_weights(engine: Engine, weights_folder: Path) -> None:
     assert engine.revision == check(weights_folder).revision
 
 
 def test_another_revision_is_refused(engine: Engine, weights_folder: Path) -> None:
     with pytest.raises(WeightsInvalid, match=f"{engine.revision}, not 000000000000"):
-        load(engine.name, weights_folder, "000000000000")
+        load(own.loaded_as(engine.name), weights_folder, "000000000000")
 
 
 def test_weights_of_another_engine_are_refused(engine: Engine, weights_folder: Path) -> None:
@@ -51,6 +68,22 @@ def test_weights_of_another_engine_are_refused(engine: Engine, weights_folder: P
 def test_an_unknown_engine_is_named(weights_folder: Path) -> None:
     with pytest.raises(WeightsInvalid, match="no engine 'big'"):
         load("big", weights_folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nowhere.at.all:Engine", "'nowhere.at.all:Engine' cannot be imported"),
+        ("pathlib:Engine", "cannot be imported"),
+        (":Engine", "cannot be imported"),
+        ("pathlib:Path", "is no engine: it lacks revision, offers, phases, side"),
+    ],
+)
+def test_an_engine_of_one_s_own_that_is_none_is_named(
+    lite_weights: Path, name: str, said: str
+) -> None:
+    with pytest.raises(WeightsInvalid, match=said):
+        load(name, lite_weights, "x")
 
 
 def test_embeddings_say_what_they_are(engine: Engine, coffee: Image.Image) -> None:
@@ -118,25 +151,52 @@ def test_each_phase_is_told_in_its_order_from_its_begin_to_its_end(
         assert done == sorted(done)
 
 
-def test_gaussians_fill_the_canonical_frame(
+def test_what_is_made_fills_the_canonical_frame(
+    reconstructor: Engine, coffee: Image.Image, cup: Mask
+) -> None:
+    shape, _ = reconstructor.reconstruct(coffee, cup, EngineOptions())
+    assert len(points(shape)) > 10_000
+    assert abs(points(shape)).max() <= 0.5 + 1e-4
+    assert np.ptp(points(shape), axis=0).max() > 0.8
+
+
+def test_gaussians_are_of_the_documented_form(
     reconstructor: Engine, coffee: Image.Image, cup: Mask
 ) -> None:
     gaussians, _ = reconstructor.reconstruct(coffee, cup, EngineOptions())
-    n = len(gaussians)
-    assert n > 10_000
+    if not isinstance(gaussians, Gaussians):
+        pytest.skip("it makes meshes")
     for values, columns in (
         (gaussians.xyz, 3),
         (gaussians.f_dc, 3),
         (gaussians.scale, 3),
         (gaussians.rotation, 4),
     ):
-        assert values.shape == (n, columns)
+        assert values.shape == (len(gaussians), columns)
         assert values.dtype == np.float32
         assert np.isfinite(values).all()
-    assert gaussians.opacity.shape == (n,)
-    assert abs(gaussians.xyz).max() <= 0.5 + 1e-4
-    assert np.ptp(gaussians.xyz, axis=0).max() > 0.8
+    assert gaussians.opacity.shape == (len(gaussians),)
     assert np.exp(gaussians.scale).max() < 0.1
+
+
+def test_a_mesh_is_of_the_documented_form(
+    reconstructor: Engine, coffee: Image.Image, cup: Mask
+) -> None:
+    """Its faces look outward, -Y is its front, and its picture is there the photo."""
+    mesh, _ = reconstructor.reconstruct(coffee, cup, EngineOptions())
+    if isinstance(mesh, Gaussians):
+        pytest.skip("it makes splats")
+    a, b, c = (mesh.vertices[mesh.faces[:, k]].astype(np.float64) for k in range(3))
+    assert (a * np.cross(b, c)).sum() > 0
+    front = np.cross(b - a, c - a)[:, 1] < 0
+    place = mesh.uv[mesh.faces[front]].mean(1) * mesh.color.shape[1::-1]
+    seen = mesh.color[tuple(place.astype(int).T[::-1])]
+    x, _, z = mesh.vertices[mesh.faces[front]].mean(1).T
+    rows, columns = np.nonzero(cup)
+    u = np.interp(x, (x.min(), x.max()), (columns.min(), columns.max())).astype(int)
+    v = np.interp(-z, (-z.max(), -z.min()), (rows.min(), rows.max())).astype(int)
+    off = np.abs(seen / 255 - np.asarray(coffee)[v, u] / 255).mean(1)
+    assert np.median(off) < 0.05
 
 
 def test_a_tall_object_stands_along_z(trained: Engine) -> None:
@@ -144,7 +204,7 @@ def test_a_tall_object_stands_along_z(trained: Engine) -> None:
     grey = Image.new("RGB", (600, 400), (128, 128, 128))
     mask = np.zeros((400, 600), bool)
     mask[40:360, 250:330] = True
-    gaussians, _ = trained.reconstruct(grey, mask, EngineOptions())
+    gaussians = gaussians_of(trained.reconstruct(grey, mask, EngineOptions()))
     width, _, height = np.ptp(gaussians.xyz, axis=0)
     assert height > 2.5 * width
 
@@ -152,19 +212,19 @@ def test_a_tall_object_stands_along_z(trained: Engine) -> None:
 def test_a_pose_is_a_place_before_the_camera(
     reconstructor: Engine, coffee: Image.Image, cup: Mask
 ) -> None:
-    """Where the engine finds one out; lite has no camera, and says none."""
-    gaussians, pose = reconstructor.reconstruct(coffee, cup, EngineOptions())
-    assert (pose is None) == (reconstructor.name == "lite")
+    """Where the engine finds one out; the others have no camera, and say none."""
+    shape, pose = reconstructor.reconstruct(coffee, cup, EngineOptions())
+    assert (pose is None) == (reconstructor.name in ("lite", "cushion"))
     if pose is not None:
         assert np.linalg.norm(pose.rotation) == pytest.approx(1, abs=1e-5)
         assert min(pose.scale) > 0
-        assert np.isfinite(to_camera(pose, gaussians.xyz)).all()
+        assert np.isfinite(to_camera(pose, points(shape))).all()
         assert pose.translation[2] > 0
 
 
 def test_the_front_wears_the_photo(trained: Engine, coffee: Image.Image, cup: Mask) -> None:
     """Seen from some height in front of it, each pixel has about its colour in the photo."""
-    gaussians, _ = trained.reconstruct(coffee, cup, EngineOptions())
+    gaussians = gaussians_of(trained.reconstruct(coffee, cup, EngineOptions()))
     rows, columns = np.nonzero(cup)
 
     def seen_from(elevation: float) -> tuple[float, float]:
@@ -190,7 +250,7 @@ def test_the_same_seed_gives_the_same_bytes(
     reconstructor: Engine, coffee: Image.Image, cup: Mask
 ) -> None:
     first, second, other = (
-        ply_writer.pack(reconstructor.reconstruct(coffee, cup, EngineOptions(seed=seed))[0])
+        packed(reconstructor.reconstruct(coffee, cup, EngineOptions(seed=seed))[0])
         for seed in (7, 7, 8)
     )
     assert first == second
@@ -212,8 +272,8 @@ def test_extreme_masks_are_taken(
 ) -> None:
     mask = np.zeros((400, 600), bool)
     mask[region] = True
-    gaussians, _ = reconstructor.reconstruct(coffee, mask, EngineOptions())
-    assert ply_writer.pack(gaussians)
+    shape, _ = reconstructor.reconstruct(coffee, mask, EngineOptions())
+    assert packed(shape)
 
 
 def test_lite_completes_what_is_hidden(lite: Engine, coffee: Image.Image, cup: Mask) -> None:
@@ -221,8 +281,8 @@ def test_lite_completes_what_is_hidden(lite: Engine, coffee: Image.Image, cup: M
     top, middle = np.percentile(rows, 50), np.percentile(columns, 50)
     mask = cup.copy()
     mask[int(top) :, int(middle) - 20 : int(middle) + 20] = False
-    whole, _ = lite.reconstruct(coffee, cup, EngineOptions())
-    completed, _ = lite.reconstruct(coffee, mask, EngineOptions())
+    whole = gaussians_of(lite.reconstruct(coffee, cup, EngineOptions()))
+    completed = gaussians_of(lite.reconstruct(coffee, mask, EngineOptions()))
 
     def in_the_gap(xyz: NDArray[np.float32]) -> int:
         return int(((abs(xyz[:, 0]) < 0.04) & (xyz[:, 2] < -0.15)).sum())

@@ -69,6 +69,17 @@ def test_the_model_gets_its_weights_uncompressed_from_the_bucket() -> None:
     }
 
 
+def test_an_engine_of_one_s_own_is_named_by_its_class() -> None:
+    own = {"Engine": "cushion", "EngineClass": "cushion_engine:CushionEngine"}
+    for name, value in own.items():
+        assert re.fullmatch(source()["Parameters"][name]["AllowedPattern"], value)
+    stack = Stack(ContainerImage="image", WeightsRevision="0123456789ab", **own)
+    container = stack["Model"]["PrimaryContainer"]
+    assert container["Environment"]["GEN3D_ENGINE"] == "cushion_engine:CushionEngine"
+    data = container["ModelDataSource"]["S3DataSource"]
+    assert data["S3Uri"] == "s3://{Bucket}/models/cushion/0123456789ab/"
+
+
 @pytest.mark.parametrize(
     ("parameters", "wanted"),
     [
@@ -217,6 +228,7 @@ def test_it_reads_and_writes_the_files_of_its_contract() -> None:
             "{Bucket.Arn}/async/progress/*",
             "{Bucket.Arn}/private/*/embeddings.safetensors",
             "{Bucket.Arn}/private/*/objects/*/splat.ply",
+            "{Bucket.Arn}/private/*/objects/*/engine.glb",
         },
     }
 

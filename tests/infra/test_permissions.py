@@ -42,6 +42,7 @@ PATTERNS: dict[str, str] = {
     "{Bucket.Arn}/private/*/objects/*/mesh.*": "likewise; the ending is a mesh format",
     "{Bucket.Arn}/private/*/objects/*/preview.png": "likewise",
     "{Bucket.Arn}/private/*/objects/*/splat.ply": "likewise",
+    "{Bucket.Arn}/private/*/objects/*/engine.glb": "likewise",
     "{Bucket.Arn}/models/lite/*/decoder.onnx": "the revision of the weights in the image",
     "{Bucket.Arn}/models/*/*/decoder.onnx": "a job keeps the engine and revision it began with",
     "{Bucket.Arn}/models/sam/0123456789ab/*": "the files of one revision",

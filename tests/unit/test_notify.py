@@ -47,6 +47,7 @@ from tests.support import (
     finished_object,
     load_event,
     make_job,
+    mesh_object,
     notify,
     table,
     template,
@@ -828,6 +829,18 @@ def test_the_owners_mail_shows_and_links_the_mesh(completed: Job, mailbox: Mailb
         assert f"https://gen3d.example.com/jobs/{JOB_ID}" in form
         assert "X-Amz-Signature" in form
         assert "splat.ply" in form
+
+
+def test_the_owners_mail_of_an_engine_s_mesh_has_no_splat(
+    put_job: PutJob, mailbox: Mailbox
+) -> None:
+    put_job(job_of_run_1(Status.COMPLETED, objects={"0": mesh_object()}))
+    call("completed")
+    mail = mailbox()[0]
+    for form in (part(mail, "plain"), part(mail, "html")):
+        assert "engine.glb" in form
+        for absent in ("splat", "Splat", "Gaussians", "Coverage"):
+            assert absent not in form
 
 
 def test_the_owners_mail_links_only_files_that_the_mesh_has(

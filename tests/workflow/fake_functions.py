@@ -26,6 +26,8 @@ EMBEDDINGS = {
     "revision": "0123456789ab",
 }
 SPLAT = {"gaussians": 5000, "bytes": 9, "engine": "lite", "revision": "0123456789ab"}
+ENGINE_MESH = {"shape": "mesh", "vertices": 8, "faces": 12, "bytes": 9, "engine": "own"}
+"""What the endpoint answers of an engine that makes meshes, in what is read of it."""
 
 
 DRAFT = EMBEDDINGS | {"revision": "d4af7d4af7d4"}
@@ -172,7 +174,7 @@ class FakeFunction:
         """Answer a call."""
         self.calls.append(payload)
         n = payload.get("n")
-        about = payload.get("splat") or payload.get("mask")
+        about = payload.get("splat") or payload.get("mesh") or payload.get("mask")
         if n is None and about:
             n = int(about.split("/objects/")[1].split("/")[0])
         if self._answers:

@@ -14,10 +14,12 @@ from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, client, load_event, tab
 
 from .fake_functions import (
     EMBEDDINGS,
+    ENGINE_MESH,
     Answer,
     Hangs,
     Raises,
     Refused,
+    Returns,
     TaskNeverEnds,
     task_succeeds,
 )
@@ -113,6 +115,31 @@ def test_options_reach_engine_and_mesh_step_and_are_kept(harness: Harness) -> No
     assert harness.mesh.calls[0]["options"] == chosen.model_dump()
     assert [o.options for o in harness.job.ordered_objects] == [chosen]
     assert [o["options"] for o in published()["objects"]] == [chosen.model_dump()]
+
+
+def test_an_engine_s_mesh_goes_the_way_of_a_splat(harness: Harness) -> None:
+    """Under a key of its own, beside objects of splats."""
+
+    def as_mesh(payload: dict[str, Any]) -> dict[str, Any]:
+        client("stepfunctions").send_task_success(
+            taskToken=payload["taskToken"], output=json.dumps(ENGINE_MESH)
+        )
+        return Returns({"callbackId": "c"})(payload)
+
+    harness.objects = 2
+    harness.submit.for_object(1, as_mesh)
+    assert harness.run().status == "SUCCEEDED"
+    assert sorted((c["prefix"], c["splat"], c["mesh"]) for c in harness.mesh.calls) == [
+        (f"{PREFIX}objects/0/", f"{PREFIX}objects/0/splat.ply", None),
+        (f"{PREFIX}objects/1/", None, f"{PREFIX}objects/1/engine.glb"),
+    ]
+    first, second = harness.job.ordered_objects
+    assert first.gaussians is not None
+    assert first.engine_mesh is None
+    assert second.engine_mesh == ENGINE_MESH
+    assert second.gaussians is None
+    assert second.status is ObjectStatus.COMPLETED
+    assert [o["splat"].get("shape") for o in published()["objects"]] == [None, "mesh"]
 
 
 def test_what_the_engine_offers_is_kept(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,8 @@ class Thing(TypedDict):
     """An object of a job, once it is made, or a draft of it."""
 
     files: dict[str, Link]
-    splat: Link
+    splat: NotRequired[Link]
+    engineMesh: NotRequired[Link]
     draft: NotRequired[Draft]
     progress: NotRequired[HowFar]
 

@@ -150,7 +150,10 @@ def _why(job: Job) -> str:
 def _write(api: Api, job: Job, out: Path) -> None:
     thing = job["objects"][0]
     _write_files(api, thing["files"], out)
-    (out / "splat.ply").write_bytes(api.download(thing["splat"]["url"]))
+    if "splat" in thing:
+        (out / "splat.ply").write_bytes(api.download(thing["splat"]["url"]))
+    if "engineMesh" in thing:
+        (out / "engine.glb").write_bytes(api.download(thing["engineMesh"]["url"]))
 
 
 def _write_files(api: Api, files: Mapping[str, Link], folder: Path) -> None:

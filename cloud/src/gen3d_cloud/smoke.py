@@ -45,6 +45,8 @@ class Result(TypedDict, total=False):
     height: int
     bytes: int
     gaussians: int
+    shape: str
+    faces: int
 
 
 class Endpoint:
@@ -158,7 +160,7 @@ def try_initialize(endpoint: Endpoint) -> Result:
 
 
 def try_reconstruct(endpoint: Endpoint) -> Result:
-    """Gaussians of the cup, in a file that is as long as its header says.
+    """Gaussians of the cup, in a file that is as long as its header says; or the engine's mesh.
 
     Raises
     ------
@@ -169,6 +171,11 @@ def try_reconstruct(endpoint: Endpoint) -> Result:
     result = endpoint.invoke(
         "reconstruct", image="image.jpg", mask="objects/0/mask.png", output="objects/0/splat.ply"
     )
+    if result.get("shape") == "mesh":
+        mesh = endpoint.get(f"{endpoint.prefix}objects/0/engine.glb")
+        _expect(int(result["faces"]) > 0, "the mesh has no faces")
+        _expect(mesh.startswith(b"glTF") and len(mesh) == result["bytes"], "the mesh is cut off")
+        return result
     splat = endpoint.get(f"{endpoint.prefix}objects/0/splat.ply")
     header = splat[: splat.index(b"end_header\n") + len(b"end_header\n")]
     count = int(result["gaussians"])

@@ -1,6 +1,7 @@
 """SageMaker's HTTP contract: ``GET /ping`` and ``POST /invocations``.
 
-The environment says how to run: ``GEN3D_ENGINE`` (lite), ``GEN3D_MODEL_DIR`` (/opt/ml/model),
+The environment says how to run: ``GEN3D_ENGINE`` (lite; see
+`gen3d_inference.engines.choice`), ``GEN3D_MODEL_DIR`` (/opt/ml/model),
 ``GEN3D_MODEL_REVISION`` (any), ``GEN3D_HOST`` (0.0.0.0, which SageMaker needs), ``GEN3D_PORT``
 (8080) and, for the lite engine, ``GEN3D_THREADS`` (0: as many as there are cores).
 """

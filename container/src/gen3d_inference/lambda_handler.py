@@ -52,7 +52,7 @@ def handler(event: dict[str, object], _context: object) -> dict[str, object]:
     Returns
     -------
     dict
-        `gen3d.contract.InitializeResult` or `gen3d.contract.ReconstructResult`.
+        One of `gen3d.contract.Result`.
 
     Raises
     ------

@@ -10,13 +10,17 @@ import numpy as np
 from gen3d.contract import (
     InitializeRequest,
     InitializeResult,
+    MeshResult,
+    ObjectResult,
     ReconstructRequest,
     ReconstructResult,
+    Result,
 )
 from gen3d.images import read_mask, read_photo, read_reduced
 from gen3d.options import require_offered
-from gen3d_inference import embeddings, ply_writer
-from gen3d_inference.engines.interface import Engine, Tell, silent
+from gen3d.paths import ObjectFiles
+from gen3d_inference import embeddings, mesh_writer, ply_writer
+from gen3d_inference.engines.interface import Engine, Gaussians, Shape, Tell, silent
 from gen3d_inference.storage import Storage
 
 
@@ -39,7 +43,7 @@ def run(
     storage: Storage,
     timings: Timings,
     tell: Tell = silent,
-) -> InitializeResult | ReconstructResult:
+) -> Result:
     """Do what a request asks.
 
     Parameters
@@ -90,7 +94,7 @@ def _initialize(
 
 def _reconstruct(
     request: ReconstructRequest, engine: Engine, storage: Storage, timings: Timings, tell: Tell
-) -> ReconstructResult:
+) -> ObjectResult:
     require_offered(request.options.engine, engine.offers)
     with timings.step("download"):
         photo_file = storage.read(request.image, "photo")
@@ -99,18 +103,26 @@ def _reconstruct(
         photo = read_photo(photo_file)
         mask = np.asarray(read_mask(mask_file, photo.width, photo.height)) > 0
     with timings.step("reconstruct"):
-        gaussians, pose = engine.reconstruct(photo, mask, request.options.engine, tell)
+        shape, pose = engine.reconstruct(photo, mask, request.options.engine, tell)
     with timings.step("pack"):
-        packed = ply_writer.pack(gaussians)
+        packed = _packed(shape)
     with timings.step("upload"):
         storage.require(request.mask, "mask")
-        storage.write(request.output, packed)
-    return ReconstructResult(
-        contract=request.contract,
-        gaussians=len(gaussians),
-        pose=pose,
-        bytes=len(packed),
-        timings=timings,
-        engine=engine.name,
-        revision=engine.revision,
-    )
+        storage.write(_output(request, shape), packed)
+    numbers = {"contract": request.contract, "bytes": len(packed), "timings": timings}
+    common = {**numbers, "pose": pose, "engine": engine.name, "revision": engine.revision}
+    if isinstance(shape, Gaussians):
+        return ReconstructResult.model_validate({**common, "gaussians": len(shape)})
+    counts = {"vertices": len(shape.vertices), "faces": len(shape.faces)}
+    return MeshResult.model_validate({**common, **counts})
+
+
+def _packed(shape: Shape) -> bytes:
+    return ply_writer.pack(shape) if isinstance(shape, Gaussians) else mesh_writer.pack(shape)
+
+
+def _output(request: ReconstructRequest, shape: Shape) -> str:
+    """Where a shape's file goes: the request names the splat's, which both lie beside."""
+    if isinstance(shape, Gaussians):
+        return request.output
+    return ObjectFiles.beside(request.output).engine_mesh

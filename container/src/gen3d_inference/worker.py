@@ -6,12 +6,7 @@ import time
 from collections.abc import Callable
 
 from gen3d import paths
-from gen3d.contract import (
-    InitializeRequest,
-    InitializeResult,
-    ReconstructRequest,
-    ReconstructResult,
-)
+from gen3d.contract import InitializeRequest, ReconstructRequest, Result
 from gen3d.errors import EndpointUnavailable, Gen3DError, InternalError, OutOfMemory
 from gen3d_inference.engines.interface import Engine
 from gen3d_inference.progress import Expected, telling
@@ -84,7 +79,7 @@ class Worker:
 
     async def run(
         self, request: InitializeRequest | ReconstructRequest, inference_id: str
-    ) -> InitializeResult | ReconstructResult:
+    ) -> Result:
         """Run a job when its turn comes.
 
         Parameters
@@ -124,7 +119,7 @@ class Worker:
 
     def _run(
         self, engine: Engine, request: InitializeRequest | ReconstructRequest, inference_id: str
-    ) -> InitializeResult | ReconstructResult:
+    ) -> Result:
         timings = Timings()
         fields = {"inferenceId": inference_id, "task": request.task, "output": request.output}
         try:
@@ -150,7 +145,7 @@ class Worker:
         request: InitializeRequest | ReconstructRequest,
         inference_id: str,
         timings: Timings,
-    ) -> InitializeResult | ReconstructResult:
+    ) -> Result:
         if isinstance(request, InitializeRequest) or not inference_id:
             return run(request, engine, self._storage, timings)
         bucket, _ = paths.split_uri(request.output)

@@ -3,16 +3,18 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from gen3d.contract import (
     MAX_CANDIDATES,
     EmbeddingsMeta,
     InitializeRequest,
     InitializeResult,
+    MeshResult,
     ReconstructRequest,
     ReconstructResult,
     RequestAdapter,
+    Result,
 )
 from gen3d.options import SEED_ALONE, EngineOptions, Offer, OneOf, Options
 
@@ -93,6 +95,25 @@ def test_a_result_needs_no_pose() -> None:
     assert result.model_dump(mode="json") == without
     with pytest.raises(ValidationError, match="pose"):
         ReconstructResult.model_validate({**found, "pose": {}})
+
+
+MESH = {"shape": "mesh", "vertices": 8, "faces": 12}
+
+
+def test_a_result_says_whether_it_is_a_mesh_s() -> None:
+    """Whoever reads any result can tell the three apart, whatever else they hold."""
+    any_result: TypeAdapter[Result] = TypeAdapter(Result)
+    about = {"bytes": 1, "timings": {}, "engine": "e", "revision": "r"}
+    mesh = any_result.validate_python({**about, **MESH, "of tomorrow": 1})
+    assert isinstance(mesh, MeshResult)
+    assert mesh.model_dump(mode="json") == {**about, **MESH}
+    assert isinstance(any_result.validate_python(FIRST[ReconstructResult]), ReconstructResult)
+    assert isinstance(any_result.validate_python({**about, "gaussians": 3}), ReconstructResult)
+    assert isinstance(any_result.validate_python(FIRST[InitializeResult]), InitializeResult)
+    with pytest.raises(ValidationError):
+        any_result.validate_python({**about, **MESH, "shape": "voxels"})
+    with pytest.raises(ValidationError):
+        any_result.validate_python(about)
 
 
 @pytest.mark.parametrize("contract", [0, -1, "one", None])

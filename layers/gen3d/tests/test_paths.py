@@ -18,6 +18,9 @@ def test_a_jobs_files_lie_as_documented() -> None:
     third = job.object(2)
     assert third.mask == "private/us-east-1:id/jobs/JOB/objects/2/mask.png"
     assert third.splat == "private/us-east-1:id/jobs/JOB/objects/2/splat.ply"
+    assert third.engine_mesh == "private/us-east-1:id/jobs/JOB/objects/2/engine.glb"
+    beside = paths.ObjectFiles.beside(paths.uri("bucket", third.splat))
+    assert beside.engine_mesh == paths.uri("bucket", third.engine_mesh)
     assert third.preview == "private/us-east-1:id/jobs/JOB/objects/2/preview.png"
     assert third.mesh("glb") == "private/us-east-1:id/jobs/JOB/objects/2/mesh.glb"
 

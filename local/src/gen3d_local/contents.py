@@ -1,5 +1,9 @@
-"""What Gen3D puts into a stack beside its template: the lite engine's weights, and the page."""
+"""What Gen3D puts into a stack beside its template: an engine's weights, and the page.
 
+They are the lite engine's, or those in the sealed folder that ``GEN3D_LOCAL_WEIGHTS`` names.
+"""
+
+import os
 from pathlib import Path
 
 from gen3d_cloud.publish import configuration, publish
@@ -13,8 +17,13 @@ LITE = Path("container") / "weights" / "lite"
 
 def parameters(root: Path) -> dict[str, str]:
     """The template's parameters that follow from what lies in a checkout."""
-    lite = weights.read(root / LITE)
-    return {"WeightsRevision": lite.revision} if lite else {}
+    found = weights.read(_folder(root))
+    return {"WeightsRevision": found.revision} if found else {}
+
+
+def _folder(root: Path) -> Path:
+    named = os.environ.get("GEN3D_LOCAL_WEIGHTS")
+    return Path(named).resolve() if named else root / LITE
 
 
 def fill(settings: Settings, outputs: dict[str, str]) -> None:
@@ -29,9 +38,9 @@ def fill(settings: Settings, outputs: dict[str, str]) -> None:
     """
     root = settings.template.parent
     s3 = aws.client("s3")
-    lite = weights.read(root / LITE)
-    if lite:
-        weights.upload(lite, s3, outputs["BucketName"])
+    found = weights.read(_folder(root))
+    if found:
+        weights.upload(found, s3, outputs["BucketName"])
     dist = root / WEB_APP
     if (dist / "index.html").exists():
         here = {"apiUrl": f"{settings.url}/api", "endpoint": settings.url}

@@ -41,6 +41,9 @@ class Settings:
         The inference server ends after so long without work, as an endpoint scales to zero.
     wake_seconds : float
         So long it takes to start again, as an endpoint waits for an instance.
+    python_path : str
+        Folders, with colons between, in which the endpoint's Python looks for what its image does
+        not hold, such as an engine that somebody is writing.
     """
 
     port: int
@@ -48,6 +51,7 @@ class Settings:
     template: Path = ROOT / "template.yaml"
     idle_seconds: float = 600
     wake_seconds: float = 0
+    python_path: str = ""
 
     @property
     def url(self) -> str:

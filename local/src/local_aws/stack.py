@@ -196,7 +196,10 @@ class Stack:
         image = assemble(dockerfile, root, environments.BUILD / "images", python)
         image.build()
         log_file = self.settings.logs / f"{spec.name}.log"
-        return spec, image, self.settings.client_environment(), folder, log_file
+        variables = self.settings.client_environment()
+        if self.settings.python_path:
+            variables |= {"PYTHONPATH": self.settings.python_path}
+        return spec, image, variables, folder, log_file
 
     def _claim(self) -> None:
         self._lock = claim(self.settings.folder)

@@ -38,6 +38,7 @@ from tests.support import (
     finished_object,
     load_event,
     make_job,
+    mesh_object,
     table,
 )
 
@@ -221,6 +222,18 @@ def test_a_finished_job_is_shown_whole(put_job: PutJob) -> None:
     assert "models/lite/0123456789ab/decoder.onnx" in body["decoder"]["url"]
     assert body["embeddings"]["url"]
     assert OWNER not in json.dumps(body)
+
+
+def test_an_engine_s_mesh_is_shown_in_the_place_of_a_splat(put_job: PutJob) -> None:
+    put_job(make_job(Status.COMPLETED, objects={"0": mesh_object()}))
+    _, body = call("get_job")
+    (cup,) = body["objects"]
+    assert "splat" not in cup
+    url = cup["engineMesh"].pop("url")
+    assert urlparse(url).path.endswith("/objects/0/engine.glb")
+    assert "Cup-engine.glb" in unquote(url)
+    assert cup["engineMesh"] == {"vertices": 9000, "faces": 15000, "bytes": 9}
+    assert set(cup["files"]) == {*MESH_FORMATS, "preview"}
 
 
 @pytest.mark.parametrize("pose", [None, {"rotation": [1, 0, 0, 0], "translation": [0, 0, 2]}])

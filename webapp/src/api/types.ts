@@ -53,8 +53,9 @@ export interface MeshFigures {
   faces: number;
   watertight: boolean;
   components: number;
-  gaussians: number;
-  gaussiansKept: number;
+  /** Of a splat. */
+  gaussians?: number;
+  gaussiansKept?: number;
   /** Share of what the splat shows that the mesh explains; not in older meshes. */
   coverage?: number | null;
   /** What to know before the mesh is used. */
@@ -105,7 +106,7 @@ export type Offers = Record<OptionPart, Record<string, Offered>>;
 
 /**
  * Where an object stands before the photo's camera (x left, y up, z forward): it takes a point p of
- * its splat there by scale · R p + translation.
+ * its splat, or of its engine's mesh with Z up, there by scale · R p + translation.
  */
 export interface Pose {
   /** A unit quaternion, wxyz. */
@@ -132,6 +133,15 @@ export interface ObjectView {
     bytes: number;
     timings?: Record<string, number>;
     /** Of an engine that finds it out. */
+    pose?: Pose;
+  };
+  /** In the place of a splat, of an engine that makes meshes: as it made it. */
+  engineMesh?: {
+    url: string;
+    vertices: number;
+    faces: number;
+    bytes: number;
+    timings?: Record<string, number>;
     pose?: Pose;
   };
   mesh?: MeshFigures;

@@ -5,7 +5,6 @@ export interface Choice<T extends string> {
   label: string;
   icon?: ReactNode;
   hint?: string;
-  disabled?: boolean;
 }
 
 interface Props<T extends string> {
@@ -27,7 +26,6 @@ export function Segmented<T extends string>({ legend, choices, value, onChange }
             type="radio"
             name={name}
             checked={choice.value === value}
-            disabled={choice.disabled}
             onChange={() => onChange(choice.value)}
           />
           <span className="segment">

@@ -22,7 +22,7 @@ const MODES: readonly Choice<Mode>[] = [
   { value: "points", label: "Points", icon: <ChartScatter /> },
 ];
 
-/** An object to turn: its mesh, its splat, its wires, its points. */
+/** An object to turn: its mesh, its splat, its wires, its points, of which there is a file for. */
 export default function Viewer({ name, meshUrl, splatUrl, draft = false }: Props) {
   const [mode, setMode] = useState<Mode>(meshUrl ? "mesh" : "splat");
   const [light, setLight] = useState(1);
@@ -32,10 +32,7 @@ export default function Viewer({ name, meshUrl, splatUrl, draft = false }: Props
   useEffect(() => scene?.light(light), [scene, light]);
   useEffect(() => scene?.turn(turning), [scene, turning]);
 
-  const choices = MODES.map((choice) => ({
-    ...choice,
-    disabled: FILE_OF[choice.value] === "mesh" ? !meshUrl : !splatUrl,
-  }));
+  const choices = MODES.filter(({ value }) => (FILE_OF[value] === "mesh" ? meshUrl : splatUrl));
   const lit = mode === "mesh";
   return (
     <section className="viewer" aria-label={`3D view of ${draft ? "a draft of " : ""}${name}`}>

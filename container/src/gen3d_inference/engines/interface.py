@@ -13,6 +13,7 @@ from gen3d.options import EngineOptions, Offer
 
 Floats: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
+Pixels: TypeAlias = NDArray[np.uint8]
 Tell: TypeAlias = Callable[[str, float], None]
 """Called with a phase's name, of letters, and the fraction of it that is done, up to 1 at its end.
 
@@ -80,6 +81,46 @@ class Gaussians:
         return len(self.xyz)
 
 
+@dataclass(frozen=True)
+class TexturedMesh:
+    """A surface in the canonical frame, [-0.5, 0.5]³, Z up, with pictures of its material.
+
+    The material is glTF's metallic-roughness. The mesh need not be closed, nor of one part; the
+    mesh step mends it.
+
+    Parameters
+    ----------
+    vertices : (n, 3)
+        One on a seam of the pictures occurs more than once.
+    faces : (m, 3)
+        Counter-clockwise seen from outside.
+    uv : (n, 2)
+        In [0, 1], from the pictures' top left corner.
+    color : (h, w, 3)
+        sRGB.
+    metallic, roughness : float
+        From 0 to 1; factors of the next, where there is one.
+    metallic_roughness : (h, w, 3), optional
+        Linear: roughness is green, metal blue.
+    normal_map : (h, w, 3), optional
+        -1 to 1: red to the right of the picture, green to its top, blue outward; for smooth normals
+        of the vertices, and MikkTSpace's tangents.
+    """
+
+    vertices: Floats
+    faces: NDArray[np.int32]
+    uv: Floats
+    color: Pixels
+    metallic: float = 0.0
+    roughness: float = 1.0
+    metallic_roughness: Pixels | None = None
+    normal_map: Pixels | None = None
+
+
+Shape: TypeAlias = Gaussians | TexturedMesh
+"""What an engine may make of an object."""
+
+
 def silent(_stage: str, _done: float) -> None:
     """Tell nobody."""
 
@@ -119,8 +160,8 @@ class Engine(Protocol):
 
     def reconstruct(
         self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
-    ) -> tuple[Gaussians, Pose | None]:
-        """Turn one object into gaussians; the same arguments give the same values.
+    ) -> tuple[Shape, Pose | None]:
+        """Turn one object into gaussians or a mesh; the same arguments give the same values.
 
         The pose is where the object stands before the photo's camera; None from an engine that
         does not find out, as none is better than one that is made up.

@@ -87,6 +87,7 @@ class ObjectView(TypedDict):
     status: ObjectStatus
     mask: Link
     splat: NotRequired[Mapping[str, object]]
+    engineMesh: NotRequired[Mapping[str, object]]
     mesh: NotRequired[Mapping[str, object]]
     files: NotRequired[dict[str, SizedLink]]
     draft: NotRequired[DraftView]
@@ -267,8 +268,14 @@ def _object(job: Job, o: JobObject, files: FileStore, told: Mapping[int, Progres
         "status": o.status,
         "mask": {"url": files.link(keys.mask)},
     }
-    if o.splat is not None:
-        view["splat"] = {"url": files.link(keys.splat, f"{o.name}-splat.ply"), **o.splat}
+    if o.gaussians is not None:
+        view["splat"] = {"url": files.link(keys.splat, f"{o.name}-splat.ply"), **o.gaussians}
+    if o.engine_mesh is not None:
+        link = files.link(keys.engine_mesh, f"{o.name}-engine.glb")
+        view["engineMesh"] = {
+            "url": link,
+            **{k: v for k, v in o.engine_mesh.items() if k != "shape"},
+        }
     if o.mesh is not None:
         view["mesh"] = _figures(o.mesh)
         view["files"] = _files(o.name, o.mesh, files)

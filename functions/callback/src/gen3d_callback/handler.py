@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import TypeAdapter, ValidationError
 
 from gen3d import paths
-from gen3d.contract import InitializeResult, ReconstructResult
+from gen3d.contract import Result
 from gen3d.errors import Gen3DError, InferenceExpired, InferenceFailed, from_body
 from gen3d_aws import clients
 from gen3d_aws.dispatch import Dispatcher, QueueSettings
@@ -35,9 +35,7 @@ class Notification(TypedDict):
     failureReason: NotRequired[str]
 
 
-RESULT: TypeAdapter[InitializeResult | ReconstructResult] = TypeAdapter(
-    ReconstructResult | InitializeResult
-)
+RESULT: TypeAdapter[Result] = TypeAdapter(Result)
 
 
 MAX_ANSWER_BYTES = 2**20

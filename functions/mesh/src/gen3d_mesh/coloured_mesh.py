@@ -13,6 +13,33 @@ from gen3d_mesh.surface import Triangles
 
 
 @dataclass(frozen=True)
+class Material:
+    """What a surface is beside its colour, as glTF's metallic-roughness has it.
+
+    Attributes
+    ----------
+    metallic, roughness : float
+        From 0 to 1; factors of the picture, where there is one.
+    picture : (h, w, 3) uint8 or None
+        Linear: roughness is green, metal blue.
+    """
+
+    metallic: float = 0.0
+    roughness: float = 1.0
+    picture: npt.NDArray[np.uint8] | None = None
+
+    def shown(self, channel: int) -> npt.NDArray[np.uint8]:
+        """A channel of the picture as it is seen, with its factor: (h, w)."""
+        assert self.picture is not None
+        factor = {1: self.roughness, 2: self.metallic}[channel]
+        return np.round(self.picture[..., channel] * np.float32(factor)).astype(np.uint8)
+
+
+ROUGH = Material()
+"""Of which nothing is known: rough, not metallic."""
+
+
+@dataclass(frozen=True)
 class Texture:
     """A picture of the surface.
 
@@ -29,6 +56,8 @@ class Texture:
     normal_map : (h, w, 3) uint8 or None
         Normals of a finer surface, -1 to 1, in the frames that `tangents` names: red along the
         tangent, green to the picture's top, blue outward.
+    material : Material
+        Its picture is seen through the same places.
     """
 
     image: npt.NDArray[np.uint8]
@@ -36,6 +65,7 @@ class Texture:
     faces: npt.NDArray[np.int32]
     vertices: npt.NDArray[np.int32]
     normal_map: npt.NDArray[np.uint8] | None = None
+    material: Material = ROUGH
 
 
 @dataclass(frozen=True)

@@ -233,9 +233,10 @@ def _padded(values: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
 
 
 def encode(coloured: ColouredMesh, name: str, packing: Packing | None = None) -> bytes:
-    """Make a GLB: Y up, centred, in the splat's scale, rough and not metallic.
+    """Make a GLB: Y up, centred, in the scale of what it was made from.
 
     With a texture the colours are in it; without, they are vertex colours, linear as glTF wants.
+    Rough and not metallic, unless the texture's material says otherwise.
     A normal map comes with the tangents that it was made for.
 
     Parameters
@@ -261,6 +262,7 @@ def encode(coloured: ColouredMesh, name: str, packing: Packing | None = None) ->
         "name": "surface",
         "pbrMetallicRoughness": {"metallicFactor": 0.0, "roughnessFactor": 1.0},
     }
+    physical = material["pbrMetallicRoughness"]
     document: dict[str, Any] = {}
     if texture is None:
         linear = np.round(srgb_to_linear(coloured.colors) * 65535).astype(np.uint16)
@@ -269,11 +271,16 @@ def encode(coloured: ColouredMesh, name: str, packing: Packing | None = None) ->
         attributes["COLOR_0"] = rgba
     else:
         attributes["TEXCOORD_0"] = texture.uv
-        material["pbrMetallicRoughness"]["baseColorTexture"] = {"index": 0}
+        physical["baseColorTexture"] = {"index": 0}
+        physical["metallicFactor"] = texture.material.metallic
+        physical["roughnessFactor"] = texture.material.roughness
         images = [texture.image]
+        if texture.material.picture is not None:
+            physical["metallicRoughnessTexture"] = {"index": len(images)}
+            images.append(texture.material.picture)
         if texture.normal_map is not None:
+            material["normalTexture"] = {"index": len(images)}
             images.append(texture.normal_map)
-            material["normalTexture"] = {"index": 1}
             # Without them three.js takes frames that are not upright, not glTF's default.
             found = tangents(coloured.mesh.vertices, coloured.normals, texture)
             attributes["TANGENT"] = np.concatenate([y_up(found[:, :3]), found[:, 3:]], axis=1)

@@ -9,7 +9,7 @@ import json
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from gen3d.errors import InvalidMesh
-from gen3d_mesh.coloured_mesh import linear_to_srgb, srgb_to_linear
+from gen3d_mesh.coloured_mesh import ROUGH, Material, linear_to_srgb, srgb_to_linear
 from gen3d_mesh.splat import Floats, Up
 
 MAX_FACES = 5_000_000
@@ -76,6 +76,10 @@ class SourceMesh:
         sRGB.
     colors : (n, 3) float32
         sRGB in [0, 1], where there is no picture.
+    material : Material
+        Where `read_mesh` was asked for it.
+    normal_map : (h, w, 3) uint8 or None
+        Likewise.
     format : str
     up : Up
         The axis that points to the sky by the format's own custom.
@@ -91,6 +95,8 @@ class SourceMesh:
     format: str
     up: Up
     notes: tuple[str, ...] = ()
+    material: Material = ROUGH
+    normal_map: Image8 | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,8 @@ class _Part:
     uv: Floats | None
     image: Image8 | None
     colors: Floats
+    material: Material = ROUGH
+    normal_map: Image8 | None = None
 
 
 def kind_of(path: Path) -> Kind | None:
@@ -128,7 +136,7 @@ def kind_of(path: Path) -> Kind | None:
     return None
 
 
-def read_mesh(path: Path, kind: Kind) -> SourceMesh:
+def read_mesh(path: Path, kind: Kind, *, maps: bool = False) -> SourceMesh:
     """Read a mesh.
 
     Parameters
@@ -137,6 +145,9 @@ def read_mesh(path: Path, kind: Kind) -> SourceMesh:
         A GLB, a glTF or an OBJ with what lies beside it, a PLY with faces, or an STL.
     kind : Kind
         As `kind_of` tells it.
+    maps : bool
+        Keep the material and the normal map of a mesh of one material, too, and not its colour
+        alone.
 
     Raises
     ------
@@ -153,7 +164,9 @@ def read_mesh(path: Path, kind: Kind) -> SourceMesh:
         meshes = [each for each in scene.dump() if isinstance(each, trimesh.Trimesh)]
         notes: list[str] = []
         linear = kind in ("GLB", "glTF")
-        parts = [_part(mesh, notes, linear=linear) for mesh in meshes if len(mesh.faces)]
+        meshes = [mesh for mesh in meshes if len(mesh.faces)]
+        kept = maps and len(meshes) == 1
+        parts = [_part(mesh, notes, linear=linear, maps=kept) for mesh in meshes]
     except InvalidMesh:
         raise
     except MemoryError:
@@ -217,7 +230,7 @@ def _check_accessors(document: dict[str, Any], size: int, *, beside: bool) -> No
             raise ValueError("more than there is")
 
 
-def _part(mesh: Any, notes: list[str], *, linear: bool) -> _Part:
+def _part(mesh: Any, notes: list[str], *, linear: bool, maps: bool) -> _Part:
     """What is taken of one of trimesh's meshes, whose vertex colours glTF has linear."""
     visual = mesh.visual
     count = len(mesh.vertices)
@@ -240,7 +253,8 @@ def _part(mesh: Any, notes: list[str], *, linear: bool) -> _Part:
         factor = np.asarray(shown, np.float32)[:3] / np.float32(255)
     if physical:
         for name in ("normalTexture", "metallicRoughnessTexture", "emissiveTexture"):
-            if getattr(material, name) is not None:
+            left = not maps or name == "emissiveTexture"
+            if left and getattr(material, name) is not None:
                 _note(notes, f"Its {name} was left out: only the colour is kept.")
     if picture is not None and visual.uv is not None and len(visual.uv) == count:
         image = _pixels(picture)
@@ -249,7 +263,8 @@ def _part(mesh: Any, notes: list[str], *, linear: bool) -> _Part:
             table = np.round(255 * linear_to_srgb(light[:, None] * factor)).astype(np.uint8)
             image = np.stack([table[image[..., k], k] for k in range(3)], axis=2)
         uv = np.asarray(visual.uv, np.float32) * (1, -1) + (0, 1)
-        return _Part(vertices, faces, uv.astype(np.float32), image, colors)
+        part = _Part(vertices, faces, uv.astype(np.float32), image, colors)
+        return _whole(part, material) if physical and maps else part
     kept = getattr(visual, "vertex_attributes", {}).get("color")
     if kept is not None and len(kept) == count:
         whole = {"u1": 255, "u2": 65535}.get(np.asarray(kept).dtype.str[1:], 1)
@@ -262,6 +277,20 @@ def _part(mesh: Any, notes: list[str], *, linear: bool) -> _Part:
     if shown is not None:
         colors = np.broadcast_to(factor, (count, 3)).astype(np.float32)
     return _Part(vertices, faces, None, None, colors)
+
+
+def _whole(part: _Part, material: Any) -> _Part:
+    """A part with what else its material says of the same places."""
+    picture, relief = material.metallicRoughnessTexture, material.normalTexture
+    metallic, rough = material.metallicFactor, material.roughnessFactor
+    if picture is not None:  # what a factor is where a file names none
+        metallic, rough = (1.0 if each is None else each for each in (metallic, rough))
+    made = Material(
+        metallic=ROUGH.metallic if metallic is None else float(np.clip(metallic, 0, 1)),
+        roughness=ROUGH.roughness if rough is None else float(np.clip(rough, 0, 1)),
+        picture=None if picture is None else _pixels(picture),
+    )
+    return replace(part, material=made, normal_map=None if relief is None else _pixels(relief))
 
 
 def _note(notes: list[str], sentence: str) -> None:
@@ -293,7 +322,7 @@ def _checked(part: _Part, kind: Kind) -> _Part:
     kept = faces[finite[faces].all(axis=1)]
     vertices = np.where(finite[:, None], part.vertices, 0)
     colors = np.clip(np.nan_to_num(part.colors), 0, 1)
-    return _Part(vertices, kept, part.uv, part.image, colors)
+    return replace(part, vertices=vertices, faces=kept, colors=colors)
 
 
 def _joined(parts: list[_Part], kind: Kind, notes: list[str]) -> SourceMesh:
@@ -318,6 +347,8 @@ def _joined(parts: list[_Part], kind: Kind, notes: list[str]) -> SourceMesh:
         kind,
         _UPS[kind],
         tuple(notes),
+        parts[0].material,
+        parts[0].normal_map,
     )
 
 

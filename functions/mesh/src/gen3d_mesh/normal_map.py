@@ -6,6 +6,7 @@ mesh's own by more than noise does: where nothing was lost, nothing is written.
 """
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -27,6 +28,14 @@ of which is noise (bench/mesh/RESULTS.md)."""
 
 PROBES = 10_000
 """Faces at most in whose middle is looked whether a map shows."""
+
+
+class Surface(Protocol):
+    """What a map is baked from."""
+
+    def at(self, points: Floats, facing: Floats) -> Floats:
+        """Unit normals (n, 3) near `points`, of what faces the way of `facing`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -65,8 +74,9 @@ class Relief:
 
 
 def with_normal_map(
-    texture: Texture, mesh: Triangles, normals: Floats, relief: Relief, *, always: bool = False
-) -> Texture:
+    texture: Texture, mesh: Triangles, normals: Floats, relief: Surface, *, always: bool = False,
+    soft: bool = True,
+) -> Texture:  # fmt: skip
     """Give a texture a normal map, if it shows.
 
     Parameters
@@ -77,15 +87,17 @@ def with_normal_map(
         In the unit frame.
     normals : (n, 3) float32
         Of its vertices.
-    relief : Relief
-        Of the surface that it was made from.
+    relief : Surface
+        That it was made from.
     always : bool
         Make one whether it shows or not.
+    soft : bool
+        Whether normals hold little that is narrower than some texels; see `bake`.
     """
     if not always and difference(mesh, normals, relief) < SHOWS:
         return texture
     canvas = Canvas.of(mesh, texture)
-    world = canvas.asked(normals, lambda *place: _shades(relief.at(*place)), soft=True)
+    world = canvas.asked(normals, lambda *place: _shades(relief.at(*place)), soft=soft)
     painted = canvas.painted
     frames = tangents(mesh.vertices, normals, texture)
     texels = np.flatnonzero(painted)
@@ -100,7 +112,7 @@ def with_normal_map(
     return replace(texture, normal_map=canvas.padded(_shades(image)))
 
 
-def difference(mesh: Triangles, normals: Floats, relief: Relief) -> float:
+def difference(mesh: Triangles, normals: Floats, relief: Surface) -> float:
     """Angle between a mesh's normals and a relief's, root mean square over the area, in degrees."""
     step = -(-len(mesh.faces) // PROBES)
     corners = mesh.faces[::step]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 
@@ -71,15 +71,18 @@ THIN_VOXELS, MIN_THICKNESS = 1.4, 0.0057
 class Answer(TypedDict):
     """The figures as the state machine keeps them."""
 
-    gaussians: int
-    gaussiansKept: int
+    gaussians: NotRequired[int]
+    gaussiansKept: NotRequired[int]
+    facesRead: NotRequired[int]
+    facesDropped: NotRequired[int]
+    facesFilled: NotRequired[int]
     vertices: int
     faces: int
     components: int
     droppedParts: int
-    droppedGaussians: int
+    droppedGaussians: NotRequired[int]
     watertight: bool
-    coverage: float | None
+    coverage: NotRequired[float | None]
     warnings: list[str]
     timings: dict[str, int]
 
@@ -127,6 +130,32 @@ class Figures:
         start = time.perf_counter()
         yield
         self.timings[name] = round(1000 * (time.perf_counter() - start))
+
+
+@dataclass
+class MeshFigures(Figures):
+    """What is reported of an engine's mesh, which has no gaussians."""
+
+    faces_read: int = 0
+    faces_dropped: int = 0
+    """Without an area, twice there, or in specks."""
+    faces_filled: int = 0
+    """That fill holes."""
+
+    def answer(self) -> Answer:
+        """The figures as the state machine keeps them."""
+        return {
+            "facesRead": self.faces_read,
+            "facesDropped": self.faces_dropped,
+            "facesFilled": self.faces_filled,
+            "vertices": self.vertices,
+            "faces": self.faces,
+            "components": self.components,
+            "droppedParts": self.dropped_parts,
+            "watertight": self.watertight,
+            "warnings": self.warnings,
+            "timings": self.timings,
+        }
 
 
 def build(

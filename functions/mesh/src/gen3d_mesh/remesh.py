@@ -13,16 +13,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from scipy.spatial import cKDTree
 
 from gen3d.errors import InvalidMesh
-from gen3d_mesh.clean import Frame
 from gen3d_mesh.coloured_mesh import ColouredMesh, Texture
 from gen3d_mesh.mesh_file import SourceMesh
-from gen3d_mesh.repair import compact, face_areas, is_closed, parts, vertex_normals
+from gen3d_mesh.repair import face_areas, is_closed, parts, vertex_normals
 from gen3d_mesh.splat import Floats, Up
 from gen3d_mesh.surface import Triangles
+from gen3d_mesh.wedges import Wedges, smaller, texture_of, upright, used
 
 HOLE_EDGES = 30
 """A hole with more edges around it is an opening; MeshLab's own bound."""
@@ -69,15 +68,6 @@ class Repairs:
     deviation: float = 0.0
 
 
-@dataclass(frozen=True)
-class _Faces:
-    """Faces that share corners, and each corner's place in the picture."""
-
-    vertices: Floats
-    faces: npt.NDArray[np.int32]
-    uv: Floats | None
-
-
 def repair_mesh(
     source: SourceMesh,
     faces: int | None = None,
@@ -110,9 +100,11 @@ def repair_mesh(
     InvalidMesh
         Nothing with an area is left.
     """
-    frame, old = _upright(source, up or source.up)
+    frame, old = upright(source, up or source.up)
     mended, filled = _mended(old, holes)
-    image = source.image if texels is None else _smaller(source.image, texels)
+    image = source.image
+    if image is not None and texels is not None:
+        image = smaller(image, texels)
     colours = _Colours(old, source)
     if even:
         made = _even(mended, faces or len(mended.faces))
@@ -120,7 +112,7 @@ def repair_mesh(
         made = _decimated(mended, faces)
     else:
         made = mended
-    made = _used(made)
+    made = used(made)
     dropped = len(source.faces) - (len(mended.faces) - filled)
     deviation = 0.0 if made.faces.shape == mended.faces.shape else _deviation(mended, made)
     repairs = Repairs(len(source.faces), filled, dropped, deviation)
@@ -131,31 +123,14 @@ def repair_mesh(
         if even:
             texture = colours.painted(mesh, normals, max(image.shape[:2]))
         else:
-            texture = _texture(made, image)
+            texture = texture_of(made, image)
     return ColouredMesh(
         mesh, normals, colours.at(mesh.vertices), frame, texture, source="mesh",
         up=up or source.up,
     ), repairs  # fmt: skip
 
 
-def _upright(source: SourceMesh, up: Up) -> tuple[Frame, _Faces]:
-    """Z up in the unit frame, with one vertex at each place."""
-    vertices = source.vertices
-    turn = {"y": 1, "-y": -1}.get(up)
-    if turn is not None:
-        vertices = vertices[:, [0, 2, 1]] * np.array([1, -turn, turn])
-    used = vertices[source.faces]
-    low, high = used.min(axis=(0, 1)), used.max(axis=(0, 1))
-    size = float((high - low).max())
-    if not 0 < size < np.inf:
-        raise InvalidMesh("All vertices of the mesh lie in one place, or too far apart.")
-    frame = Frame((low + high) / 2, size)
-    near = ((vertices - frame.center) / size).astype(np.float32)
-    unique, where = np.unique(near + np.float32(0), axis=0, return_inverse=True)
-    return frame, _Faces(unique, where.reshape(-1)[source.faces].astype(np.int32), source.uv)
-
-
-def _set(mesh: _Faces) -> Any:
+def _set(mesh: Wedges) -> Any:
     """A MeshSet of PyMeshLab with the mesh."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     import pymeshlab
@@ -165,7 +140,7 @@ def _set(mesh: _Faces) -> Any:
     return meshes
 
 
-def _add(meshes: Any, mesh: _Faces) -> None:
+def _add(meshes: Any, mesh: Wedges) -> None:
     import pymeshlab
 
     if mesh.uv is None:
@@ -179,7 +154,7 @@ def _add(meshes: Any, mesh: _Faces) -> None:
         meshes.load_new_mesh(str(path))
 
 
-def _ply(mesh: _Faces, uv: Floats) -> bytes:
+def _ply(mesh: Wedges, uv: Floats) -> bytes:
     row = np.dtype(
         [("three", "u1"), ("corners", "<i4", 3), ("six", "u1"), ("uv", "<f4", 6), ("of", "<i4")]
     )
@@ -201,14 +176,14 @@ def _ply(mesh: _Faces, uv: Floats) -> bytes:
     return "\n".join(header).encode() + mesh.vertices.astype("<f4").tobytes() + faces.tobytes()
 
 
-def _taken(meshes: Any, *, textured: bool) -> _Faces:
+def _taken(meshes: Any, *, textured: bool) -> Wedges:
     """The mesh of a MeshSet as arrays."""
     mesh = meshes.current_mesh()
     uv = mesh.wedge_tex_coord_matrix().reshape(-1, 3, 2).astype(np.float32) if textured else None
-    return _Faces(mesh.vertex_matrix().astype(np.float32), mesh.face_matrix().astype(np.int32), uv)
+    return Wedges(mesh.vertex_matrix().astype(np.float32), mesh.face_matrix().astype(np.int32), uv)
 
 
-def _mended(mesh: _Faces, holes: int) -> tuple[_Faces, int]:
+def _mended(mesh: Wedges, holes: int) -> tuple[Wedges, int]:
     """Repair, and count the faces that fill holes."""
     meshes = _set(mesh)
     meshes.meshing_remove_duplicate_faces()
@@ -258,7 +233,7 @@ def _uv_of_new(faces: npt.NDArray[np.int32], uv: Floats, new: npt.NDArray[np.boo
     return np.where(new[:, None, None], place[faces[:, :1]], uv)
 
 
-def _decimated(mesh: _Faces, faces: int) -> _Faces:
+def _decimated(mesh: Wedges, faces: int) -> Wedges:
     meshes = _set(mesh)
     if mesh.uv is None:
         meshes.meshing_decimation_quadric_edge_collapse(
@@ -273,7 +248,7 @@ def _decimated(mesh: _Faces, faces: int) -> _Faces:
     return _taken(meshes, textured=mesh.uv is not None)
 
 
-def _even(mesh: _Faces, faces: int) -> _Faces:
+def _even(mesh: Wedges, faces: int) -> Wedges:
     """Triangles of about one size, so long that `faces` of them cover the surface."""
     import pymeshlab
 
@@ -287,7 +262,7 @@ def _even(mesh: _Faces, faces: int) -> _Faces:
     return _decimated(made, faces) if len(made.faces) > faces else made
 
 
-def _deviation(old: _Faces, made: _Faces) -> float:
+def _deviation(old: Wedges, made: Wedges) -> float:
     meshes = _set(replace(old, uv=None))
     _add(meshes, replace(made, uv=None))
     count = min(len(old.vertices), MEASURED)
@@ -297,7 +272,7 @@ def _deviation(old: _Faces, made: _Faces) -> float:
     return float(found["max"])
 
 
-def _outward(mesh: _Faces) -> _Faces:
+def _outward(mesh: Wedges) -> Wedges:
     """Turn all faces of a closed mesh that is inside out."""
     triangles = Triangles(mesh.vertices, mesh.faces)
     a, b, c = (mesh.vertices[mesh.faces[:, k]].astype(np.float64) for k in range(3))
@@ -306,39 +281,18 @@ def _outward(mesh: _Faces) -> _Faces:
     return mesh
 
 
-def _turned(mesh: _Faces, which: npt.NDArray[np.bool_]) -> _Faces:
+def _turned(mesh: Wedges, which: npt.NDArray[np.bool_]) -> Wedges:
     faces = np.where(which[:, None], mesh.faces[:, ::-1], mesh.faces)
     uv = mesh.uv
     if uv is not None:
         uv = np.where(which[:, None, None], uv[:, ::-1], uv)
-    return _Faces(mesh.vertices, faces, uv)
-
-
-def _used(mesh: _Faces) -> _Faces:
-    """Without vertices that no face has."""
-    compacted = compact(Triangles(mesh.vertices, mesh.faces))
-    return _Faces(compacted.vertices, compacted.faces, mesh.uv)
-
-
-def _texture(mesh: _Faces, image: npt.NDArray[np.uint8]) -> Texture:
-    """The picture, with a vertex in it for each place that a vertex of the mesh has."""
-    assert mesh.uv is not None
-    corners = mesh.faces.reshape(-1)
-    uv = np.round(mesh.uv.reshape(-1, 2).clip(0, 1), 6)
-    keys = np.concatenate([corners[:, None].astype(np.float64), uv], axis=1)
-    unique, where = np.unique(keys, axis=0, return_inverse=True)
-    return Texture(
-        image,
-        unique[:, 1:].astype(np.float32),
-        where.reshape(-1, 3).astype(np.int32),
-        unique[:, 0].astype(np.int32),
-    )
+    return Wedges(mesh.vertices, faces, uv)
 
 
 class _Colours:
     """Of the old surface, by the nearest of many places on it."""
 
-    def __init__(self, mesh: _Faces, source: SourceMesh) -> None:
+    def __init__(self, mesh: Wedges, source: SourceMesh) -> None:
         self._mesh, self._source = mesh, source
         self._plain = source.image is None and bool((source.colors == source.colors[0]).all())
         self._known: tuple[cKDTree, Floats] | None = None
@@ -383,11 +337,3 @@ class _Colours:
         x, y = ((mesh.uv[face] * weights).sum(axis=1) * (width, height)).astype(int).T
         texels = source.image[y.clip(0, height - 1), x.clip(0, width - 1)]
         return points, texels.astype(np.float32) / np.float32(255)
-
-
-def _smaller(image: npt.NDArray[np.uint8] | None, most: int) -> npt.NDArray[np.uint8] | None:
-    if image is None or max(image.shape) <= most or most == 0:
-        return image
-    share = most / max(image.shape)
-    size = (max(1, round(image.shape[1] * share)), max(1, round(image.shape[0] * share)))
-    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))

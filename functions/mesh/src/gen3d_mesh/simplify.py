@@ -1,5 +1,7 @@
 """Fewer triangles: quadric edge collapse that never changes the topology.
 
+Edges that have not just one face on either side stay as they are, and their vertices with them.
+
 After Garland and Heckbert, "Surface simplification using quadric error metrics" (1997). Instead of
 a queue, passes: each collapses, cheapest first, edges that share no vertex. An edge is
 collapsed only if the link condition holds (Dey et al., "Topology preserving edge contraction",
@@ -31,17 +33,19 @@ MAX_RING = 48
 """Faces around a vertex beyond which it takes no more edges."""
 
 
-def simplify(mesh: Triangles, faces: int) -> Triangles:
+def simplify(mesh: Triangles, faces: int, *, closed: bool = True) -> Triangles:
     """Collapse edges until at most `faces` are left, or none can be collapsed any more.
 
     Parameters
     ----------
     mesh : Triangles
-        Closed and manifold.
     faces : int
+    closed : bool
+        Whether it is known to be closed and manifold: then nobody has to look.
     """
     vertices, index = mesh.vertices.astype(np.float64), mesh.faces.astype(np.int32)
     quadrics = _quadrics(vertices, index)
+    locked = np.zeros(len(vertices), np.bool_) if closed else irregular(index, len(vertices))
     while len(index) > faces:
         edges = _edges(index)
         costs = _costs(vertices, quadrics, edges)
@@ -49,8 +53,9 @@ def simplify(mesh: Triangles, faces: int) -> Triangles:
         cheapest = _ranked(costs, limits)
         ring, start = _rings(index, len(vertices))
         dead = _collapse(
-            vertices, quadrics, index, ring, start, edges, cheapest, (len(index) - faces + 1) // 2
-        )
+            vertices, quadrics, index, ring, start, edges, cheapest, (len(index) - faces + 1) // 2,
+            locked,
+        )  # fmt: skip
         if dead == 0:
             break
         index = index[index[:, 0] >= 0]
@@ -59,8 +64,12 @@ def simplify(mesh: Triangles, faces: int) -> Triangles:
 
 @njit(cache=True)
 def _edges(faces):
-    """Each edge of a closed mesh once."""
-    edges = np.empty((3 * len(faces) // 2, 2), np.int32)
+    """Each edge once that has a face on either side; of others some."""
+    count = 0
+    for f in range(len(faces)):
+        for k in range(3):
+            count += faces[f, k] < faces[f, (k + 1) % 3]
+    edges = np.empty((count, 2), np.int32)
     n = 0
     for f in range(len(faces)):
         for k in range(3):
@@ -69,6 +78,25 @@ def _edges(faces):
                 edges[n, 0], edges[n, 1] = a, b
                 n += 1
     return edges[:n]
+
+
+@njit(cache=True)
+def irregular(faces, vertices):
+    """Whether a vertex has an edge that is not between two faces that run along it both ways."""
+    order, start = counting_sort(faces.ravel(), vertices)
+    found = np.zeros(vertices, np.bool_)
+    for v in range(vertices):
+        for i in range(start[v], start[v + 1]):
+            face, k = order[i] // 3, order[i] % 3
+            for other in (faces[face, (k + 1) % 3], faces[face, (k + 2) % 3]):
+                along = back = 0
+                for j in range(start[v], start[v + 1]):
+                    corners, n = order[j] // 3, order[j] % 3
+                    along += faces[corners, (n + 1) % 3] == other
+                    back += faces[corners, (n + 2) % 3] == other
+                if along != 1 or back != 1:
+                    found[v] = found[other] = True
+    return found
 
 
 @njit(cache=True)
@@ -165,15 +193,17 @@ def _target(vertices, quadrics, a, b):
 
 
 @njit(cache=True)
-def _collapse(vertices, quadrics, faces, ring, start, edges, order, budget):
+def _collapse(vertices, quadrics, faces, ring, start, edges, order, budget, locked):
     """Collapse edges in the order given, at most one at each vertex; dead faces become -1.
+
+    Those at vertices that are locked are left.
 
     Returns
     -------
     int
         How many were collapsed.
     """
-    touched = np.zeros(len(vertices), np.bool_)
+    touched = locked.copy()
     seen = np.full(len(vertices), -1, np.int32)
     valence = start[1:] - start[:-1]
     done = 0

@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 
 from gen3d_mesh import glb
-from gen3d_mesh.coloured_mesh import ColouredMesh, srgb_to_linear, y_up
+from gen3d_mesh.coloured_mesh import ROUGH, ColouredMesh, srgb_to_linear, y_up
 
-_COLOUR, _NORMALS = "mesh.jpg", "mesh_normal.jpg"
+_COLOUR, _NORMALS, _MATERIAL = "mesh.jpg", "mesh_normal.jpg", "mesh_material.jpg"
 
 
 def encode(coloured: ColouredMesh, name: str) -> bytes:
-    """Make a USDZ: Y up, a unit of it a metre, rough and not metallic.
+    """Make a USDZ: Y up, a unit of it a metre.
 
-    Without a texture the colours are the vertices', which not every viewer shows.
+    Without a texture the colours are the vertices', which not every viewer shows. Rough and not
+    metallic, unless the texture's material says otherwise.
 
     Parameters
     ----------
@@ -43,6 +44,9 @@ def encode(coloured: ColouredMesh, name: str) -> bytes:
             (Path(folder) / _COLOUR).write_bytes(glb.jpeg(coloured.texture.image))
             if coloured.texture.normal_map is not None:
                 (Path(folder) / _NORMALS).write_bytes(glb.jpeg(coloured.texture.normal_map))
+            if coloured.texture.material.picture is not None:
+                picture = glb.jpeg(coloured.texture.material.picture)
+                (Path(folder) / _MATERIAL).write_bytes(picture)
         stage = Usd.Stage.CreateNew(str(layer))
         _describe(stage, coloured, name)
         stage.GetRootLayer().Save()
@@ -91,8 +95,11 @@ def _describe(stage: Any, coloured: ColouredMesh, name: str) -> None:
     material = UsdShade.Material.Define(stage, "/Object/Material")
     surface = UsdShade.Shader.Define(stage, "/Object/Material/Surface")
     surface.CreateIdAttr("UsdPreviewSurface")
-    surface.CreateInput("metallic", Sdf.ValueTypeNames.Float).Set(0.0)
-    surface.CreateInput("roughness", Sdf.ValueTypeNames.Float).Set(1.0)
+    known = ROUGH if texture is None else texture.material
+    metallic = surface.CreateInput("metallic", Sdf.ValueTypeNames.Float)
+    roughness = surface.CreateInput("roughness", Sdf.ValueTypeNames.Float)
+    metallic.Set(known.metallic)
+    roughness.Set(known.roughness)
     reader = UsdShade.Shader.Define(stage, "/Object/Material/Reader")
     if texture is None:
         kind, variable = Sdf.ValueTypeNames.Color3fArray, "displayColor"
@@ -111,6 +118,13 @@ def _describe(stage: Any, coloured: ColouredMesh, name: str) -> None:
 
         picture = _picture(stage, "Picture", _COLOUR, "sRGB", place, (0.5, 0.5, 0.5, 1))
         colour = picture.CreateOutput("rgb", Sdf.ValueTypeNames.Float3)
+        if known.picture is not None:
+            shades = _picture(stage, "Shades", _MATERIAL, "raw", place, (1, 1, 0, 1))
+            factors = Gf.Vec4f(1, known.roughness, known.metallic, 1)
+            shades.CreateInput("scale", Sdf.ValueTypeNames.Float4).Set(factors)
+            for taker, channel in ((roughness, "g"), (metallic, "b")):
+                output = shades.CreateOutput(channel, Sdf.ValueTypeNames.Float)
+                taker.ConnectToSource(output)
         if texture.normal_map is not None:
             relief = _picture(stage, "Relief", _NORMALS, "raw", place, (0, 0, 1, 1))
             relief.CreateInput("scale", Sdf.ValueTypeNames.Float4).Set(Gf.Vec4f(2, 2, 2, 1))

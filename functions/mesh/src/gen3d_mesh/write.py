@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from gen3d.formats import EVERY_MESH_FORMAT
 from gen3d_mesh import glb
-from gen3d_mesh.coloured_mesh import ColouredMesh, Texture, y_up
+from gen3d_mesh.coloured_mesh import ROUGH, ColouredMesh, Texture, y_up
 from gen3d_mesh.place import sized
 
 FORMATS = tuple(EVERY_MESH_FORMAT)
@@ -86,6 +86,18 @@ def _textured(coloured: ColouredMesh, texture: Texture) -> dict[str, bytes]:
         # MTL knows heights alone: three.js and assimp read the one, Blender and Godot the other.
         material += b"norm mesh_normal.jpg\nmap_Bump mesh_normal.jpg\n"
         files["mesh_normal.jpg"] = glb.jpeg(texture.normal_map)
+    if texture.material != ROUGH:
+        # The extension of MTL that Blender and assimp know: a grey picture, or a number, for each.
+        for name, value, channel in (
+            ("r", texture.material.roughness, 1),
+            ("m", texture.material.metallic, 2),
+        ):
+            if texture.material.picture is None:
+                material += f"P{name} {value:.4g}\n".encode()
+            else:
+                file = f"mesh_{'roughness' if name == 'r' else 'metallic'}.jpg"
+                material += f"P{name} 1\nmap_P{name} {file}\n".encode()
+                files[file] = glb.jpeg(texture.material.shown(channel))
     return {**files, "mesh.mtl": material}
 
 

@@ -147,12 +147,12 @@ def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None
     picture = files.read(keys.preview)
     if picture is not None:
         letter.picture(f"object{o.n}", picture, f"The mesh of {o.name}")
-    mesh, splat = o.mesh or {}, o.splat or {}
+    mesh, splat = o.mesh or {}, o.gaussians
     letter.facts(
         {
             "Faces": f"{mesh.get('faces', 0):,}",
             "Vertices": f"{mesh.get('vertices', 0):,}",
-            "Gaussians": f"{splat.get('gaussians', 0):,}",
+            **({} if splat is None else {"Gaussians": f"{splat.get('gaussians', 0):,}"}),
             **_coverage(mesh.get("coverage")),
             **{title: str(value) for title, value in o.options.titled().items()},
         }
@@ -165,7 +165,11 @@ def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None
         for ending, written in MESH_FORMATS.items()
         if ending in there
     }
-    letter.links({**links, "Splat": files.link(keys.splat, f"{o.name}-splat.ply")})
+    if splat is not None:
+        links["Splat"] = files.link(keys.splat, f"{o.name}-splat.ply")
+    if o.engine_mesh is not None:
+        links["The engine's mesh"] = files.link(keys.engine_mesh, f"{o.name}-engine.glb")
+    letter.links(links)
 
 
 def _coverage(share: float | None) -> dict[str, str]:

@@ -82,6 +82,8 @@ def _a_seed_at_most(options: Options) -> bool:
 class ReconstructRequest(HasOptions, Numbered):
     """Turn the object under `mask` in `image` into gaussians and write the PLY to `output`.
 
+    An engine that makes meshes writes `gen3d.paths.ObjectFiles.engine_mesh` beside it.
+
     Options are spelled out where more than the seed was chosen: engines from before them read that
     alone, and offer nothing else.
     """
@@ -134,13 +136,32 @@ class Pose(_Message):
     it is known only how the object is turned, and where in the photo it falls."""
 
 
-class ReconstructResult(_Result):
-    """What `ReconstructRequest` answers."""
-
-    gaussians: int
+class _ObjectResult(_Result):
     pose: Pose | None = Field(default=None, exclude_if=lambda pose: pose is None)
     """None from an engine that does not find it out. Functions from before that was allowed refuse
     such an answer as `gen3d.errors.InferenceFailed`."""
+
+
+class ReconstructResult(_ObjectResult):
+    """What `ReconstructRequest` answers where the engine makes gaussians."""
+
+    gaussians: int
+
+
+class MeshResult(_ObjectResult):
+    """What it answers where the engine makes a mesh, which then lies beside `output`.
+
+    As `gen3d.paths.ObjectFiles.engine_mesh` says. Functions from before there were such engines
+    refuse it as `gen3d.errors.InferenceFailed`.
+    """
+
+    shape: Literal["mesh"] = "mesh"
+    vertices: int
+    faces: int
+
+
+ObjectResult: TypeAlias = ReconstructResult | MeshResult
+Result: TypeAlias = InitializeResult | ObjectResult
 
 
 class Progress(_Message):

@@ -187,7 +187,7 @@ class OutOfMemory(Gen3DError):
 
 
 class ReconstructionFailed(Gen3DError):
-    """The engine gave no usable gaussians."""
+    """The engine gave no usable gaussians or mesh."""
 
     status = 500
 

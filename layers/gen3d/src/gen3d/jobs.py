@@ -188,7 +188,9 @@ class Failure(_Record):
 
 
 class JobObject(HasOptions, _Record):
-    """One object of a job. `splat` and `mesh` are the answers of their steps.
+    """One object of a job. `splat` and `mesh` are the answers of the engine and of the mesh step.
+
+    An engine's answer is called a splat whatever it made: see `engine_mesh`.
 
     `draft` is the answer about a mesh that the lite engine made at once, which stands in until
     there is `mesh`.
@@ -204,6 +206,16 @@ class JobObject(HasOptions, _Record):
     meshing_since: datetime | None = None
     """When there was a splat, while its mesh is made."""
     error: Failure | None = None
+
+    @property
+    def engine_mesh(self) -> JsonText | None:
+        """The engine's answer, if it made a mesh in the place of a splat."""
+        return self.splat if self.splat and self.splat.get("shape") == "mesh" else None
+
+    @property
+    def gaussians(self) -> JsonText | None:
+        """The engine's answer, if it made a splat."""
+        return None if self.engine_mesh else self.splat
 
 
 class Job(_Record):

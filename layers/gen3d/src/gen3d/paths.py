@@ -82,6 +82,11 @@ class ObjectFiles:
         return f"{self.prefix}splat.ply"
 
     @property
+    def engine_mesh(self) -> str:
+        """The textured mesh of an engine that makes no splat, as it made it."""
+        return f"{self.prefix}engine.glb"
+
+    @property
     def preview(self) -> str:
         """A picture of the mesh."""
         return f"{self.prefix}preview.png"
@@ -90,6 +95,11 @@ class ObjectFiles:
     def draft(self) -> "ObjectFiles":
         """Splat, mesh and picture of the draft, which stands in until there is a mesh."""
         return ObjectFiles(f"{self.prefix}draft/")
+
+    @classmethod
+    def beside(cls, uri: str) -> "ObjectFiles":
+        """Those of the object whose file has this address; they are addresses, too."""
+        return cls(f"{uri.rpartition('/')[0]}/")
 
     def mesh(self, ending: str) -> str:
         """The mesh in one of `gen3d.formats.MESH_FORMATS`."""

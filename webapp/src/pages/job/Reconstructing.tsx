@@ -6,8 +6,8 @@ import { ObjectProgress } from "./ObjectProgress";
 import { Queue } from "./Queue";
 
 export const TELL: Record<ObjectStatus, string> = {
-  PENDING: "Step 1 of 2: from the photo to gaussians",
-  MESHING: "Step 2 of 2: from gaussians to a mesh",
+  PENDING: "Step 1 of 2: from the photo to a shape",
+  MESHING: "Step 2 of 2: from the shape to a mesh",
   COMPLETED: "Finished",
   FAILED: "Failed",
 };

@@ -5,7 +5,7 @@ import { fileSize } from "../../ui/format";
 
 /** The files of an object; the links carry the names under which they are saved. */
 export function Downloads({ object }: { object: ObjectView }) {
-  const { draft, splat } = object;
+  const { draft, splat, engineMesh } = object;
   const files = object.files ?? draft?.files;
   return (
     <ul className="downloads" aria-label={draft ? "Downloads of the draft" : "Downloads"}>
@@ -24,6 +24,14 @@ export function Downloads({ object }: { object: ObjectView }) {
         );
       })}
       {splat && <Row name="Splat" use="the gaussians, PLY" url={splat.url} bytes={splat.bytes} />}
+      {engineMesh && (
+        <Row
+          name="The engine's mesh"
+          use="as it came, GLB"
+          url={engineMesh.url}
+          bytes={engineMesh.bytes}
+        />
+      )}
     </ul>
   );
 }

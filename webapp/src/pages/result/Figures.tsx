@@ -4,16 +4,21 @@ import { count, duration, percent } from "../../ui/format";
 
 /** The numbers of an object. */
 export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
-  const { splat, mesh, draft } = object;
+  const { splat, engineMesh, mesh, draft } = object;
   const rows: [string, string | undefined][] = [
     ["Gaussians", splat && count(splat.gaussians)],
+    ["Faces of the engine's mesh", engineMesh && count(engineMesh.faces)],
     ["Vertices", mesh && count(mesh.vertices)],
     ["Faces", mesh && count(mesh.faces)],
     ["Faces of the draft", draft?.mesh && count(draft.mesh.faces)],
     ["Closed surface", mesh && (mesh.watertight ? "yes" : "no")],
     ["Coverage of the splat", mesh?.coverage == null ? undefined : percent(mesh.coverage)],
     ["From photo to splat", spent(splat?.timings)],
-    ["From splat to mesh", spent(mesh?.timings)],
+    ["From photo to the engine's mesh", spent(engineMesh?.timings)],
+    [
+      engineMesh ? "From the engine's mesh to this one" : "From splat to mesh",
+      spent(mesh?.timings),
+    ],
     [
       // Of a job that was taken up again, the time is that of what was made again.
       job.run > 1 ? "Last reconstruction" : "Whole reconstruction",
