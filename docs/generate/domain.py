@@ -35,6 +35,7 @@ def files() -> str:
             (code(job.embeddings), _says(JobFiles.embeddings)),
             (code(one.mask), _says(ObjectFiles.mask)),
             (code(one.splat), _says(ObjectFiles.splat)),
+            (code(one.engine_mesh), _says(ObjectFiles.engine_mesh)),
             (code(one.mesh(f"{{{','.join(MESH_FORMATS)}}}")), _says(ObjectFiles.mesh)),
             (code(one.preview), _says(ObjectFiles.preview)),
             (code(job.result), _says(JobFiles.result)),
@@ -47,7 +48,8 @@ def files() -> str:
 def formats() -> str:
     """What a job offers of an object, as the page calls it."""
     offered = [(written.label, written.use) for written in MESH_FORMATS.values()]
-    return table(["file", "what"], [*offered, ("Splat", "the gaussians, PLY")])
+    made = [("Splat", "the gaussians, PLY"), ("The engine's mesh", "as it came, GLB")]
+    return table(["file", "what"], [*offered, *made])
 
 
 def _says(thing: object) -> str:

@@ -1,6 +1,8 @@
 """An engine of somebody's own, which makes meshes, through the whole deployed stack."""
 
 import io
+import re
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,26 +13,34 @@ import pytest
 import trimesh
 from PIL import Image
 
-from container.tests.own import seal_cushion
 from gen3d.formats import MESH_FORMATS
 from tests.local.running import ROOT, RunningStack, eventually
 from tests.local.test_gen3d import FACES, Json, Person, cup_mask, mails, person
 
-ENGINE = ROOT / "container" / "tests" / "cushion"
+PAGE = ROOT / "docs" / "adding-an-engine.md"
+
+
+def commands(heading: str) -> str:
+    """What the page says to type under a heading."""
+    section = PAGE.read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    return "\n".join(re.findall(r"```\n(.*?)```", section, re.DOTALL))
 
 
 @pytest.fixture(scope="module")
 def ann(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
-    """A person at a stack that was told of the engine as docs/adding-an-engine.md says."""
+    """A person at a stack that is told of the engine by what docs/adding-an-engine.md says."""
     folder = tmp_path_factory.mktemp("own")
+
+    def here(heading: str) -> str:
+        return commands(heading).replace("build/cushion", str(folder / "cushion"))
+
+    subprocess.run(["bash", "-ec", here("Seal its weights")], cwd=ROOT, check=True)
+    start = here("Try it on this machine")
     running = RunningStack(
         folder / "stack",
         template=ROOT / "template.yaml",
-        parameters={"Engine": "cushion", "EngineClass": "cushion_engine:CushionEngine"},
-        environment={
-            "GEN3D_LOCAL_PYTHONPATH": str(ENGINE),
-            "GEN3D_LOCAL_WEIGHTS": str(seal_cushion(folder / "weights")),
-        },
+        parameters=dict(re.findall(r"--parameter (\w+)=(\S+)", start)),
+        environment=dict(re.findall(r"(GEN3D_LOCAL_\w+)=(\S+)", start)),
     )
     try:
         running.start()

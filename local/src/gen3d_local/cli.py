@@ -27,7 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     idle = float(os.environ.get("GEN3D_LOCAL_IDLE_SECONDS") or 600)
     wake = float(os.environ.get("GEN3D_LOCAL_WAKE_SECONDS") or 0)
     folder, template = options.folder.resolve(), options.template.resolve()
-    python_path = os.environ.get("GEN3D_LOCAL_PYTHONPATH", "")
+    named = os.environ.get("GEN3D_LOCAL_PYTHONPATH") or ""
+    python_path = ":".join(str(Path(each).resolve()) for each in named.split(":") if each)
     settings = Settings(options.port, folder, template, idle, wake, python_path)
     signal.signal(signal.SIGTERM, _terminate)
     # A shell has it ignored in what it starts in the background.
