@@ -30,6 +30,7 @@ HEARD_OF = {
     ("AWS/Lambda", "Throttles", "all of the account"),
     ("AWS/SES", "Reputation.BounceRate", "all of the account"),
     ("AWS/SES", "Reputation.ComplaintRate", "all of the account"),
+    ("Gen3D", "DraftLost", "all of the account"),
     ("Gen3D", "QueueAge", "gen3d"),
     ("Gen3D", "InvocationLost", "gen3d"),
     ("Gen3D", "RecordCorrected", "gen3d"),
@@ -52,6 +53,8 @@ def test_the_domains_metrics_are_such_as_the_code_counts() -> None:
         for folder in ("functions", "layers")
         for path in ROOT.glob(f"{folder}/**/*.py")
     )
+    filters = whole().of_type("AWS::Logs::MetricFilter").values()
+    filtered = {made["MetricName"] for f in filters for made in f["MetricTransformations"]}
     watched = {a["MetricName"] for a in alarms().values() if a["Namespace"] == "Gen3D"}
     shown = set()
     for widget in json.loads(whole()["Dashboard"]["DashboardBody"])["widgets"]:
@@ -62,7 +65,21 @@ def test_the_domains_metrics_are_such_as_the_code_counts() -> None:
             namespace = namespace if metric[0] in (".", "...") else metric[0]
             shown |= {metric[1]} if namespace == "Gen3D" else set()
     assert watched <= shown, "an alarm's figure is on the dashboard"
-    assert [name for name in sorted(shown) if f'"{name}"' not in code] == []
+    counted = {name for name in shown if f'"{name}"' in code}
+    assert shown == counted | filtered
+
+
+def test_lost_drafts_are_counted_by_states_that_there_are() -> None:
+    """A state that was renamed would be counted no more, and nobody would hear of it."""
+    (made,) = whole().of_type("AWS::Logs::MetricFilter").values()
+    states = (ROOT / "statemachines" / "gen3d.asl.yaml").read_text()
+    names = re.findall(r'\$\.details\.name = "(\w+)"', made["FilterPattern"])
+    assert names == ["DraftLost", "ObjectDraftLost"]
+    for name in names:
+        assert re.search(rf"(?m)^ +{name}:\n +Type: Pass$", states)
+    assert made["LogGroupName"] == "{StateMachineLogs}"
+    (machine,) = whole().of_type("AWS::StepFunctions::StateMachine").values()
+    assert machine["LoggingConfiguration"]["Level"] == "ALL"
 
 
 class TestRunbook:

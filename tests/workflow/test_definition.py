@@ -14,10 +14,10 @@ STATES = all_states(MACHINE)
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
 CAUGHT = {
     "Accept": "RecordFailure",
-    "DraftWanted": "NoDraft",
+    "DraftWanted": "DraftLost",
     "PreparationWanted": "DraftStands",
     "MaskWanted": "InteractionFailed",
-    "DraftObject": "NoObjectDraft",
+    "DraftObject": "ObjectDraftLost",
     "Have": "ObjectFailed",
 }
 """Where a part of the machine begins → where errors lead in it."""

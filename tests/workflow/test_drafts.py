@@ -59,6 +59,11 @@ def drafted(harness: Harness) -> bool:
     return bool(objects) and all(o.draft is not None for o in objects)
 
 
+def lost(ended: Ended) -> list[str]:
+    """The states that are counted, as often as they were entered."""
+    return [name for name in ended.states if name in ("DraftLost", "ObjectDraftLost")]
+
+
 def test_a_draft_is_clicked_and_made_while_the_endpoint_sleeps(harness: Harness) -> None:
     harness.objects = 2
     arn = asleep(harness)
@@ -73,7 +78,8 @@ def test_a_draft_is_clicked_and_made_while_the_endpoint_sleeps(harness: Harness)
     assert [c["stage"] for c in harness.submit.calls] == ["initialize"]
 
     wake(harness)
-    assert harness.wait_for_end(arn).status == "SUCCEEDED"
+    ended = harness.wait_for_end(arn)
+    assert (ended.status, lost(ended)) == ("SUCCEEDED", [])
     job = harness.job
     assert (job.status, job.model and job.model.revision) == (
         Status.COMPLETED,
@@ -144,6 +150,7 @@ def test_a_draft_of_the_photo_that_fails_loses_nothing(answer: Any, harness: Har
     harness.lite.next(*[answer] * 12)
     ended = harness.run()
     assert (ended.status, harness.job.status) == ("SUCCEEDED", Status.COMPLETED)
+    assert lost(ended) == ["DraftLost"]
     assert harness.job.draft_model is None
     assert harness.notices == ["completed"]
 
@@ -152,7 +159,8 @@ def test_a_draft_of_the_photo_that_hangs_holds_nobody_up_for_long(harness: Harne
     hangs = Hangs()
     harness.set_timeout("DraftPhoto", 1)
     harness.lite.next(hangs)
-    assert harness.run().status == "SUCCEEDED"
+    ended = harness.run()
+    assert (ended.status, lost(ended)) == ("SUCCEEDED", ["DraftLost"])
     hangs.over.set()
 
 
@@ -166,7 +174,9 @@ def test_a_draft_that_cannot_be_recorded_loses_nothing(state: str, harness: Harn
     harness.give_masks()
     harness.wait_until(lambda: len(harness.mesh.calls) == 1)
     wake(harness)
-    assert harness.wait_for_end(arn).status == "SUCCEEDED"
+    ended = harness.wait_for_end(arn)
+    counted = {"RecordDraft": "DraftLost", "RecordObjectDraft": "ObjectDraftLost"}
+    assert (ended.status, lost(ended)) == ("SUCCEEDED", [counted[state]])
     assert harness.job.status is Status.COMPLETED
 
 
@@ -182,7 +192,8 @@ def test_a_draft_of_an_object_that_fails_loses_nothing(
     harness.wait_until(lambda: harness.job.objects["0"].draft is not None)
     harness.mesh.for_object(1, mesh_of)
     wake(harness)
-    assert harness.wait_for_end(arn).status == "SUCCEEDED"
+    ended = harness.wait_for_end(arn)
+    assert (ended.status, lost(ended)) == ("SUCCEEDED", ["ObjectDraftLost"])
     statuses = [o.status for o in harness.job.ordered_objects]
     assert statuses == [ObjectStatus.COMPLETED] * 2
     assert harness.notices == ["completed"]
@@ -197,7 +208,8 @@ def test_a_draft_that_comes_late_takes_nobodys_place(harness: Harness) -> None:
     arn = harness.start()
     harness.wait_until(lambda: len(harness.mesh.calls) == 1)
     wake(harness)
-    assert harness.wait_for_end(arn).status == "SUCCEEDED"
+    ended = harness.wait_for_end(arn)
+    assert (ended.status, lost(ended)) == ("SUCCEEDED", [])
     assert harness.job.draft_model is None
     assert harness.job.ordered_objects[0].draft is None
     assert harness.job.status is Status.COMPLETED
