@@ -102,9 +102,9 @@ stage-lite: .venvs/container/.ready ## Put the lite weights into a bucket withou
 	@PYTHONPATH=layers/gen3d/src:container/src .venvs/container/bin/python -m gen3d_inference.weights_upload container/weights/lite --bucket '$(BUCKET)'
 
 .PHONY: fetch-weights
-fetch-weights: .venvs/torch/.ready ## Fetch an engine's weights here (ENGINE=open|sam WEIGHTS= BUCKET=, HF_TOKEN for sam)
+fetch-weights: .venvs/torch/.ready ## Fetch an engine's weights here (ENGINE=open|sam WEIGHTS= BUCKET=, HF_TOKEN and SAM=3|3.1 for sam)
 	@.venvs/torch/bin/python -m gen3d_inference.engines.$(if $(filter open,$(ENGINE)),open,sam) fetch-weights --out '$(WEIGHTS)' \
-		$(if $(BUCKET),--bucket '$(BUCKET)')
+		$(if $(BUCKET),--bucket '$(BUCKET)') $(if $(SAM),--sam '$(SAM)')
 
 .PHONY: smoke
 smoke: .venvs/smoke/.ready ## Try a deployed endpoint: one invocation of each task (STACK=)

@@ -352,6 +352,30 @@ class TestCommand:
         keys = {item["Key"] for item in listed}
         assert keys == {prefix + name for name in EXPECTED | {"manifest.json"}}
 
+    def test_takes_the_newer_sam_where_it_is_asked_to(
+        self, hub: Hub, out: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its configuration and weights are written here, from the one file that there is."""
+        hub.repositories["facebook/sam3.1"] = {
+            "LICENSE": b"SAM License",
+            "config.json": b"{}",
+            "merges.txt": b"a b",
+            "sam3.1_multiplex.pt": MODEL,
+        }
+
+        def export(sam: Path, decoder: Path) -> None:
+            (sam / "sam3.1_multiplex.pt").rename(sam / "model.safetensors")
+            (sam / "config.json").write_text("{}")
+            write_decoder(sam, decoder)
+
+        monkeypatch.setattr(fetch, "_export", export)
+        monkeypatch.setattr(fetch, "MOGE", AT_MAIN[2])
+        arguments = ["fetch-weights", "--out", str(out), "--token", TOKEN, "--sam", "3.1"]
+        arguments += ["--revision-sam3", "main", "--revision-sam3d", "main"]
+        assert command.main(arguments) == 0
+        assert set(weights.check(out).files) == EXPECTED
+        assert "config.json" not in files_asked(hub)
+
     def test_says_what_to_do_and_no_more(self, hub: Hub, out: Path) -> None:
         environment = os.environ | {"HF_ENDPOINT": hub.url, "HF_TOKEN": WAITING}
         command = [

@@ -35,6 +35,13 @@ SAM3 = Repository(
     "sam3",
     ("*.json", "*.txt", "*.safetensors", "LICENSE*"),
 )
+SAM31 = Repository(
+    "facebook/sam3.1",
+    "daa63191845a41281374e725f4c9e51c7a824460",
+    "sam3",
+    # Its configuration is written with the weights' names, see gen3d_inference.engines.sam.sam31.
+    ("tokenizer*.json", "special_tokens_map.json", "vocab.json", "merges.txt", "*.pt", "LICENSE*"),
+)
 SAM3D = Repository(
     "facebook/sam-3d-objects",
     "2e73555018d2741ccd486e56c24fac41155a1dc6",
@@ -55,6 +62,9 @@ MOGE = Repository(
     "moge",
     ("model.pt",),
 )
+SAMS = {"3": SAM3, "3.1": SAM31}
+"""What finds masks. 3.1 answers clicks better; nobody has loaded it here."""
+_WRITTEN = ("config.json", "model.safetensors")
 DECODER = "decoder.onnx"
 LICENSE = "LICENSE"
 
@@ -96,7 +106,7 @@ def fetch(
         raise WeightsInvalid(f"{repositories[0].name} came without its {LICENSE}; name a revision.")
     shutil.copyfile(folder / sam3 / LICENSE, folder / LICENSE)
     export(folder / sam3, folder / DECODER)
-    ours = {DECODER, LICENSE} | dinov2.paths(folder)
+    ours = {DECODER, LICENSE} | dinov2.paths(folder) | {f"{sam3}/{name}" for name in _WRITTEN}
     refuse_others(folder, {remote.path for remote in remotes} | ours)
     return seal(folder, "sam")
 
@@ -104,8 +114,11 @@ def fetch(
 def _export(weights: Path, out: Path) -> None:
     # Needs torch, which fetching does not.
     from gen3d_inference.engines.parts.precision import precision_wanted
+    from gen3d_inference.engines.sam import sam31
     from gen3d_inference.engines.sam.export import export
 
+    if (weights / sam31.CHECKPOINT).is_file():
+        sam31.convert(weights)
     export(weights, out, precision_wanted())
 
 
@@ -143,13 +156,15 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of about 17 GB")
     parser.add_argument("--bucket", help="where to upload them: the stack's output BucketName")
-    parser.add_argument("--revision-sam3", default=SAM3.revision, metavar="SHA")
+    parser.add_argument("--sam", choices=SAMS, default="3", help="which SAM makes the masks")
+    parser.add_argument("--revision-sam3", metavar="SHA", help="another revision of that SAM")
     parser.add_argument("--revision-sam3d", default=SAM3D.revision, metavar="SHA")
     parser.add_argument("--token", help="of Hugging Face, or a secret's ARN; HF_TOKEN is safer")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)
-    sam3 = replace(SAM3, revision=options.revision_sam3)
+    sam3 = SAMS[options.sam]
+    sam3 = replace(sam3, revision=options.revision_sam3 or sam3.revision)
     sam3d = replace(SAM3D, revision=options.revision_sam3d)
     try:
         manifest = fetch(options.out, read_token(options.token), _export, (sam3, sam3d, MOGE))
