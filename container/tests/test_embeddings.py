@@ -66,6 +66,14 @@ def test_bytes_stay_as_they_are() -> None:
         assert np.array_equal(tensor, given[name])
 
 
+def test_strided_tensors_are_written_as_they_read() -> None:
+    plain = np.arange(24, dtype=np.float32).reshape(1, 4, 6)
+    for strided in (plain.transpose(0, 2, 1), plain[..., ::2], plain[:, ::-1]):
+        assert not strided.flags.c_contiguous
+        tensors, _ = read(embeddings.pack(Embeddings({"image_embed": strided}, META)))
+        assert np.array_equal(tensors["image_embed"], strided)
+
+
 def test_candidates_lie_beside_the_decoder_s_inputs() -> None:
     logits = np.array([[[-40, -1, -0.01, 0]], [[0.01, 0.125, 1, 40]]], np.float32)
     candidates = Candidates(logits, np.array([0.9, 0.1], np.float32), "cup")

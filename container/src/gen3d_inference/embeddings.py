@@ -22,6 +22,7 @@ def pack(embeddings: Embeddings) -> bytes:
     InferenceFailed
         A value is not finite, or too large for the precision.
     """
+    # safetensors 0.8.0 writes the memory of a strided array, whatever its strides say.
     tensors = {name: np.ascontiguousarray(tensor) for name, tensor in embeddings.tensors.items()}
     if embeddings.meta.precision == "fp16":
         with np.errstate(over="ignore"):

@@ -497,6 +497,22 @@ def dotted(pixels: int) -> bytes:
     return encode(image)
 
 
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_a_mask_may_be_what_is_not_of_the_clear_colour(depth: int) -> None:
+    """The colour is said in the file's own bits; of 16, one that differs by the last is another."""
+    clear, other = 2**depth - 2, 2**depth - 1
+    samples = np.full((SIZE[1], SIZE[0]), clear)
+    samples[10:30, 16:40] = other
+    bits = (samples[..., None] >> np.arange(depth)[::-1]) & 1
+    rows = np.packbits(bits.reshape(SIZE[1], -1).astype(np.uint8), axis=1)
+    data = png_claiming(*SIZE, mode=0, depth=depth, data=np.insert(rows, 0, 0, axis=1).tobytes())
+    body = b"tRNS" + struct.pack(">H", clear)
+    key = struct.pack(">I", 2) + body + struct.pack(">I", zlib.crc32(body))
+    at = data.index(b"IDAT") - 4
+    found = np.asarray(read_mask(data[:at] + key + data[at:], *SIZE)) > 0
+    assert np.array_equal(found, samples == other)
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [

@@ -15,6 +15,7 @@ from importlib import import_module
 from PIL import ExifTags, Image
 
 from gen3d import bounded
+from gen3d.colours import PNG, PngHeader, to_srgb
 from gen3d.errors import (
     Gen3DError,
     ImageTooLarge,
@@ -115,7 +116,7 @@ def _has_colours(image: Image.Image) -> bool:
 
 def read_photo(data: bytes) -> Image.Image:
     """Decode a photo, as `gen3d.images.read_photo` says."""
-    return _decode(_open(data))[0]
+    return _decode(_open(data), _png_header(data))[0]
 
 
 def read_reduced(data: bytes, enough: int) -> tuple[Image.Image, tuple[int, int]]:
@@ -124,7 +125,7 @@ def read_reduced(data: bytes, enough: int) -> tuple[Image.Image, tuple[int, int]
     width, height = image.size
     if image.format == "JPEG":
         image.draft(None, (enough, enough))
-    photo, turned = _decode(image)
+    photo, turned = _decode(image, _png_header(data))
     return photo, (height, width) if turned else (width, height)
 
 
@@ -137,16 +138,21 @@ def check_photo(data: bytes, declared_type: str) -> PhotoInfo:
             f"The file holds {actual} but was announced as {declared_type}. "
             "Give the file its right ending and create the job again."
         )
-    photo, _ = _decode(image)
+    photo, _ = _decode(image, _png_header(data))
     return PhotoInfo(photo.width, photo.height, actual, len(data))
 
 
-def _decode(image: Image.Image) -> tuple[Image.Image, bool]:
-    """Upright and as RGB, and whether that exchanged width and height."""
+def _decode(image: Image.Image, png: PngHeader | None) -> tuple[Image.Image, bool]:
+    """Upright and as sRGB, and whether that exchanged width and height."""
     try:
         image.load()
-        orientation = _orientation(image)
-        image = _to_rgb(image)
+        orientation = _orientation(image, png)
+        profile = image.info.get("icc_profile")
+        image = _eight_bits(image, png)
+        if png is not None and png.profile is not None:
+            profile = png.profile
+            image = image.convert("RGBA" if "A" in image.getbands() else "RGB")
+        image = _on_white(to_srgb(image, profile))
         if orientation in _TURNS:
             image = image.transpose(_TURNS[orientation])
     except MemoryError:
@@ -158,23 +164,52 @@ def _decode(image: Image.Image) -> tuple[Image.Image, bool]:
     return image, orientation in (5, 6, 7, 8)
 
 
-def _orientation(image: Image.Image) -> int:
-    # Pillow's own getexif() falls back to XMP and to a text in a PNG, which no browser heeds: the
-    # photo would be turned here and not where the person clicks.
+def _orientation(image: Image.Image, png: PngHeader | None) -> int:
+    # As browsers turn it (Chromium 156, Firefox 153), or the photo would lie otherwise here than
+    # where the person clicks: a JPEG by its EXIF; a PNG by what comes before its pixels; a WebP
+    # never. Pillow's own getexif() goes by XMP and by a PNG's texts, too.
+    if image.format == "WEBP":
+        return 1
     exif = Image.Exif()
     try:
-        exif.load(image.info.get("exif", b""))
+        exif.load(png.chunks.get(b"eXIf", b"") if png else image.info.get("exif", b""))
         turn = exif.get(ExifTags.Base.Orientation)
     except Exception:  # whatever is wrong with it: browsers show the photo all the same
         return 1
     return turn if isinstance(turn, int) else 1
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _png_header(data: bytes) -> PngHeader | None:
+    return PngHeader.read(data) if data.startswith(PNG) else None
+
+
+def _eight_bits(image: Image.Image, png: PngHeader | None) -> Image.Image:
+    """A byte a sample, and what a colour makes transparent as alpha.
+
+    Pillow compares that colour, which a PNG has in its own bits, with samples that it has already
+    made bytes of.
+    """
+    clear = image.info.get("transparency")
     if image.mode.startswith("I;16"):
         # PIL clips 16-bit grey to 255 when it converts; keep the high byte instead.
-        return image.point(lambda v: v / 257).convert("L").convert("RGB")
-    if "transparency" in image.info or image.mode in ("RGBA", "LA"):
+        grey = image.point(lambda v: v / 257).convert("L")
+        if isinstance(clear, int):
+            opaque = [0 if value == clear else 255 for value in range(2**16)]
+            grey.putalpha(image.convert("I").point(opaque, "L"))
+        return grey
+    if clear is None:
+        return image
+    if png is not None and image.mode in ("1", "L") and png.depth < 8:
+        image = image.convert("L")
+        image.info["transparency"] = clear * 255 // (2**png.depth - 1)
+    if png is not None and image.mode == "RGB" and png.depth == 16:
+        # Their low bytes are gone: what differs from the colour by these alone is clear as well.
+        image.info["transparency"] = tuple(value >> 8 for value in clear)
+    return image.convert("RGBA")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode in ("RGBA", "LA"):
         rgba = image if image.mode == "RGBA" else image.convert("RGBA")
         white = Image.new("RGB", rgba.size, "white")
         white.paste(rgba, mask=rgba)
@@ -201,7 +236,7 @@ def read_mask(data: bytes, width: int, height: int) -> Image.Image:
         raise InvalidMask("The mask lacks the palette of its colours. Send a black and white PNG.")
     try:
         mask.load()
-        grey = _grey(mask)
+        grey = _grey(_eight_bits(mask, _png_header(data)))
     except MemoryError:
         raise
     except Exception:
@@ -218,10 +253,8 @@ def read_mask(data: bytes, width: int, height: int) -> Image.Image:
 
 
 def _grey(mask: Image.Image) -> Image.Image:
-    if "transparency" in mask.info:
-        mask = mask.convert("RGBA")
     if "A" not in mask.getbands():
-        return _to_rgb(mask).convert("L")
+        return _on_white(mask).convert("L")
     alpha = mask.getchannel("A")
     if alpha.getextrema() == (255, 255):
         return mask.convert("RGB").convert("L")
