@@ -69,7 +69,10 @@ def picture(mode: str = "RGB") -> Image.Image:
 
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:
     buffer = io.BytesIO()
-    quality = {"JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}}
+    quality: dict[str, dict[str, object]] = {
+        "JPEG": {"quality": 100, "subsampling": 0},
+        "WEBP": {"lossless": True},
+    }
     image.save(buffer, kind, **(quality.get(kind, {}) | options))
     return buffer.getvalue()
 
