@@ -12,10 +12,7 @@ from numba import njit, prange
 from gen3d_mesh.grid_kernels import clamp
 
 CHUNK, MOST = 1024, 1024
-"""Points that a thread looks at at a time, and neighbours of each that are considered.
-
-Neighbours are listed first, each in the place of the last one if that was too far away: a third of
-what lies in the cells around is near enough, which no processor can foretell in a branch."""
+"""Points that a thread looks at at a time, and neighbours of each that are considered."""
 
 WIDE = np.float32(0.5)
 """How much less what lies at the radius counts in the wider average of colours; the narrower one
@@ -35,6 +32,40 @@ def _cells_around(start, origin, size, x, y, z):
         max(0, b - 1), min(start.shape[1], b + 2),
         clamp(c - 1, 0, start.shape[2] - 1), clamp(c + 2, 0, start.shape[2] - 1),
     )  # fmt: skip
+
+
+@njit(cache=True, fastmath=True)
+def _list_near(points, start, origin, size, x, y, z, per_r, near, away):
+    """List the sorted `points` that are within the radius ``1 / per_r`` of a place.
+
+    Each goes in the place of the last one if that was too far away: a third of what lies in the
+    cells around is near enough, which no processor can foretell in a branch.
+
+    Parameters
+    ----------
+    near : (MOST,) int32
+        Filled with their indices.
+    away : (MOST,)
+        Filled with their squared distances, in radii.
+
+    Returns
+    -------
+    int
+        How many, `MOST` at most.
+    """
+    a0, a1, b0, b1, z0, z1 = _cells_around(start, origin, size, x, y, z)
+    n = 0
+    for a in range(a0, a1):
+        for b in range(b0, b1):
+            first = start[a, b, z0]
+            for i in range(first, min(start[a, b, z1], first + MOST - n)):
+                dx = (points[i, 0] - x) * per_r
+                dy = (points[i, 1] - y) * per_r
+                dz = (points[i, 2] - z) * per_r
+                d2 = dx * dx + dy * dy + dz * dz
+                near[n], away[n] = i, d2
+                n += d2 < np.float32(1)
+    return n
 
 
 @njit(cache=True, parallel=True, fastmath=True)
@@ -131,33 +162,25 @@ def facing_normals(points, start, origin, size, facing, radius):
     middle = np.zeros(len(points), np.float32)
     one, zero, per_r = np.float32(1), np.float32(0), np.float32(1) / radius
     for chunk in prange((len(points) + CHUNK - 1) // CHUNK):
-        near, share = np.empty(MOST, np.int32), np.empty(MOST, np.float32)
-        way = np.empty((3, MOST), np.float32)
+        near = np.empty(MOST, np.int32)
+        away, share = np.empty(MOST, np.float32), np.empty(MOST, np.float32)
         for q in range(chunk * CHUNK, min(len(points), (chunk + 1) * CHUNK)):
             qx, qy, qz = points[q]
-            a0, a1, b0, b1, z0, z1 = _cells_around(start, origin, size, qx, qy, qz)
-            n = 0
-            for a in range(a0, a1):
-                for b in range(b0, b1):
-                    first = start[a, b, z0]
-                    for i in range(first, min(start[a, b, z1], first + MOST - n)):
-                        dx = (points[i, 0] - qx) * per_r
-                        dy = (points[i, 1] - qy) * per_r
-                        dz = (points[i, 2] - qz) * per_r
-                        v = one - (dx * dx + dy * dy + dz * dz)
-                        near[n], share[n] = i, v
-                        way[0, n], way[1, n], way[2, n] = dx, dy, dz
-                        n += v > zero
+            n = _list_near(points, start, origin, size, qx, qy, qz, per_r, near, away)
             fx, fy, fz = facing[q]
             for k in range(n):
                 i = near[k]
-                share[k] *= facing[i, 0] * fx + facing[i, 1] * fy + facing[i, 2] * fz
+                along = facing[i, 0] * fx + facing[i, 1] * fy + facing[i, 2] * fz
+                share[k] = (one - away[k]) * along
             w = mx = my = mz = xx = xy = xz = yy = yz = zz = zero
             back = bx = by = bz = zero
             for k in range(n):
                 v = max(share[k], zero)
                 u = v - share[k]
-                dx, dy, dz = way[0, k], way[1, k], way[2, k]
+                i = near[k]
+                dx = (points[i, 0] - qx) * per_r
+                dy = (points[i, 1] - qy) * per_r
+                dz = (points[i, 2] - qz) * per_r
                 back += u
                 bx += u * dx
                 by += u * dy
@@ -327,18 +350,7 @@ def blend_colors(points, start, origin, size, normals, colors, weights, queries,
         away, share = np.empty(MOST, np.float32), np.empty(MOST, np.float32)
         for q in range(chunk * CHUNK, min(len(queries), (chunk + 1) * CHUNK)):
             qx, qy, qz = queries[q]
-            a0, a1, b0, b1, z0, z1 = _cells_around(start, origin, size, qx, qy, qz)
-            n = 0
-            for a in range(a0, a1):
-                for b in range(b0, b1):
-                    first = start[a, b, z0]
-                    for i in range(first, min(start[a, b, z1], first + MOST - n)):
-                        dx = (points[i, 0] - qx) * per_r
-                        dy = (points[i, 1] - qy) * per_r
-                        dz = (points[i, 2] - qz) * per_r
-                        d2 = dx * dx + dy * dy + dz * dz
-                        near[n], away[n] = i, d2
-                        n += d2 <= one
+            n = _list_near(points, start, origin, size, qx, qy, qz, per_r, near, away)
             fx, fy, fz = facing[q]
             red = green = blue = w = zero
             for k in range(n):
