@@ -40,6 +40,19 @@ def test_sphere(ball: tuple[ColouredMesh, Figures]) -> None:
     check(*ball, sphere())
 
 
+@pytest.mark.parametrize(
+    ("shape", "count", "quality"),
+    [(sphere(), 6000, "standard"), (sphere(), 25_000, "standard"), (torus(), 25_000, "fine")],
+)
+def test_a_sparse_cloud_is_no_lace(shape: trimesh.Trimesh, count: int, quality: str) -> None:
+    level = replace(QUALITIES[quality], faces=5000, texels=0)
+    coloured, figures = build(cloud(shape, count), level)
+    result = trimesh.Trimesh(coloured.positions, coloured.mesh.faces, process=False)
+    assert figures.watertight
+    assert result.euler_number == shape.euler_number
+    assert result.volume == pytest.approx(shape.volume, rel=0.03)
+
+
 def test_coverage_is_told(
     ball: tuple[ColouredMesh, Figures], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

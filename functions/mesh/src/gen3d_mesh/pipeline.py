@@ -32,7 +32,7 @@ class Quality:
     Attributes
     ----------
     solid_voxels : int
-        Of the grid that tells inside from outside.
+        At most, of the grid that tells inside from outside.
     surface_voxels : int
         At most, of the grid that the surface is taken from.
     faces : int
@@ -196,7 +196,9 @@ def build(
         np.clip(0.9 * cleaned.spacing, 1 / quality.surface_voxels, 1 / MIN_SURFACE_VOXELS)
     )
     with figures.step("solid"):
-        solid = find_solid(cleaned.splat, quality.solid_voxels, sigma)
+        # Voxels finer than gaussians lie apart let the outside trickle in.
+        solid_voxels = min(quality.solid_voxels, round(1 / voxel))
+        solid = find_solid(cleaned.splat, solid_voxels, sigma)
         figures.dropped_parts = solid.parts.dropped
         figures.dropped_gaussians = solid.parts.dropped_gaussians
     if quality.gaps:
