@@ -32,7 +32,7 @@ from bench.gpu.folder import make_photo
 from gen3d.options import EngineOptions
 from gen3d_inference import ply_writer
 from gen3d_inference.engines.interface import Gaussians, Mask
-from gen3d_inference.engines.open import attention, reconstruction, upstream
+from gen3d_inference.engines.open import attention, upstream
 from gen3d_inference.engines.open.browser_decoder import write_decoder
 from gen3d_inference.engines.open.cutout import Cutout
 from gen3d_inference.engines.open.flow import denoise
@@ -46,6 +46,7 @@ from gen3d_inference.engines.open.reconstruction import (
     LATENT_ENCODER,
     ObjectReconstruction,
 )
+from gen3d_inference.engines.parts import gpu
 from gen3d_inference.engines.parts.acceleration import COMPILED
 from gen3d_inference.weights import MANIFEST, seal
 
@@ -287,11 +288,11 @@ def as_without_bfloat16(folder: Path, photo: Image.Image, mask: Mask) -> str:
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     kernels = dict(attention.KERNELS)
-    able = reconstruction._has_bfloat16
+    able = gpu.has_bfloat16
     try:
         attention.KERNELS.clear()
         attention.KERNELS["efficient"] = kernels["efficient"]
-        reconstruction._has_bfloat16 = lambda device: device.type == "no"
+        gpu.has_bfloat16 = lambda device: device.type == "no"
         objects = ObjectReconstruction(folder, torch.device("cuda", 0))
         objects.run(photo, mask, EngineOptions(seed=SEED))
         objects.run(photo, mask, EngineOptions(seed=SEED))
@@ -302,7 +303,7 @@ def as_without_bfloat16(folder: Path, photo: Image.Image, mask: Mask) -> str:
         )
     finally:
         attention.KERNELS.update(kernels)
-        reconstruction._has_bfloat16 = able
+        gpu.has_bfloat16 = able
 
 
 def measure(tiny: bool, work: Path) -> str:

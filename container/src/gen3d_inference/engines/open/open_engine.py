@@ -1,28 +1,22 @@
 """The open engine: what it is made of, and when each part is loaded."""
 
 import logging
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from PIL import Image
 
-from gen3d.contract import EmbeddingsMeta, Pose
+from gen3d.contract import Pose
 from gen3d.errors import Gen3DError, InvalidRequest
 from gen3d.options import ANY_SEED, EngineOptions, Offer, OneOf
-from gen3d_inference import weights
 from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask, Tell, silent
 from gen3d_inference.engines.open.reconstruction import ObjectReconstruction
 from gen3d_inference.engines.open.sam2 import Sam2ImageEncoder
 from gen3d_inference.engines.parts import gpu
-from gen3d_inference.engines.parts.acceleration import keep_compiled
-from gen3d_inference.engines.parts.precision import precision_of, store
+from gen3d_inference.engines.parts.torch_engine import TorchEngine
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 NEEDS = gpu.Needs(
     engine="open",
@@ -40,11 +34,13 @@ OFFERS: Offer = {
 PHASES = {"cutout": 0.12, "condition": 0.08, "latents": 1.86, "gaussians": 0.13}
 """Seconds there, too; only their shares count."""
 
+_LARGER = "ml.g6.2xlarge"
+
 _FOR_CLICKS = ("sam2/", "decoder.onnx", "LICENSE")
 """Files that are needed from the start; the rest is for reconstructing."""
 
 
-class OpenEngine:
+class OpenEngine(TorchEngine):
     """Masks with SAM 2.1, gaussians with TripoSplat.
 
     The image encoder is loaded at once. What reconstructs is loaded beside the first photo, since a
@@ -69,26 +65,12 @@ class OpenEngine:
     phases = PHASES
 
     def __init__(self, folder: Path, revision: str | None = None) -> None:
-        manifest = weights.read(folder, self.name, revision)
-        self.revision = manifest.revision
-        self._folder = folder
-        self._device = gpu.choose(NEEDS)
-        first = {n: file for n, file in manifest.files.items() if n.startswith(_FOR_CLICKS)}
-        rest = {n: file for n, file in manifest.files.items() if n not in first}
-        half = torch.float16
-        if self._device.type == "cuda":
-            keep_compiled(folder, self.revision)
-            if torch.cuda.get_device_capability(self._device) >= gpu.BFLOAT16:
-                half = torch.bfloat16
-        # Hashing takes seconds a gigabyte, so it runs beside the loading.
-        beside = ThreadPoolExecutor(1, "weights")
-        verified = beside.submit(weights.verify, folder, first)
-        self._precision = precision_of(folder / "decoder.onnx")
+        super().__init__(folder, revision, NEEDS, _FOR_CLICKS)
+        half = torch.bfloat16 if gpu.has_bfloat16(self._device) else torch.float16
         self._encoder = Sam2ImageEncoder(folder / "sam2", self._device, half)
-        verified.result()
-        self._objects: Future[ObjectReconstruction] = beside.submit(self._load_objects, rest)
-        self._rest = rest
-        beside.shutdown(wait=False)
+        self._first_verified.result()
+        self._objects: Future[ObjectReconstruction] = self._beside.submit(self._load_objects)
+        self._beside.shutdown(wait=False)
 
     @property
     def side(self) -> int:
@@ -109,7 +91,7 @@ class OpenEngine:
             raise InvalidRequest(
                 "This engine finds objects by clicks only. Leave the text out and click the object."
             )
-        return self._within_memory(lambda: self._initialize(photo))
+        return self._within_memory(lambda: self._initialize(photo), _LARGER)
 
     def reconstruct(
         self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
@@ -122,26 +104,10 @@ class OpenEngine:
             TripoSplat cannot be loaded.
         ReconstructionFailed, OutOfMemory
         """
-        return self._within_memory(lambda: self._reconstruct(photo, mask, options, tell))
-
-    def works(self) -> bool:
-        """Whether the GPU answers."""
-        return gpu.works(self._device)
+        return self._within_memory(lambda: self._reconstruct(photo, mask, options, tell), _LARGER)
 
     def _initialize(self, photo: Image.Image) -> Embeddings:
-        stored = gpu.to_host(store(self._encoder(photo), self._precision))
-        side = str(self._encoder.side)
-        meta = EmbeddingsMeta(
-            engine=self.name,
-            revision=self.revision,
-            input_width=side,
-            input_height=side,
-            image_width=str(photo.width),
-            image_height=str(photo.height),
-            precision=self._precision,
-            single_mask_index="0",
-        )
-        return Embeddings({name: tensor.numpy() for name, tensor in stored.items()}, meta)
+        return self._embeddings(self._encoder(photo), self.side, photo)
 
     def _reconstruct(
         self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell
@@ -149,23 +115,15 @@ class OpenEngine:
         if not self._objects.done():
             tell("loading", 0.0)
         if self._objects.done() and self._objects.exception() is not None:
-            loaded = self._load_objects(self._rest)
+            loaded = self._load_objects()
             self._objects = Future()
             self._objects.set_result(loaded)
         return self._objects.result().run(photo, mask, options, tell)
 
-    def _load_objects(self, files: dict[str, weights.File]) -> ObjectReconstruction:
+    def _load_objects(self) -> ObjectReconstruction:
+        self._verify_rest()
         try:
-            weights.verify(self._folder, files)
             return ObjectReconstruction(self._folder, self._device)
         except Gen3DError as error:
             logger.error(error.message, extra={"fields": {"error": error.name}})
             raise
-
-    def _within_memory(self, work: Callable[[], T]) -> T:
-        return gpu.within_memory(
-            work,
-            lambda: None,
-            "Try again with a smaller photo, or deploy on an instance with a larger GPU, such as "
-            "ml.g6.2xlarge.",
-        )

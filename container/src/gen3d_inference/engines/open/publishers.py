@@ -6,16 +6,13 @@ Whoever deploys takes these terms; `licences.txt` beside this file goes with the
 """
 
 import argparse
-import logging
 import shutil
-import sys
 from pathlib import Path
 
 from huggingface_hub import get_token
 
-from gen3d.errors import Gen3DError, WeightsUnavailable
-from gen3d.paths import uri
-from gen3d_inference import weights_upload
+from gen3d.errors import WeightsUnavailable
+from gen3d_inference.engines.parts import fetching
 from gen3d_inference.engines.parts.downloads import Repository, bring, files, refuse_others
 from gen3d_inference.weights import Manifest, seal
 
@@ -97,27 +94,10 @@ def fetch(folder: Path, token: str | None) -> Manifest:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m gen3d_inference.engines.open fetch-weights",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder of about 4.3 GB")
-    parser.add_argument("--bucket", help="where to upload them: the stack's output BucketName")
-    options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    try:
+
+    def fetched(options: argparse.Namespace) -> Manifest:
         token = get_token()
         # The build names the secret of the sam engine's token there; nothing here needs one.
-        manifest = fetch(options.out, None if token and token.startswith("arn:") else token)
-        print(f"{options.out} is whole: open {manifest.revision}.")
-        if options.bucket:
-            weights_upload.upload(options.out, manifest, options.bucket)
-            print(f"{uri(options.bucket, weights_upload.prefix(manifest))} is whole.")
-    except Gen3DError as error:
-        print(error.message, file=sys.stderr)
-        return 1
-    if options.bucket:
-        print(f"Next:\n{weights_upload.next_step(manifest)}")
-    return 0
+        return fetch(options.out, None if token and token.startswith("arn:") else token)
+
+    return fetching.run(fetching.parser_of("open", __doc__, "4.3 GB"), arguments, fetched)

@@ -30,8 +30,8 @@ from gen3d_inference.engines.open.gaussian_decoder import (
     into_frame,
     pose_of,
 )
+from gen3d_inference.engines.parts import gpu
 from gen3d_inference.engines.parts.acceleration import compile_layers
-from gen3d_inference.engines.parts.gpu import BFLOAT16
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class ObjectReconstruction:
         self._build = code.build_gaussians
         on_gpu = device.type == "cuda"
         # Where halves are too narrow for what upstream runs in bfloat16, and that is not there.
-        wide = torch.bfloat16 if _has_bfloat16(device) else torch.float32
+        wide = torch.bfloat16 if gpu.has_bfloat16(device) else torch.float32
         self._dtype = torch.float16 if on_gpu else torch.float32
         self._images = _loaded(code.image_encoder, (), folder / IMAGE_ENCODER, device, wide)
         self._latents = _loaded(code.latent_encoder, (), folder / LATENT_ENCODER, device, wide)
@@ -259,7 +259,3 @@ def _named(path: Path) -> Iterator[None]:
 def _dtype_of(network: Any) -> torch.dtype:
     dtype: torch.dtype = next(network.parameters()).dtype
     return dtype
-
-
-def _has_bfloat16(device: torch.device) -> bool:
-    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= BFLOAT16

@@ -6,12 +6,11 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 from transformers import Sam2Config, Sam2Model
-from transformers.utils import logging as transformers_logging
 
-from gen3d.errors import WeightsInvalid
 from gen3d_inference.engines.parts.acceleration import accelerate
 from gen3d_inference.engines.parts.decoder import NAMES
 from gen3d_inference.engines.parts.pixels import stretch, to_device
+from gen3d_inference.engines.parts.pretrained import load_pretrained
 
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
@@ -33,29 +32,19 @@ def load_sam2(folder: Path, dtype: torch.dtype = torch.float32) -> Sam2Model:
     WeightsInvalid
         Not SAM 2, or parameters are missing or of another shape.
     """
-    # What it would print is raised below, and that the published configuration is the video's.
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
+
+    def load() -> tuple[Sam2Model, dict[str, object]]:
         if not (folder / "config.json").is_file():
             raise FileNotFoundError("config.json")
-        model, report = Sam2Model.from_pretrained(
+        return Sam2Model.from_pretrained(
             folder,
             config=Sam2Config.from_pretrained(folder, local_files_only=True),
             dtype=dtype,
             local_files_only=True,
             output_loading_info=True,
         )
-    except Exception as error:
-        raise WeightsInvalid(
-            f"{folder} holds no SAM 2.1 that can be loaded ({type(error).__name__}). Fetch the "
-            "weights again."
-        ) from error
-    lost = sorted(report["missing_keys"]) + sorted(str(key) for key in report["mismatched_keys"])
-    if lost:
-        names = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
-        raise WeightsInvalid(f"The weights in {folder} lack {names}. Fetch them again.")
-    return model.eval()
+
+    return load_pretrained("SAM 2.1", folder, load, "Fetch them again.")
 
 
 class Sam2EncoderNetwork(nn.Module):

@@ -77,6 +77,11 @@ def choose(needs: Needs) -> torch.device:
     return torch.device("cuda", 0)
 
 
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies in bfloat16; a processor is not asked to."""
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= BFLOAT16
+
+
 def works(device: torch.device) -> bool:
     """Whether a device answers: after some errors a GPU refuses all that this process asks."""
     if device.type == "cpu":

@@ -9,7 +9,6 @@ also be the ARN of a secret in AWS Secrets Manager that holds it.
 import argparse
 import logging
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +17,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from huggingface_hub import get_token
 
-from gen3d.errors import Gen3DError, WeightsInvalid, WeightsUnavailable
-from gen3d.paths import uri
-from gen3d_inference import weights_upload
+from gen3d.errors import WeightsInvalid, WeightsUnavailable
+from gen3d_inference.engines.parts import fetching
 from gen3d_inference.engines.parts.downloads import Repository, bring, files, refuse_others
 from gen3d_inference.engines.sam import dinov2
 from gen3d_inference.weights import Manifest, seal
@@ -149,32 +147,16 @@ def read_token(given: str | None) -> str | None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m gen3d_inference.engines.sam fetch-weights",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder of about 17 GB")
-    parser.add_argument("--bucket", help="where to upload them: the stack's output BucketName")
+    parser = fetching.parser_of("sam", __doc__, "17 GB")
     parser.add_argument("--sam", choices=SAMS, default="3", help="which SAM makes the masks")
     parser.add_argument("--revision-sam3", metavar="SHA", help="another revision of that SAM")
     parser.add_argument("--revision-sam3d", default=SAM3D.revision, metavar="SHA")
     parser.add_argument("--token", help="of Hugging Face, or a secret's ARN; HF_TOKEN is safer")
-    options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    sam3 = SAMS[options.sam]
-    sam3 = replace(sam3, revision=options.revision_sam3 or sam3.revision)
-    sam3d = replace(SAM3D, revision=options.revision_sam3d)
-    try:
-        manifest = fetch(options.out, read_token(options.token), _export, (sam3, sam3d, MOGE))
-        print(f"{options.out} is whole: sam {manifest.revision}.")
-        if options.bucket:
-            weights_upload.upload(options.out, manifest, options.bucket)
-            print(f"{uri(options.bucket, weights_upload.prefix(manifest))} is whole.")
-    except Gen3DError as error:
-        print(error.message, file=sys.stderr)
-        return 1
-    if options.bucket:
-        print(f"Next:\n{weights_upload.next_step(manifest)}")
-    return 0
+
+    def fetched(options: argparse.Namespace) -> Manifest:
+        sam3 = SAMS[options.sam]
+        sam3 = replace(sam3, revision=options.revision_sam3 or sam3.revision)
+        sam3d = replace(SAM3D, revision=options.revision_sam3d)
+        return fetch(options.out, read_token(options.token), _export, (sam3, sam3d, MOGE))
+
+    return fetching.run(parser, arguments, fetched)

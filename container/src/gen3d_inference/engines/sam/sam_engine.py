@@ -1,28 +1,19 @@
 """The sam engine: what it is made of, and when each part is loaded."""
 
-import logging
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from PIL import Image
 
-from gen3d.contract import EmbeddingsMeta, Pose
-from gen3d.errors import Gen3DError
+from gen3d.contract import Pose
 from gen3d.options import ANY_SEED, EngineOptions, Offer, OneOf
-from gen3d_inference import weights
 from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask, Tell, silent
 from gen3d_inference.engines.parts import gpu
-from gen3d_inference.engines.parts.acceleration import keep_compiled
-from gen3d_inference.engines.parts.precision import precision_of, store
+from gen3d_inference.engines.parts.torch_engine import TorchEngine
 from gen3d_inference.engines.sam.concept import ConceptPrompt
 from gen3d_inference.engines.sam.encoder import ImageEncoder
 from gen3d_inference.engines.sam.objects import ObjectReconstruction
-
-logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 NEEDS = gpu.Needs(
     engine="sam",
@@ -49,11 +40,13 @@ PHASES = {
 }
 """Seconds there, too; only their shares count."""
 
+_LARGER = "ml.g6e.2xlarge"
+
 _FOR_CLICKS = ("sam3/", "decoder.onnx", "LICENSE")
 """Files that are needed from the start; the rest, most of the bytes, is for reconstructing."""
 
 
-class SamEngine:
+class SamEngine(TorchEngine):
     """Masks with SAM 3, gaussians with SAM 3D Objects.
 
     The image encoder is loaded at once, so that the first photo finds it ready. What reads a text
@@ -78,24 +71,13 @@ class SamEngine:
     phases = PHASES
 
     def __init__(self, folder: Path, revision: str | None = None) -> None:
-        manifest = weights.read(folder, self.name, revision)
-        self.revision = manifest.revision
-        self._folder = folder
-        self._device = gpu.choose(NEEDS)
-        first = {n: file for n, file in manifest.files.items() if n.startswith(_FOR_CLICKS)}
-        rest = {n: file for n, file in manifest.files.items() if n not in first}
-        # Hashing takes seconds a gigabyte, so it runs beside the loading, and no job before it.
-        verifying = ThreadPoolExecutor(1, "weights")
-        verified = verifying.submit(weights.verify, folder, first)
-        self._rest_verified: Future[None] = verifying.submit(self._verify_rest, rest)
-        verifying.shutdown(wait=False)
-        if self._device.type == "cuda":
-            keep_compiled(folder, self.revision)
-        self._precision = precision_of(folder / "decoder.onnx")
+        super().__init__(folder, revision, NEEDS, _FOR_CLICKS)
+        self._rest_verified: Future[None] = self._beside.submit(self._verify_rest)
+        self._beside.shutdown(wait=False)
         self._encoder = ImageEncoder(folder / "sam3", self._device)
         self._concept = ConceptPrompt(folder / "sam3", self._device)
         self._objects: ObjectReconstruction | None = None
-        verified.result()
+        self._first_verified.result()
 
     @property
     def side(self) -> int:
@@ -110,7 +92,9 @@ class SamEngine:
         OutOfMemory
             The GPU's memory did not suffice; it was freed.
         """
-        return self._within_memory(lambda: self._initialize(photo, text))
+        return self._within_memory(
+            lambda: self._initialize(photo, text), _LARGER, self._concept.free
+        )
 
     def reconstruct(
         self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
@@ -123,31 +107,20 @@ class SamEngine:
             At the first object: SAM 3D Objects cannot be loaded.
         ReconstructionFailed, OutOfMemory
         """
-        return self._within_memory(lambda: self._reconstruct(photo, mask, options, tell))
-
-    def works(self) -> bool:
-        """Whether the GPU answers."""
-        return gpu.works(self._device)
+        return self._within_memory(
+            lambda: self._reconstruct(photo, mask, options, tell), _LARGER, self._concept.free
+        )
 
     def _initialize(self, photo: Image.Image, text: str | None) -> Embeddings:
         tensors, features = self._encoder(photo)
-        stored = gpu.to_host(store(tensors, self._precision))
-        side = str(self._encoder.side)
-        candidates = self._concept.find(text, features) if text is not None else None
-        meta = EmbeddingsMeta(
-            engine=self.name,
-            revision=self.revision,
-            input_width=side,
-            input_height=side,
-            image_width=str(photo.width),
-            image_height=str(photo.height),
-            precision=self._precision,
-            single_mask_index="0",
-            found_text=candidates.text if candidates and candidates.text != text else "",
-        )
-        return Embeddings(
-            {name: tensor.numpy() for name, tensor in stored.items()}, meta, candidates
-        )
+        # Taken to the host before the text is looked for, which needs the memory.
+        embeddings = self._embeddings(tensors, self.side, photo)
+        if text is None:
+            return embeddings
+        candidates = self._concept.find(text, features)
+        found = candidates.text if candidates.text != text else ""
+        meta = embeddings.meta.model_copy(update={"found_text": found})
+        return replace(embeddings, meta=meta, candidates=candidates)
 
     def _reconstruct(
         self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell
@@ -158,18 +131,3 @@ class SamEngine:
             self._concept.free()
             self._objects = ObjectReconstruction(self._folder, str(self._device))
         return self._objects.run(photo, mask, options, tell)
-
-    def _within_memory(self, work: Callable[[], T]) -> T:
-        return gpu.within_memory(
-            work,
-            self._concept.free,
-            "Try again with a smaller photo, or deploy on an instance with a larger GPU, such as "
-            "ml.g6e.2xlarge.",
-        )
-
-    def _verify_rest(self, files: dict[str, weights.File]) -> None:
-        try:
-            weights.verify(self._folder, files)
-        except Gen3DError as error:
-            logger.error(error.message, extra={"fields": {"error": error.name}})
-            raise

@@ -1,0 +1,103 @@
+"""What the engines of torch have in common: a GPU, weights that are checked beside the loading."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from PIL import Image
+from torch import Tensor
+
+from gen3d.contract import EmbeddingsMeta
+from gen3d.errors import Gen3DError
+from gen3d_inference import weights
+from gen3d_inference.engines.interface import Embeddings
+from gen3d_inference.engines.parts import gpu
+from gen3d_inference.engines.parts.acceleration import keep_compiled
+from gen3d_inference.engines.parts.precision import precision_of, store
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class TorchEngine:
+    """Masks by a model of the Segment Anything family, whose decoder runs in the browser.
+
+    Hashing weights takes seconds a gigabyte, so it runs beside the loading, in a thread of its own:
+    first what is needed from the start, then the rest.
+
+    Parameters
+    ----------
+    folder : Path
+        Sealed weights, ``decoder.onnx`` among them.
+    revision : str or None
+        The only revision to accept.
+    needs : Needs
+        Of the GPU.
+    first : tuple of str
+        What the names of files begin with that are needed from the start.
+
+    Raises
+    ------
+    WeightsInvalid
+        Absent, partial, or of another revision.
+    GpuUnavailable
+    """
+
+    name: str
+
+    def __init__(
+        self, folder: Path, revision: str | None, needs: gpu.Needs, first: tuple[str, ...]
+    ) -> None:
+        manifest = weights.read(folder, self.name, revision)
+        self.revision = manifest.revision
+        self._folder = folder
+        self._device = gpu.choose(needs)
+        if self._device.type == "cuda":
+            keep_compiled(folder, self.revision)
+        files = manifest.files
+        self._rest = {n: file for n, file in files.items() if not n.startswith(first)}
+        begins = {n: file for n, file in files.items() if n not in self._rest}
+        self._beside = ThreadPoolExecutor(1, "weights")
+        self._first_verified: Future[None] = self._beside.submit(weights.verify, folder, begins)
+        self._precision = precision_of(folder / "decoder.onnx")
+
+    def works(self) -> bool:
+        """Whether the GPU answers."""
+        return gpu.works(self._device)
+
+    def _verify_rest(self) -> None:
+        """Hold the other files against their digests; what is wrong is logged at once."""
+        try:
+            weights.verify(self._folder, self._rest)
+        except Gen3DError as error:
+            logger.error(error.message, extra={"fields": {"error": error.name}})
+            raise
+
+    def _embeddings(self, tensors: dict[str, Tensor], side: int, photo: Image.Image) -> Embeddings:
+        """What the page's decoder is fed with, of a photo that was stretched to so many pixels."""
+        stored = gpu.to_host(store(tensors, self._precision))
+        meta = EmbeddingsMeta(
+            engine=self.name,
+            revision=self.revision,
+            input_width=str(side),
+            input_height=str(side),
+            image_width=str(photo.width),
+            image_height=str(photo.height),
+            precision=self._precision,
+            single_mask_index="0",
+        )
+        return Embeddings({name: tensor.numpy() for name, tensor in stored.items()}, meta)
+
+    def _within_memory(
+        self, work: Callable[[], T], larger: str, free: Callable[[], object] = lambda: None
+    ) -> T:
+        """Do work; where the GPU's memory does not suffice, free it, and name a larger instance."""
+        return gpu.within_memory(
+            work,
+            free,
+            "Try again with a smaller photo, or deploy on an instance with a larger GPU, such as "
+            f"{larger}.",
+        )
