@@ -137,7 +137,9 @@ def test_better_masks_that_come_after_the_mask_was_confirmed_change_nothing(
     page = drafting.page
     held: list[Route] = []
     page.route("**/api/jobs/*/masks", lambda route: held.append(route))
-    selecting.confirm()
+    # What shows a draft is on its way before there is one.
+    with page.expect_request("**/assets/Viewer-*.js", timeout=PATIENCE_MS):
+        selecting.confirm()
     expect(page.get_by_role("heading", name="Sending the mask")).to_be_visible()
     with page.expect_response(
         lambda response: bool(re.search(r"/api/jobs/\w+$", response.url)), timeout=PATIENCE_MS

@@ -1,7 +1,9 @@
 import { Check, Mail, X } from "lucide-react";
+import { useEffect } from "react";
 import { Link } from "wouter";
 import type { ObjectStatus } from "../../api/domain";
 import type { JobView } from "../../api/types";
+import { loadAhead } from "../result/ahead";
 import { ObjectProgress } from "./ObjectProgress";
 import { Queue } from "./Queue";
 
@@ -14,6 +16,7 @@ export const TELL: Record<ObjectStatus, string> = {
 
 /** Progress of each object. */
 export function Reconstructing({ job }: { job: JobView }) {
+  useEffect(loadAhead, []);
   return (
     <section className="narrow-step">
       <h2>Reconstructing {job.objects.length === 1 ? "the object" : "the objects"}</h2>

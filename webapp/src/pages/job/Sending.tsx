@@ -7,6 +7,7 @@ import { useServices } from "../../services";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
 import { useAutoRetry } from "../../ui/useAutoRetry";
+import { loadAhead } from "../result/ahead";
 import { useJobUpdate } from "./useJob";
 
 interface Props {
@@ -44,6 +45,8 @@ export function Sending({ job, submission, onWithdraw }: Props) {
   }, [api, job.jobId, objects, options, accept, read]);
 
   useAutoRetry(error, () => void send());
+  // A draft is there within seconds.
+  useEffect(loadAhead, []);
 
   useEffect(() => {
     if (started.current) return;
