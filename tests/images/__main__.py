@@ -1,7 +1,7 @@
 """``python -m tests.images``: what ``make image-check`` runs.
 
-Builds the mesh image by ``sam build`` and the lite image by the buildspec's lines, starts each as
-AWS does, does a job with each, and builds the images of open and sam as far as they get.
+Builds the functions' images by ``sam build`` and the lite image by the buildspec's lines, starts
+each as AWS does, does a job with each, and builds the images of open and sam as far as they get.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.images", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="keep logs and images")
-    parser.add_argument("--engines", default="lite,open,sam", help="the inference images to build")
+    parser.add_argument("--engines", default="lite,function,open,sam", help="the images to build")
     options = parser.parse_args(arguments)
     engines = options.engines.split(",")
     folder = Path(tempfile.mkdtemp(prefix="gen3d-images-"))
@@ -41,8 +41,13 @@ def main(arguments: list[str] | None = None) -> int:
                 built = build.inference(docker, bases, "lite")
                 rows.append(_row("lite", built, run.lite(docker, built.name, files, environment)))
                 print("mesh: builds, then that job's splat", flush=True)
-                built = build.mesh(docker, bases)
+                built = build.function(docker, bases, build.MESH)
                 rows.append(_row("mesh", built, run.mesh(docker, built.name, files, environment)))
+            if "function" in engines:
+                print("lite function: builds, then a photo and an object", flush=True)
+                built = build.function(docker, bases, build.LITE)
+                done = run.lite_function(docker, built.name, files, environment)
+                rows.append(_row("lite function", built, done))
             for engine in [each for each in ("open", "sam") if each in engines]:
                 print(f"{engine}: builds as far as it gets", flush=True)
                 try:

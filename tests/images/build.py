@@ -1,4 +1,4 @@
-"""The builds as the project makes them: SAM's of the mesh image, the buildspec's of the others."""
+"""The builds as the project makes them: SAM's of the functions, the buildspec's of the others."""
 
 import os
 import shlex
@@ -57,27 +57,39 @@ class Built:
     """Media type of what was pushed."""
 
 
-def mesh(docker: Docker, bases: Bases) -> Built:
-    """Build the mesh function's image by ``sam build``."""
-    bases.get(default(ROOT / "functions" / "mesh" / "Dockerfile", "BASE"))
+@dataclass(frozen=True)
+class Function:
+    """A function that is an image, as the template names it."""
+
+    name: str
+    dockerfile: Path
+    tag: str
+
+
+MESH = Function("MeshFunction", ROOT / "functions" / "mesh" / "Dockerfile", "mesh")
+LITE = Function("LiteFunction", ROOT / "container" / "function" / "Dockerfile", "lite")
+
+
+def function(docker: Docker, bases: Bases, made: Function) -> Built:
+    """Build a function's image by ``sam build``."""
+    bases.get(default(made.dockerfile, "BASE"))
     environment = {**docker.environment, "SAM_CLI_TELEMETRY": "0"}
     if docker.own:
         hook = docker.folder / "sam"
-        hook.mkdir()
+        hook.mkdir(exist_ok=True)
         (hook / "sitecustomize.py").write_text(_ON_THE_HOSTS_NETWORK)
         environment["PYTHONPATH"] = str(hook)
     start = time.monotonic()
-    command = [str(_SAM / "bin" / "python"), "-m", "samcli", "build", "MeshFunction"]
+    command = [str(_SAM / "bin" / "python"), "-m", "samcli", "build", made.name]
     command += ["--template", str(ROOT / "template.yaml")]
-    command += ["--build-dir", str(docker.folder / "mesh-build")]
-    finished(command, docker.folder / "sam-build.log", environment)
+    command += ["--build-dir", str(docker.folder / f"{made.name}-build")]
+    finished(command, docker.folder / f"{made.name}-build.log", environment)
     seconds = time.monotonic() - start
-    pushed = f"{docker.registry}/gen3d:mesh"
-    docker.run("tag", "meshfunction:mesh", pushed)
+    name = f"{made.name.lower()}:{made.tag}"
+    pushed = f"{docker.registry}/{name}"
+    docker.run("tag", name, pushed)
     docker.run("push", "--quiet", pushed)
-    return Built(
-        "meshfunction:mesh", seconds, _size(docker, "meshfunction:mesh"), _manifest(pushed)
-    )
+    return Built(name, seconds, _size(docker, name), _manifest(pushed))
 
 
 def inference(docker: Docker, bases: Bases, engine: str) -> Built:
