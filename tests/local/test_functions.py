@@ -124,8 +124,9 @@ def test_an_image_function_runs_from_its_dockerfile(stack: RunningStack) -> None
 def test_what_computes_gives_way_to_what_people_wait_for(stack: RunningStack) -> None:
     name = stack.outputs["ImageFunctionName"]
     answer = json.loads(stack.client("lambda").invoke(FunctionName=name)["Payload"].read())
-    assert answer["priority"] == children.LOW
-    assert invoke(stack, do="environment")[1]["priority"] == os.getpriority(os.PRIO_PROCESS, 0)
+    own = os.getpriority(os.PRIO_PROCESS, 0)  # as the tests may give way themselves
+    assert answer["priority"] == min(own + children.LOW, 19)
+    assert invoke(stack, do="environment")[1]["priority"] == own
 
 
 def test_an_image_that_nobody_calls_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,8 @@ def test_embeddings_are_in_the_precision_that_the_decoder_takes(
     assert ("image_embed_scale" in embeddings.tensors) == (precision == "u8")
 
 
+# torch warns of itself where its compiler is imported first, as torchvision's operators do.
+@pytest.mark.filterwarnings("ignore:`torch.jit.script_method`:DeprecationWarning")
 def test_a_text_gives_candidates_beside_the_embeddings(folder: Path) -> None:
     engine = SamEngine(folder)
     plain, named = engine.initialize(PHOTO), engine.initialize(PHOTO, "chair")

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, TypedDict, Unpack
 
 LOW = 10
-"""As `nice` counts: a ninth of the time of what wants a processor too, and all that is left."""
+"""As `nice` adds: a ninth of the time of what wants a processor too, and all that is left."""
 
 _SET_PARENT_DEATH_SIGNAL = 1
 
@@ -90,9 +90,9 @@ def run(
 
 
 def give_way(process: "subprocess.Popen[bytes]") -> None:
-    """Let a process of this session run after what people wait for."""
+    """Let a process of this session run after what people wait for, whatever that has itself."""
     with suppress(ProcessLookupError):  # it has ended
-        os.setpriority(os.PRIO_PROCESS, process.pid, LOW)
+        os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + LOW)
 
 
 def _become(parent: int, words: list[str]) -> None:

@@ -321,20 +321,31 @@ class Executions:
                 _close(execution, HistoryEventType.ExecutionAborted, details)
                 self._let_go(execution)
 
-        def asked_for(response: StepFunctionResponse) -> Execution:
+        def asked_for(response: StepFunctionResponse) -> Execution | None:
+            """The execution, if it is the interpreter's: moto has a backend without it, too."""
             arn = response._get_param("executionArn")
-            found = response.stepfunction_backend.describe_execution(arn)
-            return cast(Execution, found)  # see `executions_of`
+            found: object = response.stepfunction_backend.describe_execution(arn)
+            return found if isinstance(found, Execution) else None
+
+        stop_kept, describe_kept = (
+            StepFunctionResponse.stop_execution,
+            StepFunctionResponse.describe_execution,
+        )
 
         def stop_execution(response: StepFunctionResponse) -> ActionResult:
             execution = asked_for(response)
+            if execution is None:
+                return stop_kept(response)
             execution.stop(
                 datetime.now(UTC), response._get_param("error"), response._get_param("cause")
             )
             return ActionResult({"stopDate": execution.stop_date})
 
         def describe_execution(response: StepFunctionResponse) -> ActionResult:
-            return ActionResult(asked_for(response).to_describe_output())
+            execution = asked_for(response)
+            if execution is None:
+                return describe_kept(response)
+            return ActionResult(execution.to_describe_output())
 
         patch(BaseExecutionWorkerCommunication, terminated=terminated)
         patch(Execution, stop=stop)
