@@ -14,7 +14,12 @@ import uvicorn
 from moto import mock_aws
 from PIL import Image
 
-from gen3d.contract import InitializeRequest, InitializeResult, ReconstructRequest
+from gen3d.contract import (
+    InitializeRequest,
+    InitializeResult,
+    ReconstructRequest,
+    ReconstructResult,
+)
 from gen3d.errors import (
     EndpointUnavailable,
     Gen3DError,
@@ -105,6 +110,39 @@ def test_jobs_wait_for_each_other(lite: Engine, storage: Storage) -> None:
     results = asyncio.run(scenario())
     assert all(isinstance(result, InitializeResult) for result in results)
     assert (slow.jobs, slow.most) == (3, 1)
+
+
+class Pausing(Slow):
+    """An engine whose object takes until a photo has gone between two of its steps."""
+
+    def reconstruct(
+        self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
+    ) -> tuple[Gaussians, None]:
+        self.entered.set()
+        while not self.jobs:
+            tell("steps", 0.5)
+        three, one = np.zeros((1, 3), np.float32), np.zeros(1, np.float32)
+        return Gaussians(three, three, one, three, np.ones((1, 4), np.float32)), None
+
+
+def test_a_photo_does_not_wait_for_an_object_to_end(
+    lite: Engine, storage: Storage, cup: Mask, png: Callable[[Mask], bytes]
+) -> None:
+    async def scenario() -> None:
+        worker = worker_of(engine, storage)
+        await worker.start()
+        thing = asyncio.create_task(worker.run(request, ""))
+        await asyncio.to_thread(engine.entered.wait, 60)
+        assert isinstance(await worker.run(REQUEST, "photo"), InitializeResult)
+        assert isinstance(await thing, ReconstructResult)
+
+    engine = Pausing(lite)
+    engine.free.set()
+    request = ReconstructRequest(
+        image="s3://bucket/image.png", mask="s3://bucket/mask.png", output="s3://bucket/splat.ply"
+    )
+    storage._client.put_object(Bucket="bucket", Key="mask.png", Body=png(cup))
+    asyncio.run(asyncio.wait_for(scenario(), 60))
 
 
 class Deleting(Slow):

@@ -8,6 +8,7 @@ import boto3
 import pytest
 from botocore.model import StructureShape
 
+from gen3d.queue import INVOCATIONS_PER_INSTANCE
 from gen3d_cloud.image import tag
 from tests.infra.template import ROOT, Stack, bare, source, whole
 
@@ -126,7 +127,8 @@ def test_an_update_can_replace_model_and_configuration() -> None:
 
 def test_answers_come_as_files_and_notifications() -> None:
     config = whole()["EndpointConfig"]["AsyncInferenceConfig"]
-    assert config["ClientConfig"] == {"MaxConcurrentInvocationsPerInstance": 1}
+    expected = {"MaxConcurrentInvocationsPerInstance": INVOCATIONS_PER_INSTANCE}
+    assert config["ClientConfig"] == expected
     assert config["OutputConfig"] == {
         "S3OutputPath": "s3://{Bucket}/async/out/",
         "S3FailurePath": "s3://{Bucket}/async/failed/",

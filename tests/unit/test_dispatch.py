@@ -71,10 +71,13 @@ def test_no_more_is_sent_than_the_window_takes(
 ) -> None:
     requests = [put(store, n) for n in range(5)]
     assert dispatcher.dispatch() == 2
+    assert dispatcher.dispatch() == 0
+    photo = put(store, 9, stage=Stage.INITIALIZE)
+    assert dispatcher.dispatch() == 1
     looked = len(calls.of("Query"))
     assert dispatcher.dispatch() == 0
     assert len(calls.of("Query")) == looked, "nobody reads a queue from which nothing can go"
-    assert sent(calls) == [r.callback_id for r in requests[:2]]
+    assert sent(calls) == [*(r.callback_id for r in requests[:2]), photo.callback_id]
     store.settle(requests[0].callback_id)
     assert dispatcher.dispatch() == 1
     assert sent(calls)[-1] == requests[2].callback_id

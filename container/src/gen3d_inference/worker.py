@@ -1,4 +1,4 @@
-"""One engine, one job at a time, off the event loop."""
+"""One engine, an object and a photo at a time, off the event loop."""
 
 import asyncio
 import logging
@@ -12,6 +12,7 @@ from gen3d_inference.engines.interface import Engine
 from gen3d_inference.progress import Expected, telling
 from gen3d_inference.storage import Storage
 from gen3d_inference.tasks import Timings, run
+from gen3d_inference.turns import EngineInTurns
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +44,8 @@ class Worker:
         self._draining = False
         self.broken = False
         """Whether the engine's device has failed, which only a new process can mend."""
-        self._seat = asyncio.Lock()
-        self._began: float | None = None
+        self._seats = {task: asyncio.Lock() for task in (InitializeRequest, ReconstructRequest)}
+        self._began: dict[str, float] = {}
 
     @property
     def ready(self) -> bool:
@@ -57,14 +58,15 @@ class Worker:
 
     @property
     def hangs(self) -> bool:
-        """Whether the running job will not end: its device answers no more."""
-        return self._began is not None and time.monotonic() - self._began > LONGEST_SECONDS
+        """Whether a running job will not end: its device answers no more."""
+        latest = time.monotonic() - LONGEST_SECONDS
+        return any(began < latest for began in self._began.values())
 
     async def start(self) -> None:
         """Load the engine."""
         start = time.perf_counter()
         try:
-            self._engine = await asyncio.to_thread(self._load)
+            self._engine = EngineInTurns(await asyncio.to_thread(self._load))
         except Gen3DError as error:
             logger.error(error.message, extra={"fields": {"error": error.name}})
             self._engine = error
@@ -80,7 +82,7 @@ class Worker:
     async def run(
         self, request: InitializeRequest | ReconstructRequest, inference_id: str
     ) -> Result:
-        """Run a job when its turn comes.
+        """Run a job when its turn comes: after those of its kind, a photo beside an object.
 
         Parameters
         ----------
@@ -94,19 +96,20 @@ class Worker:
             Whatever fails is named; what was not foreseen is an `InternalError`.
         """
         self._admitted()
-        async with self._seat:
+        async with self._seats[type(request)]:
             engine = self._admitted()
-            self._began = time.monotonic()
+            self._began[request.task] = time.monotonic()
             try:
                 return await asyncio.to_thread(self._run, engine, request, inference_id)
             finally:
-                self._began = None
+                del self._began[request.task]
 
     async def drain(self) -> None:
-        """Refuse new jobs and return when the running one has ended."""
+        """Refuse new jobs and return when the running ones have ended."""
         self._draining = True
-        async with self._seat:
-            pass
+        for seat in self._seats.values():
+            async with seat:
+                pass
 
     def _admitted(self) -> Engine:
         if not self.ready:

@@ -13,6 +13,12 @@ from enum import StrEnum
 BACKLOG_PER_INSTANCE = 4
 """Requests for one instance at which the endpoint's scaling starts another."""
 
+FOR_PHOTOS = 1
+"""Places in the window that no reconstruction takes: a photo goes between two steps of one."""
+
+INVOCATIONS_PER_INSTANCE = 3
+"""How many the container takes in: an object at work, the next one, and a photo."""
+
 STREAK = 4
 """Initializations that are sent in a row while a reconstruction waits."""
 
@@ -82,7 +88,7 @@ class Window:
     Attributes
     ----------
     size : int
-        How many requests the endpoint may have in hand.
+        How many reconstructions the endpoint may have in hand; of all requests, `FOR_PHOTOS` more.
     sent : tuple of Sent
     turns : mapping of str to str
         Owner → when a request of theirs was last sent, while more of theirs wait.
@@ -101,11 +107,18 @@ class Window:
     @property
     def full(self) -> bool:
         """Whether nothing more may be sent."""
-        return len(self.sent) >= self.size
+        return len(self.sent) >= self.size + FOR_PHOTOS
+
+    def has_room(self, stage: Stage) -> bool:
+        """Whether a request of a stage may be sent."""
+        if self.full:
+            return False
+        alike = sum(sent.stage is stage for sent in self.sent)
+        return stage is Stage.INITIALIZE or alike < self.size
 
 
 def window_size(max_instances: int) -> int:
-    """How many requests the endpoint may have in hand.
+    """How many reconstructions the endpoint may have in hand.
 
     One instance works on one and finds the next at once. With more, all but the last have to see a
     backlog above `BACKLOG_PER_INSTANCE` each, or the last one would never be started.
@@ -123,7 +136,10 @@ class _Lines:
 
     def next(self, window: Window) -> Request | None:
         first, second = self._lines[Stage.INITIALIZE], self._lines[Stage.RECONSTRUCT]
-        line = first if first and (window.streak < STREAK or not second) else second
+        objects = second and window.has_room(Stage.RECONSTRUCT)
+        line = first if first and (window.streak < STREAK or not objects) else second
+        if line is second and not objects:
+            return None
         in_hand = Counter(sent.owner for sent in window.sent)
 
         def rank(request: Request) -> tuple[int, str, Request]:
@@ -146,14 +162,14 @@ class _Lines:
 def choose(waiting: Iterable[Request], window: Window) -> Request | None:
     """Choose the request that is sent next.
 
-    Initializations go first, but of `STREAK` + 1 requests one is a reconstruction if any waits. Of
-    either, the owner goes first who has least in hand, then who has waited longest since a request
-    of theirs was sent; of theirs, the oldest.
+    Initializations go first, but of `STREAK` + 1 requests one is a reconstruction if any waits and
+    the endpoint has not its fill of them. Of either, the owner goes first who has least in hand,
+    then who has waited longest since a request of theirs was sent; of theirs, the oldest.
 
     Returns
     -------
     Request or None
-        None where the window is full or nothing waits.
+        None where nothing waits that the window has room for.
     """
     if window.full:
         return None
@@ -191,7 +207,7 @@ def ahead(job_id: str, waiting: Iterable[Request], window: Window) -> int | None
     """How many requests come before the first of a job, those in hand included.
 
     It is counted as if nobody came meanwhile and the endpoint answered in the order of sending.
-    While requests wait the window is full, so its size does not matter.
+    While requests wait the window has no room for more, so its size does not matter.
 
     Returns
     -------
@@ -208,9 +224,8 @@ def ahead(job_id: str, waiting: Iterable[Request], window: Window) -> int | None
         return None
     lines, window = _Lines(requests), replace(window, sent=tuple(sent))
     for count in range(len(sent), FARTHEST):
-        if window.full:
+        while window.full or ((request := lines.next(window)) is None and window.sent):
             window = replace(window, sent=window.sent[1:])
-        request = lines.next(window)
         if request is None or request.job_id == job_id:
             return count
         lines.take(request)
