@@ -2,8 +2,8 @@
 
 Seconds do not include imports. Processor seconds are those of both threads, which depend less on
 what else the machine does. Peak memory is the whole process's. ``--beside REVISION`` runs the
-package as it was then beside each of its rows, but for what it could not do, and sums up the
-ratios; ``--quick`` measures a few clouds of each kind in
+package as it was then beside each of its rows, but for what it could not do, and prints those and
+the ratios; ``--quick`` measures a few clouds of each kind in
 one process, in less than a minute.
 """
 
@@ -223,7 +223,7 @@ def main() -> None:
     """Measure the plan, or the one row named by the hidden arguments."""
     parser = argparse.ArgumentParser(prog="python -m bench.mesh", description=__doc__)
     parser.add_argument("--only", help="just the clouds or methods whose name holds this")
-    parser.add_argument("--save", action="store_true", help="write RESULTS.md")
+    parser.add_argument("--save", action="store_true", help="write RESULTS.md's last table")
     parser.add_argument("--beside", help="a revision whose package is measured as well")
     parser.add_argument("--quick", action="store_true", help="a few clouds, in one process")
     parser.add_argument("--row", nargs=3, help=argparse.SUPPRESS)
@@ -248,8 +248,7 @@ def main() -> None:
             if before and "alone" not in method:
                 then = run_row(method, name, path, before)
                 if isinstance(then, dict):
-                    lines.append(row(name, thousands, f"{method}, before", then))
-                    print(lines[-1], flush=True)
+                    print(row(name, thousands, f"{method}, before", then), flush=True)
             if args.quick and not before:
                 now: dict[str, Any] | str = measure(method, name, path)
             else:
@@ -262,8 +261,8 @@ def main() -> None:
                     pairs.append((method, then, now))
             print(lines[-1], flush=True)
     if pairs:
-        lines += ["", f"Beside {args.beside}, median and range of the ratios:", "", *ratios(pairs)]
-        print("\n".join(lines[-len(ratios(pairs)) - 3 :]))
+        print(f"\nBeside {args.beside}, median and range of the ratios:\n")
+        print("\n".join(ratios(pairs)))
     if args.save:
         intro, _, _ = RESULTS.read_text().partition("| cloud | method |")
         RESULTS.write_text(intro + "\n".join(lines) + "\n")

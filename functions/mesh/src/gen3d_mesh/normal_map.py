@@ -23,8 +23,8 @@ REACH = 3.0
 
 SHOWS = 6.0
 """Degrees, root mean square over the surface, by which normals have to differ. A smooth ball's
-differ by 2.3 at 5,000 faces, and no bench cloud's by more than 4.8 at `standard` and `fine`, most
-of which is noise (bench/mesh/RESULTS.md)."""
+differ by 2.3 at 5,000 faces, those of 23 of the bench's clouds at `standard` by 3.7 at most, which
+is noise, and none of 23 at `fine` reaches this (bench/mesh/RESULTS.md)."""
 
 PROBES = 10_000
 """Faces at most in whose middle is looked whether a map shows."""
