@@ -1,10 +1,12 @@
 """Fixtures of the unit tests, none of which may reach the network."""
 
+import time
 from collections.abc import Callable, Iterator
 from email import message_from_string, policy
 from email.message import EmailMessage
 from io import StringIO
 from logging import StreamHandler
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -140,7 +142,8 @@ def states(monkeypatch: pytest.MonkeyPatch) -> FakeStates:
     """Task tokens; none waits at first."""
     fake = FakeStates()
     monkeypatch.setattr(tokens, "states_client", lambda: fake)
-    monkeypatch.setattr("gen3d_aws.tokens.time.sleep", brief)
+    # That module's alone: in a process with other tests, threads of theirs wait by the same clock.
+    monkeypatch.setattr(tokens, "time", SimpleNamespace(time=time.time, sleep=brief))
     return fake
 
 
