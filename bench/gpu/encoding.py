@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gen3d_inference.engines.parts.acceleration import _Recording, accelerate
+from gen3d_inference.engines.parts.acceleration import _recording, accelerate
 from gen3d_inference.engines.parts.pixels import stretch, to_device
 from gen3d_inference.engines.sam.encoder import EncoderNetwork, ImageEncoder
 from gen3d_inference.engines.sam.tracker import load_tracker
@@ -96,7 +96,7 @@ def compare(folder: Path, repeats: int = REPEATS) -> list[Row]:
     measure("float32, eager", torch.float32, lambda network, _: network)
     measure("bfloat16, eager", torch.bfloat16, lambda network, _: network)
     if cuda:
-        measure("bfloat16, CUDA graph", torch.bfloat16, _Recording)
+        measure("bfloat16, CUDA graph", torch.bfloat16, _recording)
         measure(
             "bfloat16, layers compiled, CUDA graph (what is served)",
             torch.bfloat16,

@@ -35,7 +35,9 @@ class Layered(nn.Module):
 def _cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Streams and graphs that do nothing, where there is no GPU to have them."""
     stream = SimpleNamespace(wait_stream=lambda _: None)
-    graph = SimpleNamespace(replay=lambda: None)
+    graph = SimpleNamespace(
+        replay=lambda: None, capture_begin=lambda **_: None, capture_end=lambda: None
+    )
     for name, value in {
         "Stream": lambda: stream,
         "current_stream": lambda: stream,
@@ -43,7 +45,6 @@ def _cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "synchronize": lambda: None,
         "empty_cache": lambda: None,
         "CUDAGraph": lambda: graph,
-        "graph": lambda _: nullcontext(),
         "get_device_name": lambda: "NVIDIA Test",
     }.items():
         monkeypatch.setattr(torch.cuda, name, value)
@@ -90,10 +91,10 @@ def test_without_a_compiler_the_network_runs_as_it_is(
 def test_without_graphs_the_network_runs_as_it_is(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse(_: object) -> None:
+    def refuse() -> None:
         raise RuntimeError("operation not permitted when stream is capturing")
 
-    monkeypatch.setattr(torch.cuda, "graph", refuse)
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", refuse)
     network = Layered()
     run = accelerate(network, network.layers, EXAMPLE)
     assert torch.equal(run(EXAMPLE)[0], network(EXAMPLE)[0])
@@ -101,10 +102,10 @@ def test_without_graphs_the_network_runs_as_it_is(
 
 
 def test_memory_that_does_not_suffice_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: object) -> None:
+    def refuse() -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(torch.cuda, "graph", refuse)
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", refuse)
     network = Layered()
     with pytest.raises(torch.OutOfMemoryError):
         accelerate(network, network.layers, EXAMPLE)

@@ -6,14 +6,13 @@ engines/sam/objects/README.md.
 """
 
 import os
-import sys
 from collections.abc import Iterator
-from functools import partialmethod
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 import torch
+
+from container.tests.sam.objects.without_gpu import without_gpu
 
 _FOUND_IN = {
     "sam3d_objects": "sam-3d-objects",
@@ -42,12 +41,7 @@ def checkouts() -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def upstream(checkouts: dict[str, Path]) -> Iterator[pytest.MonkeyPatch]:
-    """Upstream, imported by our own `prepare` on a machine without a GPU.
-
-    It takes a GPU for granted; these patches put the CPU in its place and change nothing else.
-    """
-    from gen3d_inference.engines.sam.objects.environment import prepare
-
+    """Upstream, imported by our own `prepare` on a machine without a GPU."""
     with pytest.MonkeyPatch.context() as patch:
         for name, folder in checkouts.items():
             if not name.endswith(".py"):
@@ -55,28 +49,7 @@ def upstream(checkouts: dict[str, Path]) -> Iterator[pytest.MonkeyPatch]:
         for name in ("ATTN_BACKEND", "SPARSE_ATTN_BACKEND"):
             patch.delenv(name, raising=False)
         if not torch.cuda.is_available():
-            patch.setattr(torch.Tensor, "cuda", lambda self: self)
-            patch.setattr(torch.cuda, "current_device", lambda: 0)
-            patch.setattr(torch.cuda, "get_device_name", lambda _=0: "NVIDIA H200")
-            prepare()
-            with pytest.MonkeyPatch.context() as importing:
-                importing.setattr(torch.cuda, "is_available", lambda: True)
-                import_module("sam3d_objects.pipeline.inference_pipeline_pointmap")
-            gaussian = sys.modules[
-                "sam3d_objects.model.backbone.tdfy_dit.representations.gaussian.gaussian_model"
-            ].Gaussian
-            *others, _cuda = gaussian.__init__.__defaults__
-            patch.setattr(gaussian.__init__, "__defaults__", (*others, "cpu"))
-            # Neither library has half precision, nor spconv a bias within its convolution, on CPUs.
-            depth = import_module("moge.model.v1").MoGeModel
-            patch.setattr(depth, "infer", partialmethod(depth.infer, use_fp16=False))
-            convolution = import_module("spconv.pytorch.conv").SparseConvolution
-            forward = convolution._conv_forward
-            patch.setattr(
-                convolution,
-                "_conv_forward",
-                lambda self, _training, *args, **kwargs: forward(self, True, *args, **kwargs),
-            )
+            without_gpu(patch)
         yield patch
 
 

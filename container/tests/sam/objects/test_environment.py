@@ -7,26 +7,7 @@ from pathlib import Path
 import pytest
 
 from gen3d.errors import WeightsInvalid
-from gen3d_inference.engines.sam.objects.environment import attention_backend, prepare
-
-
-@pytest.mark.parametrize(
-    ("capability", "installed", "backend"),
-    [
-        ((9, 0), {"flash_attn", "xformers"}, "flash_attn"),  # H100, H200
-        ((8, 9), {"flash_attn"}, "flash_attn"),  # L40S, which upstream does not think of
-        ((8, 0), {"flash_attn"}, "flash_attn"),
-        ((8, 6), {"xformers"}, "xformers"),
-        ((7, 5), {"flash_attn", "xformers"}, "xformers"),  # T4: too old for FlashAttention 2
-        ((7, 5), {"flash_attn"}, "sdpa"),
-        ((9, 0), set(), "sdpa"),
-        (None, {"flash_attn", "xformers"}, "sdpa"),
-    ],
-)
-def test_attention_is_the_best_that_runs_here(
-    capability: tuple[int, int] | None, installed: set[str], backend: str
-) -> None:
-    assert attention_backend(capability, installed.__contains__) == backend
+from gen3d_inference.engines.sam.objects.environment import prepare
 
 
 def test_upstream_missing_is_named() -> None:

@@ -18,7 +18,7 @@ from gen3d.options import EngineOptions, Quality
 from gen3d_inference import ply_writer
 from gen3d_inference.engines.sam import sam_engine
 from gen3d_inference.engines.sam.objects import ObjectReconstruction
-from gen3d_inference.engines.sam.objects.reconstruction import offload_wanted, rgba
+from gen3d_inference.engines.sam.objects.reconstruction import SHORTCUT, offload_wanted, rgba
 
 PHOTO = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8))
 MASK = np.zeros((40, 60), bool)
@@ -89,6 +89,22 @@ class TestRun:
         assert call["mask"] is None
         for postprocess in ("mesh_postprocess", "texture_baking", "layout_postprocess"):
             assert call[f"with_{postprocess}"] is False
+
+    @pytest.mark.parametrize("shortcut", [True, False])
+    def test_fast_goes_by_the_shortcut_where_there_is_one(self, shortcut: bool) -> None:
+        pipeline = FakePipeline()
+        pipeline.models["ss_generator"].reverse_fn.backbone = SimpleNamespace(
+            is_shortcut_model=shortcut
+        )
+        reconstruction = ObjectReconstruction(Path(), "cpu", load=lambda *_: pipeline)
+        for quality in ("fast", "standard"):
+            reconstruction.run(PHOTO, MASK, EngineOptions(quality=quality))
+        fast, standard = pipeline.calls
+        assert fast["use_stage1_distillation"] is shortcut
+        assert fast["stage1_inference_steps"] == (SHORTCUT if shortcut else 2)
+        assert not fast["use_stage2_distillation"]
+        assert not standard["use_stage1_distillation"]
+        assert standard["stage1_inference_steps"] == 4
 
     @pytest.mark.parametrize(("quality", "steps"), [("fast", 2), ("standard", 4)])
     def test_fast_takes_fewer_steps(

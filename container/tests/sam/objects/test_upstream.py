@@ -19,9 +19,15 @@ from gen3d.errors import ReconstructionFailed, WeightsInvalid
 from gen3d.options import EngineOptions
 from gen3d_inference import ply_writer
 from gen3d_inference.engines.interface import Gaussians
-from gen3d_inference.engines.sam.objects import ObjectReconstruction
+from gen3d_inference.engines.sam.objects import ObjectReconstruction, attention
 from gen3d_inference.engines.sam.objects.pipeline import CHECKPOINTS, DINO, Pipeline, load
-from gen3d_inference.engines.sam.objects.reconstruction import _OPTIONS, gaussians_of, pose_of, rgba
+from gen3d_inference.engines.sam.objects.reconstruction import (
+    _OPTIONS,
+    SHORTCUT,
+    gaussians_of,
+    pose_of,
+    rgba,
+)
 
 pytestmark = [
     pytest.mark.usefixtures("upstream"),
@@ -88,10 +94,23 @@ class TestLoading:
             monkeypatch.setattr(module, name, refuse)
         load(weights, CPU, parked=True)
 
-    def test_attention_is_ours_whatever_the_gpu_is_called(self) -> None:
+    def test_attention_is_torchs_whatever_the_gpu_is_called(self) -> None:
         # The fixture calls the GPU an H200, for which upstream would set flash_attn.
         assert _upstream("model.backbone.tdfy_dit.modules.attention").BACKEND == "sdpa"
         assert _upstream("model.backbone.tdfy_dit.modules.sparse").ATTN == "sdpa"
+
+    @pytest.mark.parametrize("lengths", [[30], [4, 1, 9, 16]])
+    def test_attention_without_a_mask_is_upstreams(self, lengths: list[int]) -> None:
+        package = "model.backbone.tdfy_dit.modules.sparse.attention"
+        source = Path(_upstream(f"{package}.masked_sdpa").__file__ or "").read_text()
+        theirs: dict[str, Any] = {}
+        exec(source, theirs)  # the module's own is ours by now
+        q, k, v = (torch.randn(1, 30, 2, 8) for _ in range(3))
+        expected = theirs["masked_sdpa"](q, k, v, lengths, lengths)
+        for name in ("full_attn", "windowed_attn", "serialized_attn"):
+            ours = _upstream(f"{package}.{name}").masked_sdpa
+            assert ours is attention.attend
+        torch.testing.assert_close(attention.attend(q, k, v, lengths, lengths), expected)
 
     @pytest.mark.parametrize("damage", ["cut off", "of another network", "without a tensor"])
     def test_a_checkpoint_that_does_not_fit_is_refused(
@@ -102,7 +121,7 @@ class TestLoading:
             target = tmp_path / file.relative_to(weights)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.symlink_to(file)
-        (tmp_path / DINO).parent.mkdir(parents=True)
+        (tmp_path / DINO).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / DINO).symlink_to(weights / DINO)
         (tmp_path / name).unlink()
         if damage == "cut off":
@@ -153,6 +172,52 @@ class TestMaskTraps:
         image[..., 3] = 0
         with pytest.raises(ZeroDivisionError):
             self._seen(pipeline, image)
+
+
+class TestPhotos:
+    """What the networks are given, prepared where they are, against upstream's preparation."""
+
+    def test_networks_are_given_what_upstream_gives_them(self, pipeline: Any) -> None:
+        image = rgba(PHOTO, MASK)
+        theirs = _pipeline_class().compute_pointmap(pipeline, image)
+        ours = pipeline.compute_pointmap(image)
+        torch.testing.assert_close(ours["pointmap"], theirs["pointmap"], equal_nan=True)
+        for preprocessor, points in (
+            (pipeline.ss_preprocessor, theirs["pointmap"]),
+            (pipeline.slat_preprocessor, None),
+        ):
+            given = _pipeline_class().preprocess_image(pipeline, image, preprocessor, points)
+            prepared = pipeline.preprocess_image(image, preprocessor, points)
+            assert prepared.keys() == given.keys()
+            for name, each in given.items():
+                torch.testing.assert_close(prepared[name], each, rtol=0, atol=0, equal_nan=True)
+
+    def test_a_level_is_the_same_number(self, pipeline: Any) -> None:
+        levels = np.arange(256, dtype=np.uint8).repeat(4).reshape(16, 16, 4)
+        theirs = torch.from_numpy(pipeline.image_to_float(levels)).permute(2, 0, 1)
+        assert torch.equal(pipeline._on_device(levels), theirs)
+
+    def test_a_photos_second_object_asks_for_no_depth(
+        self, pipeline: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = []
+        infer = pipeline.depth_model.model.infer
+
+        def watched(*arguments: Any, **options: Any) -> Any:
+            asked.append(arguments)
+            return infer(*arguments, **options)
+
+        monkeypatch.setattr(pipeline.depth_model.model, "infer", watched)
+        other = np.roll(MASK, 5, 1)
+        brighter = Image.fromarray(np.asarray(PHOTO) // 2)
+        for photo, mask, times in (
+            (brighter, MASK, 1),
+            (brighter, other, 1),
+            (PHOTO, MASK, 2),
+            (brighter, MASK, 3),
+        ):
+            pipeline.compute_pointmap(rgba(photo, mask))
+            assert len(asked) == times
 
 
 def _gaussian(count: int = 1000) -> Any:
@@ -268,7 +333,7 @@ class TestWhole:
         told: list[tuple[str, float]] = []
         options = EngineOptions(quality="fast", seed=1)
         reconstruction.run(PHOTO, MASK, options, lambda *step: told.append(step))
-        assert Counter(phase for phase, _ in told)["structure"] == 2
+        assert Counter(phase for phase, _ in told)["structure"] == SHORTCUT + 1
         assert Counter(phase for phase, _ in told)["latents"] == 2
         again, _ = reconstruction.run(PHOTO, MASK, EngineOptions(seed=1))
         np.testing.assert_array_equal(result[0].xyz, again.xyz)  # and leaves the others theirs
@@ -283,6 +348,11 @@ class TestWhole:
         other, _ = reconstruction.run(PHOTO, MASK, EngineOptions(seed=2))
         np.testing.assert_array_equal(first.xyz, again.xyz)
         assert first.xyz.shape != other.xyz.shape or not np.array_equal(first.xyz, other.xyz)
+
+    def test_a_rehearsal_calls_every_network(self, reconstruction: ObjectReconstruction) -> None:
+        reconstruction._phases.restart(lambda *_: None)
+        reconstruction._rehearse()
+        assert set(reconstruction.timings) == set(PHASES)
 
     def test_no_shape_is_named(self, weights: Path) -> None:
         reconstruction = ObjectReconstruction(weights, "cpu")

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -27,27 +28,61 @@ COMPILED = ".compiled"
 _INDUCTOR_CACHE = "TORCHINDUCTOR_CACHE_DIR"
 
 
-class _Recording:
-    """A network recorded as a CUDA graph: always the same input and output memory."""
+class Recording:
+    """Work recorded as a CUDA graph: always the same input and output memory.
 
-    def __init__(self, network: Network, example: Tensor) -> None:
-        self._network = network  # the graph reads its parameters by address and does not keep them
-        self._input = example.clone()
+    Parameters
+    ----------
+    work : callable
+        Gives tensors from tensors. It has run before with such as these, which is when compilers
+        and libraries choose and allocate.
+    examples : Tensor
+        Of its inputs. What else it reads has to stay where it is.
+    """
+
+    def __init__(self, work: Callable[..., tuple[Tensor, ...]], *examples: Tensor) -> None:
+        self._work = work  # the graph reads parameters by address and does not keep them
+        self._inputs = [example.clone() for example in examples]
+        self._graph = torch.cuda.CUDAGraph()
         beside = torch.cuda.Stream()
         beside.wait_stream(torch.cuda.current_stream())
+        # Not by `torch.cuda.graph`, which first gives all unused memory back.
         with torch.cuda.stream(beside):
-            network(self._input)  # compiles, and lets libraries choose and allocate
+            self._graph.capture_begin(capture_error_mode="relaxed")
+            try:
+                self._outputs = work(*self._inputs)
+                self._graph.capture_end()
+            except BaseException:
+                with suppress(RuntimeError):
+                    self._graph.capture_end()
+                _mend_generator()
+                raise
         torch.cuda.current_stream().wait_stream(beside)
-        torch.cuda.synchronize()
-        torch.cuda.empty_cache()
-        self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
-            self._outputs = network(self._input)
 
-    def __call__(self, value: Tensor) -> tuple[Tensor, ...]:
-        self._input.copy_(value)
+    def __call__(self, *values: Tensor) -> tuple[Tensor, ...]:
+        """What the work gives of other values; valid until the next call."""
+        for held, value in zip(self._inputs, values, strict=True):
+            held.copy_(value)
         self._graph.replay()
         return self._outputs
+
+
+def _mend_generator() -> None:
+    """Let random numbers be drawn again: a failed recording leaves its hold on their source."""
+    generator = torch.cuda.default_generators[torch.cuda.current_device()]
+    generator.graphsafe_set_state(generator.clone_state())
+
+
+def _recording(network: Network, example: Tensor) -> Recording:
+    """A network that has not run before."""
+    beside = torch.cuda.Stream()
+    beside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(beside):
+        network(example)
+    torch.cuda.current_stream().wait_stream(beside)
+    torch.cuda.synchronize()
+    torch.cuda.empty_cache()
+    return Recording(network, example)
 
 
 @torch.inference_mode()
@@ -58,7 +93,7 @@ def accelerate(network: Network, layers: Iterable[nn.Module], example: Tensor) -
     and come later.
     """
     made: list[Network] = []
-    compile_layers(layers, lambda: made.append(_Recording(network, example)), "encoder")
+    compile_layers(layers, lambda: made.append(_recording(network, example)), "encoder")
     return made[0] if made else _recorded(network, example)
 
 
@@ -95,7 +130,7 @@ def compile_layers(layers: Iterable[nn.Module], trial: Callable[[], object], wha
 
 def _recorded(network: Network, example: Tensor) -> Network:
     try:
-        return _Recording(network, example)
+        return _recording(network, example)
     except torch.OutOfMemoryError:
         raise
     except Exception as error:

@@ -1,5 +1,6 @@
 """The sam engine: what it is made of, and when each part is loaded."""
 
+import logging
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from gen3d.contract import Pose
+from gen3d.errors import Gen3DError
 from gen3d.options import ANY_SEED, EngineOptions, Offer, OneOf
 from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask, Tell, silent
 from gen3d_inference.engines.parts import gpu
@@ -14,6 +16,8 @@ from gen3d_inference.engines.parts.torch_engine import TorchEngine
 from gen3d_inference.engines.sam.concept import ConceptPrompt
 from gen3d_inference.engines.sam.encoder import ImageEncoder
 from gen3d_inference.engines.sam.objects import ObjectReconstruction
+
+logger = logging.getLogger(__name__)
 
 NEEDS = gpu.Needs(
     engine="sam",
@@ -24,19 +28,19 @@ NEEDS = gpu.Needs(
 )
 
 OFFERS: Offer = {
-    "quality": OneOf(values=("fast", "standard"), seconds={"fast": 8, "standard": 14}),
+    "quality": OneOf(values=("fast", "standard"), seconds={"fast": 3, "standard": 4}),
     "seed": ANY_SEED,
 }
-"""Seconds as an H200 took with networks moved on and off it (docs/adr/0020), fast by its steps."""
+"""Seconds as an H200 took with networks moved on and off it (bench/gpu/OBJECTS.md)."""
 
 PHASES = {
-    "depth": 0.267,
-    "structureCondition": 0.552,
-    "structure": 3.586,
-    "voxels": 0.027,
-    "latentsCondition": 0.398,
-    "latents": 8.861,
-    "gaussians": 0.139,
+    "depth": 0.250,
+    "structureCondition": 0.486,
+    "structure": 1.350,
+    "voxels": 0.028,
+    "latentsCondition": 0.419,
+    "latents": 1.241,
+    "gaussians": 0.144,
 }
 """Seconds there, too; only their shares count."""
 
@@ -49,8 +53,8 @@ _FOR_CLICKS = ("sam3/", "decoder.onnx", "LICENSE")
 class SamEngine(TorchEngine):
     """Masks with SAM 3, gaussians with SAM 3D Objects.
 
-    The image encoder is loaded at once, so that the first photo finds it ready. What reads a text
-    and what reconstructs are loaded when first asked for: a person has to click before that.
+    The image encoder is loaded first, so that a photo finds it ready; then, while a person clicks,
+    what reconstructs. What reads a text is loaded when it is asked for.
 
     Parameters
     ----------
@@ -72,12 +76,11 @@ class SamEngine(TorchEngine):
 
     def __init__(self, folder: Path, revision: str | None = None) -> None:
         super().__init__(folder, revision, NEEDS, _FOR_CLICKS)
-        self._rest_verified: Future[None] = self._beside.submit(self._verify_rest)
-        self._beside.shutdown(wait=False)
         self._encoder = ImageEncoder(folder / "sam3", self._device)
         self._concept = ConceptPrompt(folder / "sam3", self._device)
-        self._objects: ObjectReconstruction | None = None
         self._first_verified.result()
+        self._objects: Future[ObjectReconstruction] = self._beside.submit(self._load_objects)
+        self._beside.shutdown(wait=False)
 
     @property
     def side(self) -> int:
@@ -104,7 +107,7 @@ class SamEngine(TorchEngine):
         Raises
         ------
         WeightsInvalid
-            At the first object: SAM 3D Objects cannot be loaded.
+            SAM 3D Objects cannot be loaded.
         ReconstructionFailed, OutOfMemory
         """
         return self._within_memory(
@@ -125,9 +128,18 @@ class SamEngine(TorchEngine):
     def _reconstruct(
         self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell
     ) -> tuple[Gaussians, Pose]:
-        if self._objects is None:
+        if not self._objects.done():
             tell("loading", 0.0)
-            self._rest_verified.result()  # these files hold code that loading would run
-            self._concept.free()
-            self._objects = ObjectReconstruction(self._folder, str(self._device))
-        return self._objects.run(photo, mask, options, tell)
+        if self._objects.done() and self._objects.exception() is not None:
+            loaded = self._load_objects()
+            self._objects = Future()
+            self._objects.set_result(loaded)
+        return self._objects.result().run(photo, mask, options, tell)
+
+    def _load_objects(self) -> ObjectReconstruction:
+        self._verify_rest()  # these files hold code that loading would run
+        try:
+            return ObjectReconstruction(self._folder, str(self._device))
+        except Gen3DError as error:
+            logger.error(error.message, extra={"fields": {"error": error.name}})
+            raise

@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from gen3d.contract import Pose
 from gen3d.errors import InvalidMask, OutOfMemory, ReconstructionFailed, WeightsInvalid
 from gen3d.options import EngineOptions, Quality
 from gen3d_inference.engines.interface import Floats, Gaussians, Mask, Tell, silent
+from gen3d_inference.engines.parts.acceleration import compile_layers
 from gen3d_inference.engines.sam.objects import pipeline as upstream
+from gen3d_inference.engines.sam.objects.flows import lighten
 from gen3d_inference.engines.sam.objects.phases import Phases, refuse_empty
 from gen3d_inference.engines.sam.objects.pipeline import Pipeline
 
@@ -24,6 +28,9 @@ OFFLOAD_BELOW = 40e9
 
 _MIN_EXTENT = 3
 """Pixels a mask has to span both ways: upstream refuses a box whose corners are closer."""
+
+SHORTCUT = 4
+"""Steps of the shape's generator where it goes by its shortcut, as in appendix C.4 of the paper."""
 
 _OPTIONS = {
     "decode_formats": ["gaussian"],
@@ -89,8 +96,15 @@ class ObjectReconstruction:
             else None,
         )
         self._pipeline = load(folder, self._device, self._offload)
-        self._steps = _steps(self._pipeline)
+        self._efforts = _efforts(self._pipeline)
+        generators = (self._pipeline.models[name] for name in ("ss_generator", "slat_generator"))
+        self._flows = [flow for each in generators if each is not None and (flow := lighten(each))]
         self._phases = _phases(self._pipeline, self._device, self._offload)
+        if self._device.type == "cuda":
+            layers = [layer for flow in self._flows for layer in flow.layers]
+            compile_layers(layers, self._rehearse, "generators")
+            for flow in self._flows:
+                flow.recording = True
 
     @property
     def timings(self) -> dict[str, float]:
@@ -135,8 +149,8 @@ class ObjectReconstruction:
         self._phases.restart(progress)
         try:
             with torch.no_grad():
-                steps = self._steps[options.quality]
-                output = self._pipeline.run(image, None, options.seed, **_OPTIONS, **steps)
+                effort = self._efforts[options.quality]
+                output = self._pipeline.run(image, None, options.seed, **_OPTIONS, **effort)
                 return gaussians_of(output["gs"]), pose_of(output)
         except torch.OutOfMemoryError:
             pass
@@ -146,6 +160,20 @@ class ObjectReconstruction:
         # Only here, where the error and with it the frames that hold tensors are gone.
         self._free()
         raise OutOfMemory(self._too_little())
+
+    def _rehearse(self) -> None:
+        """Call every network once, as objects will: compilers and libraries choose kernels then."""
+        pipeline: Any = self._pipeline  # of upstream's, more than objects ask of it
+        side = 512
+        photo = Image.fromarray(np.full((side, side, 3), 128, np.uint8))
+        across = np.linspace(-1, 1, side)
+        image = rgba(photo, across[:, None] ** 2 + across**2 < 0.5)
+        with torch.inference_mode(False), torch.no_grad(), self._device:
+            with suppress(ReconstructionFailed):  # there need be no shape in it
+                pipeline.run(image, None, 0, stage1_only=True, stage1_inference_steps=1)
+            prepared = pipeline.preprocess_image(image, pipeline.slat_preprocessor)
+            latents = pipeline.sample_slat(prepared, _sphere(self._device), inference_steps=1)
+            pipeline.decode_slat(latents, ["gaussian"])
 
     def _free(self) -> None:
         gc.collect()
@@ -160,19 +188,27 @@ class ObjectReconstruction:
         )
 
 
-def _steps(pipeline: Pipeline) -> dict[Quality, dict[str, int]]:
-    """Of each generator: the weights' own, and half of them.
+def _efforts(pipeline: Pipeline) -> dict[Quality, dict[str, int | bool]]:
+    """What each quality asks of the generators: the weights' own steps; or few.
 
-    They are said at each run: what upstream sets for one stays set where that one fails.
+    The shape's has learnt to go by few steps, and without guidance, where it is told so; the
+    latents' has not, and takes half of its own. All is said at each run: what upstream sets for one
+    stays set where that one fails.
     """
     shape, latents = (pipeline.models[name] for name in ("ss_generator", "slat_generator"))
     assert shape is not None
     assert latents is not None
-    own = {
-        "stage1_inference_steps": int(shape.inference_steps),
-        "stage2_inference_steps": int(latents.inference_steps),
+    first, second = int(shape.inference_steps), int(latents.inference_steps)
+    network = getattr(shape.reverse_fn, "backbone", None)
+    shortcut = bool(getattr(network, "is_shortcut_model", False))
+    return {
+        "standard": {"stage1_inference_steps": first, "stage2_inference_steps": second},
+        "fast": {
+            "stage1_inference_steps": SHORTCUT if shortcut else max(1, first // 2),
+            "use_stage1_distillation": shortcut,
+            "stage2_inference_steps": max(1, second // 2),
+        },
     }
-    return {"standard": own, "fast": {name: max(1, steps // 2) for name, steps in own.items()}}
 
 
 def _phases(pipeline: Pipeline, device: torch.device, offload: bool) -> Phases:
@@ -196,6 +232,15 @@ def _phases(pipeline: Pipeline, device: torch.device, offload: bool) -> Phases:
     phases.add_sampler("latents", networks["slat_generator"])
     phases.add("gaussians", networks["slat_decoder_gs"])
     return phases
+
+
+def _sphere(device: torch.device) -> Tensor:
+    """A sphere's voxels, (n, 4) int32, of which the first column is the object's number, 0."""
+    along = torch.arange(64, device=device)
+    places = torch.cartesian_prod(along, along, along)
+    radius = (places - 31.5).norm(dim=1)
+    shell = places[(radius > 28) & (radius < 29)]
+    return torch.nn.functional.pad(shell, (1, 0)).int()
 
 
 def rgba(photo: Image.Image, mask: Mask) -> NDArray[np.uint8]:
@@ -224,9 +269,10 @@ def rgba(photo: Image.Image, mask: Mask) -> NDArray[np.uint8]:
     spans = [np.flatnonzero(object_.any(axis)) for axis in (0, 1)]
     if min(span[-1] - span[0] + 1 for span in spans) < _MIN_EXTENT:
         raise InvalidMask(f"The mask is thinner than {_MIN_EXTENT} pixels. Cover the whole object.")
-    colours = np.asarray(photo.convert("RGB"))
-    alpha = np.where(object_, np.uint8(255), np.uint8(0))
-    return np.dstack([colours, alpha])
+    made = np.empty((*mask.shape, 4), np.uint8)
+    made[..., :3] = np.asarray(photo if photo.mode == "RGB" else photo.convert("RGB"))
+    np.multiply(object_, np.uint8(255), out=made[..., 3])
+    return made
 
 
 def gaussians_of(gaussian: Any) -> Gaussians:
