@@ -19,7 +19,7 @@ from gen3d.errors import ReconstructionFailed, WeightsInvalid
 from gen3d.options import EngineOptions
 from gen3d_inference import ply_writer
 from gen3d_inference.engines.interface import Gaussians
-from gen3d_inference.engines.sam.objects import ObjectReconstruction, attention
+from gen3d_inference.engines.sam.objects import ObjectReconstruction, unmasked_attention
 from gen3d_inference.engines.sam.objects.pipeline import CHECKPOINTS, DINO, Pipeline, load
 from gen3d_inference.engines.sam.objects.reconstruction import (
     _OPTIONS,
@@ -109,8 +109,8 @@ class TestLoading:
         expected = theirs["masked_sdpa"](q, k, v, lengths, lengths)
         for name in ("full_attn", "windowed_attn", "serialized_attn"):
             ours = _upstream(f"{package}.{name}").masked_sdpa
-            assert ours is attention.attend
-        torch.testing.assert_close(attention.attend(q, k, v, lengths, lengths), expected)
+            assert ours is unmasked_attention.attend
+        torch.testing.assert_close(unmasked_attention.attend(q, k, v, lengths, lengths), expected)
 
     @pytest.mark.parametrize("damage", ["cut off", "of another network", "without a tensor"])
     def test_a_checkpoint_that_does_not_fit_is_refused(

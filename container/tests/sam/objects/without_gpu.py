@@ -17,7 +17,7 @@ def without_gpu(patch: pytest.MonkeyPatch) -> None:
     Nothing else is changed.
     """
     import_torchvision()
-    # With several, spconv's convolution loses sums on a processor: findings/spconv-on-threads.sh.
+    # With several spconv loses sums: findings/spconv-on-a-processor-loses-sums-on-threads.sh.
     torch.set_num_threads(1)
     patch.setattr(torch.Tensor, "cuda", lambda self: self)
     patch.setattr(torch.cuda, "current_device", lambda: 0)

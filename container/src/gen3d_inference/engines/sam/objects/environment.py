@@ -10,7 +10,7 @@ import os
 from collections.abc import MutableMapping
 
 from gen3d.errors import WeightsInvalid
-from gen3d_inference.engines.sam.objects import absent, attention
+from gen3d_inference.engines.sam.objects import absent, unmasked_attention
 
 
 def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
@@ -36,7 +36,7 @@ def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
         # the variables once: imported first, they keep what is said above.
         importlib.import_module("sam3d_objects.model.backbone.tdfy_dit.modules.attention")
         importlib.import_module("sam3d_objects.model.backbone.tdfy_dit.modules.sparse")
-        attention.install()
+        unmasked_attention.install()
     except ImportError as error:
         raise not_importable(error) from None
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gen3d_inference.engines.sam.objects import attention
+from gen3d_inference.engines.sam.objects import unmasked_attention
 
 ONE = ([30], [30])
 OF_OTHER_LENGTH = ([30], [17])
@@ -24,7 +24,7 @@ def _given(q_lengths: list[int], k_lengths: list[int]) -> tuple[Tensor, Tensor, 
 @pytest.mark.parametrize("lengths", [ONE, OF_OTHER_LENGTH, MANY, MANY_OF_OTHER_LENGTH])
 def test_each_sequence_attends_to_itself(lengths: tuple[list[int], list[int]]) -> None:
     q, k, v = _given(*lengths)
-    out = attention.attend(q, k, v, *lengths)
+    out = unmasked_attention.attend(q, k, v, *lengths)
     parts = zip(q[0].split(lengths[0]), k[0].split(lengths[1]), v[0].split(lengths[1]), strict=True)
     alone = []
     for a, b, c in parts:
@@ -42,6 +42,6 @@ def test_one_sequence_has_no_mask(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(*args, attn_mask=attn_mask)
 
     monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", watched)
-    attention.attend(*_given(*ONE), *ONE)
-    attention.attend(*_given(*MANY), *MANY)
+    unmasked_attention.attend(*_given(*ONE), *ONE)
+    unmasked_attention.attend(*_given(*MANY), *MANY)
     assert [None if mask is None else mask.shape for mask in masks] == [None, (4, 1, 1, 9)]
