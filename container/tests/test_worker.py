@@ -26,10 +26,20 @@ from gen3d.errors import (
     InputMissing,
     InternalError,
     OutOfMemory,
+    ReconstructionFailed,
     WeightsInvalid,
 )
 from gen3d.options import SEED_ALONE, EngineOptions
-from gen3d_inference.engines.interface import Embeddings, Engine, Gaussians, Mask, Tell, silent
+from gen3d_inference.engines.interface import (
+    Embeddings,
+    Engine,
+    Gaussians,
+    Mask,
+    Shape,
+    Tell,
+    TexturedMesh,
+    silent,
+)
 from gen3d_inference.http_server import Server, create_app
 from gen3d_inference.logs import JsonFormatter
 from gen3d_inference.storage import Storage
@@ -71,7 +81,7 @@ class Slow:
 
     def reconstruct(
         self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
-    ) -> tuple[Gaussians, None]:
+    ) -> tuple[Shape, None]:
         raise NotImplementedError
 
     def works(self) -> bool:
@@ -153,7 +163,7 @@ class Deleting(Slow):
 
     def reconstruct(
         self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
-    ) -> tuple[Gaussians, None]:
+    ) -> tuple[Shape, None]:
         self._s3.delete_object(Bucket="bucket", Key="mask.png")
         three, one = np.zeros((1, 3), np.float32), np.zeros(1, np.float32)
         gaussians = Gaussians(three, three, one, three, np.ones((1, 4), np.float32))
@@ -177,6 +187,68 @@ def test_no_splat_is_written_for_an_object_that_was_deleted_meanwhile(
     asyncio.run(scenario())
     keys = [found["Key"] for found in s3.list_objects_v2(Bucket="bucket")["Contents"]]
     assert keys == ["image.png"]
+
+
+class Broken(Slow):
+    """An engine that makes something, such as nobody can use."""
+
+    def __init__(self, made: Shape) -> None:
+        self._made = made
+
+    def reconstruct(
+        self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
+    ) -> tuple[Shape, None]:
+        return self._made, None
+
+
+def mesh_at(places: float, count: int = 1) -> TexturedMesh:
+    """Faces whose corners lie so far out."""
+    return TexturedMesh(
+        np.full((3, 3), places, np.float32),
+        np.tile(np.arange(3, dtype=np.int32), (count, 1)),
+        np.zeros((3, 2), np.float32),
+        np.zeros((1, 1, 3), np.uint8),
+    )
+
+
+def splat_at(places: float, count: int = 1) -> Gaussians:
+    three = np.full((count, 3), places, np.float32)
+    zero = np.zeros((count, 3), np.float32)
+    return Gaussians(three, zero, zero[:, 0], zero, np.ones((count, 4), np.float32))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        splat_at(0, count=0),
+        splat_at(np.inf),
+        splat_at(1e6),
+        mesh_at(0, count=0),
+        mesh_at(np.nan),
+        mesh_at(1e6),
+        mesh_at(0, count=2_000_001),
+    ],
+    ids=["no splat", "infinite", "far", "no mesh", "no numbers", "far mesh", "huge mesh"],
+)
+def test_what_nobody_can_use_is_named_and_not_written_and_the_next_object_goes_on(
+    made: Shape, storage: Storage, cup: Mask, png: Callable[[Mask], bytes]
+) -> None:
+    async def scenario() -> None:
+        worker = worker_of(Broken(made), storage)
+        await worker.start()
+        for _ in range(2):
+            with pytest.raises(ReconstructionFailed):
+                await worker.run(request, "job")
+        assert worker.ready
+
+    request = ReconstructRequest(
+        image="s3://bucket/image.png", mask="s3://bucket/mask.png", output="s3://bucket/splat.ply"
+    )
+    s3 = storage._client
+    s3.put_object(Bucket="bucket", Key="mask.png", Body=png(cup))
+    asyncio.run(scenario())
+    keys = {found["Key"] for found in s3.list_objects_v2(Bucket="bucket")["Contents"]}
+    assert not {"splat.ply", "engine.glb"} & keys
 
 
 @pytest.mark.parametrize("stands", [True, False])

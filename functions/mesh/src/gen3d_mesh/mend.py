@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gen3d.errors import InvalidMesh
+from gen3d_mesh import mesh_kernels
 from gen3d_mesh.repair import compact, face_areas, is_closed, parts
 from gen3d_mesh.splat import Floats
 from gen3d_mesh.surface import Triangles
@@ -106,11 +107,8 @@ def _filled(mesh: Wedges) -> tuple[Wedges, int]:
 
 def _rims(faces: npt.NDArray[np.int32], vertices: int) -> list[npt.NDArray[np.int64]]:
     """Corners of faces (3 · face + corner) from which edges around a hole run, hole by hole."""
-    ends = np.roll(faces, -1, axis=1)
-    along = (faces.astype(np.int64) * vertices + ends).reshape(-1)
-    back = (ends.astype(np.int64) * vertices + faces).reshape(-1)
-    corner = np.flatnonzero(~np.isin(along, back))
-    start, end = faces.reshape(-1)[corner], ends.reshape(-1)[corner]
+    corner = np.flatnonzero(mesh_kernels.border(faces, vertices))
+    start, end = faces.reshape(-1)[corner], np.roll(faces, -1, axis=1).reshape(-1)[corner]
     once = np.bincount(start, minlength=vertices) == 1
     once &= np.bincount(end, minlength=vertices) == 1
     following = {int(a): (int(b), int(c)) for a, b, c in zip(start, end, corner, strict=True)}

@@ -145,6 +145,23 @@ def connected(faces, vertices):
 
 
 @njit(cache=True)
+def border(faces, vertices):
+    """Whether no face runs backwards along the edge that begins at each corner: (m, 3)."""
+    order, start = counting_sort(faces.ravel(), vertices)
+    alone = np.empty(faces.shape, np.bool_)
+    for f in range(len(faces)):
+        for k in range(3):
+            a, b = faces[f, k], faces[f, (k + 1) % 3]
+            alone[f, k] = True
+            for i in range(start[a], start[a + 1]):
+                g, n = order[i] // 3, order[i] % 3
+                if faces[g, (n + 2) % 3] == b:
+                    alone[f, k] = False
+                    break
+    return alone
+
+
+@njit(cache=True)
 def closed(faces, vertices):
     """Whether each edge of each face has just one other face, which runs along it backwards."""
     order, start = counting_sort(faces.ravel(), vertices)

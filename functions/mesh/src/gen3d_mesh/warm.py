@@ -25,10 +25,11 @@ def unpack() -> None:
 def compile_kernels() -> None:
     """Go the whole way on a small ball, and on a flat one, dense enough to look for gaps in.
 
-    An engine's open mesh asks one kernel more.
+    An engine's open mesh asks two kernels more.
     """
     import numpy as np
 
+    from gen3d_mesh import mesh_kernels
     from gen3d_mesh.pipeline import QUALITIES, build
     from gen3d_mesh.preview import render
     from gen3d_mesh.sample import ball, write_splat
@@ -40,7 +41,9 @@ def compile_kernels() -> None:
         write_splat(path, ball(20_000))
         coloured, _ = build(path, QUALITIES["standard"], faces=2000, normal_map=True)
         render(coloured, size=64)
-    simplify(Triangles(coloured.mesh.vertices, coloured.mesh.faces[1:]), 1000, closed=False)
+    open_mesh = Triangles(coloured.mesh.vertices, coloured.mesh.faces[1:])
+    simplify(open_mesh, 1000, closed=False)
+    mesh_kernels.border(open_mesh.faces, len(open_mesh.vertices))
     dense = ball(150_000)
     flat = dense.centers * np.array([1, 1, 0.3], np.float32)
     build(replace(dense, centers=flat), QUALITIES["fine"], faces=2000)

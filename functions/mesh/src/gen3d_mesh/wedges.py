@@ -59,15 +59,18 @@ def used(mesh: Wedges) -> Wedges:
 def texture_of(mesh: Wedges, image: npt.NDArray[np.uint8]) -> Texture:
     """The picture, with a vertex in it for each place that a vertex of the mesh has."""
     assert mesh.uv is not None
-    corners = mesh.faces.reshape(-1)
-    uv = np.round(mesh.uv.reshape(-1, 2).clip(0, 1), 6)
-    keys = np.concatenate([corners[:, None].astype(np.float64), uv], axis=1)
-    unique, where = np.unique(keys, axis=0, return_inverse=True)
+    # As one number each, which is sorted in a twentieth of the time of three.
+    steps = 1_000_000
+    u, v = np.round(mesh.uv.reshape(-1, 2).clip(0, 1).astype(np.float64) * steps).T.astype(np.int64)
+    keys = (mesh.faces.reshape(-1).astype(np.int64) * (steps + 1) + u) * (steps + 1) + v
+    unique, where = np.unique(keys, return_inverse=True)
+    rest, v = np.divmod(unique, steps + 1)
+    vertices, u = np.divmod(rest, steps + 1)
     return Texture(
         image,
-        unique[:, 1:].astype(np.float32),
+        (np.stack([u, v], axis=1) / steps).astype(np.float32),
         where.reshape(-1, 3).astype(np.int32),
-        unique[:, 0].astype(np.int32),
+        vertices.astype(np.int32),
     )
 
 
