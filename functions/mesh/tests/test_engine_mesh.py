@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 MANY = replace(QUALITIES["standard"], faces=200_000)
 FEW = replace(QUALITIES["standard"], faces=3000, texels=512)
-TILT = 0.5
-"""Sine of the angle by which the normal map bends all normals eastward."""
+EAST, NORTH = 0.5, 0.3
+"""How far the normal map bends all normals to the picture's right and to its top."""
 
 Build = Callable[..., tuple[ColouredMesh, MeshFigures]]
 
@@ -54,7 +54,8 @@ def globe(columns: int = 96, rows: int = 48) -> trimesh.Trimesh:
     colour = np.where((y < 32)[..., None], RED, BLUE).astype(np.uint8)
     shades = np.zeros((64, 128, 3), np.uint8)
     shades[..., 1], shades[..., 2] = 90, np.where(x < 64, 255, 0)
-    bent = np.round(127.5 * (1 + np.array([TILT, 0, (1 - TILT**2) ** 0.5]))).astype(np.uint8)
+    out = (1 - EAST**2 - NORTH**2) ** 0.5
+    bent = np.round(127.5 * (1 + np.array([EAST, NORTH, out]))).astype(np.uint8)
     material = trimesh.visual.material.PBRMaterial(
         baseColorTexture=Image.fromarray(colour),
         metallicRoughnessTexture=Image.fromarray(shades),
@@ -156,7 +157,9 @@ def test_it_looks_as_it_did(built: Build, quality: Any) -> None:
     world = unit(bent[:, :1] * right + bent[:, 1:2] * up + bent[:, 2:] * normal)
     outward = unit(place)
     east = unit(np.stack([-place[:, 1], place[:, 0], np.zeros(len(place))], axis=1))
-    shown = outward * (1 - TILT**2) ** 0.5 + east * TILT
+    north = np.cross(outward, east)
+    out = (1 - EAST**2 - NORTH**2) ** 0.5
+    shown = outward * out + east * EAST + north * NORTH
     clear = np.abs(place[:, 2]) < 0.4  # at a pole there is no east
     off = np.degrees(np.arccos((world * shown).sum(axis=1).clip(-1, 1)))
     assert np.median(off[clear]) < 1.5
@@ -166,6 +169,21 @@ def test_it_looks_as_it_did(built: Build, quality: Any) -> None:
 def unit(vectors: np.ndarray) -> np.ndarray:
     unit: np.ndarray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return unit
+
+
+def test_a_thin_wall_keeps_its_sides_apart(built: Build) -> None:
+    """Each side of a bowl has its own colour, where so few faces lie nearer to the other one."""
+    bowl = globe()
+    x, y, z = bowl.vertices.T
+    bowl.vertices = np.stack([x, 0.004 * y + x * x + z * z, z], axis=1)
+    made, _ = built(bowl, replace(FEW, faces=400))
+    _, colour = at_faces(made, texture_of(made).image)
+    sides = made.mesh.vertices[made.mesh.faces]
+    up = np.cross(sides[:, 1] - sides[:, 0], sides[:, 2] - sides[:, 0])[:, 2] > 0
+    inside = np.hypot(*sides.mean(axis=1)[:, :2].T) < 0.45
+    expected = np.where(up[:, None], RED, BLUE)
+    wrong = np.abs(colour - expected).max(axis=1) > 8
+    assert wrong[inside].mean() < 0.05
 
 
 def test_dense_faces_are_shaded_by_a_normal_map_where_that_shows(built: Build) -> None:

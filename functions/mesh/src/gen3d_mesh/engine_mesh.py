@@ -36,8 +36,9 @@ REACH = 0.05
 LIFT = 1e-5
 """Of the longest side: where a ray begins, so that a surface that it starts on is hit."""
 
-PLACES = 200_000
-"""On the old surface, of which the nearest is taken where no ray hits."""
+PLACES, NEIGHBOURS = 200_000, 16
+"""On the old surface. Of the nearest ones the first that faces the same way is taken, where no ray
+hits."""
 
 TEXELS = 1024
 """Along a picture's edge, where a quality has vertex colours alone: a textured mesh keeps one."""
@@ -216,20 +217,31 @@ class _Surface:
         share = np.zeros((len(points), 3), np.float32)
         nearest = np.full(len(points), np.inf, np.float32)
         for way in (facing, -facing):
-            hit = self.scene.run(
-                points - np.float32(LIFT) * way, way, query="INTERSECT", output=1,
-                dists=np.full(len(points), REACH, np.float32),
-            )  # fmt: skip
-            found = (hit["primID"] >= 0) & (hit["tfar"] < nearest)
-            normal = self._facing[np.where(found, hit["primID"], 0)]
-            found &= (normal * facing).sum(axis=1) > 0  # not the far side of a thin wall
-            u, v = hit["u"][found], hit["v"][found]
-            face[found], nearest[found] = hit["primID"][found], hit["tfar"][found]
-            share[found] = np.stack([1 - u - v, u, v], axis=1)
+            along = np.full((len(points), 1), -LIFT, np.float32)
+            asked = np.arange(len(points))
+            for _ in range(2):  # behind the far side of a thin wall once more
+                hit = self.scene.run(
+                    points[asked] + along[asked] * way[asked], way[asked], query="INTERSECT",
+                    output=1, dists=np.full(len(asked), REACH, np.float32),
+                )  # fmt: skip
+                there = hit["primID"] >= 0
+                normal = self._facing[np.where(there, hit["primID"], 0)]
+                alike = (normal * facing[asked]).sum(axis=1) > 0
+                distance = along[asked, 0] + hit["tfar"]
+                found = there & alike & (distance < nearest[asked])
+                which = asked[found]
+                u, v = hit["u"][found], hit["v"][found]
+                face[which], nearest[which] = hit["primID"][found], distance[found]
+                share[which] = np.stack([1 - u - v, u, v], axis=1)
+                beyond = there & ~alike
+                along[asked[beyond], 0] = distance[beyond] + np.float32(LIFT)
+                asked = asked[beyond]
         lost = np.flatnonzero(face < 0)
         if len(lost):
             tree, faces, shares = self._places
-            which = tree.query(points[lost], workers=-1)[1]
+            near = tree.query(points[lost], k=NEIGHBOURS, workers=-1)[1]
+            alike = (self._facing[faces[near]] * facing[lost, None]).sum(axis=2) > 0
+            which = near[np.arange(len(lost)), alike.argmax(axis=1)]
             face[lost], share[lost] = faces[which], shares[which]
         return face, share
 
