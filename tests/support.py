@@ -166,13 +166,13 @@ def _refuse_unused(item: dict[str, Any], operation: str) -> None:
 
 def write_job(job: Job) -> Job:
     """Write a job's row, what the state machine knows of it as that writes it."""
-    JobStore("JobsTable").create(job.model_copy(update={"objects": {}, "model": None}))
-    written = job.model_dump(
-        mode="json", by_alias=True, exclude_none=True, include={"objects", "model"}
-    )
+    machines: dict[str, Any] = {"objects": {}, "model": None, "scene": None}
+    JobStore("JobsTable").create(job.model_copy(update=machines))
+    written = job.model_dump(mode="json", by_alias=True, exclude_none=True, include=set(machines))
     kept_as_text = ("options", "splat", "mesh", "draft", "offers")
     for fields in (*written["objects"].values(), written.get("model", {})):
         fields |= {k: json.dumps(fields[k]) for k in kept_as_text if k in fields}
+    written |= {k: json.dumps(written[k]) for k in ("scene",) if k in written}
     table("JobsTable").update_item(
         Key={"owner": job.owner, "jobId": job.job_id},
         UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in written),

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from docs.generate.parts import DocumentError
 from gen3d import contract, images
 from gen3d.errors import ERRORS
-from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS
+from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS, SCENE_FORMATS, MeshFormat
 from gen3d.jobs import MAX_NAME, TERMINAL, ObjectStatus, Status
 from gen3d.options import EngineOptions, MeshOptions, Options
 
@@ -63,11 +63,12 @@ def _page() -> Iterator[str]:
     yield from (f'  "{name}": "{taken.ending}",' for name, taken in PHOTO_FORMATS.items())
     yield from ("} as const;", "", "export type PhotoType = keyof typeof PHOTO_ENDINGS;")
     yield from ("", "/** The files of a mesh, in the order in which they are offered. */")
-    yield "export const MESH_FORMATS = ["
-    for written in MESH_FORMATS.values():
-        yield from _row({"ending": written.ending, "label": written.label, "use": written.use})
-    yield from ("] as const;", "")
+    yield from _formats("MESH_FORMATS", MESH_FORMATS)
+    yield from ("", "/** Those of all objects together. */")
+    yield from _formats("SCENE_FORMATS", SCENE_FORMATS)
+    yield ""
     yield 'export type MeshFile = (typeof MESH_FORMATS)[number]["ending"] | "preview";'
+    yield 'export type SceneFile = (typeof SCENE_FORMATS)[number]["ending"] | "preview";'
     yield from _options()
     yield from _limit("MAX_OBJECTS", contract.MAX_OBJECTS, "Objects in one job.")
     yield from _limit("MAX_TEXT", contract.MAX_TEXT, "Letters in the name of what is looked for.")
@@ -78,6 +79,13 @@ def _page() -> Iterator[str]:
     yield from _limit("MAX_PHOTO_BYTES", images.MAX_BYTES, "A photo's file.")
     yield from _limit("MAX_PHOTO_PIXELS", images.MAX_PIXELS, "Width times height.")
     yield from _limit("MIN_PHOTO_SIDE", images.MIN_SIDE, "The shorter side, in pixels.")
+
+
+def _formats(constant: str, formats: Mapping[str, MeshFormat]) -> Iterator[str]:
+    yield f"export const {constant} = ["
+    for written in formats.values():
+        yield from _row({"ending": written.ending, "label": written.label, "use": written.use})
+    yield "] as const;"
 
 
 def _options() -> Iterator[str]:

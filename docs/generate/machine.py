@@ -175,7 +175,7 @@ _WAYS = {
     "MaskWanted": ["has objects", "has none"],
     "Awake": ["has just answered, or Drafts off", "sleeps"],
     "Have": ["a mesh", "to be left", "a splat", "nothing, no endpoint", "nothing"],
-    "AnyMesh": ["any mesh", "none"],
+    "AnyMesh": ["several meshes, or a scene is wanted", "one mesh", "none"],
     "TookLong": ["over a minute", "less"],
 }
 """What a choice goes by, in words: its conditions, and the rest."""

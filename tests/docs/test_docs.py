@@ -250,16 +250,16 @@ def test_policies_of_a_condition_say_when() -> None:
 
 def test_a_diagram_holds_every_state_and_every_way() -> None:
     states: dict[str, Any] = {
-        "A": {"Type": "Pass", "Next": "AnyMesh"},
-        "AnyMesh": {"Type": "Choice", "Choices": [{"Next": "C"}], "Default": "D"},
+        "A": {"Type": "Pass", "Next": "MaskWanted"},
+        "MaskWanted": {"Type": "Choice", "Choices": [{"Next": "C"}], "Default": "D"},
         "C": {"Type": "Succeed"},
         "D": {"Type": "Fail"},
     }
     drawn = Machine({"StartAt": "A", "States": states}).diagram()
     for line in (
-        "A --> AnyMesh",
-        "AnyMesh -->|any mesh| C",
-        "AnyMesh -->|none| D",
+        "A --> MaskWanted",
+        "MaskWanted -->|has objects| C",
+        "MaskWanted -->|has none| D",
         "C([C])",
         "D([D])",
     ):

@@ -18,7 +18,8 @@ HOW_LONG = ("once", "for good")
 DRAFTS = ("DraftObject", "DraftMesh", "RecordObjectDraft")
 AT_ONCE = ("InitializeAtOnce", "ReconstructAtOnce")
 FUNCTIONS = ("Initialize", "NotifyPrepared", "Reconstruct", "PointCloudToMesh", "Notify",
-             "NotifyExpiry", "NotifyFailure", "DraftPhoto", *DRAFTS[:2], *AT_ONCE)  # fmt: skip
+             "NotifyExpiry", "NotifyFailure", "DraftPhoto", "MakeScene", *DRAFTS[:2],
+             *AT_ONCE)  # fmt: skip
 CALLS = ("Begin", "WaitForMask", "BeginReconstruction", "RecordSplat", "RecordMesh",
          "RecordObjectFailure", "Publish", "Complete", "RecordExpiry", "RecordFailure",
          "RecordDraft", "RecordPrepared", "DraftStands", DRAFTS[2])  # fmt: skip
@@ -43,6 +44,8 @@ def lead_to(world: World, task: str) -> bool:
         world.tell_prepared()
     if task in DRAFTS:
         world.draft_always()
+    if task == "MakeScene":
+        world.objects = 2
     if task in AT_ONCE:
         world.machine = definition(Drafts="false", Endpoint="false")
     if task == "DraftStands":
@@ -119,6 +122,7 @@ def function_fault(fault: str, real: Answer) -> Answer:
 def test_functions(task: str, fault: str, long: str, world: World) -> None:
     name = {"Initialize": "submit", "Reconstruct": "submit", "PointCloudToMesh": "mesh",
             "DraftPhoto": "lite", "DraftObject": "lite", "DraftMesh": "mesh",
+            "MakeScene": "mesh",
             **dict.fromkeys(AT_ONCE, "lite")}  # fmt: skip
     function = name.get(task, "notify")
     real = getattr(world, function)._usual
@@ -126,6 +130,7 @@ def test_functions(task: str, fault: str, long: str, world: World) -> None:
         "Initialize": lambda p: p["stage"] == "initialize",
         "Reconstruct": lambda p: p["stage"] == "reconstruct",
         "PointCloudToMesh": lambda p: "/draft/" not in p["splat"],
+        "MakeScene": lambda p: p.get("task") == "scene",
         "DraftPhoto": lambda p: p["task"] == "initialize",
         "DraftObject": lambda p: p["task"] == "reconstruct",
         "DraftMesh": lambda p: "/draft/" in p["splat"],

@@ -49,7 +49,7 @@ from tests.support import (
     table,
 )
 from tests.unit.api.requests import PHOTO, Answer, call
-from tests.workflow.fake_functions import FakeFunction, _answered, _failed, lite_of
+from tests.workflow.fake_functions import FakeFunction, _answered, _failed, lite_of, scene_of
 from tests.workflow.harness import Harness, all_states, definition
 
 PATIENCE = 40
@@ -270,6 +270,8 @@ class World(Harness):
 
     def make_mesh(self, payload: dict[str, Any]) -> dict[str, Any]:
         """The mesh function, without the mesh."""
+        if payload.get("task") == "scene":
+            return self._make_scene(payload)
         if self.read(payload["splat"]) is None:
             return _failed("InputMissing", "The object's splat is gone.")
         keys = ObjectFiles(payload["prefix"])
@@ -278,6 +280,13 @@ class World(Harness):
             self.write(key, b"mesh")
         files = {kind: {"key": key, "bytes": 4} for kind, key in names.items()}
         return _answered({"files": files, "vertices": 12, "faces": 20})
+
+    def _make_scene(self, payload: dict[str, Any]) -> dict[str, Any]:
+        files = paths.JobFiles(payload["prefix"])
+        if any(self.read(files.object(o["n"]).splat) is None for o in payload["objects"]):
+            return _failed("InputMissing", "A file of the object is gone.")
+        self.write(files.scene("glb"), b"scene")
+        return _answered(scene_of(payload))
 
     def make_at_once(self, payload: dict[str, Any]) -> dict[str, Any]:
         """The lite function, without the networks."""
@@ -487,8 +496,12 @@ class World(Harness):
             if o.draft is not None:
                 assert o.mesh is None
                 assert {file["key"] for file in o.draft["files"].values()} <= there
+        if job.scene is not None and "error" not in job.scene:
+            assert {file["key"] for file in job.scene["files"].values()} <= there
         if job.status is Status.COMPLETED:
             assert any(o.mesh for o in job.ordered_objects)
+            several = sum(o.mesh is not None for o in job.ordered_objects) > 1
+            assert (job.scene is not None) == several
             assert job.files.result in there
 
 

@@ -133,9 +133,18 @@ def task_succeeds(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def mesh_of(payload: dict[str, Any]) -> dict[str, Any]:
-    """The mesh function's answer."""
+    """The mesh function's answer about an object, or about all of them."""
+    if payload.get("task") == "scene":
+        return _answered(scene_of(payload))
     files = {"glb": {"key": f"{payload['prefix']}mesh.glb", "bytes": 9}}
     return _answered({"files": files, "vertices": 12, "faces": 20})
+
+
+def scene_of(payload: dict[str, Any]) -> dict[str, Any]:
+    """What the mesh function tells of a scene."""
+    stand = [{"n": o["n"], "placed": "mask", "height": 1.0} for o in payload["objects"]]
+    files = {"glb": {"key": f"{payload['prefix']}scene.glb", "bytes": 9}}
+    return {"files": files, "metres": False, "objects": stand}
 
 
 def lite_of(payload: dict[str, Any]) -> dict[str, Any]:

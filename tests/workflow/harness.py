@@ -200,6 +200,7 @@ class Harness:
         resume: Resume = Resume.INITIALIZE,
         objects: Iterable[ObjectTask] = (),
         after: int | None = None,
+        scene: bool = False,
     ) -> str:
         """Start an execution, which goes on the run before unless another is said."""
         after = run - 1 if after is None else after
@@ -214,7 +215,7 @@ class Harness:
         started = states.start_execution(
             stateMachineArn=STATE_MACHINE,
             name=execution_name(JOB_ID, run),
-            input=execution_input(job, run, resume, objects),
+            input=execution_input(job, run, resume, objects, scene=scene),
         )
         return str(started["executionArn"])
 
@@ -256,9 +257,10 @@ class Harness:
         resume: Resume = Resume.INITIALIZE,
         objects: Iterable[ObjectTask] = (),
         after: int | None = None,
+        scene: bool = False,
     ) -> Ended:
         """Run to the end, with a person who makes masks or one who does not."""
-        arn = self.start(run, resume, objects, after)
+        arn = self.start(run, resume, objects, after, scene)
         if masks:
             self.wait_until(lambda: self._waits_for_masks() or self.has_ended(arn))
             if not self.has_ended(arn):

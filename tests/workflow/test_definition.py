@@ -31,6 +31,7 @@ BUT = {
     "RecordObjectFailure": "FailedObject",
     "InitializeAtOnce": "PreparationFailed",
     "DraftStands": "PreparationFailed",
+    "MakeScene": "SceneFailed",
 }
 tasks = pytest.mark.parametrize(("name", "state"), TASKS.items(), ids=TASKS)
 

@@ -87,9 +87,11 @@ def test_a_draft_is_clicked_and_made_while_the_endpoint_sleeps(harness: Harness)
     )
     assert [o.draft for o in job.ordered_objects] == [None, None]
     assert [o.status for o in job.ordered_objects] == [ObjectStatus.COMPLETED] * 2
-    assert sorted(c["prefix"] for c in harness.mesh.calls) == sorted(
+    *meshes, scene = harness.mesh.calls
+    assert sorted(c["prefix"] for c in meshes) == sorted(
         f"{PREFIX}objects/{n}/{folder}" for n in (0, 1) for folder in ("", "draft/")
     )
+    assert scene["task"] == "scene"
     assert harness.notices == ["completed"]
     result = client("s3").get_object(Bucket=BUCKET, Key=f"{PREFIX}result.json")["Body"].read()
     assert json.loads(result)["embeddings"] == EMBEDDINGS

@@ -45,6 +45,7 @@ EXPECTED = {
     "PointCloudToMesh": ["Storage", *FUNCTION],
     "RecordMesh": WRITE,
     "RecordObjectFailure": WRITE,
+    "MakeScene": AT_ONCE,
     "Publish": ["Bucket", "Late"],
     "Complete": WRITE,
     "Notify": ["Mail", *FUNCTION],

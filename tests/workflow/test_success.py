@@ -46,7 +46,8 @@ def test_a_job_runs_from_the_photo_to_the_mail(harness: Harness) -> None:
         ["MaskWanted", "WaitForMask", "BeginReconstruction", "Awake", "Chosen", "EachObject"],
     ):
         assert [state for state in ended.states if state in way] == way
-    assert ended.states[-5:] == ["AnyMesh", "Publish", "Complete", "Notify", "Done"]
+    last = ["AnyMesh", "MakeScene", "Publish", "Complete", "Notify", "Done"]
+    assert ended.states[-6:] == last
     job = harness.job
     assert job.status is Status.COMPLETED
     assert job.model is not None
@@ -129,7 +130,9 @@ def test_an_engine_s_mesh_goes_the_way_of_a_splat(harness: Harness) -> None:
     harness.objects = 2
     harness.submit.for_object(1, as_mesh)
     assert harness.run().status == "SUCCEEDED"
-    assert sorted((c["prefix"], c["splat"], c["mesh"]) for c in harness.mesh.calls) == [
+    *meshes, scene = harness.mesh.calls
+    assert [one["mesh"] for one in scene["objects"]] == [False, True]
+    assert sorted((c["prefix"], c["splat"], c["mesh"]) for c in meshes) == [
         (f"{PREFIX}objects/0/", f"{PREFIX}objects/0/splat.ply", None),
         (f"{PREFIX}objects/1/", None, f"{PREFIX}objects/1/engine.glb"),
     ]
@@ -198,9 +201,11 @@ def test_eight_objects_are_worked_on_at_the_same_time(harness: Harness) -> None:
     harness.submit.always(once_all_are_here)
     assert harness.run().status == "SUCCEEDED"
     assert [o.status for o in harness.job.ordered_objects] == [ObjectStatus.COMPLETED] * 8
-    assert sorted(payload["splat"] for payload in harness.mesh.calls) == [
+    *meshes, scene = harness.mesh.calls
+    assert sorted(payload["splat"] for payload in meshes) == [
         f"{PREFIX}objects/{n}/splat.ply" for n in range(8)
     ]
+    assert [one["n"] for one in scene["objects"]] == list(range(8))
     assert harness.notices == ["completed"]
 
 

@@ -1,5 +1,6 @@
 """The Lambda handler against an S3 in process."""
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,12 +9,16 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import numpy as np
 import pytest
+import trimesh
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from PIL import Image
 
+from gen3d.contract import Pose
 from gen3d.errors import DependencyUnavailable, EmptySurface, InputMissing, SplatTooLarge
-from gen3d.formats import MESH_FORMATS
+from gen3d.formats import MESH_FORMATS, SCENE_FORMATS
 from gen3d.options import MeshOptions, Options
 from gen3d_aws import clients
 from gen3d_mesh import handler
@@ -21,6 +26,8 @@ from gen3d_mesh.coloured_mesh import ColouredMesh
 from gen3d_mesh.pipeline import QUALITIES, Quality
 from gen3d_mesh.preview import render
 from gen3d_mesh.sample import ball, write_splat
+from gen3d_mesh.scene.compose import compose
+from gen3d_mesh.write import PRINTED_ENDINGS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -152,3 +159,158 @@ def test_a_busy_s3_is_a_fault_that_passes(
     monkeypatch.setattr(handler._s3(), "head_object", slow_down)
     with pytest.raises(DependencyUnavailable):
         handler.handler(EVENT, CONTEXT)
+
+
+# A height that somebody said
+
+
+@pytest.mark.parametrize("ending", ["glb", "obj", "stl", "ply"])
+def test_a_known_height_is_that_of_every_file(
+    ending: str, bucket: "S3Client", tmp_path: Path
+) -> None:
+    """In metres, and in millimetres where it is printed."""
+    write_splat(tmp_path / "splat.ply", ball(10_000))
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
+    chosen = {"mesh": {"quality": "fast", "faces": 2000, "height": 810}}
+    answer: Any = handler.handler({**EVENT, "options": chosen}, CONTEXT)
+    file = bucket.get_object(Bucket=EVENT["bucket"], Key=answer["files"][ending]["key"])
+    scene = trimesh.load_scene(io.BytesIO(file["Body"].read()), file_type=ending, process=False)
+    up = 2 if ending in ("stl", "ply") else 1
+    metres = 0.001 if ending in PRINTED_ENDINGS else 1
+    assert np.ptp(scene.bounds, axis=0)[up] * metres == pytest.approx(0.81, rel=1e-3)
+
+
+# Held against the photo
+
+FOCAL = 64
+VIEW = 2 * np.arctan(32 / FOCAL)
+AHEAD = Pose(  # Z up before a camera that looks along +Y
+    rotation=(0, 0, np.sqrt(0.5), np.sqrt(0.5)),
+    translation=(0, 0, 3),
+    scale=(1, 1, 1),
+    field_of_view=float(VIEW),
+)
+PHOTO = {"key": EVENT["prefix"].replace("objects/0/", "image.png"), "width": 64, "height": 48}
+
+
+def photo_and_mask(s3: "S3Client", prefix: str, middle: float) -> None:
+    """A ball of diameter 1 three units away: red above, blue below."""
+    columns, rows = np.meshgrid(np.arange(64) + 0.5 - middle, np.arange(48) + 0.5 - 24)
+    radius = FOCAL * 0.5 / np.sqrt(3**2 - 0.5**2)
+    disc = np.hypot(columns, rows) < radius
+    photo = np.full((48, 64, 3), 120, np.uint8)
+    photo[disc] = (51, 51, 230)
+    photo[disc & (rows < 0)] = (230, 51, 51)
+    for key, picture in ((PHOTO["key"], photo), (prefix + "mask.png", disc)):
+        file = io.BytesIO()
+        Image.fromarray(picture).save(file, "PNG")
+        s3.put_object(Bucket=EVENT["bucket"], Key=key, Body=file.getvalue())
+
+
+@pytest.mark.parametrize(("middle", "true"), [(32, True), (40, False)])
+def test_an_object_is_held_against_its_photo(
+    middle: float, true: bool, bucket: "S3Client", tmp_path: Path
+) -> None:
+    write_splat(tmp_path / "splat.ply", ball(20_000))
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
+    photo_and_mask(bucket, EVENT["prefix"], middle)
+    event = {**EVENT, "photo": PHOTO, "pose": AHEAD.model_dump()}
+    answer: Any = handler.handler(event, CONTEXT)
+    found = answer["truth"]
+    assert (found["silhouette"] > 0.9) is true
+    assert found["colour"] > 0.85
+    assert "truth" in answer["timings"]
+
+
+@pytest.mark.parametrize("missing", ["image.png", "mask.png"])
+def test_what_cannot_be_held_against_its_photo_is_made_all_the_same(
+    missing: str, bucket: "S3Client", tmp_path: Path
+) -> None:
+    write_splat(tmp_path / "splat.ply", ball(10_000))
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
+    photo_and_mask(bucket, EVENT["prefix"], 32)
+    (gone,) = [key for key in keys(bucket) if key.endswith(missing)]
+    bucket.delete_object(Bucket=EVENT["bucket"], Key=gone)
+    event = {**EVENT, "photo": PHOTO, "pose": AHEAD.model_dump()}
+    answer: Any = handler.handler(event, CONTEXT)
+    assert answer["truth"] is None
+    assert "glb" in answer["files"]
+
+
+# All objects together
+
+
+def scene_event(poses: list[Pose | None]) -> dict[str, Any]:
+    prefix = EVENT["prefix"].removesuffix("objects/0/")
+    return {
+        "task": "scene",
+        "jobId": EVENT["jobId"],
+        "bucket": EVENT["bucket"],
+        "prefix": prefix,
+        "photo": PHOTO,
+        "objects": [
+            {"n": n, "name": f"Ball {n}", "pose": pose and pose.model_dump()}
+            for n, pose in enumerate(poses)
+        ],
+    }
+
+
+@pytest.fixture
+def balls(bucket: "S3Client", tmp_path: Path) -> "S3Client":
+    """Two objects of a job, as the mesh step has made them."""
+    for n in (0, 1):
+        prefix = EVENT["prefix"].replace("objects/0/", f"objects/{n}/")
+        write_splat(tmp_path / "splat.ply", ball(5_000))
+        bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], prefix + "splat.ply")
+        photo_and_mask(bucket, prefix, 20 + 24 * n)
+        handler.handler({**EVENT, "splat": prefix + "splat.ply", "prefix": prefix}, CONTEXT)
+    return bucket
+
+
+def test_a_scene_is_written_with_all_that_is_told_of_it(balls: "S3Client") -> None:
+    aside = AHEAD.model_copy(update={"translation": (0.5, 0, 3)})
+    event = scene_event([AHEAD, aside])
+    answer = json.loads(json.dumps(handler.handler(event, CONTEXT)))
+    assert set(answer["files"]) == {*SCENE_FORMATS, "preview"}
+    for kind, file in answer["files"].items():
+        head = balls.head_object(Bucket=EVENT["bucket"], Key=file["key"])
+        assert head["ContentLength"] == file["bytes"] > 1000
+        wanted = SCENE_FORMATS[kind].media_type if kind in SCENE_FORMATS else "image/png"
+        assert head["ContentType"] == wanted
+    assert answer["files"]["glb"]["key"] == event["prefix"] + "scene.glb"
+    assert answer["files"]["preview"]["key"] == event["prefix"] + "scene.png"
+    assert answer["metres"] is False
+    assert [(o["n"], o["placed"]) for o in answer["objects"]] == [(0, "pose"), (1, "pose")]
+    assert [o["height"] for o in answer["objects"]] == pytest.approx([1, 1], rel=0.02)
+
+
+def test_objects_without_a_pose_are_placed_by_their_masks(balls: "S3Client") -> None:
+    answer: Any = handler.handler(scene_event([None, None]), CONTEXT)
+    assert [o["placed"] for o in answer["objects"]] == ["mask", "mask"]
+    file = balls.get_object(Bucket=EVENT["bucket"], Key=answer["files"]["glb"]["key"])
+    scene = trimesh.load_scene(io.BytesIO(file["Body"].read()), file_type="glb", process=False)
+    left, right = (scene.graph.get(f"Ball {n}")[0][:3, 3] for n in (0, 1))
+    assert right[0] - left[0] == pytest.approx(24 / 22 * 1, rel=0.05)  # a ball is 22 pixels wide
+    assert right[1:] == pytest.approx(left[1:], abs=0.02)
+
+
+def test_of_a_job_that_was_deleted_meanwhile_no_scene_is_written(
+    balls: "S3Client", monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    def compose_while_it_is_deleted(*arguments: Any) -> Any:
+        for key in keys(balls):
+            balls.delete_object(Bucket=EVENT["bucket"], Key=key)
+        return compose(*arguments)
+
+    monkeypatch.setattr(handler, "compose", compose_while_it_is_deleted)
+    with pytest.raises(InputMissing, match="gone"):
+        handler.handler(scene_event([AHEAD, AHEAD]), CONTEXT)
+    assert keys(balls) == []
+
+
+@pytest.mark.parametrize("missing", ["objects/1/mesh.glb", "objects/0/splat.ply"])
+def test_a_scene_lacks_no_object_silently(missing: str, balls: "S3Client") -> None:
+    balls.delete_object(Bucket=EVENT["bucket"], Key=EVENT["prefix"].replace("objects/0/", missing))
+    with pytest.raises(InputMissing):
+        handler.handler(scene_event([AHEAD, AHEAD]), CONTEXT)

@@ -545,3 +545,36 @@ def test_a_card_shows_the_mesh_or_else_the_photo(put_job: PutJob) -> None:
     assert pictures[0] is None
     assert "image.jpg" in pictures[1]
     assert f"{PREFIX}objects/0/preview.png" in unquote(pictures[2])
+
+
+# All objects together
+
+
+def test_a_scene_is_shown_with_links_to_its_files(put_job: PutJob) -> None:
+    files = {
+        "glb": {"key": f"{PREFIX}scene.glb", "bytes": 7},
+        "preview": {"key": f"{PREFIX}scene.png", "bytes": 8},
+    }
+    stand = [{"n": 0, "placed": "pose", "height": 1}]
+    scene = {"files": files, "metres": True, "objects": stand}
+    put_job(make_job(Status.COMPLETED, objects={"0": finished_object()}, scene=scene))
+    shown = call("get_job")[1]["scene"]
+    assert (shown["metres"], shown["objects"]) == (True, stand)
+    assert shown["files"]["glb"]["bytes"] == 7
+    assert "/scene.glb?" in shown["files"]["glb"]["url"]
+    saved = parse_qs(urlparse(shown["files"]["glb"]["url"]).query)["response-content-disposition"]
+    assert "coffee-scene.glb" in saved[0]
+
+
+def test_why_there_is_no_scene_is_said_in_words_of_ours(put_job: PutJob) -> None:
+    failed = {"name": "RuntimeError", "stage": "MakeScene", "message": "'NoneType' object"}
+    put_job(make_job(Status.COMPLETED, objects={"0": finished_object()}, scene={"error": failed}))
+    shown = call("get_job")[1]["scene"]
+    assert set(shown) == {"error"}
+    assert shown["error"]["error"] == "InternalError"
+    assert "NoneType" not in shown["error"]["message"]
+
+
+def test_a_job_without_a_scene_shows_none(put_job: PutJob) -> None:
+    put_job(make_job(Status.COMPLETED, objects={"0": finished_object()}))
+    assert "scene" not in call("get_job")[1]

@@ -86,7 +86,15 @@ export const MESH_FORMATS = [
   { ending: "ply", label: "PLY", use: "with vertex colours" },
 ] as const;
 
+/** Those of all objects together. */
+export const SCENE_FORMATS = [
+  { ending: "glb", label: "GLB", use: "every mesh, and the photo's camera" },
+  { ending: "spz", label: "SPZ", use: "every splat, small" },
+  { ending: "ply", label: "Splat", use: "every splat, PLY" },
+] as const;
+
 export type MeshFile = (typeof MESH_FORMATS)[number]["ending"] | "preview";
+export type SceneFile = (typeof SCENE_FORMATS)[number]["ending"] | "preview";
 
 /** What people read of each option, and its value where nobody chooses. */
 export const OPTIONS = {
@@ -98,6 +106,7 @@ export const OPTIONS = {
     quality: { title: "Mesh quality", default: "standard" },
     faces: { title: "Faces, at most", default: null },
     texture: { title: "Texture, pixels a side", default: null },
+    height: { title: "Height, mm", default: null },
   },
 } as const;
 

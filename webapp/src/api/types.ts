@@ -1,4 +1,4 @@
-import type { JobStatus, MeshFile, ObjectStatus, OPTIONS, PhotoType } from "./domain";
+import type { JobStatus, MeshFile, ObjectStatus, OPTIONS, PhotoType, SceneFile } from "./domain";
 
 /** A signed form: POST the fields, then the file. */
 export interface UploadForm {
@@ -60,6 +60,8 @@ export interface MeshFigures {
   coverage?: number | null;
   /** What to know before the mesh is used. */
   warnings?: string[];
+  /** How true it is to the photo, where its engine saw how it stood there. */
+  truth?: { silhouette: number; colour: number | null } | null;
   timings?: Record<string, number>;
 }
 
@@ -176,6 +178,17 @@ export interface JobView {
   decoder?: DecoderView;
   /** What may be chosen for its objects. */
   offers?: Offers;
+  /** Of several objects, and of one where it was asked for. */
+  scene?: SceneView;
+  error?: Failure;
+}
+
+/** The objects together, or why they are not. */
+export interface SceneView {
+  files?: Partial<Record<SceneFile, FileLink>>;
+  /** Whether that is its unit. */
+  metres?: boolean;
+  objects?: { n: number; placed: "pose" | "mask"; height: number }[];
   error?: Failure;
 }
 

@@ -129,9 +129,11 @@ class ObjectAgain(_Chosen):
 
 
 class Retry(_Body):
-    """The objects to make anew; without them, what failed is taken up again."""
+    """What to make anew; without anything said, what failed is taken up again."""
 
     objects: list[ObjectAgain] = Field(default=[], max_length=MAX_OBJECTS)
+    scene: bool = False
+    """Whether a scene is wanted where there is none of itself, as of a single object."""
 
     def wanted(self, job: Job) -> Mapping[int, Options]:
         """Object → its options, the ones that it has where none are given."""
@@ -273,7 +275,7 @@ class JobService:
         """Take an ended job up where it ended, or make objects of it anew."""
         job = self._job(caller, job_id)
         wanted = body.wanted(job)
-        plan = plan_retry(job, wanted)
+        plan = plan_retry(job, wanted, scene=body.scene)
         _require_offered(job, wanted)
         started, view = self._start(job, plan)
         if not started:

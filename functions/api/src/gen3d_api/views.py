@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NotRequired, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast  # noqa: TID251  answers as steps gave them
 
 from gen3d import paths
 from gen3d.contract import Progress
-from gen3d.jobs import TERMINAL, Job, JobObject, ObjectStatus, Status, TimeSpan, iso, now
+from gen3d.jobs import TERMINAL, Failure, Job, JobObject, ObjectStatus, Status, TimeSpan, iso, now
 from gen3d.options import MESH_OFFER, Offer
 from gen3d_api import progress_view
 from gen3d_api.progress_view import ProgressView
@@ -95,6 +95,16 @@ class ObjectView(TypedDict):
     error: NotRequired[Mapping[str, object]]
 
 
+class SceneView(TypedDict):
+    """The objects of a job together, or why they are not."""
+
+    files: NotRequired[dict[str, SizedLink]]
+    metres: NotRequired[bool]
+    objects: NotRequired[list[Mapping[str, object]]]
+    """For each by what it was ``placed``, and how high it is there."""
+    error: NotRequired[Mapping[str, object]]
+
+
 class JobSummary(TypedDict):
     """A job in a list."""
 
@@ -128,6 +138,7 @@ class JobView(TypedDict):
     embeddings: NotRequired[Link]
     decoder: NotRequired[DecoderView]
     offers: NotRequired[OffersView]
+    scene: NotRequired[SceneView]
     error: NotRequired[Mapping[str, object]]
 
 
@@ -206,9 +217,21 @@ def detail(
         }
     if job.model is not None:
         view["offers"] = {"engine": _offer(job.model.offers), "mesh": _offer(MESH_OFFER)}
+    if job.scene is not None:
+        view["scene"] = _scene(job.name, job.scene, files)
     if job.error is not None:
         view["error"] = job.error.public().body()
     return view
+
+
+def _scene(name: str, scene: Mapping[str, Any], files: FileStore) -> SceneView:
+    if "error" in scene:
+        return {"error": Failure(**scene["error"]).public().body()}
+    return {
+        "files": _files(f"{name}-scene", scene, files),
+        "metres": scene["metres"],
+        "objects": scene["objects"],
+    }
 
 
 def _offer(offer: Offer) -> Mapping[str, object]:

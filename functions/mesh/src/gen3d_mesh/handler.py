@@ -1,21 +1,24 @@
-"""The mesh step of a job: one object's splat, or its engine's mesh, becomes files and a preview."""
+"""The mesh step of a job: what an engine made becomes a mesh, and all objects their scene."""
 
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
+import numpy as np
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, model_validator
 
-from gen3d.errors import InputMissing, InvalidMesh, SplatTooLarge
-from gen3d.formats import MESH_FORMATS
+from gen3d.contract import Pose
+from gen3d.errors import Gen3DError, InputMissing, InvalidMesh, SplatTooLarge
+from gen3d.formats import MESH_FORMATS, SCENE_FORMATS
+from gen3d.images import read_mask, read_reduced
 from gen3d.options import MeshOptions, Options
-from gen3d.paths import ObjectFiles
+from gen3d.paths import JobFiles, ObjectFiles
 from gen3d_aws import clients
 from gen3d_aws.observability import logger, metrics, tracer
 from gen3d_mesh import warm
@@ -24,12 +27,28 @@ warm.unpack()
 
 from gen3d_mesh.coloured_mesh import ColouredMesh  # noqa: E402
 from gen3d_mesh.pipeline import QUALITIES, Figures, Quality, build  # noqa: E402  numba reads its cache's place once
+from gen3d_mesh.place import high  # noqa: E402
 from gen3d_mesh.preview import render  # noqa: E402
+from gen3d_mesh.scene.compose import Member, compose  # noqa: E402
+from gen3d_mesh.scene.placing import Box, Frame  # noqa: E402
+from gen3d_mesh.scene.truth import mask_box, truth  # noqa: E402
 from gen3d_mesh.splat import MAX_BYTES  # noqa: E402
-from gen3d_mesh.write import encode  # noqa: E402
+from gen3d_mesh.write import PRINTED_ENDINGS, encode  # noqa: E402
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+PHOTO_PIXELS = 1024
+"""Along each side of a photo, about, with whose colours an object's are compared."""
+
+
+class Photo(BaseModel):
+    """The photo's key, and the upright picture's pixels."""
+
+    key: str
+    width: int
+    height: int
 
 
 class ObjectEvent(BaseModel):
@@ -42,6 +61,9 @@ class ObjectEvent(BaseModel):
     prefix: str
     name: str | None = None
     options: Options = Options()  # an execution that began before there were any sends none
+    photo: Photo | None = None
+    """Of which the object is; with the pose, the object is held against it."""
+    pose: Pose | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -55,6 +77,28 @@ class ObjectEvent(BaseModel):
         return self.splat or self.mesh or ""
 
 
+class SceneObject(BaseModel):
+    """An object that has a mesh."""
+
+    n: int
+    name: str
+    options: Options = Options()
+    pose: Pose | None = None
+    mesh: bool = False
+    """Whether its engine made a mesh, and no gaussians."""
+
+
+class SceneEvent(BaseModel):
+    """The objects of a job that are set beside each other; `prefix` is the job's."""
+
+    task: Literal["scene"]
+    jobId: str  # noqa: N815
+    bucket: str
+    prefix: str
+    photo: Photo
+    objects: list[SceneObject]
+
+
 def _s3() -> "S3Client":
     client: S3Client = clients.client("s3")
     return client
@@ -65,28 +109,36 @@ def _s3() -> "S3Client":
 @metrics.log_metrics(capture_cold_start_metric=True)
 @clients.naming_faults()
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:  # noqa: ARG001
-    """Make an object's mesh.
+    """Make an object's mesh, or the scene of a job.
 
     Parameters
     ----------
     event : dict
-        `ObjectEvent`.
+        `ObjectEvent` or, with its task, `SceneEvent`.
 
     Returns
     -------
     dict
-        ``files`` by ending, and ``preview``, each with ``key`` and ``bytes``; the figures.
+        ``files`` by ending, and ``preview``, each with ``key`` and ``bytes``; the figures. Of a
+        scene ``metres``, whether that is its unit, and for each of ``objects`` by what it was
+        ``placed``, and its ``height``.
 
     Raises
     ------
     InputMissing
-        What is taken does not exist, or was deleted meanwhile: then nothing is written.
+        What is taken does not exist, or was deleted meanwhile: then nothing is written. Or a mesh,
+        splat or mask of a scene does not.
     DependencyUnavailable
         S3 is busy.
     InvalidSplat, SplatTooLarge, EmptySurface, InvalidMesh
         It cannot become a mesh.
     """
-    request = ObjectEvent.model_validate(event)
+    if event.get("task") == "scene":
+        return _scene(SceneEvent.model_validate(event))
+    return _object(ObjectEvent.model_validate(event))
+
+
+def _object(request: ObjectEvent) -> dict[str, object]:
     logger.append_keys(job_id=request.jobId, prefix=request.prefix)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "source"
@@ -94,9 +146,17 @@ def handler(event: dict[str, object], context: LambdaContext) -> dict[str, objec
         coloured, figures = _made(request, path)
     name = request.name or "object"
     keys = ObjectFiles(request.prefix)
+    if request.photo is not None and request.pose is not None:
+        with figures.step("truth"):
+            figures.truth = _truth(request.bucket, request.photo, keys.mask, request.pose, coloured)
+    metres = request.options.mesh.metres
     with figures.step("write"):
         contents = {
-            ending: (keys.mesh(ending), encode(coloured, ending, name), written.media_type)
+            ending: (
+                keys.mesh(ending),
+                encode(_sized(coloured, metres, ending), ending, name),
+                written.media_type,
+            )
             for ending, written in MESH_FORMATS.items()
         }
     with figures.step("preview"):
@@ -118,6 +178,71 @@ def _made(request: ObjectEvent, path: Path) -> tuple[ColouredMesh, Figures]:
     return build_mesh(path, quality)
 
 
+def _sized(coloured: ColouredMesh, metres: float | None, ending: str) -> ColouredMesh:
+    """As high as somebody said: in metres, but in a printer's file in its millimetres."""
+    if metres is None:
+        return coloured
+    return high(coloured, metres * (1000 if ending in PRINTED_ENDINGS else 1))
+
+
+def _truth(
+    bucket: str, photo: Photo, mask_key: str, pose: Pose, coloured: ColouredMesh
+) -> dict[str, float | None] | None:
+    """How true the object is to its photo; None where that cannot be told. It fails nothing."""
+    try:
+        mask = np.asarray(read_mask(_read(bucket, mask_key), photo.width, photo.height)) > 0
+        picture, _ = read_reduced(_read(bucket, photo.key), PHOTO_PIXELS)
+        found = truth(coloured, pose, mask, np.asarray(picture))
+    except Gen3DError as error:
+        logger.warning("Not held against its photo", extra={"error": error.body()})
+        return None
+    if found is None:
+        return None
+    colour = None if found.colour is None else round(found.colour, 4)
+    return {"silhouette": round(found.silhouette, 4), "colour": colour}
+
+
+def _scene(request: SceneEvent) -> dict[str, object]:
+    logger.append_keys(job_id=request.jobId, prefix=request.prefix)
+    files, photo = JobFiles(request.prefix), request.photo
+    keys = {one.n: files.object(one.n) for one in request.objects}
+    members = [
+        Member(
+            one.name,
+            _read(request.bucket, keys[one.n].mesh("glb")),
+            None if one.mesh else _read(request.bucket, keys[one.n].splat),
+            one.pose,
+            _box(request.bucket, keys[one.n].mask, photo, one.pose),
+            one.options.mesh.metres,
+        )
+        for one in request.objects
+    ]
+    made = compose(members, Frame(photo.width, photo.height))
+    contents = {
+        ending: (files.scene(ending), made.files[ending], written.media_type)
+        for ending, written in SCENE_FORMATS.items()
+        if ending in made.files
+    }
+    contents["preview"] = (files.scene_picture, made.picture, "image/png")
+    for one in keys.values():
+        _size(request.bucket, one.mask)  # whoever deletes a job deletes it
+    return {
+        "files": {kind: _upload(request.bucket, *content) for kind, content in contents.items()},
+        "metres": made.metres,
+        "objects": [
+            {"n": one.n, "placed": placed, "height": float(f"{height:.5g}")}
+            for one, placed, height in zip(request.objects, made.placed, made.heights, strict=True)
+        ],
+    }
+
+
+def _box(bucket: str, key: str, photo: Photo, pose: Pose | None) -> Box | None:
+    """Where the object's mask lies, where its pose does not say all."""
+    if pose is not None and pose.field_of_view is not None:
+        return None
+    return mask_box(np.asarray(read_mask(_read(bucket, key), photo.width, photo.height)) > 0)
+
+
 def _quality(options: MeshOptions) -> Quality:
     named = QUALITIES["preview" if options.quality == "fast" else options.quality]
     return replace(
@@ -137,6 +262,11 @@ def _download(request: ObjectEvent, path: Path) -> None:
         raise SplatTooLarge(f"The splat's file {long}. Prune it before you send it.")
     with _gone():
         _s3().download_file(request.bucket, request.source, str(path))
+
+
+def _read(bucket: str, key: str) -> bytes:
+    with _gone():
+        return _s3().get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
 def _size(bucket: str, key: str) -> int:

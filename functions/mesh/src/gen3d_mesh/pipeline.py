@@ -84,6 +84,7 @@ class Answer(TypedDict):
     watertight: bool
     coverage: NotRequired[float | None]
     warnings: list[str]
+    truth: dict[str, float | None] | None
     timings: dict[str, int]
 
 
@@ -105,6 +106,8 @@ class Figures:
     """Share of the surface that the splat shows from outside that the mesh explains."""
     warnings: list[str] = field(default_factory=list)
     """What a person should know before they use the mesh, in sentences."""
+    truth: dict[str, float | None] | None = None
+    """How true the mesh is to the photo: see `gen3d_mesh.scene.truth.Truth`."""
     timings: dict[str, int] = field(default_factory=dict)
     """Milliseconds of each step."""
 
@@ -121,6 +124,7 @@ class Figures:
             "watertight": self.watertight,
             "coverage": self.coverage,
             "warnings": self.warnings,
+            "truth": self.truth,
             "timings": self.timings,
         }
 
@@ -154,6 +158,7 @@ class MeshFigures(Figures):
             "droppedParts": self.dropped_parts,
             "watertight": self.watertight,
             "warnings": self.warnings,
+            "truth": self.truth,
             "timings": self.timings,
         }
 

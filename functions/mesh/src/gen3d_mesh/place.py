@@ -29,6 +29,12 @@ def longest_side(coloured: ColouredMesh) -> float:
     return float(np.ptp(coloured.positions, axis=0).max())
 
 
+def high(coloured: ColouredMesh, height: float) -> ColouredMesh:
+    """Scale a mesh so that it is so high."""
+    own = float(np.ptp(coloured.positions[:, 2]))
+    return replace(coloured, scale=coloured.scale * height / own) if own > 0 else coloured
+
+
 def sized(coloured: ColouredMesh, longest: float) -> ColouredMesh:
     """Scale a mesh so that the longest side of its box is `longest`."""
     return replace(coloured, scale=coloured.scale * longest / longest_side(coloured))

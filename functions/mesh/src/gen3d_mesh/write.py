@@ -36,6 +36,9 @@ _EXTRAS = {
 _METRES = ("glb", "draco.glb", "meshopt.glb", "usdz")
 """Formats whose unit is the metre; a printer's, and OBJ's and PLY's here, is the millimetre."""
 
+PRINTED_ENDINGS = ("stl", "3mf")
+"""Formats that are printed, whose readers take a number without a unit for millimetres."""
+
 _MODE = 0o100644
 """Of a file in a ZIP: everybody may read it."""
 

@@ -1,4 +1,4 @@
-"""The formats of photos and meshes, each said once.
+"""The formats of photos, meshes and scenes, each said once.
 
 API, mesh step, mails, documents and the page, whose copy `docs.generate.copies` writes, read them
 here. A mesh's format is written in `gen3d_mesh.write`, a photo's is read in `gen3d.decoding`.
@@ -63,6 +63,16 @@ EVERY_MESH_FORMAT: dict[str, MeshFormat] = {
     )
 }
 """By ending, the one for the browser first."""
+
+SCENE_FORMATS: dict[str, MeshFormat] = {
+    written.ending: written
+    for written in (
+        MeshFormat("glb", "model/gltf-binary", "GLB", "every mesh, and the photo's camera"),
+        MeshFormat("spz", "application/octet-stream", "SPZ", "every splat, small"),
+        MeshFormat("ply", "application/octet-stream", "Splat", "every splat, PLY"),
+    )
+}
+"""Those of a job's objects together, by ending, in the order in which they are offered."""
 
 MESH_FORMATS: dict[str, MeshFormat] = {
     ending: written for ending, written in EVERY_MESH_FORMAT.items() if written.offered

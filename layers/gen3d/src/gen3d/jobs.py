@@ -245,6 +245,8 @@ class Job(_Record):
     draft_model: EngineRevision | None = None
     """The lite engine's, whose embeddings stand in until there are those of `model`."""
     objects: dict[str, JobObject] = Field(default_factory=dict)
+    scene: JsonText | None = None
+    """The answer of the step that set the objects beside each other, or its ``error``."""
     error: Failure | None = None
 
     @property
@@ -315,6 +317,8 @@ def execution_input(
     run: int,
     resume: Resume = Resume.INITIALIZE,
     objects: Iterable[ObjectTask] = (),
+    *,
+    scene: bool = False,
 ) -> str:
     """The state machine's input, as JSON.
 
@@ -330,6 +334,8 @@ def execution_input(
     resume : Resume
     objects : iterable of ObjectTask
         All of the job's objects, where it resumes with their reconstruction.
+    scene : bool
+        Whether one is wanted of a single object, too.
     """
     first = resume is Resume.INITIALIZE
     return json.dumps(
@@ -346,6 +352,7 @@ def execution_input(
             "resume": resume,
             "embeddings": job.model.model_dump() if job.model and not first else None,
             "objects": [o.model_dump() for o in objects],
+            **({"scene": True} if scene else {}),
         },
         sort_keys=True,
     )

@@ -14,6 +14,7 @@ from gen3d.errors import OptionNotOffered
 
 MAX_SEED = 2**31 - 1
 MIN_FACES, MAX_FACES = 1_000, 200_000
+MAX_MILLIMETRES = 100_000
 
 Seed: TypeAlias = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Quality: TypeAlias = Literal["fast", "standard", "fine"]
@@ -44,6 +45,15 @@ class MeshOptions(_Value):
     """In the place of the quality's."""
     texture: Texels | None = Field(default=None, title="Texture, pixels a side")
     """In the place of the quality's."""
+    height: Annotated[int, Field(ge=1, le=MAX_MILLIMETRES)] | None = Field(
+        default=None, title="Height, mm"
+    )
+    """How high the thing is, upright, which makes metres of its files and of the scene's."""
+
+    @property
+    def metres(self) -> float | None:
+        """The height, where it is known."""
+        return None if self.height is None else self.height / 1000
 
 
 class Options(_Value):
@@ -133,6 +143,7 @@ MESH_OFFER: Offer = {
     "quality": OneOf(values=get_args(Quality), seconds={"fast": 2, "standard": 4, "fine": 8}),
     "faces": Within(minimum=MIN_FACES, maximum=MAX_FACES),
     "texture": OneOf(values=get_args(Texels)),
+    "height": Within(minimum=1, maximum=MAX_MILLIMETRES),
 }
 """All that `MeshOptions` takes: the mesh step is of this version.
 

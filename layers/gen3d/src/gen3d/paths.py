@@ -149,6 +149,15 @@ class JobFiles:
         """What came out, written last: its arrival is an event."""
         return f"{self.prefix}result.json"
 
+    def scene(self, ending: str) -> str:
+        """All objects together, in one of `gen3d.formats.SCENE_FORMATS`."""
+        return f"{self.prefix}scene.{ending}"
+
+    @property
+    def scene_picture(self) -> str:
+        """A picture of the scene."""
+        return f"{self.prefix}scene.png"
+
     def object(self, n: int) -> ObjectFiles:
         """Files of the n-th object, from 0."""
         return ObjectFiles(f"{self.prefix}objects/{n}/")

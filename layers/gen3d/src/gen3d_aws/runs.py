@@ -48,6 +48,8 @@ class Plan:
 
     resume: Resume
     objects: tuple[ObjectTask, ...] = ()
+    scene: bool = False
+    """Whether a scene is wanted of a single object, too."""
 
     @property
     def work(self) -> int:
@@ -64,7 +66,9 @@ _NEVER_MADE = Failure(
 """Of an object that the job was cancelled, or failed, before."""
 
 
-def plan_retry(job: Job, wanted: Mapping[int, Options] | None = None) -> Plan:
+def plan_retry(
+    job: Job, wanted: Mapping[int, Options] | None = None, *, scene: bool = False
+) -> Plan:
     """Where an ended job goes on: at the stage that failed, with all that exists of it.
 
     Parameters
@@ -74,6 +78,9 @@ def plan_retry(job: Job, wanted: Mapping[int, Options] | None = None) -> Plan:
         Objects to make anew, though there may be something of them, each with its options. One that
         differs for the mesh step alone keeps its splat. The others stay as they are; without any,
         all that failed is made.
+    scene : bool
+        Set the objects beside each other though nothing else is left to do, and though there is but
+        one.
 
     Raises
     ------
@@ -95,9 +102,10 @@ def plan_retry(job: Job, wanted: Mapping[int, Options] | None = None) -> Plan:
     if not job.objects:
         return Plan(Resume.MASK) if job.model else FROM_THE_START
     tasks = tuple(_task(o, wanted) for o in job.ordered_objects)
-    if job.status is Status.COMPLETED and all(task.have == "mesh" for task in tasks):
+    whole = all(task.have == "mesh" for task in tasks)
+    if job.status is Status.COMPLETED and whole and not scene:
         raise JobConflict("Nothing of the job has failed. Name the objects that you want anew.")
-    return Plan(Resume.RECONSTRUCT, tasks)
+    return Plan(Resume.RECONSTRUCT, tasks, scene)
 
 
 def _task(o: JobObject, wanted: Mapping[int, Options]) -> ObjectTask:
@@ -161,7 +169,7 @@ class Runs:
             states_client().start_execution(
                 stateMachineArn=self.state_machine_arn,
                 name=execution_name(job.job_id, run),
-                input=execution_input(job, run, plan.resume, plan.objects),
+                input=execution_input(job, run, plan.resume, plan.objects, scene=plan.scene),
             )
         except ClientError as error:
             if clients.error_code(error) != "ExecutionAlreadyExists":

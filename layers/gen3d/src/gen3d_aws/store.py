@@ -57,7 +57,7 @@ _CONFLICT_WAITS = (0.05, 0.1, 0.2, 0.4)
 
 _MISSING = ("404", "NoSuchKey", "NotFound")
 
-_PERSONAL = ("text", "image", "model", "draftModel", "objects", "error")
+_PERSONAL = ("text", "image", "model", "draftModel", "objects", "scene", "error")
 """What a tombstone has no need of, beside names and the address."""
 
 

@@ -24,8 +24,10 @@ class Member:
     Attributes
     ----------
     name : str
-    glb, splat : bytes
-        Its mesh and its gaussians, as they were written for it alone.
+    glb : bytes
+        Its mesh, as it was written for it alone.
+    splat : bytes or None
+        Its gaussians likewise; None of an engine that makes meshes.
     pose : Pose or None
     mask : Box or None
         See `gen3d_mesh.scene.placing.Thing`.
@@ -35,7 +37,7 @@ class Member:
 
     name: str
     glb: bytes
-    splat: bytes
+    splat: bytes | None
     pose: Pose | None
     mask: Box | None = None
     height: float | None = None
@@ -68,7 +70,8 @@ class Composed:
 def compose(members: Sequence[Member], photo: Frame) -> Composed:
     """Set objects beside each other as they stood in their photo.
 
-    GLB and SPZ are Y up, the PLY is Z up, as an object's own files are.
+    GLB and SPZ are Y up, the PLY is Z up, as an object's own files are. Where no object has
+    gaussians there is the GLB alone.
 
     Raises
     ------
@@ -83,18 +86,17 @@ def compose(members: Sequence[Member], photo: Frame) -> Composed:
         for glb, member in zip(glbs, members, strict=True)
     ]
     layout = place(things, photo)
-    cloud = joined(
-        [
-            Gaussians.read(member.splat).moved(stands.move)
-            for member, stands in zip(members, layout.places, strict=True)
-        ]
-    )
+    files = {"glb": join(glbs, [member.name for member in members], layout)}
+    clouds = [
+        Gaussians.read(member.splat).moved(stands.move)
+        for member, stands in zip(members, layout.places, strict=True)
+        if member.splat is not None
+    ]
+    if clouds:
+        cloud = joined(clouds)
+        files |= {"spz": pack(cloud), "ply": cloud.moved(Y_UP.inverse).ply()}
     return Composed(
-        files={
-            "glb": join(glbs, [member.name for member in members], layout),
-            "spz": pack(cloud),
-            "ply": cloud.moved(Y_UP.inverse).ply(),
-        },
+        files=files,
         picture=_picture(glbs, layout),
         placed=tuple(stands.placed for stands in layout.places),
         heights=tuple(

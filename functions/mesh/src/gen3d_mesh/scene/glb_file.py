@@ -94,10 +94,11 @@ class Glb:
 
     @property
     def canonical(self) -> Similarity:
-        """From the mesh's frame to the canonical one of its splat."""
+        """From the mesh's frame to the canonical one of what it was made from."""
         told = self.document["asset"]["extras"]
+        centre = told["splatCenter"] if "splatCenter" in told else told["sourceCenter"]
         back = Similarity.size(told["scale"]).then(Y_UP).inverse
-        return back.then(Similarity.move(np.array(told["splatCenter"], np.float64)))
+        return back.then(Similarity.move(np.array(centre, np.float64)))
 
     @property
     def points(self) -> Doubles:
@@ -208,9 +209,9 @@ def _append(document: dict[str, Any], binary: bytearray, glb: Glb, name: str) ->
         view["byteOffset"] = view.get("byteOffset", 0) + start
     for material in document["materials"][before["materials"] :]:
         for holder in (material["pbrMetallicRoughness"], material):
-            for texture in ("baseColorTexture", "normalTexture"):
-                if texture in holder:
-                    holder[texture]["index"] += before["textures"]
+            for which, texture in holder.items():
+                if which.endswith("Texture"):
+                    texture["index"] += before["textures"]
     for mesh in document["meshes"][before["meshes"] :]:
         mesh["name"] = name
         for primitive in mesh["primitives"]:
