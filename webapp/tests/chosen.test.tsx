@@ -8,6 +8,7 @@ const mesh: Offers["mesh"] = {
   quality: { values: ["fast", "standard", "fine"], seconds: { fast: 1, standard: 4 } },
   faces: { minimum: 1000, maximum: 200_000 },
   texture: { values: [512, 1024] },
+  height: { minimum: 1, maximum: 100_000 },
 };
 const engine: Offers["engine"] = {
   quality: { values: ["fast", "standard"], seconds: { fast: 2, standard: 8.5 } },
