@@ -1044,3 +1044,44 @@ def test_an_unknown_kind_is_refused(completed: Job, mailbox: Mailbox, logs: Stri
     with pytest.raises(ValueError, match="kind"):
         notify.handler(load_event("notify/completed") | {"kind": "odd"}, Context())
     assert mailbox() == []
+
+
+# All objects together
+
+
+def test_a_scene_is_in_the_mail_with_its_picture_and_files(
+    put_job: PutJob, files: FileStore, mailbox: Mailbox
+) -> None:
+    files.write(f"{PREFIX}scene.png", PICTURE, "image/png")
+    made = {
+        "files": {"glb": {"key": f"{PREFIX}scene.glb", "bytes": 7}},
+        "metres": False,
+        "objects": [],
+    }
+    objects = {"0": finished_object(), "1": finished_object(1)}
+    put_job(job_of_run_1(Status.COMPLETED, completed_run=1, objects=objects, scene=made))
+    call("completed")
+    mail = mailbox()[0]
+    assert "All together" in part(mail, "plain")
+    assert "/scene.glb?" in part(mail, "plain")
+    assert "cid:scene" in part(mail, "html")
+
+
+def test_why_there_is_no_scene_is_in_the_mail(put_job: PutJob, mailbox: Mailbox) -> None:
+    scene = {"error": {"name": "InputMissing", "stage": "MakeScene", "message": "It is gone."}}
+    objects = {"0": finished_object(), "1": finished_object(1)}
+    put_job(job_of_run_1(Status.COMPLETED, completed_run=1, objects=objects, scene=scene))
+    call("completed")
+    text = part(mailbox()[0], "plain")
+    assert "could not be set beside each other. It is gone." in text
+
+
+def test_how_true_a_mesh_is_stands_among_its_figures(put_job: PutJob, mailbox: Mailbox) -> None:
+    cup = finished_object()
+    assert cup.mesh is not None
+    cup.mesh["truth"] = {"silhouette": 0.93, "colour": None}
+    put_job(job_of_run_1(Status.COMPLETED, completed_run=1, objects={"0": cup}))
+    call("completed")
+    text = part(mailbox()[0], "plain")
+    assert "Outline as in the photo: 93 %" in text
+    assert "Colours as in the photo" not in text

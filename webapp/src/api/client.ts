@@ -64,12 +64,15 @@ export class ApiClient {
     }
   }
 
-  /** Have a job go on where it ended, or some of its objects made anew. */
-  retryJob(jobId: string, objects?: RetriedObject[]): Promise<JobView> {
+  /** Have a job go on where it ended, some of its objects made anew, or a scene of its one object. */
+  retryJob(jobId: string, objects?: RetriedObject[], scene = false): Promise<JobView> {
     // What is made anew takes the old file's place, and its link has to be another.
     this.links.clear();
     const path = `/jobs/${encodeURIComponent(jobId)}/retry`;
-    return this.send(isJob, "POST", path, objects ? { objects } : {});
+    return this.send(isJob, "POST", path, {
+      ...(objects && { objects }),
+      ...(scene && { scene }),
+    });
   }
 
   /** Have the photo prepared; where `text` names a thing, masks of all such things come along. */

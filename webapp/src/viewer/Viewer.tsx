@@ -13,6 +13,8 @@ interface Props {
   splatUrl: string | null;
   /** Whether the model is to be told from the one that takes its place. */
   draft?: boolean;
+  /** What is shown are all objects of a photo: their names, and the photo below the first view. */
+  together?: { names: readonly string[]; photoUrl: string | null };
 }
 
 const MODES: readonly Choice<Mode>[] = [
@@ -23,20 +25,26 @@ const MODES: readonly Choice<Mode>[] = [
 ];
 
 /** An object to turn: its mesh, its splat, its wires, its points, of which there is a file for. */
-export default function Viewer({ name, meshUrl, splatUrl, draft = false }: Props) {
+export default function Viewer({ name, meshUrl, splatUrl, draft = false, together }: Props) {
   const [mode, setMode] = useState<Mode>(meshUrl ? "mesh" : "splat");
   const [light, setLight] = useState(1);
   const [turning, setTurning] = useState(false);
-  const { canvas, frame, scene, loading, error } = useScene(mode, meshUrl, splatUrl);
+  const [hidden, setHidden] = useState<ReadonlySet<number>>(new Set());
+  const { canvas, frame, scene, loading, error, through } = useScene(mode, meshUrl, splatUrl);
 
   useEffect(() => scene?.light(light), [scene, light]);
   useEffect(() => scene?.turn(turning), [scene, turning]);
+  useEffect(() => scene?.hide(hidden), [scene, hidden]);
 
   const choices = MODES.filter(({ value }) => (FILE_OF[value] === "mesh" ? meshUrl : splatUrl));
   const lit = mode === "mesh";
+  const home = together ? "As in the photo" : "Whole object";
   return (
     <section className="viewer" aria-label={`3D view of ${draft ? "a draft of " : ""}${name}`}>
       <div className="viewer-frame" ref={frame}>
+        {together?.photoUrl && through && (
+          <img className="viewer-photo" src={together.photoUrl} crossOrigin="anonymous" alt="" />
+        )}
         {/* biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: readers pass its keys on. */}
         <canvas
           ref={canvas}
@@ -85,16 +93,42 @@ export default function Viewer({ name, meshUrl, splatUrl, draft = false }: Props
           <button
             type="button"
             className="icon-button"
-            aria-label="Whole object"
-            title="Whole object"
-            onClick={() => scene?.look()}
+            aria-label={home}
+            title={home}
+            onClick={() => {
+              setTurning(false);
+              scene?.look();
+            }}
           >
             <Maximize />
           </button>
         </div>
       </div>
+      {together && (
+        <fieldset className="viewer-objects" disabled={FILE_OF[mode] !== "mesh"}>
+          <legend className="visually-hidden">Objects</legend>
+          {together.names.map((object, n) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: names may be alike, their order is fixed.
+            <label className="check" key={n}>
+              <input
+                type="checkbox"
+                checked={!hidden.has(n)}
+                onChange={(event) => setHidden(toggled(hidden, n, !event.target.checked))}
+              />
+              {object}
+            </label>
+          ))}
+        </fieldset>
+      )}
     </section>
   );
+}
+
+function toggled(set: ReadonlySet<number>, n: number, on: boolean): ReadonlySet<number> {
+  const next = new Set(set);
+  if (on) next.add(n);
+  else next.delete(n);
+  return next;
 }
 
 /** The scene for a canvas, and what a mode needs in it. */
@@ -104,6 +138,7 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
   const [scene, setScene] = useState<ObjectScene | null>(null);
   const [loading, setLoading] = useState<number | null>(null);
   const [error, setError] = useState("");
+  const [through, setThrough] = useState(false);
   // Links are signed anew now and then; the files are the same, and so the scene stays.
   const meshFile = meshUrl && fileOf(meshUrl);
   const splatFile = splatUrl && fileOf(splatUrl);
@@ -116,9 +151,13 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
     if (!element || !around) return;
     let made: ObjectScene;
     try {
-      made = new ObjectScene(element, (drawn) => {
-        element.dataset.drawn = drawn;
-      });
+      made = new ObjectScene(
+        element,
+        (drawn) => {
+          element.dataset.drawn = drawn;
+        },
+        setThrough,
+      );
     } catch {
       setError("This browser shows no 3D (WebGL 2 is missing). The downloads work all the same.");
       return;
@@ -149,5 +188,5 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
     };
   }, [scene, mode]);
 
-  return { canvas, frame, scene, loading, error };
+  return { canvas, frame, scene, loading, error, through };
 }

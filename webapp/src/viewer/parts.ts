@@ -5,10 +5,12 @@ import {
   Box3,
   BufferAttribute,
   BufferGeometry,
+  Camera,
   Color,
   Mesh,
   MeshBasicMaterial,
   type Object3D,
+  type PerspectiveCamera,
   Points,
   PointsMaterial,
   Texture,
@@ -25,6 +27,25 @@ export function wireframeOf(scene: Object3D): Object3D {
     if (part instanceof Mesh) part.material = material;
   });
   return copy;
+}
+
+/** Hide objects of a scene by their order in its file. */
+export function hide(scene: Object3D, hidden: ReadonlySet<number>): void {
+  if (hidden.size === 0 && scene.children.every((part) => part.visible)) return;
+  const objects = scene.children.filter((part) => !isCamera(part));
+  for (const [n, object] of objects.entries()) object.visible = !hidden.has(n);
+}
+
+/** glTF's loader gives a node's camera as the node, or below it. */
+function isCamera(part: Object3D): boolean {
+  return part instanceof Camera || part.children.some((child) => child instanceof Camera);
+}
+
+/** The vertical field of view, in degrees, at which a canvas holds all that a camera sees. */
+export function viewOf(camera: PerspectiveCamera, aspect: number): number {
+  if (aspect >= camera.aspect) return camera.fov;
+  const half = Math.tan((camera.fov * Math.PI) / 360) * (camera.aspect / aspect);
+  return (Math.atan(half) * 360) / Math.PI;
 }
 
 /** Call back with the place and the colour (sRGB) of each gaussian that can be seen. */

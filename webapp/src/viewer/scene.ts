@@ -15,8 +15,9 @@ import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 import { RoomEnvironment } from "three/addons/environments/RoomEnvironment.js";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { download, type Tell } from "../api/download";
+import { fileOf } from "../api/links";
 import { moveByKey } from "./keys";
-import { boundsOf, free, pointsOf, wireframeOf } from "./parts";
+import { boundsOf, free, hide, pointsOf, viewOf, wireframeOf } from "./parts";
 
 export type Mode = "mesh" | "splat" | "wireframe" | "points";
 
@@ -37,8 +38,11 @@ const ROOM_LIGHT = 0.62;
 const KEY_LIGHT = 0.75;
 
 /**
- * One object in a scene. glTF's frame: Y up; the splat, Z up, is turned into it. Draws only when
- * something changes.
+ * One object in a scene, or all of a photo. glTF's frame: Y up; a splat that is a PLY, Z up, is
+ * turned into it. Draws only when something changes.
+ *
+ * Where the mesh's file holds the photo's camera, one looks through it at first, and until one
+ * turns.
  */
 export class ObjectScene {
   private readonly renderer: WebGLRenderer;
@@ -53,6 +57,9 @@ export class ObjectScene {
   private bounds: Sphere | null = null;
   private wanted: Mode | null = null;
   private shown: { mode: Mode; part: Object3D } | null = null;
+  private photo: PerspectiveCamera | null = null;
+  private through = false;
+  private hidden: ReadonlySet<number> = new Set();
   private changed = false;
   private disposed = false;
 
@@ -63,6 +70,7 @@ export class ObjectScene {
   constructor(
     private readonly canvas: HTMLCanvasElement,
     private readonly onDrawn: (mode: Mode) => void = () => undefined,
+    private readonly onThrough: (through: boolean) => void = () => undefined,
   ) {
     this.renderer = new WebGLRenderer({ canvas, alpha: true, antialias: devicePixelRatio < 1.5 });
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
@@ -73,6 +81,7 @@ export class ObjectScene {
     this.controls = new OrbitControls(this.camera, canvas);
     this.controls.enableDamping = true;
     this.controls.addEventListener("change", () => this.draw());
+    this.controls.addEventListener("start", () => this.lookThrough(false));
     canvas.addEventListener("keydown", this.keyDown);
     canvas.addEventListener("webglcontextrestored", this.restored);
     this.renderer.setAnimationLoop(() => this.frame());
@@ -104,14 +113,28 @@ export class ObjectScene {
   }
 
   turn(on: boolean): void {
+    if (on) this.lookThrough(false);
     this.controls.autoRotate = on;
     this.controls.autoRotateSpeed = 2.4;
     this.draw();
   }
 
-  /** Put the camera where the whole object is in sight. */
+  /** Show all objects of a scene but these, by their order in its file. */
+  hide(objects: ReadonlySet<number>): void {
+    this.hidden = objects;
+    for (const mode of ["mesh", "wireframe"] as const) {
+      void this.parts[mode]?.then((part) => hide(part, objects)).catch(() => undefined);
+    }
+    this.draw();
+  }
+
+  /** Put the camera where the photo's was, or else where the whole object is in sight. */
   look(): void {
     if (!this.bounds) return;
+    if (this.photo) {
+      this.lookAsPhoto(this.photo, this.bounds);
+      return;
+    }
     const { center, radius } = this.bounds;
     const distance = (radius * 1.08) / Math.sin((this.camera.fov * Math.PI) / 360);
     this.camera.near = distance / 100;
@@ -124,9 +147,38 @@ export class ObjectScene {
     this.draw();
   }
 
+  /** What is turned next begins there; a photo that was held askew is levelled then. */
+  private lookAsPhoto(photo: PerspectiveCamera, { center, radius }: Sphere): void {
+    const ahead = photo.getWorldDirection(new Vector3());
+    this.camera.position.setFromMatrixPosition(photo.matrixWorld);
+    const distance = Math.max(ahead.dot(center.clone().sub(this.camera.position)), radius / 10);
+    this.camera.near = distance / 100;
+    this.camera.far = (distance + radius) * 20;
+    this.controls.target.copy(this.camera.position).addScaledVector(ahead, distance);
+    this.controls.maxDistance = (distance + radius) * 6;
+    this.fitPhoto();
+    this.controls.update();
+    this.lookThrough(true);
+  }
+
+  /** Have the whole photo in the canvas. */
+  private fitPhoto(): void {
+    if (!this.photo) return;
+    this.camera.fov = viewOf(this.photo, this.camera.aspect);
+    this.camera.updateProjectionMatrix();
+  }
+
+  private lookThrough(through: boolean): void {
+    if (through === this.through) return;
+    this.through = through;
+    this.onThrough(through);
+    this.draw();
+  }
+
   resize(width: number, height: number): void {
     this.camera.aspect = width / height;
     this.camera.updateProjectionMatrix();
+    this.fitPhoto();
     this.renderer.setSize(width, height, false);
     this.draw();
   }
@@ -148,7 +200,10 @@ export class ObjectScene {
     this.renderer.dispose();
   }
 
-  private readonly keyDown = (event: KeyboardEvent) => moveByKey(this.controls, event);
+  private readonly keyDown = (event: KeyboardEvent) => {
+    moveByKey(this.controls, event);
+    if (event.defaultPrevented) this.lookThrough(false);
+  };
 
   /** three.js uploads anew what it was given; what was drawn on the GPU is gone. */
   private readonly restored = () => {
@@ -184,6 +239,7 @@ export class ObjectScene {
     this.parts[mode] ??= this.make(mode, url)
       .then((part) => {
         part.visible = false;
+        hide(part, this.hidden);
         if (this.disposed) free(part);
         else this.scene.add(part);
         return part;
@@ -210,7 +266,9 @@ export class ObjectScene {
 
   private async loadMesh(url: string): Promise<Object3D> {
     const file = await download(url, this.tell("mesh"));
-    const { scene } = await new GLTFLoader().parseAsync(file, "");
+    const { scene, cameras } = await new GLTFLoader().parseAsync(file, "");
+    scene.updateMatrixWorld(true);
+    this.photo = cameras?.find((camera) => camera instanceof PerspectiveCamera) ?? null;
     this.fitCamera(new Box3().setFromObject(scene));
     return scene;
   }
@@ -218,8 +276,10 @@ export class ObjectScene {
   private async loadSplat(url: string): Promise<SplatMesh> {
     this.spark ??= this.makeSpark();
     const fileBytes = new Uint8Array(await download(url, this.tell("splat")));
-    const splat = new SplatMesh({ fileBytes, fileType: SplatFileType.PLY });
-    splat.rotation.x = -Math.PI / 2;
+    const packed = fileOf(url).endsWith(".spz");
+    const fileType = packed ? SplatFileType.SPZ : SplatFileType.PLY;
+    const splat = new SplatMesh({ fileBytes, fileType });
+    if (!packed) splat.rotation.x = -Math.PI / 2;
     await splat.initialized;
     this.fitCamera(boundsOf(splat));
     return splat;
@@ -240,6 +300,8 @@ export class ObjectScene {
     this.controls.update();
     if (!this.changed) return;
     this.changed = false;
+    if (this.through && this.photo)
+      this.camera.quaternion.setFromRotationMatrix(this.photo.matrixWorld);
     this.renderer.render(this.scene, this.camera);
     if (this.shown) this.onDrawn(this.shown.mode);
   }

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import quote
 
-from gen3d.formats import MESH_FORMATS
-from gen3d.jobs import Failure, Job, JobObject, ObjectStatus, plain
+from gen3d.formats import MESH_FORMATS, SCENE_FORMATS
+from gen3d.jobs import Failure, Job, JobObject, JsonText, ObjectStatus, plain
 from gen3d_aws.store import FileStore
 from gen3d_notify.settings import NotifySettings
 
@@ -132,6 +132,8 @@ def completed(job: Job, files: FileStore, web_url: str) -> Mail:
     letter.paragraph(f"From your photo {job.filename}:")
     for o in done:
         _finished(letter, job, o, files)
+    if job.scene is not None:
+        _together(letter, job, job.scene, files)
     for o in objects:
         if o.error is not None:
             letter.heading(o.name)
@@ -139,6 +141,25 @@ def completed(job: Job, files: FileStore, web_url: str) -> Mail:
     letter.links({"See it in the browser": _page(web_url, job)})
     letter.paragraph(LINKS_NOTE)
     return letter.to(job.email, f"{letter.title}: {job.name}")
+
+
+def _together(letter: _Letter, job: Job, scene: JsonText, files: FileStore) -> None:
+    letter.heading("All together")
+    if "error" in scene:
+        message = Failure(**scene["error"]).public().message
+        letter.paragraph(f"The objects could not be set beside each other. {message}")
+        return
+    picture = files.read(job.files.scene_picture)
+    if picture is not None:
+        letter.picture("scene", picture, "All objects together")
+    there = scene["files"]
+    letter.links(
+        {
+            written.label: files.link(there[ending]["key"], f"{job.name}-scene.{ending}")
+            for ending, written in SCENE_FORMATS.items()
+            if ending in there
+        }
+    )
 
 
 def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None:
@@ -154,6 +175,7 @@ def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None
             "Vertices": f"{mesh.get('vertices', 0):,}",
             **({} if splat is None else {"Gaussians": f"{splat.get('gaussians', 0):,}"}),
             **_coverage(mesh.get("coverage")),
+            **_truth(mesh.get("truth")),
             **{title: str(value) for title, value in o.options.titled().items()},
         }
     )
@@ -175,6 +197,16 @@ def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None
 def _coverage(share: float | None) -> dict[str, str]:
     """How much of the splat the mesh explains; nothing of a mesh that is older than the figure."""
     return {} if share is None else {"Coverage of the splat": f"{100 * share:.1f} %"}
+
+
+def _truth(truth: dict[str, float | None] | None) -> dict[str, str]:
+    """How true the mesh is to the photo, as far as that is known."""
+    told = {"Outline": "silhouette", "Colours": "colour"}
+    return {
+        f"{name} as in the photo": f"{100 * share:.0f} %"
+        for name, key in told.items()
+        if (share := (truth or {}).get(key)) is not None
+    }
 
 
 def completed_admin(job: Job, admin: str) -> Mail:

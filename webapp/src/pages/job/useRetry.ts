@@ -12,11 +12,11 @@ export function useRetry(job: JobView) {
   const [error, setError] = useState<unknown>(null);
 
   /** Whether the server has taken it up. */
-  async function retry(objects?: RetriedObject[]): Promise<boolean> {
+  async function retry(objects?: RetriedObject[], scene = false): Promise<boolean> {
     setBusy(true);
     setError(null);
     try {
-      await accept(await api.retryJob(job.jobId, objects), "INITIALIZING");
+      await accept(await api.retryJob(job.jobId, objects, scene), "INITIALIZING");
       return true;
     } catch (failure) {
       setError(failure);

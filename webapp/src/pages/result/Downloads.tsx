@@ -36,7 +36,17 @@ export function Downloads({ object }: { object: ObjectView }) {
   );
 }
 
-function Row({ name, use, url, bytes }: { name: string; use: string; url: string; bytes: number }) {
+export function Row({
+  name,
+  use,
+  url,
+  bytes,
+}: {
+  name: string;
+  use: string;
+  url: string;
+  bytes: number;
+}) {
   return (
     <li>
       <a href={url} download>

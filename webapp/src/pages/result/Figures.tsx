@@ -13,6 +13,11 @@ export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
     ["Faces of the draft", draft?.mesh && count(draft.mesh.faces)],
     ["Closed surface", mesh && (mesh.watertight ? "yes" : "no")],
     ["Coverage of the splat", mesh?.coverage == null ? undefined : percent(mesh.coverage)],
+    ["Outline as in the photo", mesh?.truth ? percent(mesh.truth.silhouette) : undefined],
+    [
+      "Colours as in the photo",
+      mesh?.truth?.colour == null ? undefined : percent(mesh.truth.colour),
+    ],
     ["From photo to splat", spent(splat?.timings)],
     ["From photo to the engine's mesh", spent(engineMesh?.timings)],
     [

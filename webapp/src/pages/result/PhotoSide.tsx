@@ -3,7 +3,8 @@ import type { JobView, ObjectView } from "../../api/types";
 interface Props {
   image: NonNullable<JobView["image"]>;
   name: string;
-  object: ObjectView;
+  /** Which is lit; without one the photo is as it is. */
+  object: ObjectView | null;
 }
 
 /** The photo, all but the object dimmed. */
@@ -12,8 +13,13 @@ export function PhotoSide({ image, name, object }: Props) {
   return (
     <figure className="photo-side">
       <div style={{ aspectRatio: `${width} / ${height}` }}>
-        <img className="dimmed" src={url} crossOrigin="anonymous" alt={name} />
-        {object.mask && (
+        <img
+          className={object ? "dimmed" : undefined}
+          src={url}
+          crossOrigin="anonymous"
+          alt={name}
+        />
+        {object?.mask && (
           <img
             className="lit"
             src={url}
@@ -23,7 +29,9 @@ export function PhotoSide({ image, name, object }: Props) {
           />
         )}
       </div>
-      <figcaption className="visually-hidden">The photo with {object.name} highlighted</figcaption>
+      <figcaption className="visually-hidden">
+        {object ? `The photo with ${object.name} highlighted` : "The photo"}
+      </figcaption>
     </figure>
   );
 }

@@ -11,6 +11,8 @@ import { Downloads } from "./Downloads";
 import { Figures } from "./Figures";
 import { MakeAgain } from "./MakeAgain";
 import { PhotoSide } from "./PhotoSide";
+import { SceneSide, SceneViewer } from "./Scene";
+import { SceneWanted } from "./SceneWanted";
 import { Share } from "./Share";
 import "./result.css";
 
@@ -27,6 +29,8 @@ export default function Result({ job }: { job: JobView }) {
       )?.n,
   );
   const [beside, setBeside] = useState(true);
+  const [together, setTogether] = useState(false);
+  const scene = together ? job.scene : undefined;
   const object = job.objects.find((one) => one.n === n);
   if (!object) return <ErrorNote error={new Error("This job has no objects. Start a new one.")} />;
   return (
@@ -34,12 +38,18 @@ export default function Result({ job }: { job: JobView }) {
       <div className="result-main">
         <News job={job} />
         <div className="result-tools">
-          {job.objects.length > 1 && (
+          {(job.objects.length > 1 || job.scene) && (
             <Segmented
               legend="Object"
-              choices={job.objects.map((one) => ({ value: String(one.n), label: one.name }))}
-              value={String(object.n)}
-              onChange={(value) => setN(Number(value))}
+              choices={[
+                ...job.objects.map((one) => ({ value: String(one.n), label: one.name })),
+                ...(job.scene ? [{ value: TOGETHER, label: "All together" }] : []),
+              ]}
+              value={scene ? TOGETHER : String(object.n)}
+              onChange={(value) => {
+                setTogether(value === TOGETHER);
+                if (value !== TOGETHER) setN(Number(value));
+              }}
             />
           )}
           <label className="check">
@@ -52,20 +62,36 @@ export default function Result({ job }: { job: JobView }) {
           </label>
         </div>
         <div className={beside ? "result-views beside" : "result-views"}>
-          <ObjectViewer job={job} object={object} />
-          {beside && job.image && <PhotoSide image={job.image} name={job.name} object={object} />}
+          {scene ? (
+            <SceneViewer job={job} scene={scene} />
+          ) : (
+            <ObjectViewer job={job} object={object} />
+          )}
+          {beside && job.image && (
+            <PhotoSide image={job.image} name={job.name} object={scene ? null : object} />
+          )}
         </div>
       </div>
-      <aside className="result-side" aria-label={`About ${object.name}`}>
-        <h2>{object.name}</h2>
-        <Figures job={job} object={object} />
-        <Downloads object={object} />
-        <div className="result-actions">
-          <Share object={object} />
-          <MakeAgain key={object.n} job={job} object={object} />
-        </div>
-      </aside>
+      {scene ? <SceneSide job={job} scene={scene} /> : <ObjectSide job={job} object={object} />}
     </div>
+  );
+}
+
+/** The value of the choice beside the objects' numbers. */
+const TOGETHER = "together";
+
+function ObjectSide({ job, object }: { job: JobView; object: ObjectView }) {
+  return (
+    <aside className="result-side" aria-label={`About ${object.name}`}>
+      <h2>{object.name}</h2>
+      <Figures job={job} object={object} />
+      <Downloads object={object} />
+      <div className="result-actions">
+        <Share object={object} />
+        <MakeAgain key={object.n} job={job} object={object} />
+        <SceneWanted job={job} />
+      </div>
+    </aside>
   );
 }
 
