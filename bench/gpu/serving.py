@@ -159,7 +159,7 @@ def server(
     log.write_text("")
     started = time.perf_counter()
     environment = {**image_environment(), **settings, **environment}
-    with process(["container", "serve"], log, **environment) as serving:
+    with process(["gen3d_inference", "serve"], log, **environment) as serving:
         slowest = _until(serving, port, "/ping", 200)
         ready = time.perf_counter() - started
         running = Server(port, log)

@@ -11,7 +11,7 @@ OBJECTS: dict[str, bytes] = {}
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers GET and PUT by path."""
+    """Answers GET, HEAD and PUT by path."""
 
     protocol_version = "HTTP/1.1"
 
@@ -24,6 +24,10 @@ class Handler(BaseHTTPRequestHandler):
         """Give what was kept."""
         body = OBJECTS.get(self.path)
         self._answer(404 if body is None else 200, body or b"")
+
+    def do_HEAD(self) -> None:
+        """Whether it was kept."""
+        self._answer(200 if self.path in OBJECTS else 404, b"")
 
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
