@@ -269,7 +269,7 @@ def load_and_say(folder: Path) -> None:
     moments = [time.time()]
     photo, mask = _photo(SIZE)
     engine.initialize(photo)
-    engine._objects.result()
+    engine._objects.get()
     moments.append(time.time())
     engine.reconstruct(photo, mask, EngineOptions(seed=SEED))
     print(*moments, time.time())
@@ -327,7 +327,7 @@ def measure(tiny: bool, work: Path) -> str:
         starts = [[name, *_start(folder)] for name in ("nothing compiled yet", "compiled before")]
         say(table(head, starts))
     engine = OpenEngine(folder)
-    objects = engine._objects.result()
+    objects = engine._objects.get()
     spent = []
     for _ in range(8):
         start = time.perf_counter()

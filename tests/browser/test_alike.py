@@ -24,6 +24,7 @@ Levels = npt.NDArray[np.uint8]
 SIZE = (64, 48)
 P3 = Primaries((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
 ADOBE = Primaries((0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
+IN_A_LINE = Primaries((0.1, 0.1), (0.2, 0.2), (0.3, 0.3))
 CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 
 SHOW = """async (file) => {
@@ -164,6 +165,10 @@ def figures() -> Iterator[tuple[str, bytes]]:
         ("gamma of 2.2", gamma(2.2)),
         ("gamma and chromaticities", gamma(2.2) + chromaticities(P3)),
         ("chromaticities alone", chromaticities(P3)),
+        ("gamma and chromaticities of nothing", gamma(2.2) + chunk(b"cHRM", bytes(32))),
+        ("gamma and primaries in a line", gamma(2.2) + chromaticities(IN_A_LINE)),
+        ("gamma beyond all measure", chunk(b"gAMA", b"\0\0\0\1")),
+        ("gamma of nothing", chunk(b"gAMA", bytes(4))),
         ("sRGB beside gamma", srgb + gamma(1)),
         ("Display P3 by cICP", p3),
         ("Display P3 by cICP beside gamma", p3 + gamma(1)),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
 from gen3d.jobs import now
-from gen3d.queue import Request, Stage, choose
+from gen3d.queue import FOR_PHOTOS, Request, Stage, choose
 from gen3d_aws import dispatch, tokens
 from gen3d_aws.dispatch import Dispatcher
 from gen3d_aws.tokens import Taken, TaskGone, TokenRow, TokenStore
@@ -154,7 +154,9 @@ class Queue(RuleBasedStateMachine):
 
     @invariant()
     def the_window_is_kept(self) -> None:
-        assert len(self.store.window().sent) <= self.dispatcher.size
+        sent = self.store.window().sent
+        assert len(sent) <= self.dispatcher.size + FOR_PHOTOS
+        assert sum(s.stage is Stage.RECONSTRUCT for s in sent) <= self.dispatcher.size
 
     @invariant()
     def what_waits_is_not_in_hand(self) -> None:

@@ -66,14 +66,14 @@ def engine(whole: Path) -> OpenEngine:
         patch.setenv("GEN3D_DEVICE", "cpu")
         tiny.use_code(whole.parent / "code", patch)
         found = OpenEngine(whole)
-        found._objects.result()
+        found._objects.get()
         return found
 
 
 def run(engine: OpenEngine, effort: Effort = LITTLE) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(reconstruction.EFFORTS, "standard", effort)
-        return engine._objects.result().run(PHOTO, MASK, ANY)
+        return engine._objects.get().run(PHOTO, MASK, ANY)
 
 
 def test_embeddings_say_what_the_page_has_to_know(engine: OpenEngine) -> None:
@@ -92,7 +92,7 @@ def test_an_object_has_as_many_gaussians_as_asked_for(engine: OpenEngine) -> Non
     for count in (1024, 2048):
         gaussians, _ = run(engine, Effort(steps=2, gaussians=count))
         assert 0.9 * count < len(gaussians) <= count
-    objects = engine._objects.result()
+    objects = engine._objects.get()
     assert list(objects.timings) == ["cutout", "condition", "latents", "gaussians"]
 
 
@@ -112,7 +112,7 @@ def test_what_is_offered_is_what_there_is() -> None:
 
 def test_each_phase_is_told(engine: OpenEngine) -> None:
     told: list[tuple[str, float]] = []
-    objects = engine._objects.result()
+    objects = engine._objects.get()
     objects.run(PHOTO, MASK, ANY, lambda *each: told.append(each))
     assert told[0] == ("cutout", 0.0)
     assert ("latents", 0.5) in told
@@ -204,7 +204,7 @@ def test_the_code_leaves_no_module_of_a_common_name_behind() -> None:
 def test_an_answer_of_no_numbers_is_named(
     engine: OpenEngine, monkeypatch: pytest.MonkeyPatch, value: float
 ) -> None:
-    flow = engine._objects.result()._flow
+    flow = engine._objects.get()._flow
     monkeypatch.setattr(flow, "positions", torch.full_like(flow.positions, value))
     with pytest.raises(ReconstructionFailed, match=r"no numbers.*another seed"):
         run(engine)
@@ -221,7 +221,7 @@ def test_memory_that_ran_out_is_freed_and_the_next_job_done(
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9.00 GiB.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine._objects.result(), "_denoise", run_out)
+        patch.setattr(engine._objects.get(), "_denoise", run_out)
         with pytest.raises(OutOfMemory, match=r"larger GPU.*ml\.g6\.2xlarge") as raised:
             engine.reconstruct(PHOTO, MASK, ANY)
     assert held[0]() is None

@@ -10,16 +10,13 @@ import numpy.typing as npt
 
 from gen3d.errors import InvalidMesh
 from gen3d_mesh import mesh_kernels
-from gen3d_mesh.repair import compact, face_areas, is_closed, parts
+from gen3d_mesh.repair import HOLE_EDGES, compact, face_areas, is_closed, parts
 from gen3d_mesh.splat import Floats
 from gen3d_mesh.surface import Triangles
 from gen3d_mesh.wedges import Wedges
 
 SPECK = 1e-3
 """A part with less than this share of the largest one's area is dropped."""
-
-HOLE_EDGES = 30
-"""A hole with more edges around it is an opening; MeshLab's own bound."""
 
 
 @dataclass(frozen=True)

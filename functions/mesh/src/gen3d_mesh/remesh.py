@@ -18,13 +18,10 @@ from scipy.spatial import cKDTree
 from gen3d.errors import InvalidMesh
 from gen3d_mesh.coloured_mesh import ColouredMesh, Texture
 from gen3d_mesh.mesh_file import SourceMesh
-from gen3d_mesh.repair import face_areas, is_closed, parts, vertex_normals
+from gen3d_mesh.repair import HOLE_EDGES, face_areas, is_closed, parts, vertex_normals
 from gen3d_mesh.splat import Floats, Up
 from gen3d_mesh.surface import Triangles
 from gen3d_mesh.wedges import Wedges, smaller, texture_of, upright, used
-
-HOLE_EDGES = 30
-"""A hole with more edges around it is an opening; MeshLab's own bound."""
 
 TEXTURE_WEIGHT = 3.0
 """Of a place in the picture against one in space, in the decimation's error. On a mug of 50,000

@@ -13,6 +13,9 @@ MIN_AREA = 0.01
 """A piece of the mesh with less than this share of the largest one's area is a speck: of the
 largest one of the same part of the solid."""
 
+HOLE_EDGES = 30
+"""A hole with more edges around it is an opening; MeshLab's own bound."""
+
 
 def face_areas(mesh: Triangles) -> Floats:
     """Area of each face."""

@@ -16,7 +16,7 @@ from gen3d_mesh.mesh_file import MAX_SIDE, Kind, kind_of, read_mesh
 from gen3d_mesh.pipeline import QUALITIES, Figures, build
 from gen3d_mesh.place import foot, standing
 from gen3d_mesh.read import Source, read
-from gen3d_mesh.repair import is_closed, parts
+from gen3d_mesh.repair import HOLE_EDGES, is_closed, parts
 from gen3d_mesh.splat import Up
 from gen3d_mesh.write import extra, save
 
@@ -189,7 +189,7 @@ def _from_mesh(
 ) -> Made:  # fmt: skip
     """Repair a mesh, and decimate or remesh it: each level from what was read."""
     with extra("meshes", f"The {kind} is a mesh, and those are read by PyMeshLab and trimesh"):
-        from gen3d_mesh.remesh import HOLE_EDGES, repair_mesh
+        from gen3d_mesh.remesh import repair_mesh
 
         figures = _Told(progress=progress)
         with figures.step("read"):

@@ -46,6 +46,8 @@ _OF_CICP = {
 _CURVES_OF_CICP = {4: (2.2,), 5: (2.8,), 8: (1.0,), 13: _SRGB_CURVE}
 """Its table 3: those that are no video's and no screen's of more than white."""
 
+_STEEPEST = 32767.0
+"""The largest exponent that a profile can hold."""
 
 _OF_SCREENS = 45455
 """1 ÷ 2.2, which is written where sRGB is meant, and read so by browsers."""
@@ -91,7 +93,10 @@ class PngHeader:
         lights = self.chunks.get(b"cHRM")
         if not gamma or (gamma == _OF_SCREENS and lights is None):
             return None
-        return matrix_profile(_chromaticities(lights), (1e5 / gamma,))
+        try:
+            return matrix_profile(_chromaticities(lights), (min(1e5 / gamma, _STEEPEST),))
+        except (ArithmeticError, struct.error):
+            return None  # figures of no colours: browsers show the photo as if they were not there
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:

@@ -60,7 +60,7 @@ class Dispatcher:
     endpoint : str
         Its name; empty where none is deployed, and then everything waits.
     size : int
-        How many requests it may have in hand.
+        How many reconstructions it may have in hand; of all requests, `FOR_PHOTOS` more.
     """
 
     tokens: TokenStore

@@ -1,22 +1,18 @@
 """The open engine: what it is made of, and when each part is loaded."""
 
-import logging
-from concurrent.futures import Future
 from pathlib import Path
 
 import torch
 from PIL import Image
 
 from gen3d.contract import Pose
-from gen3d.errors import Gen3DError, InvalidRequest
+from gen3d.errors import InvalidRequest
 from gen3d.options import ANY_SEED, EngineOptions, Offer, OneOf
 from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask, Tell, silent
 from gen3d_inference.engines.open.reconstruction import ObjectReconstruction
 from gen3d_inference.engines.open.sam2 import Sam2ImageEncoder
 from gen3d_inference.engines.parts import gpu
-from gen3d_inference.engines.parts.torch_engine import TorchEngine
-
-logger = logging.getLogger(__name__)
+from gen3d_inference.engines.parts.torch_engine import LoadedBeside, TorchEngine
 
 NEEDS = gpu.Needs(
     engine="open",
@@ -69,7 +65,7 @@ class OpenEngine(TorchEngine):
         half = torch.bfloat16 if gpu.has_bfloat16(self._device) else torch.float16
         self._encoder = Sam2ImageEncoder(folder / "sam2", self._device, half)
         self._first_verified.result()
-        self._objects: Future[ObjectReconstruction] = self._beside.submit(self._load_objects)
+        self._objects = LoadedBeside(self._beside, self._load_objects)
         self._beside.shutdown(wait=False)
 
     @property
@@ -104,26 +100,11 @@ class OpenEngine(TorchEngine):
             TripoSplat cannot be loaded.
         ReconstructionFailed, OutOfMemory
         """
-        return self._within_memory(lambda: self._reconstruct(photo, mask, options, tell), _LARGER)
+        return self._within_memory(lambda: self._objects.get(tell).run(photo, mask, options, tell), _LARGER)
 
     def _initialize(self, photo: Image.Image) -> Embeddings:
         return self._embeddings(self._encoder(photo), self.side, photo)
 
-    def _reconstruct(
-        self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell
-    ) -> tuple[Gaussians, Pose]:
-        if not self._objects.done():
-            tell("loading", 0.0)
-        if self._objects.done() and self._objects.exception() is not None:
-            loaded = self._load_objects()
-            self._objects = Future()
-            self._objects.set_result(loaded)
-        return self._objects.result().run(photo, mask, options, tell)
-
     def _load_objects(self) -> ObjectReconstruction:
         self._verify_rest()
-        try:
-            return ObjectReconstruction(self._folder, self._device)
-        except Gen3DError as error:
-            logger.error(error.message, extra={"fields": {"error": error.name}})
-            raise
+        return ObjectReconstruction(self._folder, self._device)

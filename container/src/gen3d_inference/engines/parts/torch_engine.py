@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from PIL import Image
 from torch import Tensor
@@ -12,7 +12,7 @@ from torch import Tensor
 from gen3d.contract import EmbeddingsMeta
 from gen3d.errors import Gen3DError
 from gen3d_inference import weights
-from gen3d_inference.engines.interface import Embeddings
+from gen3d_inference.engines.interface import Embeddings, Tell, silent
 from gen3d_inference.engines.parts import gpu
 from gen3d_inference.engines.parts.acceleration import keep_compiled
 from gen3d_inference.engines.parts.precision import precision_of, store
@@ -20,6 +20,46 @@ from gen3d_inference.engines.parts.precision import precision_of, store
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+
+class LoadedBeside(Generic[T]):
+    """What reconstructs, loaded beside the first photos: a person clicks before it is asked for.
+
+    Parameters
+    ----------
+    threads : ThreadPoolExecutor
+        Where it is loaded first.
+    load : callable
+        Why it fails is logged at once, since nobody may ask for it for a while.
+    """
+
+    def __init__(self, threads: ThreadPoolExecutor, load: Callable[[], T]) -> None:
+        self._load = load
+        self._loaded: Future[T] = threads.submit(self._logged)
+
+    def get(self, tell: Tell = silent) -> T:
+        """Wait for it; where loading failed, it is tried again.
+
+        Raises
+        ------
+        Gen3DError
+            What `load` raises.
+        """
+        if not self._loaded.done():
+            tell("loading", 0.0)
+        elif self._loaded.exception() is not None:
+            tell("loading", 0.0)
+            loaded = self._logged()
+            self._loaded = Future()
+            self._loaded.set_result(loaded)
+        return self._loaded.result()
+
+    def _logged(self) -> T:
+        try:
+            return self._load()
+        except Gen3DError as error:
+            logger.error(error.message, extra={"fields": {"error": error.name}})
+            raise
 
 
 class TorchEngine:
@@ -69,12 +109,8 @@ class TorchEngine:
         return gpu.works(self._device)
 
     def _verify_rest(self) -> None:
-        """Hold the other files against their digests; what is wrong is logged at once."""
-        try:
-            weights.verify(self._folder, self._rest)
-        except Gen3DError as error:
-            logger.error(error.message, extra={"fields": {"error": error.name}})
-            raise
+        """Hold the other files against their digests."""
+        weights.verify(self._folder, self._rest)
 
     def _embeddings(self, tensors: dict[str, Tensor], side: int, photo: Image.Image) -> Embeddings:
         """What the page's decoder is fed with, of a photo that was stretched to so many pixels."""

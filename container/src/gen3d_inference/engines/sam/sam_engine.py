@@ -1,23 +1,18 @@
 """The sam engine: what it is made of, and when each part is loaded."""
 
-import logging
-from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 
 from gen3d.contract import Pose
-from gen3d.errors import Gen3DError
 from gen3d.options import ANY_SEED, EngineOptions, Offer, OneOf
 from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask, Tell, silent
 from gen3d_inference.engines.parts import gpu
-from gen3d_inference.engines.parts.torch_engine import TorchEngine
+from gen3d_inference.engines.parts.torch_engine import LoadedBeside, TorchEngine
 from gen3d_inference.engines.sam.concept import ConceptPrompt
 from gen3d_inference.engines.sam.encoder import ImageEncoder
 from gen3d_inference.engines.sam.objects import ObjectReconstruction
-
-logger = logging.getLogger(__name__)
 
 NEEDS = gpu.Needs(
     engine="sam",
@@ -79,7 +74,7 @@ class SamEngine(TorchEngine):
         self._encoder = ImageEncoder(folder / "sam3", self._device)
         self._concept = ConceptPrompt(folder / "sam3", self._device)
         self._first_verified.result()
-        self._objects: Future[ObjectReconstruction] = self._beside.submit(self._load_objects)
+        self._objects = LoadedBeside(self._beside, self._load_objects)
         self._beside.shutdown(wait=False)
 
     @property
@@ -111,7 +106,7 @@ class SamEngine(TorchEngine):
         ReconstructionFailed, OutOfMemory
         """
         return self._within_memory(
-            lambda: self._reconstruct(photo, mask, options, tell), _LARGER, self._concept.free
+            lambda: self._objects.get(tell).run(photo, mask, options, tell), _LARGER, self._concept.free
         )
 
     def _initialize(self, photo: Image.Image, text: str | None) -> Embeddings:
@@ -125,21 +120,6 @@ class SamEngine(TorchEngine):
         meta = embeddings.meta.model_copy(update={"found_text": found})
         return replace(embeddings, meta=meta, candidates=candidates)
 
-    def _reconstruct(
-        self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell
-    ) -> tuple[Gaussians, Pose]:
-        if not self._objects.done():
-            tell("loading", 0.0)
-        if self._objects.done() and self._objects.exception() is not None:
-            loaded = self._load_objects()
-            self._objects = Future()
-            self._objects.set_result(loaded)
-        return self._objects.result().run(photo, mask, options, tell)
-
     def _load_objects(self) -> ObjectReconstruction:
         self._verify_rest()  # these files hold code that loading would run
-        try:
-            return ObjectReconstruction(self._folder, str(self._device))
-        except Gen3DError as error:
-            logger.error(error.message, extra={"fields": {"error": error.name}})
-            raise
+        return ObjectReconstruction(self._folder, str(self._device))
