@@ -100,7 +100,9 @@ class OpenEngine(TorchEngine):
             TripoSplat cannot be loaded.
         ReconstructionFailed, OutOfMemory
         """
-        return self._within_memory(lambda: self._objects.get(tell).run(photo, mask, options, tell), _LARGER)
+        return self._within_memory(
+            lambda: self._objects.get(tell).run(photo, mask, options, tell), _LARGER
+        )
 
     def _initialize(self, photo: Image.Image) -> Embeddings:
         return self._embeddings(self._encoder(photo), self.side, photo)

@@ -106,7 +106,9 @@ class SamEngine(TorchEngine):
         ReconstructionFailed, OutOfMemory
         """
         return self._within_memory(
-            lambda: self._objects.get(tell).run(photo, mask, options, tell), _LARGER, self._concept.free
+            lambda: self._objects.get(tell).run(photo, mask, options, tell),
+            _LARGER,
+            self._concept.free,
         )
 
     def _initialize(self, photo: Image.Image, text: str | None) -> Embeddings:
