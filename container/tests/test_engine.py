@@ -215,6 +215,7 @@ def test_a_pose_is_a_place_before_the_camera(
     """Where the engine finds one out; the others have no camera, and say none."""
     shape, pose = reconstructor.reconstruct(coffee, cup, EngineOptions())
     assert (pose is None) == (reconstructor.name in ("lite", "cushion"))
+    assert (pose is None) == ("seeds" not in reconstructor.offers)  # which nothing else tells apart
     if pose is not None:
         assert np.linalg.norm(pose.rotation) == pytest.approx(1, abs=1e-5)
         assert min(pose.scale) > 0

@@ -24,7 +24,7 @@ from gen3d.jobs import (
     EngineRevision,
     Failure,
     Job,
-    JobObject,
+    ObjectTask,
     Resume,
     Status,
     TimeSpan,
@@ -37,6 +37,7 @@ from gen3d.jobs import (
     oldest_job_id,
     plain,
 )
+from gen3d.options import Options
 from gen3d_aws.store import JobStore
 from tests.support import JOB_ID, OWNER, ROOT, make_job, table
 
@@ -245,7 +246,7 @@ def test_what_was_read_of_an_earlier_run_neither_chooses_nor_withdraws(
 ) -> None:
     put_job(make_job(Status.AWAITING_MASK, run=2))
     with pytest.raises(JobConflict):
-        jobs.choose(make_job(Status.AWAITING_MASK, run=1), [JobObject(n=0, name="Cup")])
+        jobs.choose(make_job(Status.AWAITING_MASK, run=1), [ObjectTask.anew(0, "Cup", Options())])
     table("JobsTable").delete_item(Key={"owner": OWNER, "jobId": JOB_ID})
     put_job(make_job(Status.COMPLETED, run=3))
     assert not jobs.withdraw(make_job(Status.COMPLETED, run=1), 2)

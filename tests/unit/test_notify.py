@@ -11,6 +11,7 @@ from email.policy import default
 from io import StringIO
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
@@ -127,6 +128,22 @@ def test_a_finished_job_is_told_to_owner_and_admin(
 ) -> None:
     call(trigger)
     assert recipients(mailbox()) == [EMAIL, ADMIN]
+
+
+def test_an_object_that_was_kept_among_several_is_shown_from_its_folder(
+    put_job: PutJob, files: FileStore, mailbox: Mailbox
+) -> None:
+    files.write(f"{PREFIX}result.json", RESULT, "")
+    files.write(f"{PREFIX}objects/0/seeds/7/preview.png", PICTURE, "image/png")
+    kept = finished_object().model_copy(update={"folder": "seeds/7/"})
+    objects = {"0": kept, "0.7": kept, "0.8": kept}
+    put_job(job_of_run_1(Status.COMPLETED, completed_run=1, objects=objects))
+    call("completed")
+    owner, admin = mailbox()
+    assert "Made by: 2 seeds, of which this one is kept" in part(owner, "plain")
+    assert "/objects/0/seeds/7/splat.ply" in unquote(part(owner, "plain"))
+    assert "image/png" in {image.get_content_type() for image in owner.walk()}
+    assert "1 of 1" in part(admin, "plain")
 
 
 @pytest.mark.parametrize(

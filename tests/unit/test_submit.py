@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from gen3d import contract
 from gen3d.contract import InitializeRequest, ReconstructRequest
 from gen3d.errors import DependencyUnavailable
-from gen3d.options import EngineOptions, Options
+from gen3d.jobs import variant_key
+from gen3d.options import MAX_SEED, EngineOptions, Options
 from gen3d_aws.store import FileStore
 from gen3d_aws.tokens import TokenRow, TokenStore, callback_id
 from tests.support import BUCKET, JOB_ID, OWNER, PREFIX, Context, QueueSettings, load_event, submit
@@ -174,15 +175,17 @@ def test_every_attempt_object_and_stage_has_its_own_id(calls: Calls) -> None:
     changes: list[dict[str, Any]] = [
         {},
         {"attempt": 1},
-        {"n": 7},
+        {"n": 7, "key": "7"},
+        {"key": "0.7"},
         {"stage": "initialize"},
         {"run": 2},
     ]
-    assert len({call(RECONSTRUCT | change)["callbackId"] for change in changes}) == 5
+    assert len({call(RECONSTRUCT | change)["callbackId"] for change in changes}) == 6
 
 
 def test_an_id_is_no_longer_than_sagemaker_takes() -> None:
-    assert len(callback_id(JOB_ID, 99_999, "reconstruct", contract.MAX_OBJECTS, 999)) <= 64
+    key = variant_key(contract.MAX_OBJECTS, MAX_SEED)
+    assert len(callback_id(JOB_ID, 99_999, "reconstruct", key, 999)) <= 64
 
 
 def test_without_an_endpoint_the_error_says_how_to_deploy_one(

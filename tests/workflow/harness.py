@@ -26,7 +26,6 @@ from botocore.exceptions import ClientError
 from gen3d.jobs import (
     EngineRevision,
     Job,
-    JobObject,
     ObjectTask,
     Resume,
     Status,
@@ -222,12 +221,13 @@ class Harness:
     def give_masks(self) -> None:
         """Do as the API does when the person has made the masks."""
         objects = [
-            JobObject(n=n, name=f'Cup "{n}"', options=self.options or Options().with_seed(n))
+            ObjectTask.anew(n, f'Cup "{n}"', self.options or Options().with_seed(n))
             for n in range(self.objects)
         ]
         row = TokenStore("TokensTable", "JobsTable").claim_mask(self.job)
         self._jobs.choose(self.job, objects)
-        chosen = [o.model_dump(include={"n", "name", "seed", "options"}) for o in objects]
+        said = {"n", "name", "seed", "options", "variants"}
+        chosen = [o.model_dump(include=said) for o in objects]
         Tasks().succeed(row, {"objects": chosen})
 
     def wait_until(self, holds: Callable[[], bool]) -> None:

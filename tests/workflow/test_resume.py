@@ -140,7 +140,7 @@ def test_a_job_goes_on_with_what_each_object_lacks(harness: Harness) -> None:
     assert published["objects"][0]["mesh"] == cup.mesh
     assert published["embeddings"] == MODEL.model_dump()
     assert {key for o in published["objects"] for key in o} == {
-        *("n", "name", "options", "status", "splat", "mesh")
+        *("n", "name", "options", "folder", "status", "splat", "mesh")
     }
 
 

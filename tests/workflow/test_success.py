@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gen3d.jobs import JobObject, ObjectStatus, PhotoSize, Status
+from gen3d.jobs import ObjectStatus, ObjectTask, PhotoSize, Status
 from gen3d.options import SEED_ALONE, EngineOptions, MeshOptions, OneOf, Options
 from gen3d.paths import JobFiles
 from gen3d_aws.tokens import Tasks, TokenStore
@@ -165,7 +165,7 @@ def test_objects_from_before_options_have_a_seed(harness: Harness) -> None:
     harness.start()
     harness.wait_for(Status.AWAITING_MASK)
     row = TokenStore("TokensTable", "JobsTable").claim_mask(harness.job)
-    harness._jobs.choose(harness.job, [JobObject(n=0, name="Cup")])
+    harness._jobs.choose(harness.job, [ObjectTask.anew(0, "Cup", Options())])
     Tasks().succeed(row, {"objects": [{"n": 0, "name": "Cup", "seed": 5, "have": "nothing"}]})
     harness.wait_for(Status.COMPLETED)
     assert Options(**harness.submit.calls[1]["options"]) == Options().with_seed(5)

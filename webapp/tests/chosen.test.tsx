@@ -13,6 +13,7 @@ const mesh: Offers["mesh"] = {
 const engine: Offers["engine"] = {
   quality: { values: ["fast", "standard"], seconds: { fast: 2, standard: 8.5 } },
   seed: { minimum: 0, maximum: 99 },
+  seeds: { values: [1, 2, 3] },
 };
 
 const shown = (offers: Offers | undefined, value: Options = DEFAULTS) =>

@@ -31,6 +31,7 @@ from gen3d_mesh.write import PRINTED_ENDINGS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef
 
 EVENT = {
     **json.loads((Path(__file__).parents[3] / "events/mesh/object.json").read_text()),
@@ -219,7 +220,22 @@ def test_an_object_is_held_against_its_photo(
     found = answer["truth"]
     assert (found["silhouette"] > 0.9) is true
     assert found["colour"] > 0.85
+    assert found["score"] == pytest.approx(found["silhouette"] * found["colour"], abs=1e-3)
     assert "truth" in answer["timings"]
+
+
+def test_what_one_of_several_seeds_made_is_held_against_the_objects_mask(
+    bucket: "S3Client", tmp_path: Path
+) -> None:
+    folder = EVENT["prefix"] + "seeds/7/"
+    write_splat(tmp_path / "splat.ply", ball(10_000))
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], folder + "splat.ply")
+    photo_and_mask(bucket, EVENT["prefix"], 32)
+    mask = EVENT["prefix"] + "mask.png"
+    event = {**EVENT, "photo": PHOTO, "pose": AHEAD.model_dump(), "prefix": folder, "mask": mask}
+    answer: Any = handler.handler({**event, "splat": folder + "splat.ply"}, CONTEXT)
+    assert answer["truth"]["silhouette"] > 0.9
+    assert answer["files"]["glb"]["key"] == folder + "mesh.glb"
 
 
 @pytest.mark.parametrize("missing", ["image.png", "mask.png"])
@@ -282,6 +298,21 @@ def test_a_scene_is_written_with_all_that_is_told_of_it(balls: "S3Client") -> No
     assert answer["metres"] is False
     assert [(o["n"], o["placed"]) for o in answer["objects"]] == [(0, "pose"), (1, "pose")]
     assert [o["height"] for o in answer["objects"]] == pytest.approx([1, 1], rel=0.02)
+
+
+def test_an_object_that_was_kept_among_several_is_taken_from_its_folder(
+    balls: "S3Client",
+) -> None:
+    event = scene_event([AHEAD, None])
+    folder = f"{event['prefix']}objects/1/"
+    for name in ("mesh.glb", "splat.ply"):
+        bucket, key = EVENT["bucket"], f"{folder}{name}"
+        source: CopySourceTypeDef = {"Bucket": bucket, "Key": key}
+        balls.copy_object(Bucket=bucket, Key=f"{folder}seeds/7/{name}", CopySource=source)
+        balls.delete_object(Bucket=bucket, Key=key)
+    event["objects"][1]["folder"] = "seeds/7/"
+    answer: Any = handler.handler(event, CONTEXT)
+    assert set(answer["files"]) == {*SCENE_FORMATS, "preview"}
 
 
 def test_objects_without_a_pose_are_placed_by_their_masks(balls: "S3Client") -> None:

@@ -9,6 +9,7 @@ from gen3d.errors import OptionNotOffered
 from gen3d.jobs import JobObject, ObjectTask
 from gen3d.options import (
     ANY_SEED,
+    MAX_SEED,
     MESH_OFFER,
     SEED_ALONE,
     EngineOptions,
@@ -71,6 +72,17 @@ def test_what_was_used_is_shown_by_its_titles() -> None:
         "Mesh quality": "standard",
         "Faces, at most": 5000,
     }
+
+
+@pytest.mark.parametrize(("seed", "seeds"), [(5, [5, 6, 7]), (MAX_SEED, [MAX_SEED, 0, 1])])
+def test_each_seed_is_tried_by_itself(seed: int, seeds: list[int]) -> None:
+    asked = Options(engine=EngineOptions(quality="fast", seed=seed, seeds=3))
+    each = asked.each_seed()
+    assert [one.engine.seed for one in each] == seeds
+    assert {(one.engine.seeds, one.engine.quality, one.mesh) for one in each} == {
+        (1, "fast", asked.mesh)
+    }
+    assert "Seeds to try" not in asked.titled()
 
 
 # What an engine offers

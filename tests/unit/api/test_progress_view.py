@@ -228,5 +228,5 @@ def test_an_engine_that_does_not_say_how_long_it_takes_has_half_of_the_way(
     job = reconstructing()
     silent = job.model_copy(update={"model": EngineRevision(engine="x", revision="0" * 12)})
     said = Progress(phase="a", fraction=0.5, left=None, at=now())
-    far = progress_view.of_object(silent, silent.ordered_objects[0], {0: said}, now())
+    far = progress_view.of_object(silent, silent.ordered_objects[0], {"0": said}, now())
     assert far == {"phase": "a", "fraction": 0.25, "restSeconds": None}

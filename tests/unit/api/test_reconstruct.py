@@ -120,7 +120,10 @@ FINE: dict[str, Any] = {
 def test_options_are_taken_whole(offering: None, states: FakeStates) -> None:
     status, body = call("reconstruct_job", {"objects": [{"options": FINE}]})
     assert status == 202
-    chosen = {**FINE, "mesh": {**FINE["mesh"], "texture": None, "height": None}}
+    chosen = {
+        "engine": {**FINE["engine"], "seeds": 1},
+        "mesh": {**FINE["mesh"], "texture": None, "height": None},
+    }
     assert [o["options"] for o in body["objects"]] == [chosen]
     assert json.loads(states.resumed[0]["output"])["objects"][0]["options"] == chosen
 

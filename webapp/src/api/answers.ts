@@ -14,6 +14,7 @@ import type {
   Options,
   ProgressView,
   UploadForm,
+  VariantView,
 } from "./types";
 
 export type Check<T> = (value: unknown) => value is T;
@@ -55,6 +56,19 @@ function isProgress(value: unknown): value is ProgressView {
   );
 }
 
+function isVariant(value: unknown): value is VariantView {
+  return (
+    isRecord(value) &&
+    typeof value.seed === "number" &&
+    isOneOf(OBJECT_STATUSES, value.status) &&
+    isFlag(value.kept)
+  );
+}
+
+function areVariants(value: unknown): value is VariantView[] {
+  return isListOf(value, isVariant);
+}
+
 function hasParts(value: unknown): value is Record<OptionPart, Record<string, unknown>> {
   return isRecord(value) && isRecord(value.engine) && isRecord(value.mesh);
 }
@@ -79,6 +93,7 @@ function isObject(value: unknown): value is ObjectView {
     isRecord(value) &&
     isOneOf(OBJECT_STATUSES, value.status) &&
     isAbsentOr(isDraft, value.draft) &&
+    isAbsentOr(areVariants, value.variants) &&
     isAbsentOr(isProgress, value.progress) &&
     isAbsentOr(isOptions, value.options)
   );

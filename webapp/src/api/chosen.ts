@@ -38,11 +38,16 @@ export function withSeed(options: Options, seed: number): Options {
   return { ...options, engine: { ...options.engine, seed } };
 }
 
-/** The options that have a value, by the words that people read. */
+/** How many seeds are tried. */
+export function seedsOf(options: Options): number {
+  return Number(options.engine.seeds ?? 1);
+}
+
+/** The options that have a value, by the words that people read; what is made is of one seed. */
 export function titled(options: Options): [string, string | number][] {
   return KNOWN.flatMap(({ part, name, title }): [string, string | number][] => {
     const value = options[part][name];
-    return value == null ? [] : [[title, value]];
+    return value == null || name === "seeds" ? [] : [[title, value]];
   });
 }
 
@@ -54,8 +59,9 @@ export function secondsOf(offers: Offers, options: Options): number | null {
       .map(([name, offered]) => offered.seconds?.[String(options[part][name])])
       .find((seconds) => seconds !== undefined),
   );
+  const seeds = seedsOf(options);
   return timed.reduce<number | null>(
-    (sum, seconds) => (sum === null || seconds === undefined ? null : sum + seconds),
+    (sum, seconds) => (sum === null || seconds === undefined ? null : sum + seeds * seconds),
     0,
   );
 }

@@ -101,6 +101,7 @@ export const OPTIONS = {
   engine: {
     quality: { title: "Reconstruction quality", default: "standard" },
     seed: { title: "Seed", default: 0 },
+    seeds: { title: "Seeds to try", default: 1 },
   },
   mesh: {
     quality: { title: "Mesh quality", default: "standard" },

@@ -61,7 +61,7 @@ export interface MeshFigures {
   /** What to know before the mesh is used. */
   warnings?: string[];
   /** How true it is to the photo, where its engine saw how it stood there. */
-  truth?: { silhouette: number; colour: number | null } | null;
+  truth?: { silhouette: number; colour: number | null; score?: number } | null;
   timings?: Record<string, number>;
 }
 
@@ -121,6 +121,17 @@ export interface Pose {
   shared_depth?: boolean;
 }
 
+/** What one of several seeds makes of an object. */
+export interface VariantView {
+  seed: number;
+  status: ObjectStatus;
+  /** Whether it is the object. */
+  kept: boolean;
+  picture?: { url: string };
+  mesh?: MeshFigures;
+  error?: Failure;
+}
+
 export interface ObjectView {
   n: number;
   name: string;
@@ -150,6 +161,8 @@ export interface ObjectView {
   files?: Partial<Record<MeshFile, FileLink>>;
   /** While there is one and no mesh. */
   draft?: DraftView;
+  /** Where several seeds were tried. */
+  variants?: VariantView[];
   /** While it is made, and known. */
   progress?: ProgressView;
   error?: Failure;
@@ -197,8 +210,9 @@ export interface ObjectRequest {
   options: Options;
 }
 
-/** An object that is to be made anew. */
+/** An object that is to be made anew, or kept as one of several seeds has made it. */
 export interface RetriedObject {
   n: number;
   options?: Options;
+  keep?: number;
 }

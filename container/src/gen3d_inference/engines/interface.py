@@ -131,7 +131,10 @@ class Engine(Protocol):
     name: str
     revision: str
     offers: Offer
-    """What may be chosen of it beside the defaults; nothing else reaches `reconstruct`."""
+    """What may be chosen of it beside the defaults; nothing else reaches `reconstruct`.
+
+    `seeds` are offered by an engine that says poses, which is asked for one at a time.
+    """
 
     @property
     def phases(self) -> Mapping[str, float]:

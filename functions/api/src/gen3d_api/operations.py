@@ -1,13 +1,13 @@
 """What the API does with jobs: one method a route, plain data in and out."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, TypedDict
+from typing import TYPE_CHECKING, Annotated, Self, TypedDict
 
 from botocore.exceptions import ClientError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gen3d import images, paths
 from gen3d.contract import MAX_OBJECTS, TextPrompt
@@ -27,7 +27,6 @@ from gen3d.jobs import (
     MAX_NAME,
     PLAIN,
     Job,
-    JobObject,
     ObjectTask,
     PhotoSize,
     PlainText,
@@ -123,9 +122,19 @@ class Reconstruct(_Body):
 
 
 class ObjectAgain(_Chosen):
-    """An object that is to be made anew, with other options where they are given."""
+    """An object that is to be made anew, with other options where they are given.
+
+    Or one that is to be kept as one of several seeds has made it.
+    """
 
     n: int = Field(ge=0, lt=MAX_OBJECTS)
+    keep: Seed | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.keep is not None and (self.options, self.seed) != (None, None):
+            raise ValueError("keep takes what a seed has made as it is: leave options and seed out")
+        return self
 
 
 class Retry(_Body):
@@ -138,7 +147,12 @@ class Retry(_Body):
     def wanted(self, job: Job) -> Mapping[int, Options]:
         """Object → its options, the ones that it has where none are given."""
         had = {o.n: o.options for o in job.ordered_objects}
-        return {o.n: o.over(had.get(o.n, Options())) for o in self.objects}
+        anew = (o for o in self.objects if o.keep is None)
+        return {o.n: o.over(had.get(o.n, Options())) for o in anew}
+
+    def kept(self) -> Mapping[int, int]:
+        """Object → the seed by which it is kept."""
+        return {o.n: o.keep for o in self.objects if o.keep is not None}
 
 
 class Created(TypedDict):
@@ -275,7 +289,7 @@ class JobService:
         """Take an ended job up where it ended, or make objects of it anew."""
         job = self._job(caller, job_id)
         wanted = body.wanted(job)
-        plan = plan_retry(job, wanted, scene=body.scene)
+        plan = plan_retry(job, wanted, kept=body.kept(), scene=body.scene)
         _require_offered(job, wanted)
         started, view = self._start(job, plan)
         if not started:
@@ -298,25 +312,24 @@ class JobService:
         _require_awaiting(job)
         options = {n: o.over(Options()) for n, o in enumerate(body.objects)}
         _require_offered(job, options)
-        with self.admissions.masks(job, len(body.objects)):
-            self._resume(job, body, options)
-        count("ReconstructionRequested", len(body.objects))
-        return self.get(caller, job_id)
-
-    def _resume(self, job: Job, body: Reconstruct, options: Mapping[int, Options]) -> None:
-        masks = [self._check_mask(job, n) for n in range(len(body.objects))]
-        objects = [
-            JobObject(n=n, name=o.name or f"Object {n + 1}", options=options[n])
+        tasks = [
+            ObjectTask.anew(n, o.name or f"Object {n + 1}", options[n])
             for n, o in enumerate(body.objects)
         ]
+        with self.admissions.masks(job, sum(len(task.steps) for task in tasks)):
+            self._resume(job, tasks)
+        count("ReconstructionRequested", len(tasks))
+        return self.get(caller, job_id)
+
+    def _resume(self, job: Job, tasks: Sequence[ObjectTask]) -> None:
+        masks = [self._check_mask(job, task.n) for task in tasks]
         row = self.tokens.claim_mask(job)
-        tasks = [ObjectTask(n=o.n, name=o.name, options=o.options) for o in objects]
         output = {"objects": [task.model_dump() for task in tasks]}
         try:
             # With the claim in hand: who did not get it changes no mask of the one who did.
             for n, mask in enumerate(masks):
                 self._keep_mask(job, n, mask)
-            self.jobs.choose(job, objects)
+            self.jobs.choose(job, tasks)
             self.tasks.succeed(row, output)
         except TaskGone:
             self.tokens.delete(row.callback_id)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from gen3d import paths
 from gen3d.contract import Progress
-from gen3d.jobs import Job, JobObject, ObjectStatus, Status
+from gen3d.jobs import Job, JobObject, ObjectStatus, Status, variant_key
 from gen3d.options import MESH_OFFER, seconds_of
 from gen3d.queue import Sent
 from gen3d_aws.observability import logger
@@ -30,6 +30,7 @@ _ALMOST = 0.95
 """Of the mesh step, which tells nothing: as far as expectation alone may show it."""
 
 _MESHING = "mesh"
+_WAITING = "nextSeed"
 
 
 class ProgressView(TypedDict):
@@ -41,14 +42,14 @@ class ProgressView(TypedDict):
     """None where nobody knows."""
 
 
-def told(job: Job, in_hand: Iterable[Sent], files: FileStore) -> dict[int, Progress]:
-    """What the endpoint tells of the objects that it has in hand, by their numbers."""
-    found: dict[int, Progress] = {}
+def told(job: Job, in_hand: Iterable[Sent], files: FileStore) -> dict[str, Progress]:
+    """What the endpoint tells of the objects that it has in hand, by their keys."""
+    found: dict[str, Progress] = {}
     if job.status is not Status.RECONSTRUCTING:
         return found
     for sent in in_hand:
-        n = object_of(job, sent.callback_id)
-        if n is None:
+        key = object_of(job, sent.callback_id)
+        if key is None:
             continue
         try:
             data = files.glance(paths.progress(sent.callback_id), _MOST_BYTES)
@@ -57,27 +58,49 @@ def told(job: Job, in_hand: Iterable[Sent], files: FileStore) -> dict[int, Progr
             break
         try:
             if data is not None:
-                found[n] = Progress.model_validate_json(data)
+                found[key] = Progress.model_validate_json(data)
         except ValidationError as error:
             logger.warning("No progress", extra={"reason": str(error)})
     return found
 
 
 def of_object(
-    job: Job, o: JobObject, told: Mapping[int, Progress], moment: datetime
+    job: Job, o: JobObject, told: Mapping[str, Progress], moment: datetime
 ) -> ProgressView | None:
     """How far an object is at a moment; None where nothing is known.
 
-    Both steps are one way, of which each is as much as it is expected to take.
+    Both steps are one way, of which each is as much as it is expected to take. Of an object of
+    which several seeds are tried it is as far as they are together, and nobody knows how long they
+    take, as each waits in the queue by itself.
     """
     if job.status is not Status.RECONSTRUCTING:
         return None
+    variants = job.variants(o.n)
+    if not variants:
+        return _of(job, o, str(o.n), told, moment)
+    if o.status is not ObjectStatus.PENDING:
+        return None
+    each = [_of(job, v, variant_key(v.n, v.seed), told, moment) for v in variants]
+    under_way = [far for far in each if far is not None]
+    ended = sum(v.status in (ObjectStatus.COMPLETED, ObjectStatus.FAILED) for v in variants)
+    if not (under_way or ended):
+        return None
+    return {
+        "phase": under_way[0]["phase"] if under_way else _WAITING,
+        "fraction": round((ended + sum(far["fraction"] for far in under_way)) / len(variants), 3),
+        "restSeconds": None,
+    }
+
+
+def _of(
+    job: Job, o: JobObject, key: str, told: Mapping[str, Progress], moment: datetime
+) -> ProgressView | None:
     engine = seconds_of(job.model.offers, o.options.engine) if job.model else None
     mesh = seconds_of(MESH_OFFER, o.options.mesh)
     assert mesh
     share = engine / (engine + mesh) if engine else 0.5
-    if o.status is ObjectStatus.PENDING and o.n in told:
-        progress = told[o.n]
+    if o.status is ObjectStatus.PENDING and key in told:
+        progress = told[key]
         rest = _rest(progress, moment)
         return {
             "phase": progress.phase,

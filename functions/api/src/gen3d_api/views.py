@@ -77,6 +77,18 @@ class DraftView(TypedDict):
     mesh: Mapping[str, object]
 
 
+class VariantView(TypedDict):
+    """What one of several seeds makes of an object."""
+
+    seed: int
+    status: ObjectStatus
+    kept: bool
+    """Whether it is the object."""
+    picture: NotRequired[Link]
+    mesh: NotRequired[Mapping[str, object]]
+    error: NotRequired[Mapping[str, object]]
+
+
 class ObjectView(TypedDict):
     """An object of a job, with the options that it is made with."""
 
@@ -91,6 +103,8 @@ class ObjectView(TypedDict):
     mesh: NotRequired[Mapping[str, object]]
     files: NotRequired[dict[str, SizedLink]]
     draft: NotRequired[DraftView]
+    variants: NotRequired[list[VariantView]]
+    """Where several seeds were tried."""
     progress: NotRequired[ProgressView]
     error: NotRequired[Mapping[str, object]]
 
@@ -148,7 +162,7 @@ def summary(job: Job, files: FileStore) -> JobSummary:
     drafts = [o for o in job.ordered_objects if o.draft is not None and o.mesh is None]
     picture = None
     if done:
-        picture = job.files.object(done[0].n).preview
+        picture = job.files.object(done[0].n, done[0].folder).preview
     elif drafts:
         picture = job.files.object(drafts[0].n).draft.preview
     elif job.image is not None:
@@ -158,7 +172,7 @@ def summary(job: Job, files: FileStore) -> JobSummary:
         "name": job.name,
         "status": job.status,
         "createdAt": iso(job.created_at),
-        "objects": len(job.objects),
+        "objects": len(job.ordered_objects),
         "picture": files.link(picture) if picture else None,
         "draft": bool(drafts) and not done,
     }
@@ -168,7 +182,7 @@ def detail(
     job: Job,
     files: FileStore,
     ahead: int | None = None,
-    told: Mapping[int, Progress] = MappingProxyType({}),
+    told: Mapping[str, Progress] = MappingProxyType({}),
 ) -> JobView:
     """A job, whole.
 
@@ -176,8 +190,8 @@ def detail(
     ----------
     ahead : int, optional
         How many requests the model has to answer before its first.
-    told : mapping of int to Progress
-        What the model tells of the objects that it has in hand.
+    told : mapping of str to Progress
+        What the model tells of the objects that it has in hand, by their keys.
     """
     view: JobView = {
         "jobId": job.job_id,
@@ -281,15 +295,15 @@ def _stage(stage: TimeSpan) -> StageView:
     }
 
 
-def _object(job: Job, o: JobObject, files: FileStore, told: Mapping[int, Progress]) -> ObjectView:
-    keys = job.files.object(o.n)
+def _object(job: Job, o: JobObject, files: FileStore, told: Mapping[str, Progress]) -> ObjectView:
+    keys = job.files.object(o.n, o.folder)
     view: ObjectView = {
         "n": o.n,
         "name": o.name,
         "options": o.options.model_dump(),
         "seed": o.seed,
         "status": o.status,
-        "mask": {"url": files.link(keys.mask)},
+        "mask": {"url": files.link(job.files.object(o.n).mask)},
     }
     if o.gaussians is not None:
         view["splat"] = {"url": files.link(keys.splat, f"{o.name}-splat.ply"), **o.gaussians}
@@ -305,14 +319,31 @@ def _object(job: Job, o: JobObject, files: FileStore, told: Mapping[int, Progres
     elif o.draft is not None:
         view["draft"] = {
             "files": _files(f"{o.name}-draft", o.draft, files),
-            "picture": {"url": files.link(keys.draft.preview)},
+            "picture": {"url": files.link(job.files.object(o.n).draft.preview)},
             "mesh": _figures(o.draft),
         }
+    variants = [_variant(job, o, v, files) for v in job.variants(o.n)]
+    if variants:
+        view["variants"] = variants
     far = progress_view.of_object(job, o, told, now())
     if far is not None:
         view["progress"] = far
     if o.error is not None:
         view["error"] = o.error.public().body()
+    return view
+
+
+def _variant(job: Job, o: JobObject, variant: JobObject, files: FileStore) -> VariantView:
+    view: VariantView = {
+        "seed": variant.seed,
+        "status": variant.status,
+        "kept": o.mesh is not None and o.seed == variant.seed,
+    }
+    if variant.mesh is not None:
+        view["picture"] = {"url": files.link(job.files.object(o.n, variant.folder).preview)}
+        view["mesh"] = _figures(variant.mesh)
+    if variant.error is not None:
+        view["error"] = variant.error.public().body()
     return view
 
 

@@ -59,6 +59,7 @@ class ObjectEvent(BaseModel):
     splat: str | None = None
     mesh: str | None = None  # of an engine that makes meshes
     prefix: str
+    mask: str | None = None  # where it is not beside the files
     name: str | None = None
     options: Options = Options()  # an execution that began before there were any sends none
     photo: Photo | None = None
@@ -83,6 +84,8 @@ class SceneObject(BaseModel):
     n: int
     name: str
     options: Options = Options()
+    folder: str = ""
+    """Of the object's, in which its files are; its mask is beside that."""
     pose: Pose | None = None
     mesh: bool = False
     """Whether its engine made a mesh, and no gaussians."""
@@ -148,7 +151,8 @@ def _object(request: ObjectEvent) -> dict[str, object]:
     keys = ObjectFiles(request.prefix)
     if request.photo is not None and request.pose is not None:
         with figures.step("truth"):
-            figures.truth = _truth(request.bucket, request.photo, keys.mask, request.pose, coloured)
+            mask = request.mask or keys.mask
+            figures.truth = _truth(request.bucket, request.photo, mask, request.pose, coloured)
     metres = request.options.mesh.metres
     with figures.step("write"):
         contents = {
@@ -199,20 +203,25 @@ def _truth(
     if found is None:
         return None
     colour = None if found.colour is None else round(found.colour, 4)
-    return {"silhouette": round(found.silhouette, 4), "colour": colour}
+    return {
+        "silhouette": round(found.silhouette, 4),
+        "colour": colour,
+        "score": round(found.score, 4),
+    }
 
 
 def _scene(request: SceneEvent) -> dict[str, object]:
     logger.append_keys(job_id=request.jobId, prefix=request.prefix)
     files, photo = JobFiles(request.prefix), request.photo
-    keys = {one.n: files.object(one.n) for one in request.objects}
+    masks = {one.n: files.object(one.n).mask for one in request.objects}
+    keys = {one.n: files.object(one.n, one.folder) for one in request.objects}
     members = [
         Member(
             one.name,
             _read(request.bucket, keys[one.n].mesh("glb")),
             None if one.mesh else _read(request.bucket, keys[one.n].splat),
             one.pose,
-            _box(request.bucket, keys[one.n].mask, photo, one.pose),
+            _box(request.bucket, masks[one.n], photo, one.pose),
             one.options.mesh.metres,
         )
         for one in request.objects
@@ -224,8 +233,8 @@ def _scene(request: SceneEvent) -> dict[str, object]:
         if ending in made.files
     }
     contents["preview"] = (files.scene_picture, made.picture, "image/png")
-    for one in keys.values():
-        _size(request.bucket, one.mask)  # whoever deletes a job deletes it
+    for mask in masks.values():
+        _size(request.bucket, mask)  # whoever deletes a job deletes it
     return {
         "files": {kind: _upload(request.bucket, *content) for kind, content in contents.items()},
         "metres": made.metres,

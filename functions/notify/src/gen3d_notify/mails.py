@@ -163,7 +163,7 @@ def _together(letter: _Letter, job: Job, scene: JsonText, files: FileStore) -> N
 
 
 def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None:
-    keys = job.files.object(o.n)
+    keys = job.files.object(o.n, o.folder)
     letter.heading(o.name)
     picture = files.read(keys.preview)
     if picture is not None:
@@ -176,6 +176,7 @@ def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None
             **({} if splat is None else {"Gaussians": f"{splat.get('gaussians', 0):,}"}),
             **_coverage(mesh.get("coverage")),
             **_truth(mesh.get("truth")),
+            **_seeds(len(job.variants(o.n))),
             **{title: str(value) for title, value in o.options.titled().items()},
         }
     )
@@ -209,15 +210,20 @@ def _truth(truth: dict[str, float | None] | None) -> dict[str, str]:
     }
 
 
+def _seeds(tried: int) -> dict[str, str]:
+    """That the object is one of several."""
+    return {"Made by": f"{tried} seeds, of which this one is kept"} if tried else {}
+
+
 def completed_admin(job: Job, admin: str) -> Mail:
     """The admin's: that a job is done, without its contents."""
     letter = _Letter("A job is done")
-    done = sum(o.status is ObjectStatus.COMPLETED for o in job.objects.values())
+    done = sum(o.status is ObjectStatus.COMPLETED for o in job.ordered_objects)
     letter.facts(
         {
             "Job": job.job_id,
             "Owner": job.email,
-            "Objects": f"{done} of {len(job.objects)}",
+            "Objects": f"{done} of {len(job.ordered_objects)}",
             "Time": _seconds(job),
         }
     )

@@ -34,6 +34,10 @@ class Submission(HasOptions):
     prefix: str
     contentType: str  # noqa: N815
     n: int
+    key: str | None = None
+    """In the record; None from an execution that began before it could be other than `n`."""
+    folder: str = ""
+    """Of the object's, where what is made of it goes."""
     text: TextPrompt | None = None
     attempt: int
     taskToken: str  # noqa: N815
@@ -46,11 +50,11 @@ def request_for(submission: Submission, bucket: str) -> InitializeRequest | Reco
     if submission.stage == "initialize":
         output = paths.uri(bucket, files.embeddings)
         return InitializeRequest(image=image, output=output, text=submission.text)
-    keys = files.object(submission.n)
+    made = files.object(submission.n, submission.folder)
     return ReconstructRequest(
         image=image,
-        mask=paths.uri(bucket, keys.mask),
-        output=paths.uri(bucket, keys.splat),
+        mask=paths.uri(bucket, files.object(submission.n).mask),
+        output=paths.uri(bucket, made.splat),
         options=submission.options,
     )
 
@@ -74,7 +78,8 @@ def submit(submission: Submission) -> str:
     tokens, stage = TokenStore(s.tokens_table), Stage(submission.stage)
 
     def id_of(attempt: int) -> str:
-        return callback_id(submission.jobId, submission.run, stage, submission.n, attempt)
+        key = submission.key or str(submission.n)
+        return callback_id(submission.jobId, submission.run, stage, key, attempt)
 
     callback = id_of(submission.attempt)
     request = request_for(submission, s.bucket)

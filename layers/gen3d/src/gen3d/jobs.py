@@ -18,7 +18,7 @@ from ulid import ULID
 
 from gen3d.errors import ERRORS, ExecutionTimedOut, Gen3DError, InternalError, JobNotFound
 from gen3d.options import SEED_ALONE, HasOptions, Offer, Options
-from gen3d.paths import JobFiles, Uploads, uploads_prefix
+from gen3d.paths import JobFiles, Uploads, seed_folder, uploads_prefix
 
 MAX_NAME = 100
 """Letters in the name of a job or an object."""
@@ -203,6 +203,8 @@ class JobObject(HasOptions, _Record):
     splat: JsonText | None = None
     mesh: JsonText | None = None
     draft: JsonText | None = None
+    folder: str = Field(default="", exclude_if=lambda folder: not folder)
+    """In which folder of the object its files lie: a seed's, where it was kept among several."""
     meshing_since: datetime | None = None
     """When there was a splat, while its mesh is made."""
     error: Failure | None = None
@@ -245,6 +247,7 @@ class Job(_Record):
     draft_model: EngineRevision | None = None
     """The lite engine's, whose embeddings stand in until there are those of `model`."""
     objects: dict[str, JobObject] = Field(default_factory=dict)
+    """By their numbers; and by `variant_key` what several seeds make of one."""
     scene: JsonText | None = None
     """The answer of the step that set the objects beside each other, or its ``error``."""
     error: Failure | None = None
@@ -278,7 +281,17 @@ class Job(_Record):
     @property
     def ordered_objects(self) -> list[JobObject]:
         """The objects in the order in which they were named."""
-        return sorted(self.objects.values(), key=lambda o: o.n)
+        return sorted((o for key, o in self.objects.items() if key.isdecimal()), key=lambda o: o.n)
+
+    def variants(self, n: int) -> list[JobObject]:
+        """What several seeds make of an object, by their seeds; none where it has one alone."""
+        found = (o for key, o in self.objects.items() if o.n == n and not key.isdecimal())
+        return sorted(found, key=lambda o: o.seed)
+
+    @property
+    def engine_objects(self) -> list[JobObject]:
+        """What an engine makes: each object, or in its place its variants."""
+        return [made for o in self.ordered_objects for made in self.variants(o.n) or [o]]
 
 
 # Executions
@@ -297,10 +310,16 @@ class Resume(StrEnum):
     RECONSTRUCT = "reconstruct"
 
 
+def variant_key(n: int, seed: int) -> str:
+    """Under which a record holds what one of several seeds makes of an object."""
+    return f"{n}.{seed}"
+
+
 class ObjectTask(HasOptions):
     """One object as an execution gets it: what to make, and what there is of it already.
 
-    One that is ``left`` failed before, and stays as it is.
+    One that is ``left`` failed before, and stays as it is. Where several seeds are tried, each is a
+    task among its ``variants``; then the truest is kept, or the seed that is ``kept``.
     """
 
     n: int
@@ -310,6 +329,45 @@ class ObjectTask(HasOptions):
     mesh: dict[str, Any] | None = None
     draft: dict[str, Any] | None = Field(default=None, exclude_if=lambda draft: draft is None)
     error: dict[str, str] | None = None
+    folder: str = Field(default="", exclude_if=lambda folder: not folder)
+    variants: tuple["ObjectTask", ...] = Field(default=(), exclude_if=lambda each: not each)
+    kept: int | None = Field(default=None, exclude_if=lambda kept: kept is None)
+
+    @classmethod
+    def anew(cls, n: int, name: str, options: Options) -> "ObjectTask":
+        """An object of which there is nothing yet."""
+        each = options.each_seed() if options.engine.seeds > 1 else ()
+        variants = tuple(
+            cls(n=n, name=name, options=one, folder=seed_folder(one.engine.seed)) for one in each
+        )
+        return cls(n=n, name=name, options=options, variants=variants)
+
+    @property
+    def steps(self) -> "tuple[ObjectTask, ...]":
+        """What is made one by one: its variants, or itself."""
+        return self.variants or (self,)
+
+    def records(self) -> dict[str, JobObject]:
+        """What a record holds of it before anything is made of it."""
+        own = {str(self.n): self._record()}
+        return own | {variant_key(v.n, v.seed): v._record() for v in self.variants}
+
+    def _record(self) -> JobObject:
+        # Nothing but what the task keeps: what has other options has no figures yet.
+        return JobObject(
+            n=self.n,
+            name=self.name,
+            options=self.options,
+            status=_STATUS_OF.get(self.have, ObjectStatus.PENDING),
+            splat=self.splat,
+            mesh=self.mesh,
+            draft=self.draft,
+            folder=self.folder,
+            error=Failure(**self.error) if self.error else None,
+        )
+
+
+_STATUS_OF = {"mesh": ObjectStatus.COMPLETED, "left": ObjectStatus.FAILED}
 
 
 def execution_input(

@@ -15,6 +15,7 @@ from gen3d.errors import OptionNotOffered
 MAX_SEED = 2**31 - 1
 MIN_FACES, MAX_FACES = 1_000, 200_000
 MAX_MILLIMETRES = 100_000
+MAX_SEEDS = 3
 
 Seed: TypeAlias = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Quality: TypeAlias = Literal["fast", "standard", "fine"]
@@ -32,6 +33,9 @@ class EngineOptions(_Value):
     """Whether to save time, or to spend more of it."""
     seed: Seed = Field(default=0, title="Seed")
     """Chooses among the engine's equally good answers."""
+    seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)] = Field(default=1, title="Seeds to try")
+    """How many from `seed` on are made, of which the truest to the photo is kept. The engine makes
+    one at a time and is not told."""
 
 
 class MeshOptions(_Value):
@@ -66,13 +70,22 @@ class Options(_Value):
         """The same with another seed."""
         return self.model_copy(update={"engine": self.engine.model_copy(update={"seed": seed})})
 
+    def each_seed(self) -> tuple["Options", ...]:
+        """The same once for each seed that is to be tried, of which it asks for that one alone."""
+        first, alone = self.engine, self.engine.model_copy(update={"seeds": 1})
+        one = self.model_copy(update={"engine": alone})
+        return tuple(one.with_seed((first.seed + i) % (MAX_SEED + 1)) for i in range(first.seeds))
+
     def titled(self) -> dict[str, str | int]:
-        """Title → value of all that has one, to be shown beside what came of it."""
+        """Title → value of all that has one, to be shown beside what came of it.
+
+        What came of it is of one seed, however many were tried.
+        """
         return {
             str(type(part).model_fields[name].title): value
             for part in (self.engine, self.mesh)
             for name, value in part
-            if value is not None
+            if value is not None and name != "seeds"
         }
 
 
@@ -135,6 +148,9 @@ Offer: TypeAlias = dict[str, OneOf | Within]
 """An option's name → what may be chosen of it. Its default may be always."""
 
 ANY_SEED = Within(minimum=0, maximum=MAX_SEED)
+
+SOME_SEEDS = OneOf(values=tuple(range(1, MAX_SEEDS + 1)))
+"""Of an engine that says poses: without one nothing tells which seed's object is truest."""
 
 SEED_ALONE: Offer = {"seed": ANY_SEED}
 """What an engine offers that says nothing of it, as all before there were options."""

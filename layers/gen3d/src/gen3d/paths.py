@@ -26,6 +26,11 @@ def uri(bucket: str, key: str) -> str:
     return f"s3://{bucket}/{key}"
 
 
+def seed_folder(seed: int) -> str:
+    """Where in an object's folder its files lie as one of several seeds makes them."""
+    return f"seeds/{seed}/"
+
+
 def split_uri(s3_uri: str) -> tuple[str, str]:
     """Take an ``s3://bucket/key`` apart.
 
@@ -158,6 +163,6 @@ class JobFiles:
         """A picture of the scene."""
         return f"{self.prefix}scene.png"
 
-    def object(self, n: int) -> ObjectFiles:
-        """Files of the n-th object, from 0."""
-        return ObjectFiles(f"{self.prefix}objects/{n}/")
+    def object(self, n: int, folder: str = "") -> ObjectFiles:
+        """Files of the n-th object, from 0, or of one that lies in a folder of it."""
+        return ObjectFiles(f"{self.prefix}objects/{n}/{folder}")

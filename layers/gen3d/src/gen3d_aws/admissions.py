@@ -228,7 +228,7 @@ def _of(job: Job, note: Note) -> tuple[bool, int]:
     if note.run == NEW or job.status is Status.DELETED:
         return False, 0
     if job.status is Status.RECONSTRUCTING:
-        return True, sum(o.status is ObjectStatus.PENDING for o in job.objects.values())
+        return True, sum(o.status is ObjectStatus.PENDING for o in job.engine_objects)
     if job.run < note.run or job.status is Status.INITIALIZING:
         return True, note.objects
     # Its masks were let in, and its execution has not gone on yet.

@@ -16,7 +16,6 @@ from gen3d.jobs import (
     Failure,
     Job,
     JobObject,
-    ObjectStatus,
     ObjectTask,
     Resume,
     Status,
@@ -53,8 +52,8 @@ class Plan:
 
     @property
     def work(self) -> int:
-        """How many objects go into the queue for the model."""
-        return sum(o.have == "nothing" for o in self.objects)
+        """How many objects go into the queue for the model, each as often as it has seeds."""
+        return sum(step.have == "nothing" for o in self.objects for step in o.steps)
 
 
 FROM_THE_START = Plan(Resume.INITIALIZE)
@@ -67,7 +66,11 @@ _NEVER_MADE = Failure(
 
 
 def plan_retry(
-    job: Job, wanted: Mapping[int, Options] | None = None, *, scene: bool = False
+    job: Job,
+    wanted: Mapping[int, Options] | None = None,
+    *,
+    kept: Mapping[int, int] | None = None,
+    scene: bool = False,
 ) -> Plan:
     """Where an ended job goes on: at the stage that failed, with all that exists of it.
 
@@ -78,6 +81,9 @@ def plan_retry(
         Objects to make anew, though there may be something of them, each with its options. One that
         differs for the mesh step alone keeps its splat. The others stay as they are; without any,
         all that failed is made.
+    kept : mapping of int to int
+        Objects of which several seeds were tried, each with the seed that it is to be of from now
+        on. Nothing of them is made.
     scene : bool
         Set the objects beside each other though nothing else is left to do, and though there is but
         one.
@@ -87,42 +93,102 @@ def plan_retry(
     JobConflict
         The job is at work, or nothing of it is left to do.
     InvalidRequest
-        It has no such object.
+        It has no such object, or nothing was made of the object by that seed.
     """
-    wanted = wanted or {}
+    wanted, kept = wanted or {}, kept or {}
     if job.status not in RESUMABLE:
         raise JobConflict(
             f"The job has not ended: it is {job.status}. Wait until it has, or cancel it."
         )
-    absent = wanted.keys() - {o.n for o in job.ordered_objects}
+    absent = (wanted.keys() | kept.keys()) - {o.n for o in job.ordered_objects}
     if absent:
         raise InvalidRequest(
             f"objects: the job has no object {min(absent)}. Name those that it has."
         )
     if not job.objects:
         return Plan(Resume.MASK) if job.model else FROM_THE_START
-    tasks = tuple(_task(o, wanted) for o in job.ordered_objects)
+    tasks = tuple(_task(job, o, wanted, kept) for o in job.ordered_objects)
     whole = all(task.have == "mesh" for task in tasks)
-    if job.status is Status.COMPLETED and whole and not scene:
+    if job.status is Status.COMPLETED and whole and not (scene or kept):
         raise JobConflict("Nothing of the job has failed. Name the objects that you want anew.")
     return Plan(Resume.RECONSTRUCT, tasks, scene)
 
 
-def _task(o: JobObject, wanted: Mapping[int, Options]) -> ObjectTask:
-    if o.n in wanted:
-        options = wanted[o.n]
-        kept = o.draft if options == o.options else None
-        task = ObjectTask(n=o.n, name=o.name, options=options, draft=kept)
-        if o.splat is None or options == o.options or options.engine != o.options.engine:
-            return task
-        return task.model_copy(update={"have": "splat", "splat": o.splat})
-    task = ObjectTask(n=o.n, name=o.name, options=o.options, splat=o.splat, draft=o.draft)
+def _task(
+    job: Job, o: JobObject, wanted: Mapping[int, Options], kept: Mapping[int, int]
+) -> ObjectTask:
+    variants = job.variants(o.n)
+    if o.n in kept:
+        o = _of_seed(o, variants, kept[o.n])
+    elif o.n in wanted:
+        return _anew(o, variants, wanted[o.n])
+    others = bool(wanted or kept)
+    task = _goes_on(o, others)
+    if not variants:
+        return task
+    each = tuple(_goes_on(v, others) for v in variants)
+    return task.model_copy(update={"variants": each, "kept": o.seed if o.mesh else None})
+
+
+def _goes_on(o: JobObject, others: bool) -> ObjectTask:
+    """What there is of it stays; of the rest, unless others were asked for, what is missing."""
+    task = _with_splat(o, o.options)
     if o.splat is not None and o.mesh is not None:
         return task.model_copy(update={"have": "mesh", "mesh": o.mesh, "draft": None})
-    if wanted:
+    if others:
         error = (o.error or _NEVER_MADE).model_dump()
         return task.model_copy(update={"have": "left", "error": error})
-    return task if o.splat is None else task.model_copy(update={"have": "splat"})
+    return task
+
+
+def _with_splat(o: JobObject, options: Options) -> ObjectTask:
+    return ObjectTask(
+        n=o.n,
+        name=o.name,
+        options=options,
+        have="nothing" if o.splat is None else "splat",
+        splat=o.splat,
+        draft=o.draft,
+        folder=o.folder,
+    )
+
+
+def _anew(o: JobObject, variants: list[JobObject], options: Options) -> ObjectTask:
+    if o.splat is not None and options != o.options and options.engine == o.options.engine:
+        other = options.mesh
+        each = tuple(
+            _with_splat(v, v.options.model_copy(update={"mesh": other}))
+            for v in variants
+            if v.splat is not None
+        )
+        task = _with_splat(o, options).model_copy(update={"draft": None})
+        return task.model_copy(update={"variants": each, "kept": o.seed if each else None})
+    task = ObjectTask.anew(o.n, o.name, options)
+    if options == o.options:
+        task = task.model_copy(update={"draft": o.draft})
+    if not task.variants:
+        return task
+    # What was made alike already is one of them, and so is what is kept until now.
+    made = {v.seed: _goes_on(v, others=True) for v in (*variants, o) if _alike(v, options)}
+    each = tuple(made.pop(v.seed, v) for v in task.variants)
+    until_now = (made[o.seed],) if o.seed in made else ()
+    return task.model_copy(update={"variants": (*until_now, *each)})
+
+
+def _alike(o: JobObject, options: Options) -> bool:
+    """Whether it was made as these options say, but for the seed."""
+    one = options.each_seed()[0].with_seed(o.seed)
+    return o.splat is not None and o.mesh is not None and o.options == one
+
+
+def _of_seed(o: JobObject, variants: list[JobObject], seed: int) -> JobObject:
+    for variant in variants:
+        if variant.seed == seed and variant.splat is not None and variant.mesh is not None:
+            return variant
+    made = ", ".join(str(v.seed) for v in variants if v.mesh is not None) or "none"
+    raise InvalidRequest(
+        f"objects: of object {o.n} nothing was made by seed {seed}. Keep one that was: {made}."
+    )
 
 
 @dataclass(frozen=True)
@@ -245,23 +311,6 @@ def _begun(job: Job, run: int, plan: Plan) -> Job:
             "run": run,
             "error": None,
             "stages": job.stages.model_validate({**job.stages.model_dump(), **start}),
-            "objects": {str(task.n): _laid_out(task) for task in plan.objects},
+            "objects": {key: o for task in plan.objects for key, o in task.records().items()},
         }
-    )
-
-
-_STATUS_OF = {"mesh": ObjectStatus.COMPLETED, "left": ObjectStatus.FAILED}
-
-
-def _laid_out(task: ObjectTask) -> JobObject:
-    # Nothing but what the task keeps: what has other options has no figures yet.
-    return JobObject(
-        n=task.n,
-        name=task.name,
-        options=task.options,
-        status=_STATUS_OF.get(task.have, ObjectStatus.PENDING),
-        splat=task.splat,
-        mesh=task.mesh,
-        draft=task.draft,
-        error=Failure(**task.error) if task.error else None,
     )

@@ -20,8 +20,8 @@ from gen3d.jobs import (
     TERMINAL,
     Failure,
     Job,
-    JobObject,
     ObjectStatus,
+    ObjectTask,
     Status,
     iso,
     now,
@@ -194,7 +194,7 @@ class JobStore:
             o.status is ObjectStatus.PENDING
             for job in jobs
             if job is not None and job.status is Status.RECONSTRUCTING
-            for o in job.objects.values()
+            for o in job.engine_objects
         )
 
     def _in_status(self, owner: str, status: Status) -> Iterable[str]:
@@ -210,7 +210,7 @@ class JobStore:
         """Give the job another name, whatever its status."""
         self._update(job, set(Status) - {Status.DELETED}, {"name": name})
 
-    def choose(self, job: Job, objects: Iterable[JobObject]) -> None:
+    def choose(self, job: Job, objects: Iterable[ObjectTask]) -> None:
         """Record what was chosen in the photo, once its masks are kept: a retry trusts in them.
 
         Raises
@@ -219,11 +219,12 @@ class JobStore:
             The job does not wait for a mask any more.
         """
         rows = {
-            str(o.n): {
+            key: {
                 **o.model_dump(mode="json", by_alias=True, exclude_none=True),
                 "options": o.options.model_dump_json(),
             }
-            for o in objects
+            for task in objects
+            for key, o in task.records().items()
         }
         self._update(job, {Status.AWAITING_MASK}, {"objects": rows}, job.run)
 

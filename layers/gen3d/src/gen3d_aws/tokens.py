@@ -65,20 +65,22 @@ def mask_callback_id(job_id: str) -> str:
     return f"{job_id}-mask"
 
 
-def callback_id(job_id: str, run: int, stage: str, n: int, attempt: int) -> str:
+def callback_id(job_id: str, run: int, stage: str, key: str, attempt: int) -> str:
     """One invocation of the endpoint; at most 64 characters, as an ``InferenceId`` may have.
+
+    Its object is named by its key in the record.
 
     An execution that takes a job up again, and an attempt after another, has an id of its own: an
     answer that comes late resumes nobody else.
     """
-    return f"{job_id}-{run}-{stage}-{n}-{attempt}"
+    return f"{job_id}-{run}-{stage}-{key}-{attempt}"
 
 
-def object_of(job: Job, callback: str) -> int | None:
-    """Which object of a job's present run an invocation makes; None where it makes none."""
+def object_of(job: Job, callback: str) -> str | None:
+    """Which object of a job's present run an invocation makes, by its key; None: it makes none."""
     match callback.split("-"):
-        case [job.job_id, run, Stage.RECONSTRUCT, n, _] if run == str(job.run):
-            return int(n)
+        case [job.job_id, run, Stage.RECONSTRUCT, key, _] if run == str(job.run):
+            return key
     return None
 
 

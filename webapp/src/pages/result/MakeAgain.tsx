@@ -1,8 +1,8 @@
 import { Dices } from "lucide-react";
 import { useState } from "react";
-import { DEFAULTS, withSeed } from "../../api/chosen";
+import { DEFAULTS, seedsOf, withSeed } from "../../api/chosen";
 import { RUNNING } from "../../api/domain";
-import type { JobView, ObjectView } from "../../api/types";
+import type { JobView, ObjectView, Offers, Options } from "../../api/types";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { OptionFields } from "../job/OptionFields";
@@ -14,6 +14,7 @@ export function MakeAgain({ job, object }: { job: JobView; object: ObjectView })
   const [asking, setAsking] = useState(false);
   const made = object.options ?? withSeed(DEFAULTS, object.seed);
   const [options, setOptions] = useState(made);
+  const several = seedsOf(options) > 1;
 
   function ask(): void {
     setOptions(withSeed(made, anotherSeed(object.seed)));
@@ -38,12 +39,14 @@ export function MakeAgain({ job, object }: { job: JobView; object: ObjectView })
         <p>
           The model draws anew, with another seed, what it cannot see.
           {object.files &&
-            " The new one takes this one's place: download this one first if you want to keep it."}
+            (several
+              ? " The truest to the photo is kept, of the new ones and, where nothing but the seed is new, of this one; you can choose another."
+              : ` The new one takes ${object.variants ? "the place of what all seeds made" : "this one's place"}: download this one first if you want to keep it.`)}
         </p>
         <OptionFields offers={job.offers} value={options} onChange={setOptions}>
           <p className="muted small">
             Its seed was {object.seed}. With that again and another mesh, only the mesh is made
-            anew.
+            anew. {aboutSeeds(job.offers, options)}
           </p>
         </OptionFields>
         {error !== null && <ErrorNote error={error} />}
@@ -63,6 +66,14 @@ export function MakeAgain({ job, object }: { job: JobView; object: ObjectView })
       </Dialog>
     </>
   );
+}
+
+/** What it takes to try several, or why this engine does not offer it. */
+export function aboutSeeds(offers: Offers | undefined, options: Options): string {
+  if (!offers?.engine.seeds) {
+    return "Several at once are not tried: this engine does not see how an object stands, so that nothing tells which is truest to the photo.";
+  }
+  return seedsOf(options) > 1 ? "Each seed takes as long, and costs as much, as an object." : "";
 }
 
 function anotherSeed(seed: number): number {

@@ -14,6 +14,7 @@ import { PhotoSide } from "./PhotoSide";
 import { SceneSide, SceneViewer } from "./Scene";
 import { SceneWanted } from "./SceneWanted";
 import { Share } from "./Share";
+import { Variants } from "./Variants";
 import "./result.css";
 
 const Viewer = lazy(() => import("../../viewer/Viewer"));
@@ -84,6 +85,7 @@ function ObjectSide({ job, object }: { job: JobView; object: ObjectView }) {
   return (
     <aside className="result-side" aria-label={`About ${object.name}`}>
       <h2>{object.name}</h2>
+      <Variants job={job} object={object} />
       <Figures job={job} object={object} />
       <Downloads object={object} />
       <div className="result-actions">

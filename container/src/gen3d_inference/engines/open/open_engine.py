@@ -7,7 +7,7 @@ from PIL import Image
 
 from gen3d.contract import Pose
 from gen3d.errors import InvalidRequest
-from gen3d.options import ANY_SEED, EngineOptions, Offer, OneOf
+from gen3d.options import ANY_SEED, SOME_SEEDS, EngineOptions, Offer, OneOf
 from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask, Tell, silent
 from gen3d_inference.engines.open.reconstruction import ObjectReconstruction
 from gen3d_inference.engines.open.sam2 import Sam2ImageEncoder
@@ -24,6 +24,7 @@ NEEDS = gpu.Needs(
 OFFERS: Offer = {
     "quality": OneOf(values=("fast", "standard"), seconds={"fast": 12, "standard": 23}),
     "seed": ANY_SEED,
+    "seeds": SOME_SEEDS,
 }
 """Seconds are those of an H200 (bench/gpu), times ten for an L4: that factor is a guess."""
 

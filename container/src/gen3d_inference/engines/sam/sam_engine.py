@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 from gen3d.contract import Pose
-from gen3d.options import ANY_SEED, EngineOptions, Offer, OneOf
+from gen3d.options import ANY_SEED, SOME_SEEDS, EngineOptions, Offer, OneOf
 from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask, Tell, silent
 from gen3d_inference.engines.parts import gpu
 from gen3d_inference.engines.parts.torch_engine import LoadedBeside, TorchEngine
@@ -25,6 +25,7 @@ NEEDS = gpu.Needs(
 OFFERS: Offer = {
     "quality": OneOf(values=("fast", "standard"), seconds={"fast": 3, "standard": 4}),
     "seed": ANY_SEED,
+    "seeds": SOME_SEEDS,
 }
 """Seconds as an H200 took with networks moved on and off it (bench/gpu/OBJECTS.md)."""
 
