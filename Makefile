@@ -12,7 +12,7 @@ endif
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-PY_SOURCES := layers functions statemachines container training client local cloud docs/generate bench tests requirements webapp conftest.py
+PY_SOURCES := layers functions statemachines container training client local cloud docs/generate bench tests requirements webapp examples conftest.py
 
 # What `make run` is told.
 ONESHOT ?=
@@ -186,9 +186,9 @@ reproducible: setup .venvs/sam-cli/.ready ## Build what is uploaded twice, and c
 	@$(BIN)/python -m tests.images.reproducible
 
 .PHONY: wheel
-wheel: setup ## Build gen3d-mesh and try it in an empty environment (asks the index; a minute)
+wheel: setup ## Build gen3d-mesh and gen3d-client, and try them in empty environments (asks the index)
 	@rm -rf build/wheels
-	@GEN3D_WHEELS="$(CURDIR)/build/wheels" $(BIN)/python -m pytest tests/wheel --timeout=1200
+	@GEN3D_WHEELS="$(CURDIR)/build/wheels" $(BIN)/python -m pytest tests/wheel tests/local/test_installed_client.py --timeout=1200
 
 .PHONY: fuzz
 fuzz: setup ## Send the API requests that nobody foresaw, for at most an hour (REQUESTS= a route)

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gen3d_client.api import Api, Job, sign_in
 from gen3d_client.clicks import parse
-from gen3d_client.decoder import Decoder, as_png
+from gen3d_client.client import Client
+from gen3d_client.decoder import Decoder, drawn
+from gen3d_client.models import Job
+from gen3d_local import one_photo
 from tests.local.running import ROOT, RunningStack
 
 PHOTO = ROOT / "examples" / "coffee.jpg"
@@ -37,7 +39,7 @@ def main() -> int:
 
 
 @contextmanager
-def _stack() -> Iterator[Api]:
+def _stack() -> Iterator[Client]:
     with tempfile.TemporaryDirectory() as folder:
         seconds = {"GEN3D_LOCAL_WAKE_SECONDS": str(WAKE_SECONDS), "GEN3D_LOCAL_IDLE_SECONDS": "1"}
         stack = RunningStack(Path(folder), ROOT / "template.yaml", environment=seconds)
@@ -49,38 +51,42 @@ def _stack() -> Iterator[Api]:
                 "AWS_ACCESS_KEY_ID": "test",
                 "AWS_SECRET_ACCESS_KEY": "test",
             }
-            token = sign_in(stack.outputs, "ada@example.com", "correct-horse-battery-1")
-            yield Api(f"{stack.url}/api", token)
+            person = ("ada@example.com", "correct-horse-battery-1")
+            with one_photo.client(stack.url, stack.outputs, *person) as gen3d:
+                yield gen3d
         finally:
             stack.stop()
 
 
-def _job(api: Api) -> tuple[float, float]:
+def _job(api: Client) -> tuple[float, float]:
     """Seconds from the photo's arrival to a decoder, and from the mask to the draft's mesh."""
-    job_id = api.create(PHOTO)["jobId"]
+    created = api.create(PHOTO)
+    job_id = created.job_id
+    api.upload(created.upload, PHOTO.read_bytes(), "image/jpeg")
     begun = time.monotonic()
     api.initialize(job_id)
-    job = _until(api, job_id, lambda job: "decoder" in job)
+    job = _until(api, job_id, lambda job: job.decoder is not None)
     prepared = time.monotonic() - begun
-    model, embeddings = (api.download(job[name]["url"]) for name in ("decoder", "embeddings"))
-    decoder = Decoder(model, embeddings, job["decoder"]["revision"])
-    mask = as_png(decoder.full_size(decoder.decode(CUP)))
+    assert job.decoder
+    assert job.embeddings
+    model, embeddings = (api.download(link.url) for link in (job.decoder, job.embeddings))
+    mask, _ = drawn(Decoder(model, embeddings, job.decoder.revision), CUP)
     begun = time.monotonic()
     api.reconstruct(job_id, [mask], [{"name": "cup"}])
-    _until(api, job_id, lambda job: any("draft" in o for o in job["objects"]))
+    _until(api, job_id, lambda job: any(each.draft for each in job.objects))
     made = time.monotonic() - begun
     api.delete(job_id)
     return prepared, made
 
 
-def _until(api: Api, job_id: str, holds: Callable[[Job], bool]) -> Job:
+def _until(api: Client, job_id: str, holds: Callable[[Job], bool]) -> Job:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         job = api.job(job_id)
         if holds(job):
             return job
         time.sleep(_LOOK_SECONDS)
-    raise SystemExit(f"The job is still {job['status']} after {_PATIENCE} s.")
+    raise SystemExit(f"The job is still {job.status} after {_PATIENCE} s.")
 
 
 if __name__ == "__main__":

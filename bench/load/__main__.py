@@ -23,7 +23,7 @@ from typing import Any
 
 from bench.load.builds import Running, cancels, checkout
 from bench.load.memory import Scale, Weight, busy
-from gen3d_client.api import sign_in
+from gen3d_local.one_photo import sign_in
 from gen3d_local.outputs import read
 from tests.local.running import ROOT
 
@@ -164,7 +164,7 @@ def _signed_in(url: str, emails: list[str]) -> list[str]:
         AWS_SECRET_ACCESS_KEY="test",
     )
     stack = read(url)
-    return [sign_in(stack, email, PASSWORD) for email in emails]
+    return [sign_in(url, stack, email, PASSWORD).id_token for email in emails]
 
 
 def tables(builds: list[Measured], ratio: bool = False) -> str:

@@ -1,11 +1,12 @@
 """The client's own parts: clicks, and what it says when something is wrong."""
 
+import io
 import json
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import numpy as np
@@ -16,12 +17,16 @@ from onnx import TensorProto, helper
 from PIL import Image
 from safetensors.numpy import save
 
-from gen3d_client import job as client
 from gen3d_client import option_words, photos
-from gen3d_client.api import Api, Job
 from gen3d_client.clicks import Click, check, parse
+from gen3d_client.client import Client
+from gen3d_client.cognito import Token
 from gen3d_client.decoder import Decoder, as_png
-from gen3d_client.errors import ApiClientError
+from gen3d_client.errors import ApiClientError, JobFailed
+from gen3d_client.models import Job, Offered, Offers
+from gen3d_client.plans import Plan, Wanted
+from gen3d_client.terminal import Progress
+from gen3d_local import one_photo
 from tests.local.running import ROOT, free_port
 
 
@@ -90,9 +95,9 @@ def test_what_is_no_option_is_named(text: str) -> None:
         option_words.parse([text])
 
 
-OFFERS: option_words.Offers = {
-    "engine": {"seed": {"minimum": 0, "maximum": 9}},
-    "mesh": {"quality": {"values": ["fast", "fine"]}, "texture": {"values": [512, 1024]}},
+OFFERS: Offers = {
+    "engine": {"seed": Offered(minimum=0, maximum=9)},
+    "mesh": {"quality": Offered(values=["fast", "fine"]), "texture": Offered(values=[512, 1024])},
 }
 
 
@@ -101,35 +106,47 @@ def test_what_may_be_chosen_is_said_as_it_is_written() -> None:
     assert said == "engine.seed=0–9 mesh.quality=fast|fine mesh.texture=512|1024"
 
 
-class Told(Api):
-    """An API that answers this, one after another, and whose files hold their addresses."""
+class Told(Client):
+    """A client whose job comes to this, and whose files hold their addresses."""
 
-    def __init__(self, *answers: Job) -> None:
-        super().__init__("http://api", "token")
-        self._answers = iter(answers)
+    def __init__(self, job: Job) -> None:
+        super().__init__("http://api", Token("token"))
+        self._job = job
+
+    def make(self, plan: Plan, *_others: Any, **_more: Any) -> Job:
+        _others[1](self._job)
+        raise JobFailed(self._job.why)
 
     def job(self, job_id: str) -> Job:
-        return next(self._answers)
+        return self._job
 
-    def download(self, url: str) -> bytes:
-        return url.encode()
+    def run(self, dialogue: Any) -> Any:
+        try:
+            step = next(dialogue)
+            while True:
+                step = dialogue.send(httpx.Response(200, text=step.url))
+        except StopIteration as end:
+            return end.value
 
 
 def seen(status: str, **fields: Any) -> Job:
     ended = status in ("COMPLETED", "FAILED", "CANCELLED")
-    job: Any = {"jobId": "1", "run": 1, "status": status, "pollSeconds": None if ended else 1}
-    return cast("Job", job | fields)
+    job = {"jobId": "1", "run": 1, "status": status, "pollSeconds": None if ended else 1}
+    return Job.model_validate(job | fields)
 
 
 FILES = {"glb": {"url": "http://files/m"}, "preview": {"url": "http://files/p"}}
 FAILURE = {"error": "EndpointUnavailable", "message": "The endpoint did not wake."}
+PLAN = Plan(photo=ROOT / "examples" / "coffee.jpg", objects=[Wanted()])
 
 
 def test_of_a_job_that_failed_the_draft_is_written_and_said(tmp_path: Path) -> None:
     thing = {"draft": {"files": FILES}}
-    api = Told(seen("FAILED", error=FAILURE, objects=[thing]))
-    with pytest.raises(ApiClientError, match=r"did not wake\. A draft of it stands: .*draft"):
-        client._completed(api, "1", client.Progress(), tmp_path)
+    with (
+        Told(seen("FAILED", error=FAILURE, objects=[thing])) as gen3d,
+        pytest.raises(ApiClientError, match=r"did not wake\. A draft of it stands: .*draft"),
+    ):
+        one_photo.run(gen3d, PLAN, tmp_path, "http://console/")
     assert (tmp_path / "draft" / "mesh.glb").read_bytes() == b"http://files/m"
     assert (tmp_path / "draft" / "preview.png").read_bytes() == b"http://files/p"
 
@@ -140,35 +157,41 @@ def test_a_job_that_failed_without_one_writes_nothing(tmp_path: Path, fields: An
         (seen("FAILED", error=FAILURE, **fields), r"did not wake\.$"),
         (seen("CANCELLED", error=None, **fields), "ended as CANCELLED"),
     ):
-        with pytest.raises(ApiClientError, match=why):
-            client._completed(Told(job), "1", client.Progress(), tmp_path)
+        with Told(job) as gen3d, pytest.raises(ApiClientError, match=why):
+            one_photo.run(gen3d, PLAN, tmp_path, "http://console/")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_options_are_sent_when_it_is_known_what_may_be_chosen() -> None:
     draft, best = {"url": "d", "revision": "1", "draft": True}, {"url": "b", "revision": "2"}
-    answers = [
-        seen("AWAITING_MASK"),
-        seen("AWAITING_MASK", decoder=draft),
-        seen("AWAITING_MASK", decoder=best, offers=OFFERS),
-    ]
-    for wanted, decoder in ((False, draft), (True, best)):
-        job = Told(*answers).wait("1", "AWAITING_MASK", lambda _: None, 60, 0, best=wanted)
-        assert job["decoder"] == decoder
+    waits = [seen("AWAITING_MASK", decoder=each) for each in (None, draft, best)]
+    assert [job.waits_for_masks() for job in waits] == [False, True, True]
+    assert [job.waits_for_masks(best=True) for job in waits] == [False, False, True]
 
 
-def test_how_far_the_object_is_is_a_line_each_time_it_has_moved(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    progress = client.Progress()
+def test_how_far_the_object_is_is_a_line_each_time_it_has_moved() -> None:
+    said = io.StringIO()
+    progress = Progress(said)
     progress(seen("RECONSTRUCTING"))
     for phase, fraction, rest in (
         ("a", 0, None), ("a", 0.05, 9), ("a", 0.2, 8), ("b", 0.21, 7.4), ("b", 0.22, 7),
     ):  # fmt: skip
         far = {"phase": phase, "fraction": fraction, "restSeconds": rest}
         progress(seen("RECONSTRUCTING", objects=[{"progress": far}, {}]))
-    lines = [line.split(" s  ", 1)[1] for line in capsys.readouterr().out.splitlines()]
+    lines = [line.split(" s  ", 1)[1] for line in said.getvalue().splitlines()]
     assert lines == ["RECONSTRUCTING", "a, 0%", "a, 20%, about 8 s left", "b, 21%, about 7 s left"]
+
+
+def test_who_looks_on_sees_a_bar_on_one_line() -> None:
+    said = io.StringIO()
+    progress = Progress(said, bar=True)
+    far = {"phase": "surface\x1b[2J", "fraction": 0.5, "restSeconds": 3}
+    for _ in range(3):
+        progress(seen("RECONSTRUCTING", objects=[{"progress": far}]))
+    progress(seen("COMPLETED"))
+    assert said.getvalue().count("\n") == 2  # a line for each status
+    assert "█" * 12 + "░" * 12 in said.getvalue()
+    assert "\x1b[2J" not in said.getvalue()
 
 
 def test_make_hands_on_what_a_shell_would_read_as_its_own(tmp_path: Path) -> None:
@@ -231,7 +254,7 @@ def test_the_history_that_is_written_has_its_end(
 
     monkeypatch.setattr(httpx, "get", get)
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
-    client._write_history(tmp_path, "http://console/", "01J")
+    one_photo._write_history(tmp_path, "http://console/", "01J")
     written = json.loads((tmp_path / "execution.json").read_text())
     assert written["detail"]["status"] == "SUCCEEDED"
 

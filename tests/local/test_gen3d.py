@@ -14,9 +14,9 @@ import httpx
 import pytest
 import trimesh
 
-from gen3d_client.api import sign_in
 from gen3d_client.clicks import Click
 from gen3d_client.decoder import Decoder, as_png
+from gen3d_local.one_photo import sign_in
 from tests.local import permissions
 from tests.local.running import ROOT, RunningStack, eventually
 
@@ -121,7 +121,8 @@ def person(gen3d: RunningStack, email: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    return Person(gen3d, email, sign_in(gen3d.outputs, email, "a-good-Passw0rd"))
+    tokens = sign_in(gen3d.url, gen3d.outputs, email, "a-good-Passw0rd")
+    return Person(gen3d, email, tokens.id_token)
 
 
 @pytest.fixture(scope="module")

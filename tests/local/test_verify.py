@@ -22,7 +22,9 @@ def gen3d(whole_stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -
     dist = tmp_path_factory.mktemp("dist")
     (dist / "index.html").write_text('<!doctype html><div id="root"></div>')
     found = whole_stack.outputs
-    publish(dist, whole_stack.client("s3"), found["BucketName"], configuration(found))
+    here = {"apiUrl": f"{whole_stack.url}/api", "endpoint": whole_stack.url}
+    config = configuration(found) | here
+    publish(dist, whole_stack.client("s3"), found["BucketName"], config)
     return whole_stack
 
 

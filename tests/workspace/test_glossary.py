@@ -47,6 +47,7 @@ ALONE = ("splat.py", "harness.py", "coloured_mesh.py", "container_images.py", "w
 SHARED = {
     # The same thing, where it is made, used, shown, tried or measured
     "aws": (2, "an AWS in this process; the tests' by moto"),
+    "client": (2, "the API's: the command's and other programs'; the page's"),
     "clicks": (2, "clicks on a photo: a person's; those that the benchmark makes"),
     "decoder": (3, "SAM's mask decoder; running one, in the client and on the page"),
     "embeddings": (2, "the photo's: their layout where it is written; where it is read"),

@@ -1,225 +1,223 @@
-"""The HTTP API, as a signed-in person's browser calls it."""
+"""The HTTP API, request by request.
 
-import mimetypes
-import time
-from collections.abc import Callable, Mapping
+What passes by itself is asked again: an answer that did not come, a service that is busy. Every
+request but the one that creates a job may be sent twice and does its work once.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import chain, repeat
 from pathlib import Path
-from typing import NotRequired, Required, TypedDict
+from urllib.parse import quote
 
-import boto3
 import httpx
 
-from gen3d_client.errors import ApiClientError
-from gen3d_client.option_words import Offers
+from gen3d_client import models, photos
+from gen3d_client.cognito import Credentials
+from gen3d_client.dialogue import Dialogue, Pause, Send, send
+from gen3d_client.errors import ApiClientError, Outdated, Refused, SignInNeeded, Unreachable
+from gen3d_client.models import Created, Job, Page, Upload, Uploads
 
-_POLL_SECONDS = 0.25
-
-
-class Link(TypedDict):
-    """A signed link."""
-
-    url: str
-
-
-class DecoderLink(Link):
-    """Where the decoder is, of which revision, and whether a better one is on its way."""
-
-    revision: str
-    draft: bool
-
-
-class Upload(Link):
-    """Where a file may be posted, and with which fields."""
-
-    fields: dict[str, str]
-
-
-class Uploads(TypedDict):
-    """One for each mask."""
-
-    uploads: list[Upload]
-
-
-class Draft(TypedDict):
-    """A mesh that stands in until there is the object's own."""
-
-    files: dict[str, Link]
-
-
-class HowFar(TypedDict):
-    """How far an object is."""
-
-    phase: str
-    fraction: float
-    restSeconds: float | None
-
-
-class Thing(TypedDict):
-    """An object of a job, once it is made, or a draft of it."""
-
-    files: dict[str, Link]
-    splat: NotRequired[Link]
-    engineMesh: NotRequired[Link]
-    draft: NotRequired[Draft]
-    progress: NotRequired[HowFar]
-
-
-class StageTime(TypedDict, total=False):
-    """How long a stage of a job took."""
-
-    ms: float
-
-
-class Job(TypedDict, total=False):
-    """What of ``GET /jobs/{jobId}`` is read here."""
-
-    jobId: Required[str]
-    status: Required[str]
-    run: Required[int]
-    pollSeconds: Required[float | None]
-    upload: Upload
-    decoder: DecoderLink
-    embeddings: Link
-    offers: Offers
-    objects: list[Thing]
-    stages: dict[str, StageTime]
-    error: dict[str, str] | None
+_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
+_LONGEST_PAUSE = 15.0
+PATIENCE = 15.0
+"""Seconds for which something that a person waits for is tried again."""
+LONG_PATIENCE = 300.0
+"""The same while a job runs, which does not need us."""
+_BUSY = {429, 502, 503, 504}
+_GONE = {403}
 
 
 class Api:
-    """Calls the API with an ID token.
+    """The API's operations, as dialogues.
 
     Parameters
     ----------
     url : str
         Of the API.
-    token : str
+    credentials : Credentials
     """
 
-    def __init__(self, url: str, token: str) -> None:
-        self._http = httpx.Client(
-            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60
-        )
-        self._files = httpx.Client(timeout=300)  # signed links carry their own permission
+    def __init__(self, url: str, credentials: Credentials) -> None:
+        self._url = url.rstrip("/")
+        self._credentials = credentials
 
-    def create(self, image: Path) -> Job:
-        """Create a job for a photo and upload it."""
-        kind = mimetypes.guess_type(image.name)[0] or "application/octet-stream"
-        about = {"filename": image.name, "contentType": kind}
-        job: Job = self._call("POST", "/jobs", about).json()
-        self.upload(job["upload"], image.read_bytes(), kind)
-        return job
+    def create(self, photo: Path) -> Dialogue[Created]:
+        """Create a job for a photo; it is not uploaded yet."""
+        about = {"filename": photo.name, "contentType": photos.media_type(photo)}
+        answer = yield from self._call("POST", "/jobs", about, again=False)
+        return models.read(Created, answer, "The new job")
 
-    def initialize(self, job_id: str) -> Job:
-        """Start the job."""
-        job: Job = self._call("POST", f"/jobs/{job_id}/initialize").json()
-        return job
+    def initialize(self, job_id: str, text: str | None = None) -> Dialogue[Job]:
+        """Have the photo checked, and start."""
+        about = {"text": text} if text else None
+        return (yield from self._job("POST", f"{_path(job_id)}/initialize", about))
 
-    def job(self, job_id: str) -> Job:
+    def job(self, job_id: str, patience: float = PATIENCE) -> Dialogue[Job]:
         """Read a job."""
-        job: Job = self._call("GET", f"/jobs/{job_id}").json()
-        return job
+        return (yield from self._job("GET", _path(job_id), patience=patience))
 
-    def reconstruct(self, job_id: str, masks: list[bytes], objects: list[dict[str, object]]) -> Job:
+    def page(self, cursor: str | None = None) -> Dialogue[Page]:
+        """Some of one's jobs, newest first."""
+        path = f"/jobs?cursor={quote(cursor, safe='')}" if cursor else "/jobs"
+        answer = yield from self._call("GET", path)
+        return models.read(Page, answer, "The list of jobs")
+
+    def reconstruct(
+        self, job_id: str, masks: Sequence[bytes], objects: Sequence[Mapping[str, object]]
+    ) -> Dialogue[Job]:
         """Send a mask for each object, and go on."""
-        forms: Uploads = self._call("POST", f"/jobs/{job_id}/masks", {"count": len(masks)}).json()
-        for form, mask in zip(forms["uploads"], masks, strict=True):
-            self.upload(form, mask, "image/png")
-        job: Job = self._call("POST", f"/jobs/{job_id}/reconstruct", {"objects": objects}).json()
-        return job
+        path = _path(job_id)
+        answer = yield from self._call("POST", f"{path}/masks", {"count": len(masks)})
+        forms = models.read(Uploads, answer, "The forms for masks").uploads
+        for form, mask in zip(forms, masks, strict=True):
+            yield from self.upload(form, mask, "image/png", "The mask")
+        body = {"objects": list(objects)}
+        return (yield from self._job("POST", f"{path}/reconstruct", body))
 
-    def wait(
-        self,
-        job_id: str,
-        until: str,
-        told: Callable[[Job], None],
-        seconds: float,
-        every: float = _POLL_SECONDS,
-        best: bool = False,
-    ) -> Job:
-        """Poll until the job has this status, or has ended: then there is nothing more to poll for.
+    def retry(
+        self, job_id: str, objects: Sequence[Mapping[str, object]] = (), scene: bool = False
+    ) -> Dialogue[Job]:
+        """Take an ended job up, or make the named objects anew."""
+        body = {"objects": list(objects), "scene": scene}
+        return (yield from self._job("POST", f"{_path(job_id)}/retry", body))
 
-        One that is AWAITING_MASK also needs a decoder by which to make it, if only a draft's, or
-        where the `best` is wanted that: only then it is known what may be chosen.
+    def cancel(self, job_id: str) -> Dialogue[Job]:
+        """Stop a job, and keep what there is of it."""
+        return (yield from self._job("POST", f"{_path(job_id)}/cancel"))
+
+    def rename(self, job_id: str, name: str) -> Dialogue[Job]:
+        """Give a job another name."""
+        return (yield from self._job("PATCH", _path(job_id), {"name": name}))
+
+    def delete(self, job_id: str) -> Dialogue[None]:
+        """Remove a job with all its files."""
+        yield from self._call("DELETE", _path(job_id))
+
+    def upload(self, form: Upload, content: bytes, kind: str, what: str) -> Dialogue[None]:
+        """Post a file with the permission that the API gave.
 
         Raises
         ------
-        ApiClientError
-            It takes longer than `seconds`.
+        Refused
+            It is too large, or the permission too old.
         """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            job = self.job(job_id)
-            told(job)
-            there = job["status"] == until
-            if until == "AWAITING_MASK":
-                decoder = job.get("decoder")
-                there &= decoder is not None and not (best and decoder.get("draft"))
-            if there or job["pollSeconds"] is None:
-                return job
-            time.sleep(every)
-        raise ApiClientError(
-            f"The job is still {job['status']} after {seconds:.0f} s; see the console."
+        answer = yield from _answered(
+            Send("POST", form.url, form=form.fields, file=("file", content, kind)), PATIENCE
         )
+        if answer.is_success:
+            return
+        code = _tag("Code", answer.text)
+        if code == "EntityTooLarge":
+            most = _tag("MaxSizeAllowed", answer.text)
+            limit = f" At most {int(most) / 1e6:.0f} MB are taken." if most.isdigit() else ""
+            size = f"{len(content) / 1e6:.1f} MB"
+            raise Refused(f"{what} has {size}, which is too large.{limit}", code)
+        if answer.status_code in _GONE:
+            raise Refused(f"{what} may no longer be uploaded: the permission is too old.", code)
+        raise Refused(f"{what} was not taken ({answer.status_code} {code}).", code)
 
-    def delete(self, job_id: str) -> None:
-        """Remove a job with all its files."""
-        answer = self._http.delete(f"/jobs/{job_id}")
-        if not answer.is_success:
-            raise ApiClientError(_sentence(answer))
-
-    def upload(self, form: Upload, content: bytes, kind: str) -> None:
-        """Post a file with the permission that the API gave."""
-        files = {"file": ("file", content, kind)}
-        answer = self._files.post(form["url"], data=form["fields"], files=files)
-        if not answer.is_success:
-            raise ApiClientError(
-                f"The upload was refused ({answer.status_code}): {answer.text[:300]}"
-            )
-
-    def download(self, url: str) -> bytes:
+    def download(self, url: str, what: str = "A file") -> Dialogue[bytes]:
         """Get a file by its signed link."""
-        answer = self._files.get(url)
-        if not answer.is_success:
-            raise ApiClientError(
-                f"A file could not be read ({answer.status_code}): {answer.text[:300]}"
-            )
-        return answer.content
+        answer = yield from _answered(Send("GET", url), PATIENCE)
+        if answer.is_success:
+            return answer.content
+        if answer.status_code in _GONE:
+            raise Refused(f"{what} is no longer given: the link is too old. Ask again.")
+        raise Refused(f"{what} could not be read ({answer.status_code}).")
+
+    def _job(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        patience: float = PATIENCE,
+    ) -> Dialogue[Job]:
+        answer = yield from self._call(method, path, body, patience)
+        return models.read(Job, answer, "The job")
 
     def _call(
-        self, method: str, path: str, body: Mapping[str, object] | None = None
-    ) -> httpx.Response:
-        answer = self._http.request(method, path, json=body)
-        if not answer.is_success:
-            raise ApiClientError(_sentence(answer))
-        return answer
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        patience: float = PATIENCE,
+        again: bool = True,
+    ) -> Dialogue[bytes]:
+        """Ask the API; a token that it does not take is renewed once."""
+        for renew in (False, True):
+            headers = yield from self._credentials.headers(renew)
+            request = Send(method, f"{self._url}{path}", headers, body)
+            answer = yield from _answered(request, patience, again)
+            if answer.is_success:
+                return answer.content
+            if answer.status_code != httpx.codes.UNAUTHORIZED:
+                raise _refusal(answer)
+        raise SignInNeeded("The sign-in is not taken by this API. Sign in again: gen3d login")
 
 
-def sign_in(outputs: dict[str, str], email: str, password: str) -> str:
-    """Sign a user in, who is made where they are not there yet; gives the ID token."""
-    cognito = boto3.client("cognito-idp")
-    client, pool = outputs["UserPoolClientId"], outputs["UserPoolId"]
+def _answered(request: Send, patience: float, again: bool = True) -> Dialogue[httpx.Response]:
+    """Send, and again for so many seconds while nobody answers or somebody is busy.
+
+    Raises
+    ------
+    Unreachable
+        No answer came.
+    """
+    left = patience
+    for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
+        last, wait = pause > left, pause
+        try:
+            answer = yield from send(request)
+        except httpx.HTTPError as error:
+            safe = again or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            if last or not safe:
+                raise _no_answer(request.url, error, safe) from None
+        else:
+            if last or not _passes(answer):
+                return answer
+            wait = min(max(pause, _after(answer)), _LONGEST_PAUSE)
+        yield Pause(wait)
+        left -= wait
+    raise AssertionError
+
+
+def _no_answer(url: str, error: Exception, safe: bool) -> Unreachable:
+    said = f"{httpx.URL(url).host} does not answer ({error or type(error).__name__})."
+    made = " A job may have been made all the same: `gen3d jobs` lists yours."
+    return Unreachable(said + ("" if safe else made))
+
+
+def _passes(answer: httpx.Response) -> bool:
+    """Whether the same may well succeed in a moment; a person's limit is no such thing."""
+    return answer.status_code in _BUSY and _error(answer).error != "LimitReached"
+
+
+def _after(answer: httpx.Response) -> float:
+    text = answer.headers.get("retry-after", "")
+    return float(text) if text.isdigit() else 0.0
+
+
+def _error(answer: httpx.Response) -> models.Failure:
     try:
-        cognito.sign_up(
-            ClientId=client,
-            Username=email,
-            Password=password,
-            UserAttributes=[{"Name": "email", "Value": email}],
-        )
-    except cognito.exceptions.UsernameExistsException:
-        pass
-    else:  # no mail to wait for
-        cognito.admin_confirm_sign_up(UserPoolId=pool, Username=email)
-    answer = cognito.initiate_auth(
-        ClientId=client,
-        AuthFlow="USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": email, "PASSWORD": password},
-    )
-    return answer["AuthenticationResult"]["IdToken"]
+        return models.Failure.model_validate_json(answer.content)
+    except ValueError:
+        return models.Failure()
 
 
-def _sentence(answer: httpx.Response) -> str:
-    try:
-        return str(answer.json()["message"])
-    except (ValueError, KeyError, TypeError):
-        return f"The API answered {answer.status_code}: {answer.text[:300]}"
+def _refusal(answer: httpx.Response) -> ApiClientError:
+    said = _error(answer)
+    if answer.is_server_error and said.error != "InternalError":
+        return Unreachable(said.message or f"The API answered {answer.status_code}. Try it later.")
+    if not said.message:
+        return Outdated(f"The API answered {answer.status_code}, without a sentence.")
+    return Refused(said.message, said.error, answer.status_code)
+
+
+def _tag(name: str, xml: str) -> str:
+    found = re.search(rf"<{name}>([^<]*)</{name}>", xml)
+    return found[1] if found else ""
+
+
+def _path(job_id: str) -> str:
+    return f"/jobs/{quote(job_id, safe='')}"

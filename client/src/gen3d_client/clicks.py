@@ -1,6 +1,7 @@
 """Clicks on a photo, as a person writes them down."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gen3d_client.errors import ApiClientError
@@ -19,12 +20,25 @@ _CLICK = re.compile(r"(-?)(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)")
 
 
 def parse(text: str) -> list[Click]:
-    """Read ``x,y x,y -x,y``; a minus marks what is not the object.
+    """Read ``x,y x,y -x,y``, all the clicks on an object.
 
     Raises
     ------
     ApiClientError
         Not of that form, or no click is on the object.
+    """
+    clicks = read(text)
+    need_one_inside(clicks)
+    return clicks
+
+
+def read(text: str) -> list[Click]:
+    """Read ``x,y x,y -x,y``; a minus marks what is not the object.
+
+    Raises
+    ------
+    ApiClientError
+        Not of that form.
     """
     clicks = []
     for word in text.split():
@@ -34,12 +48,21 @@ def parse(text: str) -> list[Click]:
                 f"{word!r} is no click. Write them as x,y and -x,y, with spaces between."
             )
         clicks.append(Click(float(match[2]), float(match[3]), match[1] != "-"))
-    if clicks and not any(click.inside for click in clicks):
-        raise ApiClientError("Every click is off the object. Add one on it, as x,y.")
     return clicks
 
 
-def check(clicks: list[Click], width: int, height: int) -> None:
+def need_one_inside(clicks: Sequence[Click]) -> None:
+    """Refuse clicks that are all off the object.
+
+    Raises
+    ------
+    ApiClientError
+    """
+    if clicks and not any(click.inside for click in clicks):
+        raise ApiClientError("Every click is off the object. Add one on it, as x,y.")
+
+
+def check(clicks: Sequence[Click], width: int, height: int) -> None:
     """Refuse clicks outside of the photo.
 
     Raises

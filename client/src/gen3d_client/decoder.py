@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load
 
+from gen3d_client import clicks as clicking
 from gen3d_client.clicks import Click
 from gen3d_client.errors import ApiClientError
 
@@ -162,6 +163,19 @@ class Decoder:
                 raise ApiClientError(
                     f"The decoder asks for {name!r}, which the embeddings do not hold."
                 )
+
+
+def drawn(decoder: Decoder, clicks: Sequence[Click]) -> tuple[bytes, str]:
+    """The mask that clicks mean, or without any the photo's subject, and a line about it."""
+    if clicks:
+        clicking.check(clicks, *decoder.size)
+        candidate, where = decoder.decode(clicks), "clicks"
+    else:
+        click, candidate = decoder.salient()
+        where = f"no click given: took what stands out at {click.x:g},{click.y:g}"
+    mask = decoder.full_size(candidate)
+    share, score = mask.mean(), candidate.score
+    return as_png(mask), f"mask decoded, {share:.0%} of the photo, score {score:.2f} ({where})"
 
 
 def as_png(mask: Mask) -> bytes:

@@ -1,25 +1,13 @@
 """What is chosen for an object, as ``PART.NAME=VALUE``; what there is to choose, the API says."""
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import TypedDict
+from collections.abc import Iterable
 
 from gen3d_client.errors import ApiClientError
+from gen3d_client.models import Offered, Offers
 
 Options = dict[str, dict[str, str | int]]
 """By part, ``engine`` or ``mesh``, and name."""
-
-
-class Offered(TypedDict, total=False):
-    """What may be chosen of an option: one of some values, or a whole number within bounds."""
-
-    values: list[str | int]
-    minimum: int
-    maximum: int
-
-
-Offers = Mapping[str, Mapping[str, Offered]]
-"""By part and name."""
 
 
 def parse(texts: Iterable[str]) -> Options:
@@ -53,6 +41,6 @@ def written(offers: Offers) -> str:
 
 
 def _values(offered: Offered) -> str:
-    if "values" in offered:
-        return "|".join(map(str, offered["values"]))
-    return f"{offered['minimum']}–{offered['maximum']}"
+    if offered.values is not None:
+        return "|".join(map(str, offered.values))
+    return f"{offered.minimum}–{offered.maximum}"

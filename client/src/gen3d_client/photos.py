@@ -1,14 +1,36 @@
-"""What a photo's header says, before anything is started for it."""
+"""What is looked at of a photo before anything is started for it."""
 
 from pathlib import Path
 
-from PIL import Image
+from gen3d_client.errors import ApiClientError, ExtraMissing
 
-from gen3d_client.errors import ApiClientError
-
-_FORMATS = ("JPEG", "PNG", "WEBP")
 _ORIENTATION = 0x0112
 _ON_ITS_SIDE = range(5, 9)
+_LONGEST_START = 12
+
+
+def media_type(path: Path) -> str:
+    """By what a file begins with, whatever it is called.
+
+    Raises
+    ------
+    ApiClientError
+        It is not there, or no photo.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(_LONGEST_START)
+    except FileNotFoundError:
+        raise ApiClientError(f"{path} is not there. Name a JPEG, PNG or WebP photo.") from None
+    except OSError as error:
+        raise ApiClientError(f"{path} cannot be read: {error.strerror}.") from None
+    if start.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if start.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if start.startswith(b"RIFF") and start[8:] == b"WEBP":
+        return "image/webp"
+    raise ApiClientError(f"{path} is no photo. Name a JPEG, PNG or WebP photo.")
 
 
 def size(path: Path) -> tuple[int, int]:
@@ -19,10 +41,13 @@ def size(path: Path) -> tuple[int, int]:
     ApiClientError
         It is not there, or no photo.
     """
-    if not path.is_file():
-        raise ApiClientError(f"{path} is not there. Name a JPEG, PNG or WebP photo.")
+    media_type(path)
     try:
-        with Image.open(path, formats=_FORMATS) as photo:
+        from PIL import Image
+    except ModuleNotFoundError as error:
+        raise ExtraMissing("A click", "click", error.name) from None
+    try:
+        with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as photo:
             width, height = photo.size
             turned = photo.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):

@@ -88,12 +88,17 @@ def publish(dist: Path, s3: "S3Client", bucket: str, config: Mapping[str, object
     there = {
         item["Key"].removeprefix(PREFIX) for page in pages for item in page.get("Contents", [])
     }
-    _put(s3, bucket, _CONFIG, json.dumps(config).encode())
+    publish_config(s3, bucket, config)
     for name in names:
         if not (_is_asset(name) and name in there):
             _put(s3, bucket, name, (dist / name).read_bytes())
     for name in there - {_CONFIG, *names}:
         s3.delete_object(Bucket=bucket, Key=PREFIX + name)
+
+
+def publish_config(s3: "S3Client", bucket: str, config: Mapping[str, object]) -> None:
+    """Say where the stack is, by which page and command find it."""
+    _put(s3, bucket, _CONFIG, json.dumps(config).encode())
 
 
 def _is_asset(name: str) -> bool:

@@ -25,10 +25,14 @@ import httpx
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gen3d_client.api import Api, Job
+from gen3d_client import cognito
 from gen3d_client.clicks import Click
-from gen3d_client.decoder import Decoder, as_png
-from gen3d_client.errors import ApiClientError
+from gen3d_client.client import Client, ask
+from gen3d_client.cognito import Session
+from gen3d_client.errors import ApiClientError, JobFailed
+from gen3d_client.models import AWAITING_MASK, Job
+from gen3d_client.plans import Plan, Wanted
+from gen3d_client.site import Site
 from gen3d_cloud.checks import Check, exit_code, report
 from gen3d_cloud.deployed import CloudError, output, outputs, parameters
 
@@ -232,72 +236,67 @@ def preflight_request(target: Target, http: httpx.Client) -> Check:
 
 
 @contextmanager
-def _person(target: Target) -> Iterator[str]:
-    """A person who is signed in; gives the ID token. Gone afterwards."""
-    cognito = boto3.client("cognito-idp")
+def _person(target: Target) -> Iterator[Client]:
+    """A person who signs in as the page does; gives their client. Gone afterwards."""
+    users = boto3.client("cognito-idp")
     pool, email = target.outputs["UserPoolId"], INBOX.format(secrets.token_hex(4))
     password = f"{secrets.token_urlsafe(24)}aA1"
     verified: AttributeTypeTypeDef = {"Name": "email_verified", "Value": "true"}
-    cognito.admin_create_user(
+    users.admin_create_user(
         UserPoolId=pool,
         Username=email,
         MessageAction="SUPPRESS",
         UserAttributes=[{"Name": "email", "Value": email}, verified],
     )
     try:
-        cognito.admin_set_user_password(
+        users.admin_set_user_password(
             UserPoolId=pool, Username=email, Password=password, Permanent=True
         )
-        answer = cognito.initiate_auth(
-            ClientId=target.outputs["UserPoolClientId"],
-            AuthFlow="USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": email, "PASSWORD": password},
+        site = Site(
+            address=target.page,
+            region=users.meta.region_name,
+            api_url=target.apis[-1],
+            user_pool_id=pool,
+            user_pool_client_id=target.outputs["UserPoolClientId"],
+            endpoint=users.meta.endpoint_url,
         )
-        yield answer["AuthenticationResult"]["IdToken"]
+        tokens = ask(cognito.sign_in(site, email, password))
+        with Client(site.api_url, Session(site, tokens), _POLL_SECONDS) as client:
+            yield client
     finally:
-        cognito.admin_delete_user(UserPoolId=pool, Username=email)
+        users.admin_delete_user(UserPoolId=pool, Username=email)
 
 
 def job(target: Target, http: httpx.Client, minutes: int) -> Iterator[Check]:
     """One job from sign-in to mail. A job that fails is kept, to be looked into."""
-    with _person(target) as token:
+    with _person(target) as client:
         yield Check("sign-in", True, "A person who was made for this signs in.")
-        api = Api(target.apis[-1], token)
-        began = time.monotonic()
-        job_id = api.create(PHOTO)["jobId"]
-        api.initialize(job_id)
-        found = _reached(api, job_id, "AWAITING_MASK", minutes)
-        took = time.monotonic() - began
+        times = {"": time.monotonic()}
+        begun: list[str] = []
+
+        def told(what: Job | str) -> None:
+            if isinstance(what, Job) and what.waits_for_masks():
+                times.setdefault(AWAITING_MASK, time.monotonic())
+
+        plan = Plan(photo=PHOTO, objects=[Wanted(name="cup", clicks=CUP)])
+        try:
+            found = client.make(plan, told, lambda each: begun.append(each.job_id), minutes * 60)
+        except JobFailed as error:
+            raise ApiClientError(f"Job {begun[0]} came to nothing: {error}") from None
+        clicked = times[AWAITING_MASK]
+        took = clicked - times[""]
         yield Check("photo", True, f"Uploaded and prepared in {took:.0f} s, waking included.")
-        decoder = Decoder(
-            api.download(found["decoder"]["url"]),
-            api.download(found["embeddings"]["url"]),
-            found["decoder"]["revision"],
-        )
-        mask = as_png(decoder.full_size(decoder.decode(CUP)))
-        began = time.monotonic()
-        api.reconstruct(job_id, [mask], [{"name": "cup"}])
-        found = _reached(api, job_id, "COMPLETED", minutes)
-        url = found["objects"][0]["files"]["glb"]["url"]
-        mesh = api.download(url)
+        url = found.objects[0].files["glb"].url
+        mesh = client.download(url)
         if mesh[:4] != b"glTF" or int.from_bytes(mesh[8:12], "little") != len(mesh):
-            raise ApiClientError(f"The mesh of job {job_id} is no whole GLB ({len(mesh)} bytes).")
-        took = time.monotonic() - began
+            raise ApiClientError(
+                f"The mesh of job {found.job_id} is no whole GLB ({len(mesh)} bytes)."
+            )
+        took = time.monotonic() - clicked
         yield Check("mesh", True, f"COMPLETED {took:.0f} s after the clicks, {len(mesh):,} bytes.")
         yield from _tried("browser's files", lambda: [cors(target, url, http)])
-        yield from _tried("mail", lambda: [mail(target, job_id, found["run"])])
-        api.delete(job_id)
-
-
-def _reached(api: Api, job_id: str, status: str, minutes: int) -> Job:
-    found = api.wait(job_id, status, lambda _job: None, minutes * 60, _POLL_SECONDS)
-    if found["status"] != status:
-        error = found.get("error") or {}
-        raise ApiClientError(
-            f"Job {job_id} ended as {found['status']} instead of {status}: "
-            f"{error.get('message', 'no reason is recorded')}"
-        )
-    return found
+        yield from _tried("mail", lambda: [mail(target, found.job_id, found.run)])
+        client.delete(found.job_id)
 
 
 def cors(target: Target, url: str, http: httpx.Client) -> Check:

@@ -128,6 +128,10 @@ def _stack(settings: Settings, options: argparse.Namespace) -> Iterator[dict[str
         started = time.monotonic()
         outputs = stack.deploy(parameters, partial(contents.fill, settings))
         now = time.monotonic()
+        if "Engine" in outputs:  # Gen3D, and not another template
+            from gen3d_local.one_photo import make_account
+
+            make_account(outputs, USER, PASSWORD)
         print(f"Up in {started - begun:.1f} s, deployed in {now - started:.1f} s.")
         if stack.resumed:
             print(f"Gone on with what the last stop had cut off: {', '.join(stack.resumed)}")
@@ -160,11 +164,14 @@ def _parameters(settings: Settings, options: argparse.Namespace) -> dict[str, st
 def _photo_to_send(options: argparse.Namespace) -> Callable[[Settings, dict[str, str]], None]:
     """Check what was said of a photo; gives what sends it to a stack with these outputs."""
     from gen3d_client import clicks, option_words, photos
+    from gen3d_client.plans import Plan, Wanted
 
     size = photos.size(options.image)
     made = clicks.parse(options.click)
     clicks.check(made, *size)
-    wanted = option_words.parse(options.option)
+    chosen = option_words.parse(options.option)
+    wanted = Wanted(name=options.image.stem, clicks=made, options=chosen)
+    plan = Plan(photo=options.image, objects=[wanted])
     try:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -175,11 +182,10 @@ def _photo_to_send(options: argparse.Namespace) -> Callable[[Settings, dict[str,
         raise LocalError(f"Nothing may be written into {options.out}. Name another folder.")
 
     def send(settings: Settings, outputs: dict[str, str]) -> None:
-        from gen3d_client import job
-        from gen3d_client.api import Api, sign_in
+        from gen3d_local import one_photo
 
-        api = Api(f"{settings.url}/api", sign_in(outputs, USER, PASSWORD))
-        job.run(api, options.image, made, wanted, options.out, f"{settings.url}/_gen3d/")
+        with one_photo.client(settings.url, outputs, USER, PASSWORD) as gen3d:
+            one_photo.run(gen3d, plan, options.out, f"{settings.url}/_gen3d/")
 
     return send
 

@@ -6,7 +6,7 @@ They are the lite engine's, or those in the sealed folder that ``GEN3D_LOCAL_WEI
 import os
 from pathlib import Path
 
-from gen3d_cloud.publish import configuration, publish
+from gen3d_cloud.publish import configuration, publish, publish_config
 from gen3d_local import weights
 from local_aws import aws
 from local_aws.settings import Settings
@@ -42,6 +42,8 @@ def fill(settings: Settings, outputs: dict[str, str]) -> None:
     if found:
         weights.upload(found, s3, outputs["BucketName"])
     dist = root / WEB_APP
+    here = {"apiUrl": f"{settings.url}/api", "endpoint": settings.url}
     if (dist / "index.html").exists():
-        here = {"apiUrl": f"{settings.url}/api", "endpoint": settings.url}
         publish(dist, s3, outputs["BucketName"], configuration(outputs) | here)
+    elif "Engine" in outputs:  # Gen3D, and not another template
+        publish_config(s3, outputs["BucketName"], configuration(outputs) | here)

@@ -138,9 +138,11 @@ class Gateway:
 
     async def _web_app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Ask as CloudFront's viewer does, and until the app is there show the console."""
-        index = s3._get_object_data(resources.outputs().get("BucketName", ""), "public/index.html")
+        bucket = resources.outputs().get("BucketName", "")
+        files = ("public/index.html", f"public{scope['path']}")
+        there = any(s3._get_object_data(bucket, file) is not None for file in files)
         distributions = resources.of_type("AWS::CloudFront::Distribution")
-        if not distributions or index is None:
+        if not distributions or not there:
             await RedirectResponse("/_gen3d/")(scope, receive, send)
             return
         domain = distributions[0]["Attributes"]["DomainName"]

@@ -1,0 +1,359 @@
+"""The client, for programs: `Client` for those that wait, `AsyncClient` for those on an event loop.
+
+    with Client.sign_in("http://localhost:20005", "you@example.com", password) as gen3d:
+        job = gen3d.make(Plan(photo=Path("chair.jpg"), objects=[Wanted(clicks=[Click(320, 240)])]))
+        gen3d.save(job, Path("chair.glb"))
+
+Both have the same methods, which run the same dialogues.
+"""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Self, TypeVar
+
+import httpx
+
+from gen3d_client import cognito, results
+from gen3d_client import site as sites
+from gen3d_client.api import Api
+from gen3d_client.cognito import Credentials, Session, Tokens
+from gen3d_client.dialogue import Compute, Dialogue, Pause, Send, Tell, Told
+from gen3d_client.follow import WAIT_SECONDS, Follower, completed
+from gen3d_client.models import Created, Job, Page, Summary, Upload
+from gen3d_client.plans import Plan
+from gen3d_client.site import Site
+
+T = TypeVar("T")
+
+_TIMEOUT = httpx.Timeout(60.0, read=120.0)
+_Objects = Sequence[Mapping[str, object]]
+
+
+def _nobody(_what: Job | str) -> None:
+    """Hears nothing."""
+
+
+def _begun(_created: Created) -> None:
+    """Keeps nothing."""
+
+
+def _request(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
+    files = {"file": step.file} if step.file else None
+    return http.build_request(
+        step.method, step.url, headers=dict(step.headers), json=step.json, data=step.form,
+        files=files,
+    )  # fmt: skip
+
+
+class Client:
+    """Calls a Gen3D, and waits for what it answers.
+
+    Parameters
+    ----------
+    api_url : str
+    credentials : Credentials
+    pace : float, optional
+        Seconds between two looks at a job, at most; the job says how many are worth it.
+    """
+
+    def __init__(self, api_url: str, credentials: Credentials, pace: float | None = None) -> None:
+        self._api = Api(api_url, credentials)
+        self._pace = pace
+        self._http = httpx.Client(timeout=_TIMEOUT)
+
+    @classmethod
+    def sign_in(cls, address: str, email: str, password: str, pace: float | None = None) -> Self:
+        """Sign in at the address of a page; the sign-in is renewed as long as the client lives."""
+        site, tokens = signed_in(address, email, password)
+        return cls(site.api_url, Session(site, tokens), pace)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
+    def create(self, photo: Path) -> Created:
+        """Create a job for a photo; it is not uploaded yet."""
+        return self.run(self._api.create(photo))
+
+    def upload(self, form: Upload, content: bytes, kind: str, what: str = "The file") -> None:
+        """Post a file with the permission that the API gave."""
+        self.run(self._api.upload(form, content, kind, what))
+
+    def initialize(self, job_id: str, text: str | None = None) -> Job:
+        """Have the photo checked, and start."""
+        return self.run(self._api.initialize(job_id, text))
+
+    def job(self, job_id: str) -> Job:
+        """Read a job."""
+        return self.run(self._api.job(job_id))
+
+    def page(self, cursor: str | None = None) -> Page:
+        """Some of one's jobs, newest first."""
+        return self.run(self._api.page(cursor))
+
+    def jobs(self, most: int) -> list[Summary]:
+        """One's newest jobs."""
+        return self.run(_jobs(self._api, most))
+
+    def reconstruct(self, job_id: str, masks: Sequence[bytes], objects: _Objects) -> Job:
+        """Send a mask for each object, and go on."""
+        return self.run(self._api.reconstruct(job_id, masks, objects))
+
+    def retry(self, job_id: str, objects: _Objects = (), scene: bool = False) -> Job:
+        """Take an ended job up, or make the named objects anew."""
+        return self.run(self._api.retry(job_id, objects, scene))
+
+    def cancel(self, job_id: str) -> Job:
+        """Stop a job, and keep what there is of it."""
+        return self.run(self._api.cancel(job_id))
+
+    def rename(self, job_id: str, name: str) -> Job:
+        """Give a job another name."""
+        return self.run(self._api.rename(job_id, name))
+
+    def delete(self, job_id: str) -> None:
+        """Remove a job with all its files."""
+        self.run(self._api.delete(job_id))
+
+    def download(self, url: str) -> bytes:
+        """Get a file by its signed link."""
+        return self.run(self._api.download(url))
+
+    def make(
+        self,
+        plan: Plan,
+        told: Told = _nobody,
+        begun: Callable[[Created], None] = _begun,
+        seconds: float = WAIT_SECONDS,
+    ) -> Job:
+        """Make meshes of a photo, from the upload to the end.
+
+        Raises
+        ------
+        JobFailed
+        """
+        follower = Follower(self._api, told, seconds, self._pace)
+        return completed(self.run(follower.make(plan, begun)))
+
+    def go_on(
+        self,
+        job_id: str,
+        plan: Plan | None = None,
+        upload: Upload | None = None,
+        told: Told = _nobody,
+        seconds: float = WAIT_SECONDS,
+        after_run: int = -1,
+    ) -> Job:
+        """See a job through to its end, whatever that is."""
+        follower = Follower(self._api, told, seconds, self._pace)
+        return self.run(follower.go_on(job_id, plan, upload, after_run=after_run))
+
+    def save(self, job: Job, to: Path, draft: bool = False) -> list[Path]:
+        """Write a job's files: the one that `to` is called after, or all into a folder."""
+        return self.run(results.save(self._api, job, to, draft))
+
+    def run(self, dialogue: Dialogue[T]) -> T:
+        """Do what a dialogue asks for."""
+        return _run(self._http, dialogue)
+
+
+class AsyncClient:
+    """The same on an event loop.
+
+    Parameters
+    ----------
+    api_url : str
+    credentials : Credentials
+    pace : float, optional
+        Seconds between two looks at a job, at most; the job says how many are worth it.
+    """
+
+    def __init__(self, api_url: str, credentials: Credentials, pace: float | None = None) -> None:
+        self._api = Api(api_url, credentials)
+        self._pace = pace
+        self._http = httpx.AsyncClient(timeout=_TIMEOUT)
+
+    @classmethod
+    async def sign_in(
+        cls, address: str, email: str, password: str, pace: float | None = None
+    ) -> Self:
+        """Sign in at the address of a page; the sign-in is renewed as long as the client lives."""
+        site, tokens = await asyncio.to_thread(signed_in, address, email, password)
+        return cls(site.api_url, Session(site, tokens), pace)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._http.aclose()
+
+    async def create(self, photo: Path) -> Created:
+        """Create a job for a photo; it is not uploaded yet."""
+        return await self.run(self._api.create(photo))
+
+    async def upload(self, form: Upload, content: bytes, kind: str, what: str = "The file") -> None:
+        """Post a file with the permission that the API gave."""
+        await self.run(self._api.upload(form, content, kind, what))
+
+    async def initialize(self, job_id: str, text: str | None = None) -> Job:
+        """Have the photo checked, and start."""
+        return await self.run(self._api.initialize(job_id, text))
+
+    async def job(self, job_id: str) -> Job:
+        """Read a job."""
+        return await self.run(self._api.job(job_id))
+
+    async def page(self, cursor: str | None = None) -> Page:
+        """Some of one's jobs, newest first."""
+        return await self.run(self._api.page(cursor))
+
+    async def jobs(self, most: int) -> list[Summary]:
+        """One's newest jobs."""
+        return await self.run(_jobs(self._api, most))
+
+    async def reconstruct(self, job_id: str, masks: Sequence[bytes], objects: _Objects) -> Job:
+        """Send a mask for each object, and go on."""
+        return await self.run(self._api.reconstruct(job_id, masks, objects))
+
+    async def retry(self, job_id: str, objects: _Objects = (), scene: bool = False) -> Job:
+        """Take an ended job up, or make the named objects anew."""
+        return await self.run(self._api.retry(job_id, objects, scene))
+
+    async def cancel(self, job_id: str) -> Job:
+        """Stop a job, and keep what there is of it."""
+        return await self.run(self._api.cancel(job_id))
+
+    async def rename(self, job_id: str, name: str) -> Job:
+        """Give a job another name."""
+        return await self.run(self._api.rename(job_id, name))
+
+    async def delete(self, job_id: str) -> None:
+        """Remove a job with all its files."""
+        await self.run(self._api.delete(job_id))
+
+    async def download(self, url: str) -> bytes:
+        """Get a file by its signed link."""
+        return await self.run(self._api.download(url))
+
+    async def make(
+        self,
+        plan: Plan,
+        told: Told = _nobody,
+        begun: Callable[[Created], None] = _begun,
+        seconds: float = WAIT_SECONDS,
+    ) -> Job:
+        """Make meshes of a photo, from the upload to the end.
+
+        Raises
+        ------
+        JobFailed
+        """
+        follower = Follower(self._api, told, seconds, self._pace)
+        return completed(await self.run(follower.make(plan, begun)))
+
+    async def go_on(
+        self,
+        job_id: str,
+        plan: Plan | None = None,
+        upload: Upload | None = None,
+        told: Told = _nobody,
+        seconds: float = WAIT_SECONDS,
+        after_run: int = -1,
+    ) -> Job:
+        """See a job through to its end, whatever that is."""
+        follower = Follower(self._api, told, seconds, self._pace)
+        return await self.run(follower.go_on(job_id, plan, upload, after_run=after_run))
+
+    async def save(self, job: Job, to: Path, draft: bool = False) -> list[Path]:
+        """Write a job's files: the one that `to` is called after, or all into a folder."""
+        return await self.run(results.save(self._api, job, to, draft))
+
+    async def run(self, dialogue: Dialogue[T]) -> T:
+        """Do what a dialogue asks for."""
+        answer: httpx.Response | None = None
+        wrong: Exception | None = None
+        while True:
+            try:
+                step = dialogue.throw(wrong) if wrong else dialogue.send(answer)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            answer = wrong = None
+            try:
+                match step:
+                    case Send():
+                        answer = await self._http.send(_request(self._http, step))
+                    case Pause(seconds):
+                        await asyncio.sleep(seconds)
+                    case Compute(function):
+                        await asyncio.to_thread(function)
+                    case Tell(told, what):
+                        heard = told(what)
+                        if inspect.isawaitable(heard):
+                            await heard
+            except Exception as error:
+                wrong = error
+
+
+def signed_in(address: str, email: str, password: str) -> tuple[Site, Tokens]:
+    """Find a Gen3D, and sign a person in.
+
+    Raises
+    ------
+    Unreachable
+        There is none.
+    SignInNeeded
+        Password or address are wrong.
+    """
+    site = ask(sites.find(address))
+    return site, ask(cognito.sign_in(site, email, password))
+
+
+def ask(dialogue: Dialogue[T]) -> T:
+    """Do what a dialogue asks for that no client's credentials are needed for."""
+    with httpx.Client(timeout=_TIMEOUT) as http:
+        return _run(http, dialogue)
+
+
+def _jobs(api: Api, most: int) -> Dialogue[list[Summary]]:
+    page = yield from api.page()
+    jobs = list(page.jobs)
+    while page.cursor and len(jobs) < most:
+        page = yield from api.page(page.cursor)
+        jobs += page.jobs
+    return jobs[:most]
+
+
+def _run(http: httpx.Client, dialogue: Dialogue[T]) -> T:
+    answer: httpx.Response | None = None
+    wrong: Exception | None = None
+    while True:
+        try:
+            step = dialogue.throw(wrong) if wrong else dialogue.send(answer)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        answer = wrong = None
+        try:
+            match step:
+                case Send():
+                    answer = http.send(_request(http, step))
+                case Pause(seconds):
+                    time.sleep(seconds)
+                case Compute(function):
+                    function()
+                case Tell(told, what):
+                    told(what)
+        except Exception as error:
+            wrong = error

@@ -1,0 +1,158 @@
+"""A Gen3D that answers over HTTP what a test says, and refuses tokens that it does not know."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+Json = dict[str, Any]
+
+PHOTO = b"\xff\xd8\xff" + 40 * b"0"
+PNG = b"\x89PNG\r\n\x1a\n" + 40 * b"0"
+JOB = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+
+
+class Pretend:
+    """What it has, and what it was asked; `answers` come in the place of what it would answer."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.good = {"good"}
+        self.jobs: dict[str, list[Json]] = {}
+        """By id, what each look shows; the last one stays."""
+        self.answers: dict[str, list[tuple[int, Any]]] = {}
+        """By method and path, what comes first."""
+        self.asked: list[tuple[str, Any]] = []
+        self.revoked: list[str] = []
+        self.largest = 1000
+        self.renewals = 0
+
+    def job(self, status: str, **fields: Any) -> Json:
+        """A look at a job."""
+        ended = status not in ("CREATED", "INITIALIZING", "AWAITING_MASK", "RECONSTRUCTING")
+        poll = None if ended else 0
+        return {"jobId": JOB, "status": status, "pollSeconds": poll, "run": 1, **fields}
+
+    def link(self, name: str) -> Json:
+        """A signed link to a file that holds its own name."""
+        return {"url": f"{self.url}/files/{name}", "bytes": len(name)}
+
+    def done(self, **fields: Any) -> Json:
+        """A job with a mesh."""
+        files = {name: self.link(name) for name in ("glb", "draco.glb", "stl", "preview")}
+        thing = {"n": 0, "name": "chair", "status": "COMPLETED", "files": files, "options": {}}
+        return self.job("COMPLETED", **{"name": "chair.jpg", "objects": [thing], **fields})
+
+    def paths(self) -> list[str]:
+        """What was asked, without bodies."""
+        return [what for what, _ in self.asked]
+
+    def answer(self, method: str, path: str, token: str, body: bytes) -> tuple[int, Any]:
+        """Answer a request."""
+        what = f"{method} {path}"
+        self.asked.append((what, body))
+        if self.answers.get(what):
+            return self.answers[what].pop(0)
+        if path == "/config.json":
+            return 200, self.config()
+        if path == "/":
+            return self._cognito(json.loads(body))
+        if path == "/upload":
+            if len(body) > self.largest + 1000:
+                limit = f"<MaxSizeAllowed>{self.largest}000000</MaxSizeAllowed>"
+                return 400, f"<Error><Code>EntityTooLarge</Code>{limit}</Error>"
+            return 204, ""
+        if path.startswith("/files/"):
+            return 200, path.removeprefix("/files/")
+        if token not in self.good:
+            return 401, {"message": "Unauthorized"}
+        return self._api(what.replace("/api", "", 1), body)
+
+    def config(self) -> Json:
+        """What the page is told."""
+        here = {"apiUrl": f"{self.url}/api", "endpoint": self.url, "bucket": "b", "engine": "lite"}
+        pool = {"userPoolId": "us-east-1_a", "userPoolClientId": "c", "selfSignUp": True}
+        return {"region": "us-east-1", **here, **pool}
+
+    def _api(self, what: str, body: bytes) -> tuple[int, Any]:
+        method, path = what.split()
+        if what == "POST /jobs":
+            self.jobs.setdefault(JOB, [self.job("CREATED")])
+            return 201, {"jobId": JOB, "prefix": "p", "upload": self._form()}
+        if what == "GET /jobs":
+            rows = [
+                {"jobId": job_id, "name": "a\x1b[31m", "status": looks[-1]["status"],
+                 "createdAt": "2026-11-29T10:00:00Z", "objects": 1, "picture": None, "draft": False}
+                for job_id, looks in self.jobs.items()
+            ]  # fmt: skip
+            return 200, {"jobs": rows, "cursor": None}
+        job_id = path.split("/")[2].partition("?")[0]
+        looks = self.jobs.get(job_id)
+        if looks is None:
+            return 404, {"error": "JobNotFound", "message": "There is no such job."}
+        if method == "DELETE":
+            del self.jobs[job_id]
+            return 204, ""
+        if path.endswith("/masks"):
+            return 200, {"uploads": json.loads(body)["count"] * [self._form()]}
+        if method == "GET" and len(looks) > 1:
+            return 200, looks.pop(0)
+        return (200 if method == "GET" else 202), looks[0]
+
+    def _form(self) -> Json:
+        return {"url": f"{self.url}/upload", "fields": {"key": "k"}}
+
+    def _cognito(self, body: Json) -> tuple[int, Any]:
+        if "Token" in body:
+            self.revoked.append(body["Token"])
+            return 200, {}
+        assert body["AuthFlow"] == "REFRESH_TOKEN_AUTH"
+        if body["AuthParameters"]["REFRESH_TOKEN"] in self.revoked:
+            return 400, {"__type": "NotAuthorizedException", "message": "Revoked"}
+        self.renewals += 1
+        return 200, {"AuthenticationResult": {"IdToken": "good", "ExpiresIn": 3600}}
+
+
+@contextmanager
+def serving(pretend: Pretend) -> Iterator[Pretend]:
+    """Serve it on this machine, while it is asked."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _any(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            token = (self.headers.get("authorization") or "").removeprefix("Bearer ")
+            path = urlsplit(self.path).path
+            status, said = pretend.answer(self.command, path, token, body)
+            if status == 0:  # no answer at all
+                self.close_connection = True
+                self.connection.close()
+                return
+            content = said.encode() if isinstance(said, str) else json.dumps(said).encode()
+            self.send_response(status)
+            for name, value in ({"location": said} if status // 100 == 3 else {}).items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(0 if status == 204 else len(content)))
+            self.end_headers()
+            if status != 204:
+                self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    for method in ("GET", "POST", "PATCH", "DELETE"):
+        setattr(Handler, f"do_{method}", Handler._any)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    pretend.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield pretend
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
