@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from client.tests.pretend import JOB, Pretend
-from gen3d_client import command, commands
+from gen3d_client import command, commands, follow
 from gen3d_client.sign_ins import Kept
 
 Out = pytest.CaptureFixture[str]
@@ -240,6 +240,30 @@ class _Interrupted:
 
         client._http.send = interrupted  # type: ignore[method-assign]
         return client
+
+
+def test_a_network_that_goes_away_is_told_with_how_to_go_on(
+    pretend: Pretend, kept: Kept, photo: Path, capsys: Out, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "LONG_PATIENCE", 0.05)
+    looks(pretend, pretend.done())
+    pretend.answers[f"GET /api/jobs/{JOB}"] = 9 * [(0, "")]
+    assert mesh(photo, "--out", "late.glb") == 4
+    said = capsys.readouterr().err
+    assert "127.0.0.1 does not answer" in said
+    assert f"gen3d watch {JOB}" in said
+    pretend.answers.clear()
+    assert gen3d("watch", JOB) == 0
+    assert Path("late.glb").exists()
+
+
+def test_of_a_job_without_files_none_can_be_got(pretend: Pretend, kept: Kept, capsys: Out) -> None:
+    pretend.jobs[JOB] = [pretend.job("FAILED", objects=[{"n": 0}])]
+    for words, says in ((["a.glb"], "no mesh to get"), (["a.glb", "--draft"], "no draft of it")):
+        assert gen3d("fetch", JOB, "--out", *words) == 1
+        assert f"The job is FAILED, and there is {says}" in capsys.readouterr().err
+    assert gen3d("fetch", JOB, "--out", "all") == 1
+    assert "has no files" in capsys.readouterr().err
 
 
 def test_a_wait_that_is_over_is_no_end(

@@ -14,7 +14,14 @@ from gen3d_client import cognito, option_words, plans, results
 from gen3d_client import site as sites
 from gen3d_client.client import Client, ask
 from gen3d_client.cognito import Session, Tokens
-from gen3d_client.errors import ApiClientError, ExtraMissing, JobFailed, Refused, SignInNeeded
+from gen3d_client.errors import (
+    ApiClientError,
+    ExtraMissing,
+    JobFailed,
+    Refused,
+    SignInNeeded,
+    Unreachable,
+)
 from gen3d_client.follow import completed
 from gen3d_client.models import COMPLETED, Created, Job
 from gen3d_client.plans import Plan
@@ -184,13 +191,13 @@ class _Watching:
 
 @contextmanager
 def _watching(options: argparse.Namespace, job_id: str = "") -> Iterator[_Watching]:
-    """Show how far a job is; who interrupts that is told how to go on with it."""
+    """Show how far a job is; where that breaks off, it is said how to go on with it."""
     with Path(os.devnull).open("w") as nowhere:
         to = nowhere if options.quiet else sys.stderr
         watching = _Watching(Progress(to, bar=to.isatty()), job_id)
         try:
             yield watching
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Unreachable):  # neither of which keeps the job from going on
             watching.progress.clear()
             if watching.job_id:
                 print(f"gen3d: Go on with it: gen3d watch {watching.job_id}", file=sys.stderr)

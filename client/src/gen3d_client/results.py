@@ -133,7 +133,10 @@ def _one(job: Job, name: str, draft: bool) -> Link:
     for ending in sorted(links, key=len, reverse=True):
         if name == ending or name.lower().endswith(f".{ending}"):
             return links[ending]
-    there = ", ".join(sorted(links)) or "none"
+    if not links:
+        what = "draft of it" if draft else "mesh"
+        raise ApiClientError(f"The job is {job.status}, and there is no {what} to get.")
+    there = ", ".join(sorted(links))
     what = "the objects together" if several else "a draft" if draft else "the object"
     more = " Name a folder to get each object's." if several else ""
     raise ApiClientError(
