@@ -208,7 +208,7 @@ def test_an_interrupted_command_is_gone_on_with_wherever_it_was(
         looks(pretend, pretend.done())
         with monkeypatch.context() as patch:
             patch.setattr(commands, "Client", _Interrupted(broken))
-            assert mesh(photo, "--out", "late.glb") == 130, broken
+            assert mesh(Path(photo.name), "--out", "late.glb") == 130, broken
         assert f"gen3d watch {JOB}" in capsys.readouterr().err
         pretend.answers = again
         looks(pretend, pretend.done())
@@ -424,15 +424,20 @@ def test_an_address_of_something_else_is_named(
     assert says in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("field", ["endpoint", "apiUrl"])
+@pytest.mark.parametrize(
+    ("field", "url"),
+    [
+        ("endpoint", "http://evil.example"),
+        ("endpoint", "https://evil.example"),
+        ("apiUrl", "http://evil.example"),
+    ],
+)
 def test_nobody_is_led_elsewhere_with_a_password(
-    pretend: Pretend, home: Path, capsys: Out, field: str
+    pretend: Pretend, home: Path, capsys: Out, field: str, url: str
 ) -> None:
-    pretend.answers["GET /config.json"] = [
-        (200, {**pretend.config(), field: "http://evil.example"})
-    ]
+    pretend.answers["GET /config.json"] = [(200, {**pretend.config(), field: url})]
     assert gen3d("login", pretend.url, "--email", "a@b.c") == 4
-    assert "http://evil.example" in capsys.readouterr().err
+    assert url in capsys.readouterr().err
 
 
 def test_two_at_once_lose_no_sign_in(kept: Kept) -> None:
