@@ -200,7 +200,7 @@ mutate: setup .venvs/mutation/.ready ## Change the code, and list what no test f
 	@PYTHONPATH=. .venvs/mutation/bin/python -m tests.mutation $(MODULES)
 
 .PHONY: openapi-parser
-openapi-parser: .venvs/openapi/.ready ## Install the parser that reads docs/openapi.yaml as most tools do (needs Java)
+openapi-parser: .venvs/openapi/.ready ## Install the parser that reads docs/openapi.json as most tools do (needs Java)
 
 .PHONY: lint
 lint: setup .venvs/sam-cli/.ready node_modules/.ready webapp/node_modules/.ready ## Run every checker
@@ -224,7 +224,7 @@ retries: setup ## Write statemachines/retries.yaml out in the state machine
 	@$(BIN)/python -m statemachines
 
 .PHONY: copies
-copies: setup ## Write what the page and the API's description repeat of the domain
+copies: setup ## Write what page, template and the API's description repeat of the code
 	@$(BIN)/python -m docs.generate.copies
 
 .PHONY: docs

@@ -48,12 +48,13 @@ def _drop(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+_WITH_ROUTES = ("src/gen3d_api/routes.py", "src/gen3d_api/handler.py", "api.py")
+"""Where a build's API has its routes, the newest first."""
+
+
 def cancels(root: Path) -> bool:
     """Whether a build's API has a call to cancel; the first DELETE did it before."""
-    return (
-        "/cancel"
-        in _first(root / "functions" / "api", "src/gen3d_api/handler.py", "api.py").read_text()
-    )
+    return "/cancel" in _first(root / "functions" / "api", *_WITH_ROUTES).read_text()
 
 
 def _first(folder: Path, *names: str) -> Path:

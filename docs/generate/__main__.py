@@ -29,9 +29,8 @@ def parts(root: Path) -> dict[str, Part]:
         "expanded": template.expanded,
         "parameters": template.parameters,
         "outputs": template.outputs,
-        "routes": partial(
-            template.routes, root / "functions" / "api" / "src" / "gen3d_api" / "handler.py"
-        ),
+        "routes": domain.routes,
+        "requests": domain.requests,
         "policies": partial(policies, template),
         "regions": lambda: regions(template.types()),
         "deployer": lambda: policy(template.types()),

@@ -1,48 +1,43 @@
 """``python -m docs.generate.copies`` writes what others repeat of the domain.
 
 The page has its statuses, formats, options, names of errors and limits in a module of its own, and
-the API's description its lists of values and the options' schemas. Both are committed, as both are
-read without Python; with ``--check`` it only says which are stale.
+the shapes of what it asks and is answered in another. Of the API's routes and models its
+description is written, their part of the template, and a sample event of each. All are committed,
+as all are read without Python; with ``--check`` it only says which are stale. A description that
+would break its callers is not written: see `compatible`.
 """
 
 import argparse
 import json
 import re
 import sys
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel
+from pydantic.alias_generators import to_pascal
 
+from docs.generate import typescript
+from docs.generate.compatible import breaks
 from docs.generate.parts import DocumentError
+from docs.generate.sample_events import sample_event
 from gen3d import contract, images
 from gen3d.errors import ERRORS
 from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS, SCENE_FORMATS, MeshFormat
-from gen3d.jobs import MAX_NAME, TERMINAL, ObjectStatus, Status
-from gen3d.options import EngineOptions, MeshOptions, Options
+from gen3d.jobs import MAX_NAME, TERMINAL, ObjectStatus
+from gen3d.options import EngineOptions, MeshOptions
+from gen3d_api.answers import SHOWN
+from gen3d_api.description import document
+from gen3d_api.route import Route
+from gen3d_api.routes import ROUTES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = Path("webapp/src/api/domain.ts")
-DESCRIPTION = Path("docs/openapi.yaml")
+TYPES = Path("webapp/src/api/types.ts")
+DESCRIPTION = Path("docs/openapi.json")
+EVENTS = Path("events/api")
+TEMPLATE = Path("template.yaml")
 
 _WIDTH = 100
-_SHOWN = [status for status in Status if status is not Status.DELETED]
-"""The API answers that a job that is deleted is not there."""
-
-VALUES: dict[str, list[str]] = {
-    "job-statuses": list(_SHOWN),
-    "object-statuses": list(ObjectStatus),
-    "photo-types": list(PHOTO_FORMATS),
-    "errors": sorted(ERRORS),
-}
-"""Lists of values that the API's description asks for by these names."""
-
-SCHEMAS: dict[str, type[BaseModel]] = {
-    model.__name__: model for model in (Options, EngineOptions, MeshOptions)
-}
-"""Schemas that it asks for by their own."""
 
 
 def page() -> str:
@@ -52,8 +47,8 @@ def page() -> str:
 
 def _page() -> Iterator[str]:
     yield "// Written by `make copies` of what layers/gen3d/src/gen3d says; change it there."
-    yield from _union("JobStatus", "JOB_STATUSES", _SHOWN, "Where a job stands.")
-    running = [status for status in _SHOWN if status not in TERMINAL]
+    yield from _union("JobStatus", "JOB_STATUSES", SHOWN, "Where a job stands.")
+    running = [status for status in SHOWN if status not in TERMINAL]
     yield from ("", "/** An execution is at work, or may yet be. */")
     yield from _list("export const RUNNING: readonly JobStatus[] = [", running, "];")
     yield from _union("ObjectStatus", "OBJECT_STATUSES", ObjectStatus, "Where one object stands.")
@@ -133,54 +128,70 @@ def _limit(name: str, value: float, says: str) -> Iterator[str]:
     yield from ("", f"/** {says} */", f"export const {name} = {written};")
 
 
-_ENUM = re.compile(r"^(?P<indent> *)enum: # (?P<name>[\w-]+)\n(?:(?P=indent) +.*\n)*", re.MULTILINE)
+def description() -> str:
+    """The API's description, as it is published."""
+    return json.dumps(document(ROUTES), indent=2, ensure_ascii=False) + "\n"
 
 
-_SCHEMA = re.compile(
-    r"^(?P<indent> *)(?P<name>\w+): # schema\n(?:(?P=indent) +.*\n)*", re.MULTILINE
+def shapes() -> str:
+    """The page's types of what it asks and is answered."""
+    schemas = document(ROUTES)["components"]["schemas"]
+    return typescript.module(schemas, ("ErrorName", "JobStatus", "ObjectStatus", "PhotoType"))
+
+
+_ROUTES = re.compile(
+    r"(  # Routes, which `make copies` writes[^\n]*\n).*?(  # End of the routes)", re.DOTALL
 )
 
 
-def described(text: str) -> str:
-    """Fill lists of values behind ``enum: # NAME``, and what is below ``NAME: # schema``.
+def deployed(template: str) -> str:
+    """The template with the API's routes."""
+    routes = "".join(map(_resource, ROUTES))
+    return _ROUTES.sub(lambda found: f"{found[1]}\n{routes}{found[2]}", template)
+
+
+def _resource(route: Route) -> str:
+    if route.for_all:
+        access = "AuthorizationType: NONE"
+    else:
+        access = "AuthorizationType: JWT\n      AuthorizerId: !Ref ApiAuthorizer"
+    name = to_pascal(route.answer.__name__)
+    return f"""\
+  {name}Route:
+    Type: AWS::ApiGatewayV2::Route
+    Properties:
+      ApiId: !Ref HttpApi
+      RouteKey: {route.key}
+      {access}
+      Target: !Sub integrations/${{ApiIntegration}}
+
+"""
+
+
+def copies(root: Path) -> dict[Path, str]:
+    """What each file that repeats the domain should hold.
 
     Raises
     ------
     DocumentError
-        `VALUES`, or `SCHEMAS`, has none of this name.
+        The API's description would break its callers.
     """
-
-    def filled(match: re.Match[str]) -> str:
-        indent, name = match["indent"], match["name"]
-        if name not in VALUES:
-            raise DocumentError(f"{DESCRIPTION}: there are no values {name!r}; see {__name__}.")
-        listed = textwrap.fill(
-            f"[{', '.join(VALUES[name])}]",
-            _WIDTH,
-            initial_indent=indent + "  ",
-            subsequent_indent=indent + "   ",
-            break_long_words=False,
+    described = description()
+    file = root / DESCRIPTION
+    if file.exists() and (broken := breaks(json.loads(file.read_text()), json.loads(described))):
+        raise DocumentError(
+            "This breaks callers of the API: "
+            + "; ".join(broken)
+            + ". Do it otherwise, or raise VERSION in gen3d_api/version.py as ADR 45 says."
         )
-        return f"{indent}enum: # {name}\n{listed}\n"
-
-    return _SCHEMA.sub(_schema, _ENUM.sub(filled, text))
-
-
-def _schema(match: re.Match[str]) -> str:
-    indent, name = match["indent"], match["name"]
-    if name not in SCHEMAS:
-        raise DocumentError(f"{DESCRIPTION}: there is no schema {name!r}; see {__name__}.")
-    schema = SCHEMAS[name].model_json_schema(ref_template="#/components/schemas/{model}")
-    shown = {key: value for key, value in schema.items() if key not in ("$defs", "description")}
-    # A request with a field that is unknown is refused; answers say it the other way round.
-    shown["additionalProperties"] = False
-    written = yaml.safe_dump(shown, sort_keys=False, width=_WIDTH - len(indent) - 2)
-    return f"{indent}{name}: # schema\n{textwrap.indent(written, indent + '  ')}"
-
-
-def copies(root: Path) -> dict[Path, str]:
-    """What each file that repeats the domain should hold."""
-    return {PAGE: page(), DESCRIPTION: described((root / DESCRIPTION).read_text())}
+    events = {EVENTS / f"{r.answer.__name__}.json": sample_event(r) for r in ROUTES}
+    return {
+        PAGE: page(),
+        TYPES: shapes(),
+        DESCRIPTION: described,
+        TEMPLATE: deployed((root / TEMPLATE).read_text()),
+        **events,
+    }
 
 
 def update(root: Path, check: bool) -> list[str]:

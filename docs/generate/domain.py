@@ -1,6 +1,10 @@
-"""What the domain's own modules say: errors, and where files lie."""
+"""What the code's own modules say: errors, where files lie, what the API may be asked."""
 
 import inspect
+import json
+from collections.abc import Iterator
+
+from pydantic import BaseModel
 
 from docs.generate.parts import code, table
 from gen3d import errors as domain_errors
@@ -12,6 +16,12 @@ from gen3d.paths import (
     decoder,
     job_prefix,
 )
+from gen3d_api.answers import JobView
+from gen3d_api.examples import EXAMPLES
+from gen3d_api.route import Route
+from gen3d_api.routes import ROUTES
+
+_WIDTH = 100
 
 
 def errors() -> str:
@@ -43,6 +53,62 @@ def files() -> str:
             (code(async_input("{jobId}-{run}-{stage}-{n}-{attempt}")), _says(async_input)),
         ],
     )
+
+
+def routes() -> str:
+    """What the API may be asked."""
+    return table(["request", "what it does"], [(code(r.key), r.says) for r in ROUTES])
+
+
+def requests() -> str:
+    """Each request with an example, what is answered, and what is refused."""
+    return "\n\n".join("\n\n".join(_request(route)) for route in ROUTES)
+
+
+def _request(route: Route) -> Iterator[str]:
+    yield f"### {route.key}"
+    yield " ".join(filter(None, (route.says, route.details)))
+    if route.body is not None:
+        yield _example(route.body)
+    given = [(str(status), gives.says) for status, gives in sorted(route.gives.items())]
+    refused: dict[int, list[str]] = {}
+    for error in route.errors:
+        refused.setdefault(error.status, []).append(code(error.__name__))
+    yield table(
+        ["answer", "what it says"],
+        given + [(str(status), ", ".join(names)) for status, names in refused.items()],
+    )
+    models = {gives.content for gives in route.gives.values()}
+    shown = models & EXAMPLES.keys()
+    if shown and (route.body is None or JobView not in shown) and len(route.gives) == 1:
+        (model,) = shown
+        assert model is not None
+        yield _example(model)
+
+
+def _example(model: type[BaseModel]) -> str:
+    """The one that shows most."""
+    texts = [
+        _json(example.model_dump(mode="json", by_alias=True, exclude_unset=True))
+        for example in EXAMPLES[model].values()
+    ]
+    return f"```json\n{max(texts, key=len)}\n```"
+
+
+def _json(value: object, indent: str = "") -> str:
+    """JSON in as few lines as can be read."""
+    line = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict | list) or len(indent) + len(line) <= _WIDTH:
+        return line
+    inner = indent + "  "
+    parts = (
+        [f"{json.dumps(key)}: {_json(part, inner)}" for key, part in value.items()]
+        if isinstance(value, dict)
+        else [_json(part, inner) for part in value]
+    )
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    joined = ",\n".join(inner + part for part in parts)
+    return f"{opening}\n{joined}\n{indent}{closing}"
 
 
 def formats() -> str:

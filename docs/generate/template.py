@@ -1,6 +1,5 @@
 """What ``template.yaml`` deploys, and what is said of it in ``resources.toml``."""
 
-import ast
 import re
 import tomllib
 from copy import deepcopy
@@ -124,23 +123,15 @@ class Template:
             ],
         )
 
-    def routes(self, api: Path) -> str:
-        """The HTTP API's routes, with what the function that answers says of itself."""
-        said = _handlers(api)
-        rows = []
-        for resource in self.body["Resources"].values():
-            if resource["Type"] != "AWS::ApiGatewayV2::Route":
-                continue
-            route = resource["Properties"]["RouteKey"]
-            if route not in said:
-                raise DocumentError(f"{api.name} has no handler for {route}.")
-            rows.append((code(route), said[route]))
-        return table(["request", "what it does"], rows)
-
     def purpose(self, name: str) -> str:
-        """What a resource is for; an alarm says it itself."""
-        alarm = self.body["Resources"][name].get("Properties", {}).get("AlarmDescription")
-        return " ".join(alarm.split()).rstrip(".") if alarm else self.purposes[name]
+        """What a resource is for; an alarm and a route say it themselves."""
+        properties = self.body["Resources"][name].get("Properties", {})
+        if alarm := properties.get("AlarmDescription"):
+            return " ".join(alarm.split()).rstrip(".")
+        if route := properties.get("RouteKey"):
+            token = "with an ID token" if "AuthorizerId" in properties else "for everybody"
+            return f"{code(route)}, {token}"
+        return self.purposes[name]
 
     def _cost(self, name: str) -> str:
         return self.costs.get(name) or self.costs[self.body["Resources"][name]["Type"]]
@@ -150,7 +141,8 @@ class Template:
         silent = [
             name
             for name, resource in resources.items()
-            if name not in self.purposes and "AlarmDescription" not in resource["Properties"]
+            if name not in self.purposes
+            and {"AlarmDescription", "RouteKey"}.isdisjoint(resource["Properties"])
         ]
         free = [
             name
@@ -216,20 +208,3 @@ def _default(parameter: Json) -> str:
     if "Default" not in parameter:
         return "to be given"
     return code(str(parameter["Default"])) or "empty"
-
-
-def _handlers(api: Path) -> dict[str, str]:
-    """Route → the docstring of the function that answers it."""
-    said = {}
-    for function in ast.parse(api.read_text()).body:
-        if not isinstance(function, ast.FunctionDef):
-            continue
-        for decorator in function.decorator_list:
-            match decorator:
-                case ast.Call(
-                    func=ast.Attribute(value=ast.Name(id="app"), attr=method),
-                    args=[ast.Constant(value=str(path))],
-                ):
-                    path = path.replace("<job_id>", "{jobId}")
-                    said[f"{method.upper()} {path}"] = ast.get_docstring(function) or ""
-    return said

@@ -428,14 +428,6 @@ def test_make_knows_the_targets_and_their_variables(page: Path) -> None:
             assert used, f"make {target} {variable}="
 
 
-def test_the_plan_describes_each_route() -> None:
-    plan = prose(ROOT / "docs" / "Gen3D - Implementation Plan - 1.2.md")
-    routes = re.findall(r"(?m)^\| `(\w+ /\S+)` \|", template_parts()["routes"]())
-    assert routes
-    for route in routes:
-        assert f"\n### {route}\n" in plan
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_the_aws_cli_knows_each_command(

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.infra.template import ROOT, Stack, source, whole
+from gen3d_api.routes import ROUTES
+from tests.infra.template import Stack, source, whole
 
 WATCHERS, POLL_SECONDS = 1000, 5
 """Of 10,000 people, those who watch a job at once, each asking so often (Architecture)."""
@@ -19,17 +20,14 @@ def routes() -> dict[str, dict[str, Any]]:
 
 
 def test_routes_are_those_that_the_code_serves() -> None:
-    code = (ROOT / "functions" / "api" / "src" / "gen3d_api" / "handler.py").read_text()
-    served = {
-        f"{method.upper()} {path.replace('<job_id>', '{jobId}')}"
-        for method, path in re.findall(r'@app\.(get|post|put|patch|delete)\("([^"]+)"', code)
-    }
-    assert len(served) == 10
-    assert set(routes()) == served
+    assert len(ROUTES) == 11
+    assert set(routes()) == {route.key for route in ROUTES}
 
 
-def test_every_route_asks_for_a_token_of_the_user_pool() -> None:
-    for key, route in routes().items():
+def test_all_but_the_description_asks_for_a_token_of_the_user_pool() -> None:
+    asking = routes()
+    assert asking.pop("GET /openapi.json")["AuthorizationType"] == "NONE"
+    for key, route in asking.items():
         asked = route.get("AuthorizationType"), route.get("AuthorizerId")
         assert asked == ("JWT", "{ApiAuthorizer}"), key
         assert "AuthorizationScopes" not in route, "an ID token has none"
@@ -66,8 +64,8 @@ def test_browsers_may_call_from_exact_origins_that_somebody_named() -> None:
     assert Stack(WebOrigins=",".join(origins))["HttpApi"]["CorsConfiguration"] == {
         "AllowOrigins": origins,
         "AllowMethods": ["GET", "POST", "PATCH", "DELETE"],
-        "AllowHeaders": ["authorization", "content-type"],
-        "ExposeHeaders": ["retry-after"],
+        "AllowHeaders": ["authorization", "content-type", "gen3d-version"],
+        "ExposeHeaders": ["retry-after", "gen3d-version"],
         "MaxAge": 3600,
     }
 
@@ -89,6 +87,14 @@ def test_calls_are_throttled_and_logged() -> None:
     assert stage["AccessLogSettings"]["DestinationArn"] == "{ApiAccessLogs.Arn}"
     line = json.loads(stage["AccessLogSettings"]["Format"])
     assert {"requestId", "route", "status", "caller"} <= set(line)
+
+
+def test_what_everybody_may_ask_takes_little_of_the_functions_turns() -> None:
+    ((name, stage),) = whole().of_type("AWS::ApiGatewayV2::Stage").items()
+    unsigned = {key for key, route in routes().items() if route["AuthorizationType"] == "NONE"}
+    assert stage["RouteSettings"].keys() == unsigned
+    assert all(limit["ThrottlingRateLimit"] <= 10 for limit in stage["RouteSettings"].values())
+    assert source()["Resources"][name]["DependsOn"] == "DescribeRoute", "a route that is not there"
 
 
 def test_no_token_reaches_the_access_log() -> None:

@@ -46,6 +46,7 @@ ALONE = ("splat.py", "harness.py", "coloured_mesh.py", "container_images.py", "w
 
 SHARED = {
     # The same thing, where it is made, used, shown, tried or measured
+    "answers": (2, "the API's: what they are; whether the page can work with one"),
     "aws": (2, "an AWS in this process; the tests' by moto"),
     "client": (2, "the API's: the command's and other programs'; the page's"),
     "clicks": (2, "clicks on a photo: a person's; those that the benchmark makes"),
@@ -65,6 +66,7 @@ SHARED = {
         "an object from a photo: by SAM 3D Objects; the lite engine's network; TripoSplat run",
     ),
     "tiny": (2, "an engine's weights, small and random: sam's and open's"),
+    "requests": (2, "the API's: what they are; the samples, sent by tests"),
     "samples": (2, "sample photos: the tests'; the page's"),
     "second_look": (2, "a mask made sharper; the measurement of it"),
     "server": (2, "HTTP: the endpoint's; an inference server that does what a test says"),

@@ -1,22 +1,22 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, it, vi } from "vitest";
 import { choose, DEFAULTS, KNOWN, secondsOf, titled, withSeed } from "../src/api/chosen";
-import type { Offers, Options } from "../src/api/types";
+import type { OffersView, OptionsView } from "../src/api/types";
 import { OptionFields, within } from "../src/pages/job/OptionFields";
 
-const mesh: Offers["mesh"] = {
+const mesh: OffersView["mesh"] = {
   quality: { values: ["fast", "standard", "fine"], seconds: { fast: 1, standard: 4 } },
   faces: { minimum: 1000, maximum: 200_000 },
-  texture: { values: [512, 1024] },
+  texture: { values: [512, 1024], seconds: {} },
   height: { minimum: 1, maximum: 100_000 },
 };
-const engine: Offers["engine"] = {
+const engine: OffersView["engine"] = {
   quality: { values: ["fast", "standard"], seconds: { fast: 2, standard: 8.5 } },
   seed: { minimum: 0, maximum: 99 },
-  seeds: { values: [1, 2, 3] },
+  seeds: { values: [1, 2, 3], seconds: {} },
 };
 
-const shown = (offers: Offers | undefined, value: Options = DEFAULTS) =>
+const shown = (offers: OffersView | undefined, value: OptionsView = DEFAULTS) =>
   renderToStaticMarkup(<OptionFields offers={offers} value={value} onChange={vi.fn()} />);
 const labels = (page: string) => [...page.matchAll(/<label[^>]*>([^<]*)/g)].map(([, text]) => text);
 
@@ -38,7 +38,9 @@ describe("the options' fields", () => {
       "Height, mm",
     ]);
     expect(
-      labels(shown({ engine: { quality: { values: ["fast", "standard"] } }, mesh: {} })),
+      labels(
+        shown({ engine: { quality: { values: ["fast", "standard"], seconds: {} } }, mesh: {} }),
+      ),
     ).toEqual(["Reconstruction quality"]);
     expect(shown({ engine: one, mesh: {} })).toBe("");
     expect(shown(undefined)).toBe("");

@@ -1,5 +1,6 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, it, vi } from "vitest";
+import { DEFAULTS } from "../src/api/chosen";
 import type { JobView, ObjectView } from "../src/api/types";
 import { Downloads } from "../src/pages/result/Downloads";
 import { Figures } from "../src/pages/result/Figures";
@@ -13,8 +14,10 @@ const figures = { vertices: 4, faces: 1200, watertight: true, components: 1 };
 const object: ObjectView = {
   n: 0,
   name: "Cup",
+  options: DEFAULTS,
   seed: 0,
   status: "COMPLETED",
+  mask: file("mask.png"),
   files: { glb: file("mesh.glb") },
   mesh: figures,
 };

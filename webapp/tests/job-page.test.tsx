@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, it, vi } from "vitest";
 import { Router } from "wouter";
+import { DEFAULTS } from "../src/api/chosen";
 import type { ApiClient } from "../src/api/client";
 import { ApiError } from "../src/api/error";
 import type { JobView, ObjectView } from "../src/api/types";
@@ -36,7 +37,7 @@ const job = (fields: Partial<JobView>) =>
   ({ objects: [], stages, ...fields }) as unknown as JobView;
 const image = { width: 64, height: 64, bytes: 1, url: "https://b/image.jpg" };
 const mask = { url: "https://b/mask.png" };
-const object = { n: 0, name: "Cup", seed: 0, status: "FAILED", mask } as const;
+const object = { n: 0, name: "Cup", options: DEFAULTS, seed: 0, status: "FAILED", mask } as const;
 
 describe("a job that ended without a model", () => {
   it.each(["FAILED", "EXPIRED", "CANCELLED"] as const)("goes on where it stopped: %s", (status) => {
@@ -123,7 +124,11 @@ describe("a job that waits in the queue", () => {
 });
 
 describe("a job of which a part is made again", () => {
-  const cup = { ...object, name: "Cup", error: { error: "EmptySurface", message: "No surface." } };
+  const cup = {
+    ...object,
+    name: "Cup",
+    error: { error: "EmptySurface", message: "No surface." },
+  } as const;
   const made = { glb: { url: "https://b/mesh.glb", bytes: 1 } };
   const saucer = { ...object, n: 1, name: "Saucer", status: "COMPLETED", files: made } as const;
   const page = (fields: Partial<JobView>) => {
@@ -157,7 +162,10 @@ describe("a job of which a part is made again", () => {
     expect(whole).toContain("<dt>Seed</dt><dd>7</dd>");
     expect(whole).toContain("<dt>Faces, at most</dt><dd>5000</dd>");
     expect(whole).not.toContain("Texture");
-    const old = page({ status: "COMPLETED", objects: [{ ...saucer, seed: 4 }] });
+    const old = page({
+      status: "COMPLETED",
+      objects: [{ ...saucer, options: undefined, seed: 4 } as unknown as ObjectView],
+    });
     expect(old).toContain("<dt>Seed</dt><dd>4</dd>");
   });
 
@@ -199,7 +207,11 @@ describe("a job of which a part is made again", () => {
 
 describe("a job of which there is a draft", () => {
   const files = { glb: { url: "https://b/draft/mesh.glb", bytes: 1 } };
-  const cup = { ...object, status: "PENDING", draft: { files } } as const;
+  const cup = {
+    ...object,
+    status: "PENDING",
+    draft: { files, picture: mask, mesh: { vertices: 4, faces: 4 } },
+  } as const;
   const seen = (fields: Partial<JobView>) => {
     const queries = new QueryClient();
     const whole = job({ jobId: "j", name: "Cup", image, run: 1, ...fields } as JobView);
@@ -227,7 +239,7 @@ describe("a job of which there is a draft", () => {
   });
 
   it("calls it one where nothing else was made", () => {
-    const error = { error: "EndpointUnavailable", message: "The endpoint did not wake." };
+    const error = { error: "EndpointUnavailable", message: "The endpoint did not wake." } as const;
     const failed = { ...cup, status: "FAILED", error } as const;
     const page = seen({ status: "FAILED", error, objects: [failed] });
     expect(page).toContain("What you see below is a draft.");

@@ -2,7 +2,7 @@ import { QueryClient } from "@tanstack/react-query";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { JobStatus } from "../src/api/domain";
 import { ApiError } from "../src/api/error";
-import type { JobView } from "../src/api/types";
+import type { DraftView, JobView } from "../src/api/types";
 import { stepsOf } from "../src/pages/job/steps";
 import {
   accepted,
@@ -159,7 +159,7 @@ describe("the pace at which a job is looked at", () => {
   it("begins anew with each decoder and each draft", () => {
     const decoder = { engine: "lite", revision: "1", url: "/d?signed=1", draft: true };
     const objects = [{ n: 0, status: "PENDING" }] as JobView["objects"];
-    const drafted = objects.map((object) => ({ ...object, draft: { files: {} } }));
+    const drafted = objects.map((object) => ({ ...object, draft: { files: {} } as DraftView }));
     const jobs = [
       job("AWAITING_MASK"),
       job("AWAITING_MASK", { decoder }),

@@ -12,7 +12,7 @@ const object = {
   status: "COMPLETED",
   files: { glb: { url: signed("mesh.glb", "20261122T100000Z"), bytes: 1 } },
   splat: { url: signed("splat.ply", "20261122T093000Z"), gaussians: 1, bytes: 1 },
-} as ObjectView;
+} as unknown as ObjectView;
 
 const place = { bucket: "b", region: "eu-west-1" };
 const linking = (url: string) =>

@@ -2,9 +2,9 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, it, vi } from "vitest";
 import { isJob } from "../src/api/answers";
-import { DEFAULTS, secondsOf, titled } from "../src/api/chosen";
+import { DEFAULTS, secondsOf, titled, withSeed } from "../src/api/chosen";
 import type { ApiClient } from "../src/api/client";
-import type { JobView, ObjectView, Offers, VariantView } from "../src/api/types";
+import type { JobView, ObjectView, OffersView, VariantView } from "../src/api/types";
 import { OptionFields } from "../src/pages/job/OptionFields";
 import { aboutSeeds } from "../src/pages/result/MakeAgain";
 import { Variants } from "../src/pages/result/Variants";
@@ -27,8 +27,10 @@ const lost: VariantView = {
 const cup: ObjectView = {
   n: 0,
   name: "Cup",
+  options: withSeed(DEFAULTS, 6),
   seed: 6,
   status: "COMPLETED",
+  mask: { url: "https://b/mask.png" },
   variants: [made(5, 0.712), made(6, 0.894, true), lost],
 };
 const job = (fields: Partial<JobView> = {}) =>
@@ -91,15 +93,15 @@ describe("the seeds of an object", () => {
 });
 
 describe("how many seeds are tried", () => {
-  const engine: Offers["engine"] = {
+  const engine: OffersView["engine"] = {
     quality: { values: ["standard"], seconds: { standard: 4 } },
     seeds: { values: [1, 2, 3] },
   };
-  const mesh: Offers["mesh"] = { quality: { values: ["standard"], seconds: { standard: 2 } } };
+  const mesh: OffersView["mesh"] = { quality: { values: ["standard"], seconds: { standard: 2 } } };
   const three = { ...DEFAULTS, engine: { ...DEFAULTS.engine, seeds: 3 } };
 
   it("is chosen where the engine offers it", () => {
-    const page = (offers: Offers) =>
+    const page = (offers: OffersView) =>
       renderToStaticMarkup(<OptionFields offers={offers} value={DEFAULTS} onChange={vi.fn()} />);
     expect(page({ engine, mesh })).toContain("Seeds to try");
     const { quality = { values: [] } } = engine;

@@ -42,7 +42,8 @@ def call(
     event = load_event(f"api/{name}")
     if body is not None:
         event["body"] = body if isinstance(body, str) else json.dumps(body)
-    event["requestContext"]["authorizer"]["jwt"]["claims"].update(claims or {})
+    if claims:
+        event["requestContext"]["authorizer"]["jwt"]["claims"].update(claims)
     event.update(fields)
     answer = api.handler(event, Context())
     if answer["statusCode"] == 204:

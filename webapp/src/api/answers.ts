@@ -9,9 +9,8 @@ import type {
   JobSummary,
   JobView,
   ObjectView,
-  Offers,
-  OptionPart,
-  Options,
+  OffersView,
+  OptionsView,
   ProgressView,
   UploadForm,
   VariantView,
@@ -69,11 +68,11 @@ function areVariants(value: unknown): value is VariantView[] {
   return isListOf(value, isVariant);
 }
 
-function hasParts(value: unknown): value is Record<OptionPart, Record<string, unknown>> {
+function hasParts(value: unknown): value is Record<keyof OptionsView, Record<string, unknown>> {
   return isRecord(value) && isRecord(value.engine) && isRecord(value.mesh);
 }
 
-function isOptions(value: unknown): value is Options {
+function isOptions(value: unknown): value is OptionsView {
   return hasParts(value);
 }
 
@@ -82,7 +81,7 @@ function isOffered(value: unknown): boolean {
   return Array.isArray(value.values) || typeof value.maximum === "number";
 }
 
-function isOffers(value: unknown): value is Offers {
+function isOffers(value: unknown): value is OffersView {
   return (
     hasParts(value) && Object.values(value).every((part) => Object.values(part).every(isOffered))
   );

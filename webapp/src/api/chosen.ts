@@ -1,7 +1,15 @@
 /** What is chosen for an object, as the API carries it: whole, by names that the domain gives. */
 
 import { OPTIONS } from "./domain";
-import type { Offers, OptionPart, Options, OptionValue } from "./types";
+import type { OffersView, OptionsView } from "./types";
+
+/** Who uses an option. */
+export type OptionPart = keyof OptionsView;
+
+export type OptionValue = OptionsView[OptionPart][string];
+
+/** A request with options as they are chosen here: by names that the API gave, known or not. */
+export type Chosen<T> = Omit<T, "options"> & { options?: OptionsView };
 
 /** An option as people meet it. */
 export interface Option {
@@ -22,7 +30,7 @@ export const KNOWN: readonly Option[] = (Object.keys(OPTIONS) as OptionPart[]).f
 );
 
 /** What an object is made with where nobody chooses. */
-export const DEFAULTS: Options = { engine: startOf("engine"), mesh: startOf("mesh") };
+export const DEFAULTS: OptionsView = { engine: startOf("engine"), mesh: startOf("mesh") };
 
 function startOf(part: OptionPart): Record<string, OptionValue> {
   return Object.fromEntries(
@@ -30,21 +38,25 @@ function startOf(part: OptionPart): Record<string, OptionValue> {
   );
 }
 
-export function choose(options: Options, { part, name }: Option, value: OptionValue): Options {
+export function choose(
+  options: OptionsView,
+  { part, name }: Option,
+  value: OptionValue,
+): OptionsView {
   return { ...options, [part]: { ...options[part], [name]: value } };
 }
 
-export function withSeed(options: Options, seed: number): Options {
+export function withSeed(options: OptionsView, seed: number): OptionsView {
   return { ...options, engine: { ...options.engine, seed } };
 }
 
 /** How many seeds are tried. */
-export function seedsOf(options: Options): number {
+export function seedsOf(options: OptionsView): number {
   return Number(options.engine.seeds ?? 1);
 }
 
 /** The options that have a value, by the words that people read; what is made is of one seed. */
-export function titled(options: Options): [string, string | number][] {
+export function titled(options: OptionsView): [string, string | number][] {
   return KNOWN.flatMap(({ part, name, title }): [string, string | number][] => {
     const value = options[part][name];
     return value == null || name === "seeds" ? [] : [[title, value]];
@@ -52,11 +64,13 @@ export function titled(options: Options): [string, string | number][] {
 }
 
 /** About how many seconds an object takes, where all that it passes say it of what was chosen. */
-export function secondsOf(offers: Offers, options: Options): number | null {
-  const parts = Object.entries(offers) as [OptionPart, Offers[OptionPart]][];
+export function secondsOf(offers: OffersView, options: OptionsView): number | null {
+  const parts = Object.entries(offers) as [OptionPart, OffersView[OptionPart]][];
   const timed = parts.map(([part, offer]) =>
     Object.entries(offer)
-      .map(([name, offered]) => offered.seconds?.[String(options[part][name])])
+      .map(([name, offered]) =>
+        "seconds" in offered ? offered.seconds[String(options[part][name])] : undefined,
+      )
       .find((seconds) => seconds !== undefined),
   );
   const seeds = seedsOf(options);

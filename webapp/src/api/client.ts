@@ -1,16 +1,10 @@
 import { type Check, isCreatedJob, isJob, isJobPage, isUploads } from "./answers";
+import type { Chosen } from "./chosen";
 import type { PhotoType } from "./domain";
 import { ApiError, errorOf, offline } from "./error";
 import { postForm } from "./form";
 import { Links } from "./links";
-import type {
-  CreatedJob,
-  JobPage,
-  JobView,
-  ObjectRequest,
-  RetriedObject,
-  UploadForm,
-} from "./types";
+import type { CreatedJob, JobPage, JobView, ObjectAgain, ObjectRequest, UploadForm } from "./types";
 
 /** API Gateway itself gives up after 30 seconds. */
 const ANSWER_MS = 35_000;
@@ -65,7 +59,7 @@ export class ApiClient {
   }
 
   /** Have a job go on where it ended, some of its objects made anew, or a scene of its one object. */
-  retryJob(jobId: string, objects?: RetriedObject[], scene = false): Promise<JobView> {
+  retryJob(jobId: string, objects?: Chosen<ObjectAgain>[], scene = false): Promise<JobView> {
     // What is made anew takes the old file's place, and its link has to be another.
     this.links.clear();
     const path = `/jobs/${encodeURIComponent(jobId)}/retry`;
@@ -85,7 +79,7 @@ export class ApiClient {
     return (await this.send(isUploads, "POST", path, { count })).uploads;
   }
 
-  reconstruct(jobId: string, objects: ObjectRequest[]): Promise<JobView> {
+  reconstruct(jobId: string, objects: Chosen<ObjectRequest>[]): Promise<JobView> {
     return this.send(isJob, "POST", `/jobs/${encodeURIComponent(jobId)}/reconstruct`, { objects });
   }
 

@@ -61,6 +61,7 @@ export const ERROR_NAMES = [
   "StorageUnavailable",
   "Unauthorized",
   "UnsupportedImage",
+  "UnsupportedVersion",
   "WeightsInvalid",
   "WeightsUnavailable",
 ] as const;

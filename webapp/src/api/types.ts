@@ -1,124 +1,417 @@
-import type { JobStatus, MeshFile, ObjectStatus, OPTIONS, PhotoType, SceneFile } from "./domain";
+// Written by `make copies` of functions/api/src/gen3d_api; change it there.
 
-/** A signed form: POST the fields, then the file. */
-export interface UploadForm {
-  url: string;
-  fields: Record<string, string>;
+import type { ErrorName, JobStatus, ObjectStatus, PhotoType } from "./domain";
+
+/** A photo is about to be uploaded. */
+export interface CreateJob {
+  /** The job is named after it. */
+  filename: string;
+  /** The photo's. It is uploaded under this type and no other. */
+  contentType: string;
 }
 
+/** A job that waits for its photo. */
 export interface CreatedJob {
-  jobId: string;
+  jobId: JobId;
   /** The job's folder in the bucket, with its closing slash. */
   prefix: string;
   upload: UploadForm;
 }
 
-export interface JobSummary {
-  jobId: string;
-  name: string;
-  status: JobStatus;
-  createdAt: string;
-  objects: number;
-  /** A signed link, or null where there is no picture yet. */
-  picture: string | null;
-  /** Whether the picture is of a draft. */
-  draft?: boolean;
+/**
+ * What makes masks of the photo's embeddings.
+ *
+ * When engine or revision changes, better ones have come; a mask that was made before may be sent
+ * all the same.
+ */
+export interface DecoderView {
+  url: string;
+  engine: string;
+  revision: string;
+  /** Whether better embeddings are on their way. */
+  draft: boolean;
 }
 
-export interface JobPage {
-  jobs: JobSummary[];
-  cursor: string | null;
+/** An OpenAPI document. */
+export type Description = Record<string, unknown>;
+
+/**
+ * A mesh that was made at once, and stands in until there is the object's own.
+ *
+ * It stays where the object failed.
+ */
+export interface DraftView {
+  /** By ending: glb, draco.glb, zip, obj, stl, ply; `preview` is a picture. */
+  files: Record<string, FileLink>;
+  picture: Link;
+  mesh: MeshFigures;
 }
 
-/** ISO times; `ms` once it has ended. */
-export interface TimeSpan {
-  start: string | null;
-  end: string | null;
-  ms: number | null;
+/** In the place of a splat, of an engine that makes meshes: its GLB, as it came. */
+export interface EngineMeshView {
+  url: string;
+  bytes: number;
+  vertices: number;
+  faces: number;
+  timings?: Record<string, number>;
+  /** Of an engine that finds it out. */
+  pose?: Pose;
 }
 
-export interface Failure {
-  error: string;
+/** What an engine is told. Each takes the defaults, and beside them what it offers. */
+export interface EngineOptions {
+  /** Whether to save time, or to spend more of it. */
+  quality?: "fast" | "standard" | "fine";
+  /** Chooses among the engine's equally good answers. */
+  seed?: number;
+  /**
+   * How many from `seed` on are made, of which the truest to the photo is kept. The engine makes
+   * one at a time and is not told.
+   */
+  seeds?: number;
+}
+
+/** What went wrong. */
+export interface ErrorView {
+  /** Absent where API Gateway answers by itself. */
+  error?: ErrorName;
+  /** What happened and what to do, fit to be shown. */
   message: string;
+  /** Seconds, as in the header Retry-After. */
+  retryAfter?: number;
 }
 
+/** The same of a file whose length is told. */
 export interface FileLink {
   url: string;
   bytes: number;
 }
 
-/** What a mesh is, in figures. */
+/** The photo, upright. */
+export interface ImageView {
+  url: string;
+  bytes: number;
+  width: number;
+  height: number;
+}
+
+/** What to look for in the photo, for engines that find things by their names. */
+export interface Initialize {
+  /** With the sam engine only. */
+  text?: string | null;
+}
+
+/** A ULID. */
+export type JobId = string;
+
+/** Some jobs, newest first, and the cursor of the next page. */
+export interface JobPage {
+  jobs: JobSummary[];
+  /** Null on the last page. */
+  cursor: string | null;
+}
+
+/** A job in a list. */
+export interface JobSummary {
+  jobId: JobId;
+  name: string;
+  status: JobStatus;
+  createdAt: string;
+  objects: number;
+  /** Of the first finished object, else of the first draft, else the photo. */
+  picture: string | null;
+  /** Whether the picture is of a draft. */
+  draft: boolean;
+}
+
+/** A job, whole, with signed links to what exists of it. */
+export interface JobView {
+  jobId: JobId;
+  name: string;
+  filename: string;
+  contentType: PhotoType;
+  /** The job's folder in the bucket, with its closing slash. */
+  prefix: string;
+  status: JobStatus;
+  createdAt: string;
+  /** How often the job has begun. */
+  run: number;
+  /** Null where it does not wait for the model. */
+  queue: QueueView | null;
+  /** Read it again after so long; null where nothing more will come. */
+  pollSeconds: number | null;
+  /** What was looked for in the photo. */
+  text: string | null;
+  stages: StagesView;
+  objects: ObjectView[];
+  image?: ImageView;
+  /** The best there are; of a draft until those of the engine have come. */
+  embeddings?: Link;
+  /** The one that belongs to the embeddings. */
+  decoder?: DecoderView;
+  /** What may be chosen for its objects, once the engine has said it. */
+  offers?: OffersView;
+  /** Of several objects, and of one where it was asked for. */
+  scene?: SceneView;
+  error?: ErrorView;
+}
+
+/** Where a file is read, for an hour. */
+export interface Link {
+  url: string;
+}
+
+/** How many masks are about to be uploaded. */
+export interface MaskUploads {
+  count: number;
+}
+
+/** What the mesh step says of its work. */
 export interface MeshFigures {
   vertices: number;
   faces: number;
-  watertight: boolean;
-  components: number;
-  /** Of a splat. */
+  watertight?: boolean;
+  components?: number;
+  /** Of the splat that it was made of. */
   gaussians?: number;
   gaussiansKept?: number;
-  /** Share of what the splat shows that the mesh explains; not in older meshes. */
+  /**
+   * Share of the surface that the splat shows from outside that has the mesh within 2 % of the
+   * longest side; null where it shows hardly any, absent where there was no splat.
+   */
   coverage?: number | null;
-  /** What to know before the mesh is used. */
+  /** What to know before the mesh is used, in sentences. */
   warnings?: string[];
-  /** How true it is to the photo, where its engine saw how it stood there. */
-  truth?: { silhouette: number; colour: number | null; score?: number } | null;
+  /** Null where the engine did not see how the object stood in the photo. */
+  truth?: TruthView | null;
+  /** Milliseconds a step. */
   timings?: Record<string, number>;
 }
 
-/** A quick mesh by the lite engine, which stands until the object's own does. */
-export interface DraftView {
-  files: Partial<Record<MeshFile, FileLink>>;
-  picture?: { url: string };
-  mesh?: MeshFigures;
+/** What the mesh step is told. */
+export interface MeshOptions {
+  /** How fine a grid the surface is taken from, and with it faces and texture. */
+  quality?: "fast" | "standard" | "fine";
+  /** In the place of the quality's. */
+  faces?: number | null;
+  /** In the place of the quality's. */
+  texture?: 512 | 1024 | 2048 | null;
+  /** How high the thing is, upright, which makes metres of its files and of the scene's. */
+  height?: number | null;
 }
-
-/** How far an object is on its way from the mask to the mesh; an estimate. */
-export interface ProgressView {
-  /** What goes on now, by the engine's own name, or `mesh`. */
-  phase: string;
-  fraction: number;
-  /** Null where nobody knows. */
-  restSeconds: number | null;
-}
-
-/** The decoder of the best embeddings that there are. */
-export interface DecoderView {
-  engine: string;
-  revision: string;
-  url: string;
-  /** Whether they are the lite engine's, and better ones are on their way. */
-  draft?: boolean;
-}
-
-/** Who uses an option. */
-export type OptionPart = keyof typeof OPTIONS;
-
-export type OptionValue = string | number | null;
-
-/** What is chosen for an object. An older page passes on what it does not know. */
-export type Options = Record<OptionPart, Record<string, OptionValue>>;
-
-/** What may be chosen of an option: one of some values, or a whole number within bounds. */
-export type Offered =
-  | { values: (string | number)[]; seconds?: Record<string, number> }
-  | { values?: undefined; seconds?: undefined; minimum: number; maximum: number };
-
-/** By part and option. */
-export type Offers = Record<OptionPart, Record<string, Offered>>;
 
 /**
- * Where an object stands before the photo's camera (x left, y up, z forward): it takes a point p of
- * its splat, or of its engine's mesh with Z up, there by scale · R p + translation.
+ * An object that is to be made anew, with other options where they are given.
+ *
+ * Or one that is to be kept as one of several seeds has made it. What differs for the mesh step
+ * alone keeps the object's splat.
+ */
+export interface ObjectAgain {
+  /** What is left out is the default, or of an object that there is, as it was. */
+  options?: Options | null;
+  /**
+   * The engine's, as clients say it that know no options.
+   *
+   * @deprecated
+   */
+  seed?: number | null;
+  n: number;
+  /**
+   * Of an object of which several seeds were tried, the one by which it is kept from now on:
+   * nothing of it is made. Not beside options or seed.
+   */
+  keep?: number | null;
+}
+
+/** One object to reconstruct. */
+export interface ObjectRequest {
+  /** What is left out is the default, or of an object that there is, as it was. */
+  options?: Options | null;
+  /**
+   * The engine's, as clients say it that know no options.
+   *
+   * @deprecated
+   */
+  seed?: number | null;
+  name?: string | null;
+}
+
+/** An object of a job. */
+export interface ObjectView {
+  n: number;
+  name: string;
+  options: OptionsView;
+  /**
+   * As `options.engine.seed`.
+   *
+   * @deprecated
+   */
+  seed: number;
+  status: ObjectStatus;
+  mask: Link;
+  splat?: SplatView;
+  engineMesh?: EngineMeshView;
+  mesh?: MeshFigures;
+  /** By ending: glb, draco.glb, zip, obj, stl, ply; `preview` is a picture. */
+  files?: Record<string, FileLink>;
+  /** While there is one and no mesh. */
+  draft?: DraftView;
+  /** Where several seeds were tried; one of them is the object. */
+  variants?: VariantView[];
+  /** While the object is made, and it is known. */
+  progress?: ProgressView;
+  error?: ErrorView;
+}
+
+export type Offered = OfferedValues | OfferedRange;
+
+/** A whole number may be chosen between these, which belong to it. */
+export interface OfferedRange {
+  minimum: number;
+  maximum: number;
+}
+
+/** One of some values may be chosen. */
+export interface OfferedValues {
+  values: (string | number)[];
+  /** About how long an object takes with each; may be empty. */
+  seconds: Record<string, number>;
+}
+
+/** What may be chosen, by option. Its default, which need not be among it, always may. */
+export interface OffersView {
+  engine: Record<string, Offered>;
+  mesh: Record<string, Offered>;
+}
+
+/** All that was chosen for an object. */
+export interface Options {
+  engine?: EngineOptions;
+  mesh?: MeshOptions;
+}
+
+/** What an object is made with, by option. */
+export interface OptionsView {
+  engine: Record<string, string | number | null>;
+  mesh: Record<string, string | number | null>;
+}
+
+/**
+ * Takes canonical object coordinates to the camera: `p_cam = scale · R p + translation`.
+ *
+ * The camera is PyTorch3D's (x left, y up, z forward). `rotation` is a unit quaternion, wxyz.
  */
 export interface Pose {
-  /** A unit quaternion, wxyz. */
   rotation: [number, number, number, number];
   translation: [number, number, number];
   scale: [number, number, number];
-  /** Of that camera, across the photo's longer side, radians. */
-  field_of_view?: number;
-  /** False where distance and size are of no measure that the photo's objects share. */
+  /** Of that camera, across the photo's longer side, radians; None where nobody said it. */
+  field_of_view?: number | null;
+  /**
+   * Whether distance and size are of one measure with those of the photo's other objects; else it
+   * is known only how the object is turned, and where in the photo it falls.
+   */
   shared_depth?: boolean;
+}
+
+/** How far an object is from the mask to the mesh: an estimate, and nothing depends on it. */
+export interface ProgressView {
+  /**
+   * What goes on now: a phase of the engine, by the engine's own name, or `mesh`; or `nextSeed`,
+   * while one of several waits in the queue.
+   */
+  phase: string;
+  fraction: number;
+  /** About how long it still takes; null where nobody knows. */
+  restSeconds: number | null;
+}
+
+/** Where a job waits for the model. */
+export interface QueueView {
+  /** Requests before its first. */
+  ahead: number;
+}
+
+/** The objects, in the order of their masks. */
+export interface Reconstruct {
+  objects: ObjectRequest[];
+}
+
+/** A job's new name. */
+export interface RenameJob {
+  name: string;
+}
+
+/** What to make anew; without anything said, what failed is taken up again. */
+export interface Retry {
+  objects?: ObjectAgain[];
+  /** Whether a scene is wanted where there is none of itself, as of a single object. */
+  scene?: boolean;
+}
+
+/** How an object stands in the scene. */
+export interface SceneObject {
+  n: number;
+  /** By its pose, or by its mask alone where the engine did not see its distance. */
+  placed: "pose" | "mask";
+  /** Upright. */
+  height: number;
+}
+
+/** The objects together, as they stood in the photo; or why they are not. */
+export interface SceneView {
+  /** By ending: glb, spz, ply; `preview` is a picture. */
+  files?: Record<string, FileLink>;
+  /** Whether that is the unit, as a height was said. */
+  metres?: boolean;
+  objects?: SceneObject[];
+  error?: ErrorView;
+}
+
+/** The gaussians, with what their step says of them. */
+export interface SplatView {
+  url: string;
+  bytes: number;
+  gaussians: number;
+  timings?: Record<string, number>;
+  /** Of an engine that finds it out. */
+  pose?: Pose;
+}
+
+/** When a stage started and ended. */
+export interface StageView {
+  start: string | null;
+  end: string | null;
+  /** Once it has ended. */
+  ms: number | null;
+}
+
+/** The stages of a run. */
+export interface StagesView {
+  initialize: StageView;
+  mask: StageView;
+  reconstruct: StageView;
+}
+
+/** How true a mesh is to the photo, drawn from there as its pose says. */
+export interface TruthView {
+  /** Of what mesh or mask cover, the share that both do. */
+  silhouette: number;
+  /** 1 less the mean difference of their colours, where both are. */
+  colour: number | null;
+  /** The first times the second, by which one of several seeds is kept; not of older meshes. */
+  score?: number;
+}
+
+/** Where a file is uploaded, within the hour: POST the fields as a form, and then `file`. */
+export interface UploadForm {
+  url: string;
+  fields: Record<string, string>;
+}
+
+/** Where masks go, in the order of the objects. */
+export interface Uploads {
+  uploads: UploadForm[];
 }
 
 /** What one of several seeds makes of an object. */
@@ -127,92 +420,7 @@ export interface VariantView {
   status: ObjectStatus;
   /** Whether it is the object. */
   kept: boolean;
-  picture?: { url: string };
+  picture?: Link;
   mesh?: MeshFigures;
-  error?: Failure;
-}
-
-export interface ObjectView {
-  n: number;
-  name: string;
-  /** Absent where the API is older than options, and says a seed alone. */
-  options?: Options;
-  seed: number;
-  status: ObjectStatus;
-  mask?: { url: string };
-  splat?: {
-    url: string;
-    gaussians: number;
-    bytes: number;
-    timings?: Record<string, number>;
-    /** Of an engine that finds it out. */
-    pose?: Pose;
-  };
-  /** In the place of a splat, of an engine that makes meshes: as it made it. */
-  engineMesh?: {
-    url: string;
-    vertices: number;
-    faces: number;
-    bytes: number;
-    timings?: Record<string, number>;
-    pose?: Pose;
-  };
-  mesh?: MeshFigures;
-  files?: Partial<Record<MeshFile, FileLink>>;
-  /** While there is one and no mesh. */
-  draft?: DraftView;
-  /** Where several seeds were tried. */
-  variants?: VariantView[];
-  /** While it is made, and known. */
-  progress?: ProgressView;
-  error?: Failure;
-}
-
-export interface JobView {
-  jobId: string;
-  name: string;
-  filename: string;
-  contentType: PhotoType;
-  prefix: string;
-  status: JobStatus;
-  createdAt: string;
-  /** What was looked for in the photo. */
-  text: string | null;
-  /** Which execution of the job this is; 0 before the first. */
-  run: number;
-  /** How many requests are before the job's own in the queue; null where it waits in none. */
-  queue: { ahead: number } | null;
-  /** How soon to look again. */
-  pollSeconds: number | null;
-  stages: { initialize: TimeSpan; mask: TimeSpan; reconstruct: TimeSpan };
-  objects: ObjectView[];
-  image?: { width: number; height: number; bytes: number; url: string };
-  embeddings?: { url: string };
-  decoder?: DecoderView;
-  /** What may be chosen for its objects. */
-  offers?: Offers;
-  /** Of several objects, and of one where it was asked for. */
-  scene?: SceneView;
-  error?: Failure;
-}
-
-/** The objects together, or why they are not. */
-export interface SceneView {
-  files?: Partial<Record<SceneFile, FileLink>>;
-  /** Whether that is its unit. */
-  metres?: boolean;
-  objects?: { n: number; placed: "pose" | "mask"; height: number }[];
-  error?: Failure;
-}
-
-export interface ObjectRequest {
-  name: string;
-  options: Options;
-}
-
-/** An object that is to be made anew, or kept as one of several seeds has made it. */
-export interface RetriedObject {
-  n: number;
-  options?: Options;
-  keep?: number;
+  error?: ErrorView;
 }

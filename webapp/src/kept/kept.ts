@@ -1,7 +1,7 @@
 /** What a browser keeps of a job until the server has it, so that a reload loses nothing. */
 
 import { clear, del, get, keys, set } from "idb-keyval";
-import type { Options, UploadForm } from "../api/types";
+import type { OptionsView, UploadForm } from "../api/types";
 import type { EmbeddingsMeta } from "../decoder/embeddings";
 import type { Photo } from "../photo/photo";
 import type { Decoded } from "../selection/prompt";
@@ -39,7 +39,7 @@ export interface KeptSelection {
 export interface Submission {
   readonly objects: readonly { name: string; mask: Blob }[];
   /** Earlier versions of this page kept none, as there was nothing to choose. */
-  readonly options?: Options;
+  readonly options?: OptionsView;
 }
 
 interface Kinds {

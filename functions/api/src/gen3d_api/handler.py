@@ -1,8 +1,7 @@
-"""The HTTP API: routes, who is calling, and errors as answers."""
+"""The HTTP API: serves `ROUTES`, says who is calling, and gives errors as answers."""
 
-import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -18,16 +17,11 @@ from gen3d.errors import (
     JobNotFound,
     Unauthorized,
 )
-from gen3d_api.operations import (
-    Caller,
-    CreateJob,
-    Initialize,
-    JobService,
-    MaskUploads,
-    Reconstruct,
-    RenameJob,
-    Retry,
-)
+from gen3d_api import version
+from gen3d_api.answers import ErrorView
+from gen3d_api.operations import Caller, JobService
+from gen3d_api.route import Answer, Route
+from gen3d_api.routes import ROUTES
 from gen3d_aws import clients
 from gen3d_aws.observability import logger, metrics, tracer
 
@@ -39,69 +33,25 @@ if "AWS_LAMBDA_RUNTIME_API" in os.environ:  # which gives a start a whole proces
     service.prepare()
 
 
-@app.post("/jobs")
-def create_job() -> Response[str]:
-    """Create a job and the permission to upload its photo."""
-    return _answer(201, service.create(_caller(), _body(CreateJob)))
+def _served(route: Route) -> Callable[..., Response[str]]:
+    def serve(**ids: str) -> Response[str]:
+        given: dict[str, object] = {**ids}
+        if not route.for_all:
+            given["caller"] = _caller()
+        version.asked_for(app.current_event.headers.get(version.HEADER.lower()))
+        if route.body is not None:
+            given["body"] = _body(route.body)
+        for name in route.query:
+            given[name] = app.current_event.query_string_parameters.get(name)
+        if "service" in route.parameters:
+            given["service"] = service
+        return _send(route.answer(**given))
+
+    return serve
 
 
-@app.get("/jobs")
-def list_jobs() -> Response[str]:
-    """The caller's jobs, newest first."""
-    cursor = app.current_event.query_string_parameters.get("cursor")
-    return _answer(200, service.list(_caller(), cursor))
-
-
-@app.get("/jobs/<job_id>")
-def get_job(job_id: str) -> Response[str]:
-    """A job with signed links to what exists of it."""
-    job = service.get(_caller(), job_id)
-    return _answer(200, job, job["pollSeconds"])
-
-
-@app.patch("/jobs/<job_id>")
-def rename_job(job_id: str) -> Response[str]:
-    """Give a job another name."""
-    return _answer(200, service.rename(_caller(), job_id, _body(RenameJob)))
-
-
-@app.delete("/jobs/<job_id>")
-def delete_job(job_id: str) -> Response[str]:
-    """Forget a job and its files; again, or where there is none, and nothing more happens."""
-    service.delete(_caller(), job_id)
-    return Response(204, body="")  # not every gateway takes None
-
-
-@app.post("/jobs/<job_id>/cancel")
-def cancel_job(job_id: str) -> Response[str]:
-    """Stop a job and keep what there is of it."""
-    cancelled, job = service.cancel(_caller(), job_id)
-    return _answer(202 if cancelled else 200, job)
-
-
-@app.post("/jobs/<job_id>/retry")
-def retry_job(job_id: str) -> Response[str]:
-    """Take an ended job up where it ended, or make objects of it anew."""
-    return _answer(202, service.retry(_caller(), job_id, _body(Retry)))
-
-
-@app.post("/jobs/<job_id>/initialize")
-def initialize_job(job_id: str) -> Response[str]:
-    """Check the photo and start the execution; again, and nothing more happens."""
-    started, job = service.initialize(_caller(), job_id, _body(Initialize))
-    return _answer(202 if started else 200, job)
-
-
-@app.post("/jobs/<job_id>/masks")
-def create_mask_uploads(job_id: str) -> Response[str]:
-    """Permissions to upload one mask per object."""
-    return _answer(200, service.mask_uploads(_caller(), job_id, _body(MaskUploads)))
-
-
-@app.post("/jobs/<job_id>/reconstruct")
-def reconstruct_job(job_id: str) -> Response[str]:
-    """Check the masks and resume the execution with them."""
-    return _answer(202, service.reconstruct(_caller(), job_id, _body(Reconstruct)))
+for _route in ROUTES:
+    app.route(_route.pattern, _route.method)(_served(_route))
 
 
 def _caller() -> Caller:
@@ -134,16 +84,25 @@ def _what_is_wrong(error: Exception) -> str:
     return f"{where}: {first['msg']}. Correct it and send the request again."
 
 
-def _answer(
-    status: int, body: Mapping[str, object], retry_after: int | None = None
-) -> Response[str]:
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return Response(status, "application/json", json.dumps(body), headers)
+def _send(answer: Answer) -> Response[str]:
+    headers = {version.HEADER: str(version.VERSION)}
+    if answer.retry_after is not None:
+        headers["Retry-After"] = str(answer.retry_after)
+    if answer.content is None:
+        return Response(answer.status, body="", headers=headers)  # not every gateway takes None
+    # What was not set is absent. A step's words stand as they were recorded, and need no warning.
+    text = answer.content.model_dump_json(exclude_unset=True, warnings=False)
+    return Response(answer.status, "application/json", text, headers)
+
+
+def _send_error(error: Gen3DError) -> Response[str]:
+    content = ErrorView.model_validate(error.body())
+    return _send(Answer(error.status, content, error.retry_after))
 
 
 def _refuse(error: Gen3DError) -> Response[str]:
     logger.info("Refused", extra={"error": error.name, "reason": error.message})
-    return _answer(error.status, error.body(), error.retry_after)
+    return _send_error(error)
 
 
 @app.exception_handler(Gen3DError)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
@@ -155,8 +114,7 @@ def named(error: Gen3DError) -> Response[str]:
 @app.not_found
 def unknown(_error: Exception) -> Response[str]:
     """Answer a path that no route takes, as with an id of odd characters."""
-    error = JobNotFound("There is no such job. Check the address.")
-    return _answer(error.status, error.body())
+    return _send_error(JobNotFound("There is no such job. Check the address."))
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
@@ -167,7 +125,7 @@ def unforeseen(error: Exception) -> Response[str]:
         busy = "Something that this needs is busy. Try again in a moment."
         return _refuse(DependencyUnavailable(busy, clients.RETRY_AFTER))
     logger.exception("Unforeseen error", exc_info=error)
-    return _answer(500, InternalError("Something went wrong on our side. Try again.").body())
+    return _send_error(InternalError("Something went wrong on our side. Try again."))
 
 
 @logger.inject_lambda_context(

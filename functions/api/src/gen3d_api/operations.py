@@ -1,16 +1,14 @@
-"""What the API does with jobs: one method a route, plain data in and out."""
+"""What the API does with jobs: one method a route, `requests` in and `answers` out."""
 
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Self, TypedDict
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gen3d import images, paths
-from gen3d.contract import MAX_OBJECTS, TextPrompt
 from gen3d.errors import (
     ImageMissing,
     ImageTooLarge,
@@ -25,27 +23,33 @@ from gen3d.errors import (
 from gen3d.formats import PHOTO_FORMATS
 from gen3d.jobs import (
     MAX_NAME,
-    PLAIN,
     Job,
     ObjectTask,
     PhotoSize,
-    PlainText,
     Status,
     check_job_id,
     new_job_id,
     now,
     plain,
 )
-from gen3d.options import SEED_ALONE, Options, Seed, require_offered
+from gen3d.options import SEED_ALONE, Options, require_offered
 from gen3d.quotas import Quotas
 from gen3d_api import progress_view, views
+from gen3d_api.answers import CreatedJob, JobPage, JobView, UploadForm, Uploads
+from gen3d_api.requests import (
+    CreateJob,
+    Initialize,
+    MaskUploads,
+    Reconstruct,
+    RenameJob,
+    Retry,
+)
 from gen3d_api.settings import ApiSettings
-from gen3d_api.views import JobSummary, JobView
 from gen3d_aws import clients, runs, store, tokens
 from gen3d_aws.admissions import Admissions
 from gen3d_aws.observability import count, logger, tracer
 from gen3d_aws.runs import FROM_THE_START, Plan, Runs, plan_retry
-from gen3d_aws.store import FileStore, JobStore, StoredFile, UploadForm
+from gen3d_aws.store import FileStore, JobStore, StoredFile
 from gen3d_aws.tokens import TaskGone, Tasks, TokenStore, mask_expired
 
 if TYPE_CHECKING:
@@ -67,113 +71,6 @@ class Caller:
     sub: str
     email: str
     id_token: str
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-
-class CreateJob(_Body):
-    """A photo is about to be uploaded."""
-
-    filename: PlainText = Field(min_length=1, max_length=255)
-    contentType: str = Field(max_length=100)  # noqa: N815  the API speaks camelCase
-
-
-class RenameJob(_Body):
-    """A job's new name."""
-
-    name: PlainText = Field(min_length=1, max_length=MAX_NAME)
-
-
-class Initialize(_Body):
-    """What to look for in the photo, for engines that find things by their names."""
-
-    text: Annotated[TextPrompt, PLAIN] | None = None
-
-
-class MaskUploads(_Body):
-    """How many masks are about to be uploaded."""
-
-    count: int = Field(ge=1, le=MAX_OBJECTS)
-
-
-class _Chosen(_Body):
-    options: Options | None = None
-    seed: Seed | None = Field(default=None, json_schema_extra={"deprecated": True})
-    """The engine's, as clients say it that know no options."""
-
-    def over(self, had: Options) -> Options:
-        """What was chosen, or else what there was."""
-        options = self.options or had
-        return options if self.seed is None else options.with_seed(self.seed)
-
-
-class ObjectRequest(_Chosen):
-    """One object to reconstruct."""
-
-    name: PlainText | None = Field(default=None, min_length=1, max_length=MAX_NAME)
-
-
-class Reconstruct(_Body):
-    """The objects, in the order of their masks."""
-
-    objects: list[ObjectRequest] = Field(min_length=1, max_length=MAX_OBJECTS)
-
-
-class ObjectAgain(_Chosen):
-    """An object that is to be made anew, with other options where they are given.
-
-    Or one that is to be kept as one of several seeds has made it.
-    """
-
-    n: int = Field(ge=0, lt=MAX_OBJECTS)
-    keep: Seed | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if self.keep is not None and (self.options, self.seed) != (None, None):
-            raise ValueError("keep takes what a seed has made as it is: leave options and seed out")
-        return self
-
-
-class Retry(_Body):
-    """What to make anew; without anything said, what failed is taken up again."""
-
-    objects: list[ObjectAgain] = Field(default=[], max_length=MAX_OBJECTS)
-    scene: bool = False
-    """Whether a scene is wanted where there is none of itself, as of a single object."""
-
-    def wanted(self, job: Job) -> Mapping[int, Options]:
-        """Object → its options, the ones that it has where none are given."""
-        had = {o.n: o.options for o in job.ordered_objects}
-        anew = (o for o in self.objects if o.keep is None)
-        return {o.n: o.over(had.get(o.n, Options())) for o in anew}
-
-    def kept(self) -> Mapping[int, int]:
-        """Object → the seed by which it is kept."""
-        return {o.n: o.keep for o in self.objects if o.keep is not None}
-
-
-class Created(TypedDict):
-    """A job that waits for its photo."""
-
-    jobId: str
-    prefix: str
-    upload: UploadForm
-
-
-class Page(TypedDict):
-    """Some jobs, and the cursor of the next page."""
-
-    jobs: list[JobSummary]
-    cursor: str | None
-
-
-class Uploads(TypedDict):
-    """Where masks go, in their order."""
-
-    uploads: list[UploadForm]
 
 
 @dataclass(frozen=True)
@@ -222,7 +119,7 @@ class JobService:
         """Who is let in, by the limits."""
         return Admissions(self.config.tokens_table, self.jobs, self.quotas)
 
-    def create(self, caller: Caller, body: CreateJob) -> Created:
+    def create(self, caller: Caller, body: CreateJob) -> CreatedJob:
         """Record a job; its photo may be uploaded with the answered form."""
         if body.contentType not in PHOTO_FORMATS:
             raise UnsupportedImage(
@@ -247,14 +144,14 @@ class JobService:
         with self.admissions.creation(job, created - timedelta(days=1)):
             self.jobs.create(job)
         count("JobCreated")
-        form = self.files.upload_form(job.uploads.image(job.content_type), job.content_type)
-        return {"jobId": job_id, "prefix": job.prefix, "upload": form}
+        form = self._form(job.uploads.image(job.content_type), job.content_type)
+        return CreatedJob(job_id=job_id, prefix=job.prefix, upload=form)
 
-    def list(self, caller: Caller, cursor: str | None) -> Page:
+    def list(self, caller: Caller, cursor: str | None) -> JobPage:
         """A page of the caller's jobs and the cursor of the next."""
         page, last = self.jobs.page(caller.sub, _read_cursor(cursor), PAGE)
         following = _write_cursor(last) if last else None
-        return {"jobs": [views.summary(job, self.files) for job in page], "cursor": following}
+        return JobPage(jobs=[views.summary(job, self.files) for job in page], cursor=following)
 
     def get(self, caller: Caller, job_id: str) -> JobView:
         """A job, whole."""
@@ -272,7 +169,7 @@ class JobService:
 
         Returns
         -------
-        tuple of bool and dict
+        tuple of bool and JobView
             Whether this call started it, and the job.
         """
         if body.text is not None and self.config.engine != _READS:
@@ -300,10 +197,8 @@ class JobService:
         """Forms to upload masks with, one per object."""
         job = self._job(caller, job_id)
         _require_awaiting(job)
-        forms = [
-            self.files.upload_form(job.uploads.mask(n), "image/png") for n in range(body.count)
-        ]
-        return {"uploads": forms}
+        forms = [self._form(job.uploads.mask(n), "image/png") for n in range(body.count)]
+        return Uploads(uploads=forms)
 
     @tracer.capture_method(capture_response=False)
     def reconstruct(self, caller: Caller, job_id: str, body: Reconstruct) -> JobView:
@@ -349,7 +244,7 @@ class JobService:
 
         Returns
         -------
-        tuple of bool and dict
+        tuple of bool and JobView
             Whether this call cancelled it, and the job; one that had ended, and was not about to be
             taken up again, stays as it was.
         """
@@ -378,6 +273,9 @@ class JobService:
         self.files.remove(job.prefix)
         self.files.remove(job.uploads.prefix)
         count("JobRemoved")
+
+    def _form(self, key: str, content_type: str) -> UploadForm:
+        return UploadForm.model_validate(self.files.upload_form(key, content_type))
 
     def _job(self, caller: Caller, job_id: str) -> Job:
         job = self.jobs.get(caller.sub, check_job_id(job_id))

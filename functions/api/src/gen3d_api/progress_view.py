@@ -7,7 +7,6 @@ is left out, and who asks for a job hardly waits for it.
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from math import ceil
-from typing import TypedDict
 
 from pydantic import ValidationError
 
@@ -16,6 +15,7 @@ from gen3d.contract import Progress
 from gen3d.jobs import Job, JobObject, ObjectStatus, Status, variant_key
 from gen3d.options import MESH_OFFER, seconds_of
 from gen3d.queue import Sent
+from gen3d_api.answers import ProgressView
 from gen3d_aws.observability import logger
 from gen3d_aws.store import FileStore
 from gen3d_aws.tokens import object_of
@@ -31,15 +31,6 @@ _ALMOST = 0.95
 
 _MESHING = "mesh"
 _WAITING = "nextSeed"
-
-
-class ProgressView(TypedDict):
-    """How far an object is on its way from the mask to the mesh."""
-
-    phase: str
-    fraction: float
-    restSeconds: int | None
-    """None where nobody knows."""
 
 
 def told(job: Job, in_hand: Iterable[Sent], files: FileStore) -> dict[str, Progress]:
@@ -85,11 +76,11 @@ def of_object(
     ended = sum(v.status in (ObjectStatus.COMPLETED, ObjectStatus.FAILED) for v in variants)
     if not (under_way or ended):
         return None
-    return {
-        "phase": under_way[0]["phase"] if under_way else _WAITING,
-        "fraction": round((ended + sum(far["fraction"] for far in under_way)) / len(variants), 3),
-        "restSeconds": None,
-    }
+    return ProgressView(
+        phase=under_way[0].phase if under_way else _WAITING,
+        fraction=round((ended + sum(far.fraction for far in under_way)) / len(variants), 3),
+        rest_seconds=None,
+    )
 
 
 def _of(
@@ -102,18 +93,18 @@ def _of(
     if o.status is ObjectStatus.PENDING and key in told:
         progress = told[key]
         rest = _rest(progress, moment)
-        return {
-            "phase": progress.phase,
-            "fraction": round(share * progress.fraction, 3),
-            "restSeconds": None if rest is None else ceil(rest + mesh),
-        }
+        return ProgressView(
+            phase=progress.phase,
+            fraction=round(share * progress.fraction, 3),
+            rest_seconds=None if rest is None else ceil(rest + mesh),
+        )
     if o.status is ObjectStatus.MESHING and o.meshing_since is not None:
         elapsed = max(0.0, (moment - o.meshing_since).total_seconds())
-        return {
-            "phase": _MESHING,
-            "fraction": round(share + (1 - share) * min(elapsed / mesh, _ALMOST), 3),
-            "restSeconds": ceil(mesh - elapsed) if elapsed < mesh else None,
-        }
+        return ProgressView(
+            phase=_MESHING,
+            fraction=round(share + (1 - share) * min(elapsed / mesh, _ALMOST), 3),
+            rest_seconds=ceil(mesh - elapsed) if elapsed < mesh else None,
+        )
     return None
 
 

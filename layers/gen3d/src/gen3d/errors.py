@@ -48,6 +48,12 @@ class InvalidRequest(Gen3DError):
     status = 400
 
 
+class UnsupportedVersion(Gen3DError):
+    """The request was written for a version of the API that is not spoken here."""
+
+    status = 400
+
+
 class Unauthorized(Gen3DError):
     """The token is missing, forged, expired, or not an ID token."""
 

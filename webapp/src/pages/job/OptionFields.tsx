@@ -1,14 +1,14 @@
 import { type ReactNode, useId } from "react";
-import { choose, KNOWN, secondsOf } from "../../api/chosen";
-import type { Offered, Offers, Options, OptionValue } from "../../api/types";
+import { choose, KNOWN, type OptionValue, secondsOf } from "../../api/chosen";
+import type { Offered, OffersView, OptionsView } from "../../api/types";
 import { duration } from "../../ui/format";
 import "./option-fields.css";
 
 interface Props {
   /** What this job's engine and the mesh step offer; an older API says nothing of it. */
-  offers: Offers | undefined;
-  value: Options;
-  onChange(value: Options): void;
+  offers: OffersView | undefined;
+  value: OptionsView;
+  onChange(value: OptionsView): void;
   children?: ReactNode;
 }
 
@@ -59,7 +59,7 @@ interface FieldProps {
 const BY_ITSELF = "automatic";
 
 function Field({ id, offered, start, value, onChange }: FieldProps) {
-  if (offered.values) {
+  if ("values" in offered) {
     const values = [start, ...offered.values.filter((one) => one !== start)];
     return (
       <select
@@ -98,5 +98,5 @@ export function within(value: number, minimum: number, maximum: number): number 
 }
 
 function isChoice(offered: Offered): boolean {
-  return offered.values ? offered.values.length > 1 : offered.maximum > offered.minimum;
+  return "values" in offered ? offered.values.length > 1 : offered.maximum > offered.minimum;
 }

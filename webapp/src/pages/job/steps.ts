@@ -1,4 +1,4 @@
-import type { JobView, TimeSpan } from "../../api/types";
+import type { JobView, StageView } from "../../api/types";
 import { STATUSES } from "./statuses";
 
 export type StepState = "done" | "now" | "todo" | "failed";
@@ -32,7 +32,7 @@ export function stepsOf(job: JobView): Step[] {
 }
 
 /** A stage that has not ended: a job that is taken up again begins with any, and those before stand. */
-export function goingOn(stage: TimeSpan | null): TimeSpan | null {
+export function goingOn(stage: StageView | null): StageView | null {
   return stage?.end ? null : stage;
 }
 

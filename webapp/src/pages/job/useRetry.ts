@@ -1,6 +1,7 @@
 import { useState } from "react";
+import type { Chosen } from "../../api/chosen";
 import { ApiError } from "../../api/error";
-import type { JobView, RetriedObject } from "../../api/types";
+import type { JobView, ObjectAgain } from "../../api/types";
 import { useServices } from "../../services";
 import { useJobUpdate } from "./useJob";
 
@@ -12,7 +13,7 @@ export function useRetry(job: JobView) {
   const [error, setError] = useState<unknown>(null);
 
   /** Whether the server has taken it up. */
-  async function retry(objects?: RetriedObject[], scene = false): Promise<boolean> {
+  async function retry(objects?: Chosen<ObjectAgain>[], scene = false): Promise<boolean> {
     setBusy(true);
     setError(null);
     try {

@@ -2,7 +2,7 @@ import { Dices } from "lucide-react";
 import { useState } from "react";
 import { DEFAULTS, seedsOf, withSeed } from "../../api/chosen";
 import { RUNNING } from "../../api/domain";
-import type { JobView, ObjectView, Offers, Options } from "../../api/types";
+import type { JobView, ObjectView, OffersView, OptionsView } from "../../api/types";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { OptionFields } from "../job/OptionFields";
@@ -69,7 +69,7 @@ export function MakeAgain({ job, object }: { job: JobView; object: ObjectView })
 }
 
 /** What it takes to try several, or why this engine does not offer it. */
-export function aboutSeeds(offers: Offers | undefined, options: Options): string {
+export function aboutSeeds(offers: OffersView | undefined, options: OptionsView): string {
   if (!offers?.engine.seeds) {
     return "Several at once are not tried: this engine does not see how an object stands, so that nothing tells which is truest to the photo.";
   }

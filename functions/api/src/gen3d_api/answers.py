@@ -1,0 +1,412 @@
+"""What the API answers: a model an answer, from which its description and the page's types come.
+
+What is absent until there is something of it is a `Maybe`, and is absent while nobody set it; what
+is always there, and may be null, says so. There may be more in time: who reads an answer ignores
+what they do not know.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Literal, Self, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, RootModel, WithJsonSchema
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import SkipJsonSchema
+from typing_extensions import TypeAliasType
+
+from gen3d.contract import MAX_OBJECTS, Pose
+from gen3d.errors import ERRORS
+from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS, SCENE_FORMATS
+from gen3d.jobs import ObjectStatus, Status, iso
+
+T = TypeVar("T")
+
+Maybe: TypeAlias = T | SkipJsonSchema[None]
+"""Where it is not set, it is absent."""
+
+SHOWN = [status for status in Status if status is not Status.DELETED]
+"""Of a job that is deleted the API says that it is not there."""
+
+JobId = TypeAliasType(
+    "JobId",
+    Annotated[
+        str,
+        WithJsonSchema(
+            {
+                "type": "string",
+                "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$",
+                "description": "A ULID.",
+            }
+        ),
+    ],
+)
+JobStatus = TypeAliasType(
+    "JobStatus",
+    Annotated[
+        Status,
+        WithJsonSchema({"type": "string", "enum": SHOWN, "description": "Where a job stands."}),
+    ],
+)
+PhotoType = TypeAliasType(
+    "PhotoType",
+    Annotated[
+        str,
+        WithJsonSchema(
+            {"type": "string", "enum": list(PHOTO_FORMATS), "description": "A photo's media type."}
+        ),
+    ],
+)
+ErrorName = TypeAliasType(
+    "ErrorName",
+    Annotated[
+        str,
+        WithJsonSchema(
+            {"type": "string", "enum": sorted(ERRORS), "description": "What went wrong, in a word."}
+        ),
+    ],
+)
+
+Url: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "uri"})]
+Moment: TypeAlias = Annotated[
+    datetime, PlainSerializer(iso), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+# Promised here, and held where it is made.
+Share: TypeAlias = Annotated[float, Field(json_schema_extra={"minimum": 0, "maximum": 1})]
+Count: TypeAlias = Annotated[int, Field(json_schema_extra={"minimum": 0})]
+Positive: TypeAlias = Annotated[int, Field(json_schema_extra={"minimum": 1})]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True
+    )
+
+
+class _Told(_Answer):
+    """With all else that the step tells that made it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @classmethod
+    def of(cls, told: Mapping[str, object], **more: object) -> Self:
+        """As a step told it, and whichever version recorded it: it is shown, and not judged."""
+        return cls.model_construct(None, **more, **told)
+
+
+class Description(RootModel[dict[str, object]]):
+    """An OpenAPI document."""
+
+
+class ErrorView(_Answer):
+    """What went wrong."""
+
+    error: Maybe[ErrorName] = None
+    """Absent where API Gateway answers by itself."""
+    message: str
+    """What happened and what to do, fit to be shown."""
+    retry_after: Maybe[int] = None
+    """Seconds, as in the header Retry-After."""
+
+
+class Link(_Answer):
+    """Where a file is read, for an hour."""
+
+    url: Url
+
+
+class FileLink(Link):
+    """The same of a file whose length is told."""
+
+    bytes: int
+
+
+class UploadForm(_Answer):
+    """Where a file is uploaded, within the hour: POST the fields as a form, and then ``file``."""
+
+    url: Url
+    fields: dict[str, str]
+
+
+class CreatedJob(_Answer):
+    """A job that waits for its photo."""
+
+    job_id: JobId
+    prefix: str
+    """The job's folder in the bucket, with its closing slash."""
+    upload: UploadForm
+
+
+class Uploads(_Answer):
+    """Where masks go, in the order of the objects."""
+
+    uploads: list[UploadForm]
+
+
+class JobSummary(_Answer):
+    """A job in a list."""
+
+    job_id: JobId
+    name: str
+    status: JobStatus
+    created_at: Moment
+    objects: Count
+    picture: Url | None
+    """Of the first finished object, else of the first draft, else the photo."""
+    draft: bool
+    """Whether the picture is of a draft."""
+
+
+class JobPage(_Answer):
+    """Some jobs, newest first, and the cursor of the next page."""
+
+    jobs: list[JobSummary]
+    cursor: str | None
+    """Null on the last page."""
+
+
+class StageView(_Answer):
+    """When a stage started and ended."""
+
+    start: Moment | None
+    end: Moment | None
+    ms: int | None
+    """Once it has ended."""
+
+
+class StagesView(_Answer):
+    """The stages of a run."""
+
+    initialize: StageView
+    mask: StageView
+    reconstruct: StageView
+
+
+class QueueView(_Answer):
+    """Where a job waits for the model."""
+
+    ahead: Count
+    """Requests before its first."""
+
+
+class ImageView(FileLink):
+    """The photo, upright."""
+
+    bytes: Positive
+    width: Positive
+    height: Positive
+
+
+class DecoderView(Link):
+    """What makes masks of the photo's embeddings.
+
+    When engine or revision changes, better ones have come; a mask that was made before may be sent
+    all the same.
+    """
+
+    engine: str
+    revision: str
+    draft: bool
+    """Whether better embeddings are on their way."""
+
+
+class OfferedValues(_Answer):
+    """One of some values may be chosen."""
+
+    values: list[str | int]
+    seconds: dict[str, float]
+    """About how long an object takes with each; may be empty."""
+
+
+class OfferedRange(_Answer):
+    """A whole number may be chosen between these, which belong to it."""
+
+    minimum: int
+    maximum: int
+
+
+Offered = TypeAliasType("Offered", OfferedValues | OfferedRange)
+
+
+class OffersView(_Answer):
+    """What may be chosen, by option. Its default, which need not be among it, always may."""
+
+    engine: dict[str, Offered]
+    mesh: dict[str, Offered]
+
+
+class OptionsView(_Answer):
+    """What an object is made with, by option."""
+
+    engine: dict[str, str | int | None]
+    mesh: dict[str, str | int | None]
+
+
+class TruthView(_Answer):
+    """How true a mesh is to the photo, drawn from there as its pose says."""
+
+    silhouette: Share
+    """Of what mesh or mask cover, the share that both do."""
+    colour: Share | None
+    """1 less the mean difference of their colours, where both are."""
+    score: Maybe[Share] = None
+    """The first times the second, by which one of several seeds is kept; not of older meshes."""
+
+
+class MeshFigures(_Told):
+    """What the mesh step says of its work."""
+
+    vertices: int
+    faces: int
+    watertight: Maybe[bool] = None
+    components: Maybe[int] = None
+    gaussians: Maybe[int] = None
+    """Of the splat that it was made of."""
+    gaussians_kept: Maybe[int] = None
+    coverage: Share | None = None
+    """Share of the surface that the splat shows from outside that has the mesh within 2 % of the
+    longest side; null where it shows hardly any, absent where there was no splat."""
+    warnings: Maybe[list[str]] = None
+    """What to know before the mesh is used, in sentences."""
+    truth: TruthView | None = None
+    """Null where the engine did not see how the object stood in the photo."""
+    timings: Maybe[dict[str, float]] = None
+    """Milliseconds a step."""
+
+
+class SplatView(_Told, FileLink):
+    """The gaussians, with what their step says of them."""
+
+    gaussians: int
+    timings: Maybe[dict[str, float]] = None
+    pose: Maybe[Pose] = None
+    """Of an engine that finds it out."""
+
+
+class EngineMeshView(_Told, FileLink):
+    """In the place of a splat, of an engine that makes meshes: its GLB, as it came."""
+
+    vertices: int
+    faces: int
+    timings: Maybe[dict[str, float]] = None
+    pose: Maybe[Pose] = None
+    """Of an engine that finds it out."""
+
+
+MeshFiles: TypeAlias = Annotated[
+    dict[str, FileLink],
+    Field(description=f"By ending: {', '.join(MESH_FORMATS)}; `preview` is a picture."),
+]
+SceneFiles: TypeAlias = Annotated[
+    dict[str, FileLink],
+    Field(description=f"By ending: {', '.join(SCENE_FORMATS)}; `preview` is a picture."),
+]
+
+
+class DraftView(_Answer):
+    """A mesh that was made at once, and stands in until there is the object's own.
+
+    It stays where the object failed.
+    """
+
+    files: MeshFiles
+    picture: Link
+    mesh: MeshFigures
+
+
+class ProgressView(_Answer):
+    """How far an object is from the mask to the mesh: an estimate, and nothing depends on it."""
+
+    phase: str
+    """What goes on now: a phase of the engine, by the engine's own name, or ``mesh``; or
+    ``nextSeed``, while one of several waits in the queue."""
+    fraction: Share
+    rest_seconds: Count | None
+    """About how long it still takes; null where nobody knows."""
+
+
+class VariantView(_Answer):
+    """What one of several seeds makes of an object."""
+
+    seed: int
+    status: ObjectStatus
+    kept: bool
+    """Whether it is the object."""
+    picture: Maybe[Link] = None
+    mesh: Maybe[MeshFigures] = None
+    error: Maybe[ErrorView] = None
+
+
+class ObjectView(_Answer):
+    """An object of a job."""
+
+    n: Annotated[int, Field(ge=0, lt=MAX_OBJECTS)]
+    name: str
+    options: OptionsView
+    seed: Annotated[int, Field(deprecated=True)]
+    """As ``options.engine.seed``."""
+    status: ObjectStatus
+    mask: Link
+    splat: Maybe[SplatView] = None
+    engine_mesh: Maybe[EngineMeshView] = None
+    mesh: Maybe[MeshFigures] = None
+    files: Maybe[MeshFiles] = None
+    draft: Maybe[DraftView] = None
+    """While there is one and no mesh."""
+    variants: Maybe[list[VariantView]] = None
+    """Where several seeds were tried; one of them is the object."""
+    progress: Maybe[ProgressView] = None
+    """While the object is made, and it is known."""
+    error: Maybe[ErrorView] = None
+
+
+class SceneObject(_Told):
+    """How an object stands in the scene."""
+
+    n: int
+    placed: Literal["pose", "mask"]
+    """By its pose, or by its mask alone where the engine did not see its distance."""
+    height: float
+    """Upright."""
+
+
+class SceneView(_Answer):
+    """The objects together, as they stood in the photo; or why they are not."""
+
+    files: Maybe[SceneFiles] = None
+    metres: Maybe[bool] = None
+    """Whether that is the unit, as a height was said."""
+    objects: Maybe[list[SceneObject]] = None
+    error: Maybe[ErrorView] = None
+
+
+class JobView(_Answer):
+    """A job, whole, with signed links to what exists of it."""
+
+    job_id: JobId
+    name: str
+    filename: str
+    content_type: PhotoType
+    prefix: str
+    """The job's folder in the bucket, with its closing slash."""
+    status: JobStatus
+    created_at: Moment
+    run: Count
+    """How often the job has begun."""
+    queue: QueueView | None
+    """Null where it does not wait for the model."""
+    poll_seconds: Positive | None
+    """Read it again after so long; null where nothing more will come."""
+    text: str | None
+    """What was looked for in the photo."""
+    stages: StagesView
+    objects: Annotated[list[ObjectView], Field(max_length=MAX_OBJECTS)]
+    image: Maybe[ImageView] = None
+    embeddings: Maybe[Link] = None
+    """The best there are; of a draft until those of the engine have come."""
+    decoder: Maybe[DecoderView] = None
+    """The one that belongs to the embeddings."""
+    offers: Maybe[OffersView] = None
+    """What may be chosen for its objects, once the engine has said it."""
+    scene: Maybe[SceneView] = None
+    """Of several objects, and of one where it was asked for."""
+    error: Maybe[ErrorView] = None

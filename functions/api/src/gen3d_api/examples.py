@@ -1,0 +1,309 @@
+"""An example of each request, answer and error, for the description and for tests.
+
+They are of the models' own types: one that a model refuses cannot be written.
+"""
+
+import base64
+from datetime import UTC, datetime
+
+from pydantic import BaseModel
+
+from gen3d import errors
+from gen3d.contract import Pose
+from gen3d.errors import Gen3DError
+from gen3d.jobs import ObjectStatus, Status
+from gen3d.options import EngineOptions, MeshOptions, Options
+from gen3d_api.answers import (
+    CreatedJob,
+    DecoderView,
+    DraftView,
+    ErrorView,
+    FileLink,
+    ImageView,
+    JobPage,
+    JobSummary,
+    JobView,
+    Link,
+    MeshFigures,
+    ObjectView,
+    OfferedRange,
+    OfferedValues,
+    OffersView,
+    OptionsView,
+    ProgressView,
+    QueueView,
+    SceneObject,
+    SceneView,
+    SplatView,
+    StagesView,
+    StageView,
+    TruthView,
+    UploadForm,
+    Uploads,
+)
+from gen3d_api.requests import (
+    CreateJob,
+    Initialize,
+    MaskUploads,
+    ObjectAgain,
+    ObjectRequest,
+    Reconstruct,
+    RenameJob,
+    Retry,
+)
+
+JOB_ID = "01M82SZE4Z7ZQ9FY1VB33KS0D2"
+_PREFIX = f"private/us-east-1:0c1d2e3f/jobs/{JOB_ID}/"
+_BUCKET = "https://bucket.s3.amazonaws.com/"
+_SIGNED = "?X-Amz-Signature=5f0e"
+
+
+def _at(minute: int, second: int) -> datetime:
+    return datetime(2026, 11, 29, 9, minute, second, tzinfo=UTC)
+
+
+def _url(path: str) -> str:
+    return f"{_BUCKET}{_PREFIX}{path}{_SIGNED}"
+
+
+def _form(key: str, kind: str) -> UploadForm:
+    return UploadForm(
+        url=_BUCKET,
+        fields={
+            "Content-Type": kind,
+            "key": f"{_PREFIX.replace('private', 'uploads', 1)}{key}",
+            "policy": "eyJleHBpcmF0aW9uIjogIjIwMjYtMTEtMjlUMTA6MDA6MDBaIn0=",
+            "x-amz-signature": "5f0e",
+        },
+    )
+
+
+_PHOTO = ImageView(width=1200, height=900, bytes=284_118, url=_url("image.jpg"))
+_NOT_YET = StageView(start=None, end=None, ms=None)
+_PREPARED = StageView(start=_at(0, 4), end=_at(0, 13), ms=9000)
+_CHOSEN = StageView(start=_at(0, 13), end=_at(1, 2), ms=49_000)
+_OFFERS = OffersView(
+    engine={
+        "quality": OfferedValues(values=["standard"], seconds={"standard": 14}),
+        "seed": OfferedRange(minimum=0, maximum=2**31 - 1),
+    },
+    mesh={"quality": OfferedValues(values=["fast", "standard"], seconds={"fast": 2})},
+)
+_OPTIONS = OptionsView(
+    engine={"quality": "standard", "seed": 7},
+    mesh={"quality": "standard", "faces": None, "texture": None, "height": 95},
+)
+_FIGURES = MeshFigures(
+    vertices=25_112,
+    faces=50_000,
+    watertight=True,
+    components=1,
+    gaussians=301_224,
+    gaussians_kept=288_410,
+    coverage=0.98,
+    warnings=[],
+    truth=TruthView(silhouette=0.96, colour=0.91),
+    timings={"read": 210, "surface": 1820},
+)
+
+
+def _mesh_files(folder: str) -> dict[str, FileLink]:
+    return {
+        "glb": FileLink(url=_url(f"{folder}mesh.glb"), bytes=1_904_220),
+        "preview": FileLink(url=_url(f"{folder}preview.png"), bytes=84_110),
+    }
+
+
+def _job(status: Status, stages: StagesView, objects: list[ObjectView]) -> JobView:
+    return JobView(
+        job_id=JOB_ID,
+        name="coffee",
+        filename="coffee.jpg",
+        content_type="image/jpeg",
+        prefix=_PREFIX,
+        status=status,
+        created_at=_at(0, 0),
+        run=1,
+        queue=None,
+        poll_seconds=None if status is Status.COMPLETED else 1,
+        text=None,
+        stages=stages,
+        objects=objects,
+        image=_PHOTO,
+    )
+
+
+def _prepared(job: JobView, *, draft: bool) -> JobView:
+    model = f"{_BUCKET}models/sam/9f2c/decoder.onnx{_SIGNED}"
+    job.embeddings = Link(url=_url("embeddings.safetensors"))
+    job.decoder = DecoderView(engine="sam", revision="9f2c", url=model, draft=draft)
+    job.offers = _OFFERS
+    return job
+
+
+def _object(status: ObjectStatus) -> ObjectView:
+    return ObjectView(
+        n=0,
+        name="Cup",
+        options=_OPTIONS,
+        seed=7,
+        status=status,
+        mask=Link(url=_url("objects/0/mask.png")),
+    )
+
+
+def _starting() -> JobView:
+    stages = StagesView(initialize=_NOT_YET, mask=_NOT_YET, reconstruct=_NOT_YET)
+    job = _job(Status.INITIALIZING, stages, [])
+    job.queue = QueueView(ahead=2)
+    return job
+
+
+def _awaiting() -> JobView:
+    stages = StagesView(
+        initialize=_PREPARED,
+        mask=StageView(start=_at(0, 13), end=None, ms=None),
+        reconstruct=_NOT_YET,
+    )
+    return _prepared(_job(Status.AWAITING_MASK, stages, []), draft=False)
+
+
+def _reconstructing() -> JobView:
+    stages = StagesView(
+        initialize=_PREPARED,
+        mask=_CHOSEN,
+        reconstruct=StageView(start=_at(1, 2), end=None, ms=None),
+    )
+    made = _object(ObjectStatus.PENDING)
+    made.progress = ProgressView(phase="shape", fraction=0.41, rest_seconds=9)
+    made.draft = DraftView(
+        files=_mesh_files("objects/0/draft/"),
+        picture=Link(url=_url("objects/0/draft/preview.png")),
+        mesh=MeshFigures(vertices=4010, faces=8000, coverage=0.97, truth=None),
+    )
+    return _prepared(_job(Status.RECONSTRUCTING, stages, [made]), draft=False)
+
+
+def _complete() -> JobView:
+    stages = StagesView(
+        initialize=_PREPARED,
+        mask=_CHOSEN,
+        reconstruct=StageView(start=_at(1, 2), end=_at(1, 21), ms=19_000),
+    )
+    made = _object(ObjectStatus.COMPLETED)
+    made.splat = SplatView(
+        url=_url("objects/0/splat.ply"),
+        bytes=20_483_512,
+        gaussians=301_224,
+        pose=Pose(rotation=(1, 0, 0, 0), translation=(0.1, 0, 1.4), scale=(1, 1, 1)),
+    )
+    made.mesh, made.files = _FIGURES, _mesh_files("objects/0/")
+    job = _prepared(_job(Status.COMPLETED, stages, [made]), draft=False)
+    job.scene = SceneView(
+        files={"glb": FileLink(url=_url("scene/scene.glb"), bytes=1_920_000)},
+        metres=True,
+        objects=[SceneObject(n=0, placed="pose", height=0.095)],
+    )
+    return job
+
+
+def _failed() -> JobView:
+    job = _starting()
+    job.status, job.queue, job.poll_seconds = Status.FAILED, None, None
+    said = "The photo was too much for the model's memory. Send a smaller one."
+    job.error = ErrorView(error="OutOfMemory", message=said)
+    return job
+
+
+def _seed(seed: int) -> Options:
+    return Options(engine=EngineOptions(seed=seed))
+
+
+EXAMPLES: dict[type[BaseModel], dict[str, BaseModel]] = {
+    CreateJob: {"photo": CreateJob(filename="coffee.jpg", contentType="image/jpeg")},
+    RenameJob: {"name": RenameJob(name="My cup")},
+    Initialize: {"allChairs": Initialize(text="chair"), "byClicks": Initialize()},
+    MaskUploads: {"two": MaskUploads(count=2)},
+    Reconstruct: {
+        "two": Reconstruct(
+            objects=[
+                ObjectRequest(name="Cup", options=Options(mesh=MeshOptions(height=95))),
+                ObjectRequest(name="Saucer"),
+            ]
+        ),
+        "one": Reconstruct(objects=[ObjectRequest(name="Cup", options=_seed(7))]),
+    },
+    Retry: {
+        "whatFailed": Retry(),
+        "anew": Retry(objects=[ObjectAgain(n=0, options=_seed(5))]),
+    },
+    CreatedJob: {
+        "created": CreatedJob(
+            job_id=JOB_ID, prefix=_PREFIX, upload=_form("image.jpg", "image/jpeg")
+        )
+    },
+    Uploads: {
+        "two": Uploads(uploads=[_form(f"objects/{n}/mask.png", "image/png") for n in range(2)])
+    },
+    JobPage: {
+        "lastPage": JobPage(
+            jobs=[
+                JobSummary(
+                    job_id=JOB_ID,
+                    name="coffee",
+                    status=Status.COMPLETED,
+                    created_at=_at(0, 0),
+                    objects=1,
+                    picture=_url("objects/0/preview.png"),
+                    draft=False,
+                )
+            ],
+            cursor=None,
+        )
+    },
+    JobView: {
+        "queued": _starting(),
+        "awaitingMask": _awaiting(),
+        "atWork": _reconstructing(),
+        "complete": _complete(),
+        "failed": _failed(),
+    },
+}
+"""Model → examples, by names that say what each shows. The last of a body is in `events/api`."""
+
+QUERY = {"cursor": base64.urlsafe_b64encode(JOB_ID.encode()).decode()}
+"""By what stands behind the question mark."""
+
+ERRORS: dict[type[Gen3DError], Gen3DError] = {
+    type(error): error
+    for error in (
+        errors.InvalidRequest("filename: Field required. Correct it and send the request again."),
+        errors.UnsupportedVersion(
+            "Gen3D-Version: this API speaks version 1. "
+            "Name that, or leave the header out; a newer program may need a newer deployment."
+        ),
+        errors.Unauthorized("Send the ID token of a signed-in user, not the access token."),
+        errors.JobNotFound("There is no such job. Look it up in your list of jobs."),
+        errors.JobConflict("The job does not wait for a mask: it is CREATED. Read its status."),
+        errors.MaskExpired("The job waited too long for its mask. Create it anew."),
+        errors.ImageTooLarge("The photo has more than 20 MB. Save it smaller."),
+        errors.UnsupportedImage("image/gif is not taken. Send a JPEG, PNG or WebP photo."),
+        errors.ImageMissing("The photo is not there yet. Upload it, then initialize the job."),
+        errors.InvalidImage("The file is not a photo that can be read."),
+        errors.ImageTooSmall("The photo has 16×16 pixels. Send one with 32 at least a side."),
+        errors.InvalidMask("Mask 0 is not there. Upload it, then send the request again."),
+        errors.OptionNotOffered(
+            "Object 0: engine.quality: the engine does not offer fine. Choose standard."
+        ),
+        errors.LimitReached(
+            "3 of your jobs are at work, as many as one person may have. "
+            "Wait until one is done, or cancel one.",
+            retry_after=30,
+        ),
+        errors.InternalError("Something went wrong on our side. Try again."),
+        errors.DependencyUnavailable(
+            "Something that this needs is busy. Try again in a moment.", retry_after=2
+        ),
+    )
+}
+"""Of each error that a route may refuse, one."""

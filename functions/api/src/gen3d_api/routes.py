@@ -1,0 +1,223 @@
+"""The routes of the API: who answers, with what, and what may be refused. `ROUTES` has them all.
+
+A route is a function here. Its parameters say what it is given: the ``service``, the ``caller``,
+where somebody has to be signed in, ids of the path, the ``body``, whose annotation is its model,
+and what stands behind the question mark. `gen3d_api.handler` serves them, `gen3d_api.description`
+describes them, and `make copies` writes the template's.
+"""
+
+from collections.abc import Callable, Mapping
+
+from gen3d.errors import (
+    Gen3DError,
+    ImageMissing,
+    ImageTooLarge,
+    ImageTooSmall,
+    InvalidImage,
+    InvalidMask,
+    JobConflict,
+    LimitReached,
+    MaskExpired,
+    OptionNotOffered,
+    UnsupportedImage,
+)
+from gen3d_api.answers import CreatedJob, Description, JobPage, JobView, Uploads
+from gen3d_api.operations import Caller, JobService
+from gen3d_api.requests import (
+    CreateJob,
+    Initialize,
+    MaskUploads,
+    Reconstruct,
+    RenameJob,
+    Retry,
+)
+from gen3d_api.route import Answer, Gives, Route
+
+ROUTES: list[Route] = []
+"""In the order in which they are described."""
+
+_Answers = Callable[..., Answer]
+
+
+def _route(
+    key: str,
+    gives: Mapping[int, Gives],
+    *refuses: type[Gen3DError],
+    query: Mapping[str, str] | None = None,
+) -> Callable[[_Answers], _Answers]:
+    method, path = key.split()
+
+    def add(answer: _Answers) -> _Answers:
+        ROUTES.append(Route(method, path, answer, gives, refuses, query or {}))
+        return answer
+
+    return add
+
+
+_PHOTO = (ImageMissing, ImageTooLarge, ImageTooSmall, InvalidImage, UnsupportedImage)
+_JOB = Gives(JobView, "The job.")
+
+
+@_route(
+    "POST /jobs",
+    {
+        201: Gives(
+            CreatedJob,
+            "Created. POST the photo to `upload.url` as a form with `upload.fields` and then "
+            "`file`.",
+        )
+    },
+    LimitReached,
+    UnsupportedImage,
+)
+def create_job(service: JobService, caller: Caller, body: CreateJob) -> Answer:
+    """Create a job and the permission to upload its photo.
+
+    The form is good for an hour, for one file of this type and of at most 20 MB. Whoever has
+    created as many jobs within a day as a person may (`MaxJobsPerDay`) is refused with 429.
+    """
+    return Answer(201, service.create(caller, body))
+
+
+@_route(
+    "GET /jobs",
+    {200: Gives(JobPage, "A page of them.")},
+    query={"cursor": "The `cursor` of the page before."},
+)
+def list_jobs(service: JobService, caller: Caller, cursor: str | None) -> Answer:
+    """The caller's jobs, newest first.
+
+    Twenty at a time; `cursor` of the answer goes into the next request.
+    """
+    return Answer(200, service.list(caller, cursor))
+
+
+@_route("GET /jobs/{jobId}", {200: _JOB})
+def get_job(service: JobService, caller: Caller, job_id: str) -> Answer:
+    """A job with signed links to what exists of it.
+
+    Links live an hour; what does not exist yet is left out. `Retry-After` says the same as
+    `pollSeconds`: after how long it is worth asking again.
+    """
+    job = service.get(caller, job_id)
+    return Answer(200, job, job.poll_seconds)
+
+
+@_route("PATCH /jobs/{jobId}", {200: _JOB}, JobConflict)
+def rename_job(service: JobService, caller: Caller, job_id: str, body: RenameJob) -> Answer:
+    """Give a job another name."""
+    return Answer(200, service.rename(caller, job_id, body))
+
+
+@_route("DELETE /jobs/{jobId}", {204: Gives(None, "It is gone.")})
+def delete_job(service: JobService, caller: Caller, job_id: str) -> Answer:
+    """Forget a job and its files; again, or where there is none, and nothing more happens.
+
+    Its execution is stopped, whatever it does, its record hidden, and its files go. 503 where
+    something was in the way: asked for again, it goes on.
+    """
+    service.delete(caller, job_id)
+    return Answer(204)
+
+
+@_route(
+    "POST /jobs/{jobId}/initialize",
+    {202: Gives(JobView, "It is started."), 200: Gives(JobView, "It had been started before.")},
+    *_PHOTO,
+    JobConflict,
+    LimitReached,
+)
+def initialize_job(service: JobService, caller: Caller, job_id: str, body: Initialize) -> Answer:
+    """Check the photo and start the execution; again, and nothing more happens.
+
+    The photo is read whole (type, size, pixels, damage), and what was checked is kept where no
+    browser may write. The execution is named like the job, and writes INITIALIZING. What to look
+    for is for the sam engine only; others answer 400. Whoever has as many jobs at work as a person
+    may (`MaxRunningJobs`), those that wait for a mask not counted, is refused with 429.
+    """
+    started, job = service.initialize(caller, job_id, body)
+    return Answer(202 if started else 200, job)
+
+
+@_route(
+    "POST /jobs/{jobId}/masks",
+    {200: Gives(Uploads, "A form for each mask, in the order of the objects.")},
+    JobConflict,
+    MaskExpired,
+)
+def create_mask_uploads(
+    service: JobService, caller: Caller, job_id: str, body: MaskUploads
+) -> Answer:
+    """Permissions to upload one mask per object.
+
+    409 while the job does not wait for masks, 410 once it has expired.
+    """
+    return Answer(200, service.mask_uploads(caller, job_id, body))
+
+
+@_route(
+    "POST /jobs/{jobId}/reconstruct",
+    {202: Gives(JobView, "The masks are taken, and the job goes on.")},
+    InvalidMask,
+    JobConflict,
+    LimitReached,
+    MaskExpired,
+    OptionNotOffered,
+)
+def reconstruct_job(service: JobService, caller: Caller, job_id: str, body: Reconstruct) -> Answer:
+    """Check the masks and resume the execution with them.
+
+    There is an entry for each mask, in their order; name and options, and any part of them, may be
+    left out. What the engine offers stands in the job's `offers`; what it does not is refused by a
+    sentence that says what may be chosen. Every mask is checked (PNG, the photo's size, neither
+    empty nor full) and kept where no browser may write; then the waiting task is claimed in one
+    transaction with the objects' records. 409 where the job does not wait or was given masks
+    already, 410 where it has expired, 422 with the number of the mask that is wrong, 429 for
+    whoever would have more than `MaxQueuedObjects` objects in the queue, each counted as often as
+    it has seeds.
+    """
+    return Answer(202, service.reconstruct(caller, job_id, body))
+
+
+@_route(
+    "POST /jobs/{jobId}/cancel",
+    {
+        202: Gives(JobView, "It is stopped."),
+        200: Gives(JobView, "It had ended, and stays as it was."),
+    },
+)
+def cancel_job(service: JobService, caller: Caller, job_id: str) -> Answer:
+    """Stop a job, or a retry of it that has not begun, and keep what there is of it."""
+    cancelled, job = service.cancel(caller, job_id)
+    return Answer(202 if cancelled else 200, job)
+
+
+@_route(
+    "POST /jobs/{jobId}/retry",
+    {202: Gives(JobView, "It is at work again.")},
+    *_PHOTO,
+    JobConflict,
+    LimitReached,
+    OptionNotOffered,
+)
+def retry_job(service: JobService, caller: Caller, job_id: str, body: Retry) -> Answer:
+    """Take an ended job up where it ended, or make the named objects anew and no others.
+
+    FAILED, EXPIRED and CANCELLED go on where they ended, COMPLETED with the objects that failed.
+    Embeddings, masks, splats and meshes that exist are kept, but for what was named. Options are
+    whole, so that what is left out of them is the default; what differs in `mesh` alone is made
+    from the splat that there is, without the model. Of an object of which several seeds were tried,
+    `keep` names the one by which it is kept from now on; nothing is made for it but the scene, and
+    400 is the answer to a seed that has made nothing. 409 where the job has not ended, or nothing
+    of it failed and nothing was named; 400 for an object that it has not; 429 as for `initialize`
+    and `reconstruct`.
+    """
+    return Answer(202, service.retry(caller, job_id, body))
+
+
+@_route("GET /openapi.json", {200: Gives(Description, "An OpenAPI document, of version 3.1.")})
+def describe() -> Answer:
+    """What this API takes and answers, for programs; nobody has to be signed in."""
+    from gen3d_api.description import document  # examples and all: few ask for it
+
+    return Answer(200, Description(document(ROUTES)))
