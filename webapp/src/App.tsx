@@ -10,6 +10,7 @@ import { Spinner } from "./ui/Spinner";
 
 const Gallery = lazy(() => import("./pages/Gallery"));
 const JobPage = lazy(() => import("./pages/job/JobPage"));
+const Reference = lazy(() => import("./pages/reference/Reference"));
 const SharedPage = lazy(() => import("./pages/Shared"));
 
 export function App() {
@@ -48,6 +49,9 @@ export function App() {
               </Route>
               <Route path="/shared">
                 <SharedPage />
+              </Route>
+              <Route path="/api">
+                <Reference />
               </Route>
               <Route>
                 <NotFound />

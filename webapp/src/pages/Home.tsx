@@ -1,5 +1,5 @@
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
-import { useLocation } from "wouter";
+import { Link, useLocation } from "wouter";
 import { MAX_TEXT } from "../api/domain";
 import { LookingUp } from "../auth/RequireSession";
 import { useSession } from "../auth/session";
@@ -154,6 +154,9 @@ export function Home() {
           )}
         </div>
       </section>
+      <p className="small home-more">
+        <Link href="/api">The API, for programs</Link>
+      </p>
     </div>
   );
 }

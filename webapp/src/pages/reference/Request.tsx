@@ -1,0 +1,126 @@
+import { useId, useState } from "react";
+import {
+  curlOf,
+  type Description,
+  examplesOf,
+  jsonOf,
+  type Operation,
+  resolved,
+  type Schema,
+} from "./description";
+import { Method } from "./Reference";
+import { Fields, Prose, Type } from "./Schema";
+
+interface Props {
+  description: Description;
+  operation: Operation;
+  api: string;
+}
+
+/** A request: what it takes, what it answers, what it refuses. */
+export function Request({ description, operation, api }: Props) {
+  const { operationId, path, summary, parameters, requestBody, responses } = operation;
+  const body = jsonOf(requestBody);
+  return (
+    <section id={operationId} className="reference-part" aria-labelledby={`${operationId}-name`}>
+      <h2 id={`${operationId}-name`}>
+        <Method operation={operation} /> {path}
+      </h2>
+      <p className="reference-summary">{summary}</p>
+      {operation.description && <Prose text={operation.description} />}
+      {operation.security && <p className="muted">Nobody has to be signed in.</p>}
+      <Code label={`${operationId} by curl`} text={curlOf(description, operation, api)} />
+      <h3>Takes</h3>
+      <dl className="fields">
+        {parameters.map((parameter) => (
+          <div key={parameter.name}>
+            <dt>
+              <code>{parameter.name}</code>
+              <span className="badge">{parameter.in}</span>
+            </dt>
+            <dd>
+              <span className="muted">
+                <Type schema={parameter.schema} />
+              </span>
+              {parameter.description && <Prose text={parameter.description} />}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {body && (
+        <>
+          <Fields schema={resolved<Schema>(description, body.schema)} />
+          <Examples of={`${operationId}, request`} examples={examplesOf(description, body)} />
+        </>
+      )}
+      <h3>Answers</h3>
+      {Object.entries(responses).map(([status, answer]) => {
+        const content = jsonOf(answer);
+        return (
+          <details key={status} className="answer">
+            <summary>
+              <span className={`status status-${status[0]}`}>{status}</span>{" "}
+              {(answer.description ?? "").split("\n").map(inWords).join(", ")}
+            </summary>
+            {Number(status) >= 400 && <Prose text={answer.description ?? ""} />}
+            {content && (
+              <>
+                <p className="muted">
+                  <Type schema={content.schema} />
+                </p>
+                <Examples
+                  of={`${operationId}, ${status}`}
+                  examples={examplesOf(description, content)}
+                />
+              </>
+            )}
+          </details>
+        );
+      })}
+    </section>
+  );
+}
+
+/** Of an error its name, of all else the sentence. */
+function inWords(line: string): string {
+  return /^`(\w+)`:/.exec(line)?.[1] ?? line.replaceAll("`", "");
+}
+
+function Examples({ of, examples }: { of: string; examples: [string, string][] }) {
+  const id = useId();
+  const [shown, setShown] = useState(0);
+  const [, text] = examples[shown] ?? [];
+  if (text === undefined) return null;
+  return (
+    <>
+      {examples.length > 1 && (
+        <label className="reference-choice" htmlFor={id}>
+          Example
+          <select
+            id={id}
+            className="input"
+            value={shown}
+            onChange={({ target }) => setShown(target.selectedIndex)}
+          >
+            {examples.map(([name], n) => (
+              <option key={name} value={n}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      <Code label={`${of}, example`} text={text} />
+    </>
+  );
+}
+
+/** What is longer than the page is wide is scrolled, by keys too. */
+function Code({ label, text }: { label: string; text: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys.
+    <section className="code" tabIndex={0} aria-label={label}>
+      <pre>{text}</pre>
+    </section>
+  );
+}
