@@ -95,7 +95,7 @@ describe("the seeds of an object", () => {
 describe("how many seeds are tried", () => {
   const engine: OffersView["engine"] = {
     quality: { values: ["standard"], seconds: { standard: 4 } },
-    seeds: { values: [1, 2, 3] },
+    seeds: { values: [1, 2, 3], seconds: {} },
   };
   const mesh: OffersView["mesh"] = { quality: { values: ["standard"], seconds: { standard: 2 } } };
   const three = { ...DEFAULTS, engine: { ...DEFAULTS.engine, seeds: 3 } };
@@ -104,13 +104,13 @@ describe("how many seeds are tried", () => {
     const page = (offers: OffersView) =>
       renderToStaticMarkup(<OptionFields offers={offers} value={DEFAULTS} onChange={vi.fn()} />);
     expect(page({ engine, mesh })).toContain("Seeds to try");
-    const { quality = { values: [] } } = engine;
+    const { quality = { values: [], seconds: {} } } = engine;
     const without = { engine: { quality }, mesh: { ...mesh, faces: { minimum: 1, maximum: 9 } } };
     expect(page(without)).not.toContain("Seeds to try");
   });
 
   it("is said to be of no use where nothing tells which is true", () => {
-    const { quality = { values: [] } } = engine;
+    const { quality = { values: [], seconds: {} } } = engine;
     expect(aboutSeeds({ engine: { quality }, mesh }, DEFAULTS)).toMatch(/not tried.*truest/);
     expect(aboutSeeds({ engine, mesh }, DEFAULTS)).toBe("");
     expect(aboutSeeds({ engine, mesh }, three)).toMatch(/Each seed .* costs/);

@@ -12,6 +12,7 @@ from gen3d.contract import Progress
 from gen3d.jobs import EngineRevision, Failure, Job, JobObject, ObjectStatus, Status, now
 from gen3d.options import ANY_SEED, SOME_SEEDS, EngineOptions, Offer, OneOf, Options
 from gen3d_api import progress_view
+from gen3d_api.answers import ProgressView
 from tests.support import JOB_ID, OWNER, api, finished_object, make_job, table
 
 from ..conftest import FakeStates
@@ -167,6 +168,6 @@ def test_an_object_is_as_far_as_its_seeds_are_together(complete: Job) -> None:
     job = make_job(Status.RECONSTRUCTING, run=1, model=SEES, objects=objects)
     said = Progress(phase="latents", fraction=0.5, left=4, at=now())
     far = progress_view.of_object(job, job.ordered_objects[0], {"0.5": said}, now())
-    assert far == {"phase": "latents", "fraction": 0.75, "restSeconds": None}
+    assert far == ProgressView(phase="latents", fraction=0.75, rest_seconds=None)
     silent = progress_view.of_object(job, job.ordered_objects[0], {}, now())
-    assert silent == {"phase": "nextSeed", "fraction": 0.667, "restSeconds": None}
+    assert silent == ProgressView(phase="nextSeed", fraction=0.667, rest_seconds=None)
