@@ -30,6 +30,7 @@ from moto import mock_aws
 
 from gen3d import images
 from gen3d.jobs import TERMINAL, Status, now
+from gen3d.options import ANY_SEED, SOME_SEEDS
 from gen3d_aws import clients, inventory, runs, store, tokens
 from gen3d_aws.store import JobStore
 from gen3d_notify import delivery
@@ -59,6 +60,10 @@ EXAMPLES = int(os.environ.get("GEN3D_EXAMPLES") or 200)
 CLIENT = clients.client
 MASK = encode(mask())
 MODEL = {"engine": "lite", "revision": "0123456789ab"}
+OFFERS = {"seed": ANY_SEED.model_dump(), "seeds": SOME_SEEDS.model_dump()}
+"""Of the endpoint's engine; a draft's offers a seed alone."""
+
+TWO_SEEDS = {"options": {"engine": {"seed": 5, "seeds": 2}}}
 RANK = [Status.INITIALIZING, Status.AWAITING_MASK, Status.RECONSTRUCTING]
 TOLD = {
     Status.COMPLETED: {EMAIL: "Your 3D model is ready", ADMIN: "Gen3D job done"},
@@ -67,14 +72,19 @@ TOLD = {
 }
 ASKED: dict[str, list[Any]] = {
     "initialize_job": [{}],
-    "reconstruct_job": [{"objects": [{}]}, {"objects": [{}, {}]}],
+    "reconstruct_job": [{"objects": [{}]}, {"objects": [{}, {}]}, {"objects": [TWO_SEEDS, {}]}],
     "cancel_job": [None],
-    "retry_job": [{}, {"objects": [{"n": 0, "seed": 5}]}],
+    "retry_job": [
+        {},
+        {"objects": [{"n": 0, "seed": 5}]},
+        {"objects": [{"n": 0, **TWO_SEEDS}]},
+        {"objects": [{"n": 0, "keep": 6}]},
+    ],
     "delete_job": [None],
 }
 ANSWERS = {
     "initialize_job": {200, 202, 404, 503},
-    "reconstruct_job": {202, 404, 409, 410, 503},
+    "reconstruct_job": {202, 404, 409, 410, 422, 503},
     "cancel_job": {200, 202, 404, 503},
     "retry_job": {202, 400, 404, 409, 422, 503},
     "delete_job": {204, 503},
@@ -95,6 +105,25 @@ class Killed(BaseException):
     """The function's process ends here: nothing that it would do in case of an error is done."""
 
 
+def _objects(row: Json) -> dict[str, Json]:
+    """A record's objects, and what seeds have made of them, by their keys."""
+    return {key: o["M"] for key, o in row.get("objects", {"M": {}})["M"].items()}
+
+
+def _keeps_what_seeds_made(old: dict[str, Json], new: dict[str, Json]) -> None:
+    """Unless the object is asked for anew, or its mesh with other options."""
+    for key, made in old.items():
+        n, variant, _ = key.partition(".")
+        if not variant or "mesh" not in made:
+            continue
+        was, is_now = old[n], new[n]
+        anew = (was["status"]["S"], is_now["status"]["S"]) == ("COMPLETED", "PENDING")
+        if key not in new:
+            assert anew or was["options"] != is_now["options"], "what a seed has made was lost"
+        elif new[key]["options"] == made["options"]:
+            assert "mesh" in new[key], "what a seed has made is made again"
+
+
 class RandomOrder(RuleBasedStateMachine):
     """One job."""
 
@@ -111,6 +140,8 @@ class RandomOrder(RuleBasedStateMachine):
         self.delivered: list[Json] = []
         self.ends: set[tuple[int, Status]] = set()
         self.killed_while_mailing = 0
+        self.chosen: Json = {"objects": [{}]}
+        """On the straight way."""
         self.cancelled: Status | None = None
         """What a call left it as that nobody interfered with, and nothing was asked for since."""
         clock = SimpleNamespace(
@@ -196,6 +227,7 @@ class RandomOrder(RuleBasedStateMachine):
                 assert RANK.index(was) <= RANK.index(status)
         else:
             assert was in TERMINAL | {Status.CREATED}, "begun while another run was at work"
+        _keeps_what_seeds_made(_objects(old), _objects(new))
         objects = new.get("objects", {"M": {}})["M"].values()
         done = [o["M"]["status"]["S"] for o in objects]
         if status is Status.COMPLETED:
@@ -251,13 +283,15 @@ class RandomOrder(RuleBasedStateMachine):
     # What may happen
 
     @initialize(
-        far=st.integers(0, 16),
+        far=st.integers(0, 24),
         left=st.booleans(),
         further=st.integers(0, 10),
         late=st.booleans(),
+        seeds=st.booleans(),
     )
-    def begin(self, far: int, left: bool, further: int, late: bool) -> None:
+    def begin(self, far: int, left: bool, further: int, late: bool, seeds: bool) -> None:
         """How far the job is already, and an execution of it that a cancellation overtook."""
+        self.chosen = {"objects": [TWO_SEEDS if seeds else {}]}
         self.lead(far)
         if left:
             with self.interrupted(CANCELLED, self.die):
@@ -282,7 +316,7 @@ class RandomOrder(RuleBasedStateMachine):
         elif not waiting:
             self.ask(("retry_job" if run else "initialize_job", {}))
         elif waiting[0].at == "WaitForMask":
-            call("reconstruct_job", {"objects": [{}]})
+            call("reconstruct_job", self.chosen)
         else:
             self.reply(waiting[0])
 
@@ -421,10 +455,10 @@ class RandomOrder(RuleBasedStateMachine):
             branch.answer(error=TaskFailed("OutOfMemory"))
         elif branch.at == "Initialize":
             self.files.data[files.embeddings] = b"embeddings"
-            branch.answer(MODEL | {"width": 64, "height": 48})
+            branch.answer(MODEL | {"width": 64, "height": 48, "offers": OFFERS})
         else:
-            n = int(branch.variables["object"]["n"])
-            self.files.data[files.object(n).splat] = b"splat"
+            made = branch.variables["object"]
+            self.files.data[files.object(int(made["n"]), made["folder"]).splat] = b"splat"
             branch.answer(MODEL | {"gaussians": 5000, "bytes": 9})
 
     @rule(which=WHICH, error=st.sampled_from(["States.TaskFailed", "States.Timeout"]))
@@ -679,6 +713,23 @@ def test_who_asks_again_is_told_what_the_run_begins_with(
     assert (told["run"], told["objects"]) == (begun["run"], begun["objects"])
     took = [{name: s["ms"] for name, s in job["stages"].items()} for job in (told, begun)]
     assert took[0] == took[1]
+
+
+def test_what_a_seed_made_is_there_after_a_cancellation(random_order: type[RandomOrder]) -> None:
+    one = random_order()
+    one.chosen = {"objects": [TWO_SEEDS]}
+
+    def made() -> set[str]:
+        assert one.record is not None
+        return {key for key, o in _objects(one.record).items() if "mesh" in o}
+
+    while not made():
+        one.lead_on(0)
+    assert call("cancel_job")[0] == 202
+    assert call("retry_job", {})[0] == 202
+    one.step_all()
+    assert one.status == (2, Status.INITIALIZING)
+    assert made() == {"0.5"}
 
 
 def test_any_order(random_order: type[RandomOrder]) -> None:
