@@ -42,7 +42,7 @@ def test_deleting_somebody_elses_job_changes_nothing(created: Job, jobs: JobStor
     assert jobs.get(OWNER, JOB_ID) == created
 
 
-@pytest.mark.parametrize("name", [*OF_A_JOB, "create_job", "list_jobs"])
+@pytest.mark.parametrize("name", [*OF_A_JOB, "create_job", "list_jobs", "get_limits"])
 @pytest.mark.parametrize("claims", [{"token_use": "access"}, {"token_use": ""}, {"sub": ""}])
 def test_only_an_id_token_counts(name: str, claims: dict[str, str]) -> None:
     assert refused(call(name, claims=claims)) == (401, "Unauthorized")

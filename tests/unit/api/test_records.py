@@ -10,7 +10,9 @@ import pytest
 from botocore.client import BaseClient
 from ulid import ULID
 
-from gen3d.formats import MESH_FORMATS
+from gen3d import images
+from gen3d.contract import MAX_OBJECTS
+from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS
 from gen3d.jobs import (
     TERMINAL,
     EngineRevision,
@@ -26,6 +28,7 @@ from gen3d.jobs import (
     plain,
 )
 from gen3d.queue import Place
+from gen3d.quotas import Quotas
 from gen3d_api import views
 from gen3d_aws.store import JobStore
 from gen3d_aws.tokens import TokenStore
@@ -578,3 +581,17 @@ def test_why_there_is_no_scene_is_said_in_words_of_ours(put_job: PutJob) -> None
 def test_a_job_without_a_scene_shows_none(put_job: PutJob) -> None:
     put_job(make_job(Status.COMPLETED, objects={"0": finished_object()}))
     assert "scene" not in call("get_job")[1]
+
+
+# GET /limits
+
+
+def test_the_limits_are_those_by_which_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    status, body = call("get_limits")
+    assert status == 200
+    assert body["photo"]["types"] == list(PHOTO_FORMATS)
+    assert (body["photo"]["bytes"], body["objectsPerJob"]) == (images.MAX_BYTES, MAX_OBJECTS)
+    assert (body["jobsAtWork"], body["jobsPerDay"], body["objectsInQueue"]) == (10, 100, 24)
+    monkeypatch.setattr(api, "service", replace(api.service, quotas=Quotas(0, 0, 0)))
+    _, body = call("get_limits")
+    assert (body["jobsAtWork"], body["jobsPerDay"], body["objectsInQueue"]) == (None, None, None)

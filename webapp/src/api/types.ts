@@ -156,6 +156,17 @@ export interface JobView {
   error?: ErrorView;
 }
 
+/** How much may be sent, and how much a person may have; null where nothing limits it. */
+export interface LimitsView {
+  photo: PhotoLimits;
+  objectsPerJob: number;
+  /** Those that wait for a mask not counted. */
+  jobsAtWork: number | null;
+  jobsPerDay: number | null;
+  /** Each counted as often as it has seeds. */
+  objectsInQueue: number | null;
+}
+
 /** Where a file is read, for an hour. */
 export interface Link {
   url: string;
@@ -294,6 +305,18 @@ export interface Options {
 export interface OptionsView {
   engine: Record<string, string | number | null>;
   mesh: Record<string, string | number | null>;
+}
+
+/** Which photos are taken. */
+export interface PhotoLimits {
+  types: PhotoType[];
+  bytes: number;
+  /** Width times height. */
+  pixels: number;
+  /** Of the shorter side, in pixels. */
+  minSide: number;
+  /** Of the longer side, in pixels. */
+  maxSide: number;
 }
 
 /**

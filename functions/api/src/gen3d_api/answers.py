@@ -410,3 +410,28 @@ class JobView(_Answer):
     scene: Maybe[SceneView] = None
     """Of several objects, and of one where it was asked for."""
     error: Maybe[ErrorView] = None
+
+
+class PhotoLimits(_Answer):
+    """Which photos are taken."""
+
+    types: list[PhotoType]
+    bytes: int
+    pixels: int
+    """Width times height."""
+    min_side: int
+    """Of the shorter side, in pixels."""
+    max_side: int
+    """Of the longer side, in pixels."""
+
+
+class LimitsView(_Answer):
+    """How much may be sent, and how much a person may have; null where nothing limits it."""
+
+    photo: PhotoLimits
+    objects_per_job: int
+    jobs_at_work: int | None
+    """Those that wait for a mask not counted."""
+    jobs_per_day: int | None
+    objects_in_queue: int | None
+    """Each counted as often as it has seeds."""

@@ -62,7 +62,7 @@ def document(routes: Iterable[Route]) -> Json:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Gen3D", "version": str(version.VERSION), "description": _ABOUT},
+        "info": {"title": "Gen3D", "version": str(version.VERSION), "description": _plain(_ABOUT)},
         "servers": _SERVERS,
         "security": [{_SIGN_IN: []}],
         "paths": paths,
@@ -153,7 +153,7 @@ def _refused(errors: list[type[Gen3DError]]) -> Json:
     examples = {e.__name__: {"$ref": f"#/components/examples/{e.__name__}"} for e in errors}
     schema = {"$ref": f"#/components/schemas/{ErrorView.__name__}"}
     return {
-        "description": "\n".join(said) or HTTPStatus(errors[0].status).phrase,
+        "description": "\n\n".join(said) or HTTPStatus(errors[0].status).phrase,
         "headers": {**_VERSION, **(_RETRY_AFTER if waits else {})},
         "content": {"application/json": {"schema": schema, "examples": examples}},
     }

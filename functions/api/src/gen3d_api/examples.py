@@ -23,6 +23,7 @@ from gen3d_api.answers import (
     JobPage,
     JobSummary,
     JobView,
+    LimitsView,
     Link,
     MeshFigures,
     ObjectView,
@@ -30,6 +31,7 @@ from gen3d_api.answers import (
     OfferedValues,
     OffersView,
     OptionsView,
+    PhotoLimits,
     ProgressView,
     QueueView,
     SceneObject,
@@ -259,6 +261,21 @@ EXAMPLES: dict[type[BaseModel], dict[str, BaseModel]] = {
                 )
             ],
             cursor=None,
+        )
+    },
+    LimitsView: {
+        "limits": LimitsView(
+            photo=PhotoLimits(
+                types=["image/jpeg", "image/png", "image/webp"],
+                bytes=20_971_520,
+                pixels=50_000_000,
+                min_side=32,
+                max_side=16_384,
+            ),
+            objects_per_job=8,
+            jobs_at_work=10,
+            jobs_per_day=100,
+            objects_in_queue=24,
         )
     },
     JobView: {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from gen3d import images, paths
+from gen3d.contract import MAX_OBJECTS
 from gen3d.errors import (
     ImageMissing,
     ImageTooLarge,
@@ -35,7 +36,15 @@ from gen3d.jobs import (
 from gen3d.options import SEED_ALONE, Options, require_offered
 from gen3d.quotas import Quotas
 from gen3d_api import progress_view, views
-from gen3d_api.answers import CreatedJob, JobPage, JobView, UploadForm, Uploads
+from gen3d_api.answers import (
+    CreatedJob,
+    JobPage,
+    JobView,
+    LimitsView,
+    PhotoLimits,
+    UploadForm,
+    Uploads,
+)
 from gen3d_api.requests import (
     CreateJob,
     Initialize,
@@ -152,6 +161,22 @@ class JobService:
         page, last = self.jobs.page(caller.sub, _read_cursor(cursor), PAGE)
         following = _write_cursor(last) if last else None
         return JobPage(jobs=[views.summary(job, self.files) for job in page], cursor=following)
+
+    def limits(self) -> LimitsView:
+        """How much may be sent, and how much a person may have."""
+        return LimitsView(
+            photo=PhotoLimits(
+                types=list(PHOTO_FORMATS),
+                bytes=images.MAX_BYTES,
+                pixels=images.MAX_PIXELS,
+                min_side=images.MIN_SIDE,
+                max_side=images.MAX_SIDE,
+            ),
+            objects_per_job=MAX_OBJECTS,
+            jobs_at_work=self.quotas.running_jobs or None,
+            jobs_per_day=self.quotas.jobs_per_day or None,
+            objects_in_queue=self.quotas.queued_objects or None,
+        )
 
     def get(self, caller: Caller, job_id: str) -> JobView:
         """A job, whole."""

@@ -21,7 +21,7 @@ from gen3d.errors import (
     OptionNotOffered,
     UnsupportedImage,
 )
-from gen3d_api.answers import CreatedJob, Description, JobPage, JobView, Uploads
+from gen3d_api.answers import CreatedJob, Description, JobPage, JobView, LimitsView, Uploads
 from gen3d_api.operations import Caller, JobService
 from gen3d_api.requests import (
     CreateJob,
@@ -213,6 +213,12 @@ def retry_job(service: JobService, caller: Caller, job_id: str, body: Retry) -> 
     and `reconstruct`.
     """
     return Answer(202, service.retry(caller, job_id, body))
+
+
+@_route("GET /limits", {200: Gives(LimitsView, "What may be sent, and how much.")})
+def get_limits(service: JobService, caller: Caller) -> Answer:  # noqa: ARG001  signed in
+    """How much may be sent, and how much the caller may have."""
+    return Answer(200, service.limits())
 
 
 @_route("GET /openapi.json", {200: Gives(Description, "An OpenAPI document, of version 3.1.")})

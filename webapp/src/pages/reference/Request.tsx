@@ -60,7 +60,7 @@ export function Request({ description, operation, api }: Props) {
           <details key={status} className="answer">
             <summary>
               <span className={`status status-${status[0]}`}>{status}</span>{" "}
-              {(answer.description ?? "").split("\n").map(inWords).join(", ")}
+              {(answer.description ?? "").split("\n\n").map(inWords).join(", ")}
             </summary>
             {Number(status) >= 400 && <Prose text={answer.description ?? ""} />}
             {content && (

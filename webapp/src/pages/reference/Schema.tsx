@@ -51,11 +51,11 @@ export function Type({ schema }: { schema: Schema }) {
   );
 }
 
-/** Paragraphs, and lines that begin with code, with `code` as code. */
+/** Paragraphs, with `code` as code. */
 export function Prose({ text }: { text: string }) {
   return text
     .trim()
-    .split(/\n\n|\n(?=`)/)
+    .split("\n\n")
     .map((paragraph) => <p key={paragraph}>{quoted(paragraph)}</p>);
 }
 
