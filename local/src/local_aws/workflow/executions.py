@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
 from moto.core.responses import ActionResult
+from moto.stepfunctions.models import Execution as PlainExecution
 from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser import utils
 from moto.stepfunctions.parser.api import (
@@ -322,10 +323,10 @@ class Executions:
                 self._let_go(execution)
 
         def asked_for(response: StepFunctionResponse) -> Execution | None:
-            """The execution, if it is the interpreter's: moto has a backend without it, too."""
+            """The interpreter's execution, or what is kept of one; None of moto's plain backend."""
             arn = response._get_param("executionArn")
             found: object = response.stepfunction_backend.describe_execution(arn)
-            return found if isinstance(found, Execution) else None
+            return None if isinstance(found, PlainExecution) else cast(Execution, found)
 
         stop_kept, describe_kept = (
             StepFunctionResponse.stop_execution,
