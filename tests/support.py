@@ -46,10 +46,12 @@ ENVIRONMENT = {
     "BUCKET": BUCKET,
     "JOBS_TABLE": "JobsTable",
     "TOKENS_TABLE": "TokensTable",
+    "KEYS_TABLE": "KeysTable",
     "IDEMPOTENCY_TABLE": "IdempotencyTable",
     "STATE_MACHINE_ARN": STATE_MACHINE,
     "IDENTITY_POOL_ID": "set by the identity_pool fixture",
     "USER_POOL_ID": "us-east-1_Example12",
+    "USER_POOL_CLIENT_ID": "the-page",
     "ENGINE": "sam",
     "ENDPOINT_NAME": "gen3d",
     "MAX_INSTANCES": "1",
@@ -75,6 +77,7 @@ with pytest.MonkeyPatch.context() as _environment:
         _environment.setenv(_name, _value)
     from gen3d_api import handler as api
     from gen3d_api.settings import ApiSettings
+    from gen3d_authorize.settings import AuthorizeSettings
     from gen3d_aws.dispatch import QueueSettings
     from gen3d_aws.store import JobStore
     from gen3d_callback import handler as callback
@@ -84,7 +87,13 @@ with pytest.MonkeyPatch.context() as _environment:
     from gen3d_reconcile.settings import ReconcileSettings
     from gen3d_submit import handler as submit
 
-    for _settings in (ApiSettings, QueueSettings, NotifySettings, ReconcileSettings):
+    for _settings in (
+        ApiSettings,
+        AuthorizeSettings,
+        QueueSettings,
+        NotifySettings,
+        ReconcileSettings,
+    ):
         _settings.read()
 
 __all__ = [
@@ -101,6 +110,7 @@ __all__ = [
     "STATE_MACHINE",
     "UPLOADS",
     "ApiSettings",
+    "AuthorizeSettings",
     "Context",
     "NotifySettings",
     "QueueSettings",

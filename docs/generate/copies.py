@@ -154,7 +154,7 @@ def _resource(route: Route) -> str:
     if route.for_all:
         access = "AuthorizationType: NONE"
     else:
-        access = "AuthorizationType: JWT\n      AuthorizerId: !Ref ApiAuthorizer"
+        access = "AuthorizationType: CUSTOM\n      AuthorizerId: !Ref CallerAuthorizer"
     name = to_pascal(route.answer.__name__)
     return f"""\
   {name}Route:

@@ -4,8 +4,9 @@ import json
 from typing import Any, TypeAlias  # noqa: TID251  API Gateway's JSON
 from urllib.parse import urlencode
 
-from gen3d_api.examples import EXAMPLES, JOB_ID, QUERY
+from gen3d_api.examples import EXAMPLES, JOB_ID, KEY_ID, QUERY
 from gen3d_api.route import Route
+from gen3d_aws.callers import Caller
 
 Json: TypeAlias = dict[str, Any]
 
@@ -13,30 +14,19 @@ _AGENT, _IP = "Mozilla/5.0", "203.0.113.7"
 _API = "abcdef1234"
 _DOMAIN = f"{_API}.execute-api.us-east-1.amazonaws.com"
 _SUB = "7c1f0f2e-2b43-4a53-9c57-1f5f3c1b9a10"
-_CLAIMS = {
-    "aud": "1example23456789",
-    "auth_time": "1795388400",
-    "cognito:username": _SUB,
-    "email": "ada@example.com",
-    "email_verified": "true",
-    "event_id": "5a8f0c1e-7d3b-4e0a-9a55-2a1c6f0e9b77",
-    "exp": "1795392000",
-    "iat": "1795388400",
-    "iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Example12",
-    "sub": _SUB,
-    "token_use": "id",
-}
+_EXPIRES = 4102444800
+"""In 2100: what is sent to try a function is no old sign-in."""
 
 
 def sample_event(route: Route) -> str:
     """The event of a request to this route."""
-    path = route.path.replace("{jobId}", JOB_ID)
+    path = route.path.replace("{jobId}", JOB_ID).replace("{keyId}", KEY_ID)
     query = {name: QUERY[name] for name in route.query}
     body = None if route.body is None else _body(route)
     context: Json = {
         "accountId": "123456789012",
         "apiId": _API,
-        "authorizer": {"jwt": {"claims": _CLAIMS, "scopes": None}},
+        "authorizer": {"lambda": Caller(_SUB, "ada@example.com", _EXPIRES).as_context()},
         "domainName": _DOMAIN,
         "domainPrefix": _API,
         "http": {

@@ -129,7 +129,7 @@ class Template:
         if alarm := properties.get("AlarmDescription"):
             return " ".join(alarm.split()).rstrip(".")
         if route := properties.get("RouteKey"):
-            token = "with an ID token" if "AuthorizerId" in properties else "for everybody"
+            token = "with an ID token or a key" if "AuthorizerId" in properties else "for everybody"
             return f"{code(route)}, {token}"
         return self.purposes[name]
 

@@ -23,23 +23,33 @@ def test_routes_are_those_that_the_code_serves() -> None:
     assert set(routes()) == {route.key for route in ROUTES}
 
 
-def test_all_but_the_description_asks_for_a_token_of_the_user_pool() -> None:
+def test_all_but_the_description_ask_who_is_calling() -> None:
     asking = routes()
     assert asking.pop("GET /openapi.json")["AuthorizationType"] == "NONE"
     for key, route in asking.items():
         asked = route.get("AuthorizationType"), route.get("AuthorizerId")
-        assert asked == ("JWT", "{ApiAuthorizer}"), key
+        assert asked == ("CUSTOM", "{CallerAuthorizer}"), key
         assert "AuthorizationScopes" not in route, "an ID token has none"
-    assert whole()["ApiAuthorizer"] == {
-        "ApiId": "{HttpApi}",
-        "Name": "Cognito",
-        "AuthorizerType": "JWT",
-        "IdentitySource": ["$request.header.Authorization"],
-        "JwtConfiguration": {
-            "Issuer": "https://cognito-idp.eu-west-1.amazonaws.com/{UserPool}",
-            "Audience": ["{UserPoolClient}"],
-        },
-    }
+    authorizer = whole()["CallerAuthorizer"]
+    assert "function:{AuthorizeFunction}" in authorizer["AuthorizerUri"] or (
+        "{AuthorizeFunction.Arn}" in authorizer["AuthorizerUri"]
+    )
+    assert authorizer["AuthorizerType"] == "REQUEST"
+    assert authorizer["AuthorizerPayloadFormatVersion"] == "2.0"
+    assert authorizer["EnableSimpleResponses"] is True
+
+
+def test_an_answer_of_the_authorizer_is_kept_for_one_credential_and_a_minute() -> None:
+    """What is kept is found by the identity source alone: without, everybody's is the first's."""
+    authorizer = whole()["CallerAuthorizer"]
+    assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+    assert 0 < authorizer["AuthorizerResultTtlInSeconds"] <= 60, "a withdrawn key still opens"
+
+
+def test_the_authorizer_knows_the_pool_that_people_sign_in_to() -> None:
+    variables = whole()["AuthorizeFunction"]["Environment"]["Variables"]
+    assert variables["USER_POOL_ID"] == "{UserPool}"
+    assert variables["USER_POOL_CLIENT_ID"] == "{UserPoolClient}"
 
 
 def test_every_route_leads_to_the_api_function() -> None:

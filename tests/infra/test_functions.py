@@ -8,6 +8,7 @@ from tests.infra.template import Stack, whole
 
 FUNCTIONS = {
     "ApiFunction",
+    "AuthorizeFunction",
     "SubmitFunction",
     "CallbackFunction",
     "MeshFunction",

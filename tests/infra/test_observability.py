@@ -14,6 +14,7 @@ HEARD_OF = {
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "{FailedInvocations.QueueName}"),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "{UndeliveredEvents.QueueName}"),
     ("AWS/Lambda", "Errors", "{ApiFunction}"),
+    ("AWS/Lambda", "Errors", "{AuthorizeFunction}"),
     ("AWS/Lambda", "Errors", "{SubmitFunction}"),
     ("AWS/Lambda", "Errors", "{CallbackFunction}"),
     ("AWS/Lambda", "Errors", "{MeshFunction}"),
@@ -188,7 +189,7 @@ class TestMoney:
 
 def test_every_log_has_retention() -> None:
     groups = whole().of_type("AWS::Logs::LogGroup")
-    assert len(groups) == 11
+    assert len(groups) == 12
     assert {group["RetentionInDays"] for group in groups.values()} == {"30"}
 
 

@@ -66,7 +66,16 @@ PATTERNS: dict[str, str] = {
         f"arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/gen3d-{name}:*": (
             "the streams of one log group"
         )
-        for name in ("api", "submit", "callback", "mesh", "lite", "notify", "reconcile")
+        for name in (
+            "api",
+            "authorize",
+            "submit",
+            "callback",
+            "mesh",
+            "lite",
+            "notify",
+            "reconcile",
+        )
     },
     **{
         f"{{{name}Function.Arn}}:*": "versions and aliases of one function"

@@ -18,6 +18,7 @@ FIXED: dict[str, dict[str, Any]] = {
     "Bucket": {"BucketName": BUCKET},
     "JobsTable": {"KeySchema": ["owner", "jobId"]},
     "TokensTable": {"KeySchema": ["callbackId"]},
+    "KeysTable": {"KeySchema": ["keyId"]},
     "IdempotencyTable": {"KeySchema": ["id"]},
     "UserPool": {
         "UsernameAttributes": ["email"],

@@ -49,11 +49,25 @@ def test_visitors_are_led_to_tls_and_get_compressed_files() -> None:
 
 
 def test_a_path_of_the_app_is_its_page() -> None:
-    pages = {
-        error["ErrorCode"]: (error["ResponseCode"], error["ResponsePagePath"])
-        for error in distribution()["CustomErrorResponses"]
+    (association,) = distribution()["DefaultCacheBehavior"]["FunctionAssociations"]
+    assert association == {
+        "EventType": "viewer-request",
+        "FunctionARN": "{AppPath.FunctionMetadata.FunctionARN}",
     }
-    assert pages == {403: (200, "/index.html")}, "404 is an answer of the API's"
+    code = whole()["AppPath"]["FunctionCode"]
+    app = dict.fromkeys(
+        ("/", "/gallery", "/jobs/01M82SZE4Z7ZQ9FY1VB33KS0D2", "/keys"), "/index.html"
+    )
+    files = {p: p for p in ("/index.html", "/assets/Viewer-D1.js", "/favicon.svg", "/config.json")}
+    for path, leads in (app | files).items():
+        call = f"console.log(handler({{request: {{uri: '{path}'}}}}).uri)"
+        done = subprocess.run(["node", "-e", f"{code}\n{call}"], capture_output=True, check=True)
+        assert done.stdout.decode().strip() == leads
+
+
+def test_no_answer_of_the_api_becomes_a_page() -> None:
+    """An error's page would be that of all origins."""
+    assert "CustomErrorResponses" not in distribution()
 
 
 def test_the_api_is_reached_below_the_pages_own_address() -> None:

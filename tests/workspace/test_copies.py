@@ -103,7 +103,7 @@ export interface Weight {
     )
     route = written[copies.TEMPLATE].split("  WeighThingRoute:\n")[1].split("\n\n")[0]
     assert "RouteKey: POST /things/{jobId}/weigh" in route
-    assert "AuthorizationType: JWT" in route
+    assert "AuthorizationType: CUSTOM" in route
     event = json.loads(written[copies.EVENTS / "weigh_thing.json"])
     assert (event["routeKey"], event["body"]) == ("POST /things/{jobId}/weigh", '{"grams": true}')
 

@@ -9,6 +9,7 @@ import { NewVersion } from "./ui/NewVersion";
 import { Spinner } from "./ui/Spinner";
 
 const Gallery = lazy(() => import("./pages/Gallery"));
+const Keys = lazy(() => import("./pages/Keys"));
 const JobPage = lazy(() => import("./pages/job/JobPage"));
 const Reference = lazy(() => import("./pages/reference/Reference"));
 const SharedPage = lazy(() => import("./pages/Shared"));
@@ -38,6 +39,11 @@ export function App() {
               <Route path="/gallery">
                 <RequireSession why="The gallery shows your own jobs.">
                   <Gallery />
+                </RequireSession>
+              </Route>
+              <Route path="/keys">
+                <RequireSession why="Keys let programs act as you.">
+                  <Keys />
                 </RequireSession>
               </Route>
               <Route path="/jobs/:jobId">

@@ -1,4 +1,4 @@
-import { Images, LogOut, Moon, Plus, Sun } from "lucide-react";
+import { Images, KeyRound, LogOut, Moon, Plus, Sun } from "lucide-react";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
 import { signOut, useSession } from "./auth/session";
@@ -38,6 +38,15 @@ export function Header() {
             <span className="header-email" title={person.email}>
               {person.email}
             </span>
+            <Link
+              href="/keys"
+              className="icon-button"
+              aria-label="Keys for programs"
+              title="Keys for programs"
+              aria-current={here("/keys")}
+            >
+              <KeyRound />
+            </Link>
             <button
               type="button"
               className="icon-button"

@@ -35,15 +35,13 @@ OF_A_JOB = (
 )
 
 
-def call(
-    name: str, body: Any = None, claims: dict[str, str] | None = None, **fields: Any
-) -> Answer:
-    """Send a sample event, with another body or other claims or fields."""
+def call(name: str, body: Any = None, known: dict[str, Any] | None = None, **fields: Any) -> Answer:
+    """Send a sample event, with another body, fields, or word of the authorizer."""
     event = load_event(f"api/{name}")
     if body is not None:
         event["body"] = body if isinstance(body, str) else json.dumps(body)
-    if claims:
-        event["requestContext"]["authorizer"]["jwt"]["claims"].update(claims)
+    if known is not None:
+        event["requestContext"]["authorizer"]["lambda"].update(known)
     event.update(fields)
     answer = api.handler(event, Context())
     if answer["statusCode"] == 204:

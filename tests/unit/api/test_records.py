@@ -77,7 +77,7 @@ def test_a_new_job_is_kept_for_as_long_as_was_said(rows: Rows) -> None:
 def test_a_folder_is_named_after_its_owners_identity(rows: Rows, calls: Calls) -> None:
     """Of which Cognito alone knows the name."""
     call("create_job")
-    call("create_job", claims={"sub": "another"}, headers={"authorization": "another-token"})
+    call("create_job", known={"sub": "another"}, headers={"authorization": "another-token"})
     identities = {row["identityId"] for row in rows("JobsTable")}
     assert len(identities) == len(calls.of("GetId")) == 2
     assert all(identity.startswith("us-east-1:") for identity in identities)

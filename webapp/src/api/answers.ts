@@ -8,6 +8,9 @@ import type {
   JobPage,
   JobSummary,
   JobView,
+  KeyPage,
+  KeyView,
+  NewKey,
   ObjectView,
   OffersView,
   OptionsView,
@@ -136,4 +139,22 @@ export function isCreatedJob(value: unknown): value is CreatedJob {
 
 export function isUploads(value: unknown): value is { uploads: UploadForm[] } {
   return isRecord(value) && isListOf(value.uploads, isForm);
+}
+
+function isKey(value: unknown): value is KeyView {
+  return (
+    isRecord(value) &&
+    typeof value.keyId === "string" &&
+    typeof value.name === "string" &&
+    typeof value.createdAt === "string" &&
+    Array.isArray(value.rights)
+  );
+}
+
+export function isNewKey(value: unknown): value is NewKey {
+  return isKey(value) && "key" in value && typeof value.key === "string";
+}
+
+export function isKeyPage(value: unknown): value is KeyPage {
+  return isRecord(value) && isListOf(value.keys, isKey);
 }

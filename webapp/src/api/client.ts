@@ -1,10 +1,28 @@
-import { type Check, isCreatedJob, isJob, isJobPage, isUploads } from "./answers";
+import {
+  type Check,
+  isCreatedJob,
+  isJob,
+  isJobPage,
+  isKeyPage,
+  isNewKey,
+  isUploads,
+} from "./answers";
 import type { Chosen } from "./chosen";
 import type { PhotoType } from "./domain";
 import { ApiError, errorOf, offline } from "./error";
 import { postForm } from "./form";
 import { Links } from "./links";
-import type { CreatedJob, JobPage, JobView, ObjectAgain, ObjectRequest, UploadForm } from "./types";
+import type {
+  CreatedJob,
+  CreateKey,
+  JobPage,
+  JobView,
+  KeyView,
+  NewKey,
+  ObjectAgain,
+  ObjectRequest,
+  UploadForm,
+} from "./types";
 
 /** API Gateway itself gives up after 30 seconds. */
 const ANSWER_MS = 35_000;
@@ -81,6 +99,18 @@ export class ApiClient {
 
   reconstruct(jobId: string, objects: Chosen<ObjectRequest>[]): Promise<JobView> {
     return this.send(isJob, "POST", `/jobs/${encodeURIComponent(jobId)}/reconstruct`, { objects });
+  }
+
+  async listKeys(): Promise<KeyView[]> {
+    return (await this.send(isKeyPage, "GET", "/keys")).keys;
+  }
+
+  createKey(key: CreateKey): Promise<NewKey> {
+    return this.send(isNewKey, "POST", "/keys", key);
+  }
+
+  async withdrawKey(keyId: string): Promise<void> {
+    await this.ask("DELETE", `/keys/${encodeURIComponent(keyId)}`);
   }
 
   /** POST a file to a signed form. */

@@ -10,6 +10,15 @@ export interface CreateJob {
   contentType: string;
 }
 
+/** A key for a program. */
+export interface CreateKey {
+  /** What it is for. */
+  name: string;
+  rights?: Right[];
+  /** How many jobs may be created with it within a day; 0 leaves its owner's limit alone. */
+  jobsPerDay?: number;
+}
+
 /** A job that waits for its photo. */
 export interface CreatedJob {
   jobId: JobId;
@@ -156,6 +165,25 @@ export interface JobView {
   error?: ErrorView;
 }
 
+export type KeyId = string;
+
+/** All keys, oldest first. */
+export interface KeyPage {
+  keys: KeyView[];
+}
+
+/** A key for programs, without its secret. */
+export interface KeyView {
+  keyId: KeyId;
+  name: string;
+  rights: Right[];
+  /** How many jobs may be created with it within a day; 0 where its owner's limit alone counts. */
+  jobsPerDay: number;
+  createdAt: string;
+  /** To some minutes; null where it never was. */
+  usedAt: string | null;
+}
+
 /** How much may be sent, and how much a person may have; null where nothing limits it. */
 export interface LimitsView {
   photo: PhotoLimits;
@@ -209,6 +237,20 @@ export interface MeshOptions {
   texture?: 512 | 1024 | 2048 | null;
   /** How high the thing is, upright, which makes metres of its files and of the scene's. */
   height?: number | null;
+}
+
+/** A key as it was made. */
+export interface NewKey {
+  keyId: KeyId;
+  name: string;
+  rights: Right[];
+  /** How many jobs may be created with it within a day; 0 where its owner's limit alone counts. */
+  jobsPerDay: number;
+  createdAt: string;
+  /** To some minutes; null where it never was. */
+  usedAt: string | null;
+  /** To be sent as `Authorization: Bearer …`. It is shown this once. */
+  key: string;
 }
 
 /**
@@ -371,6 +413,9 @@ export interface Retry {
   /** Whether a scene is wanted where there is none of itself, as of a single object. */
   scene?: boolean;
 }
+
+/** What may be done with a key. */
+export type Right = "read" | "create";
 
 /** How an object stands in the scene. */
 export interface SceneObject {

@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypeAliasType
 
+from gen3d.api_keys import Right
 from gen3d.contract import MAX_OBJECTS, Pose
 from gen3d.errors import ERRORS
 from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS, SCENE_FORMATS
@@ -39,6 +40,9 @@ JobId = TypeAliasType(
             }
         ),
     ],
+)
+KeyId = TypeAliasType(
+    "KeyId", Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{16}$"})]
 )
 JobStatus = TypeAliasType(
     "JobStatus",
@@ -162,6 +166,32 @@ class JobPage(_Answer):
     jobs: list[JobSummary]
     cursor: str | None
     """Null on the last page."""
+
+
+class KeyView(_Answer):
+    """A key for programs, without its secret."""
+
+    key_id: KeyId
+    name: str
+    rights: list[Right]
+    jobs_per_day: Count
+    """How many jobs may be created with it within a day; 0 where its owner's limit alone counts."""
+    created_at: Moment
+    used_at: Moment | None
+    """To some minutes; null where it never was."""
+
+
+class NewKey(KeyView):
+    """A key as it was made."""
+
+    key: str
+    """To be sent as `Authorization: Bearer …`. It is shown this once."""
+
+
+class KeyPage(_Answer):
+    """All keys, oldest first."""
+
+    keys: list[KeyView]
 
 
 class StageView(_Answer):

@@ -49,7 +49,7 @@ _SERVERS: list[Json] = [
     {"url": "http://localhost:20005/api", "description": "`make run`"},
 ]
 
-_SIGN_IN = "idToken"
+_SIGN_IN, _KEY = "idToken", "key"
 _RETRY_AFTER = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
 _VERSION = {version.HEADER: {"$ref": f"#/components/headers/{version.HEADER}"}}
 
@@ -64,7 +64,7 @@ def document(routes: Iterable[Route]) -> Json:
         "openapi": "3.1.0",
         "info": {"title": "Gen3D", "version": str(version.VERSION), "description": _plain(_ABOUT)},
         "servers": _SERVERS,
-        "security": [{_SIGN_IN: []}],
+        "security": [{_SIGN_IN: []}, {_KEY: []}],
         "paths": paths,
         "components": {
             "securitySchemes": {
@@ -74,7 +74,14 @@ def document(routes: Iterable[Route]) -> Json:
                     "bearerFormat": "JWT",
                     "description": "The ID token that Cognito gives at the sign-in; not the "
                     "access token.",
-                }
+                },
+                _KEY: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "gen3d_…",
+                    "description": "A key for programs, which a person makes with POST /keys or "
+                    "on the page.",
+                },
             },
             "parameters": {
                 version.HEADER: {
@@ -107,6 +114,8 @@ def _operation(route: Route) -> Json:
         operation["description"] = route.details
     if route.for_all:
         operation["security"] = []
+    elif route.right is None:
+        operation["security"] = [{_SIGN_IN: []}]
     operation["parameters"] = [*_parameters(route)]
     if route.body is not None:
         operation["requestBody"] = {

@@ -5,10 +5,12 @@ They are of the models' own types: one that a model refuses cannot be written.
 
 import base64
 from datetime import UTC, datetime
+from typing import Any  # noqa: TID251  fields of a model
 
 from pydantic import BaseModel
 
 from gen3d import errors
+from gen3d.api_keys import Right
 from gen3d.contract import Pose
 from gen3d.errors import Gen3DError
 from gen3d.jobs import ObjectStatus, Status
@@ -23,9 +25,12 @@ from gen3d_api.answers import (
     JobPage,
     JobSummary,
     JobView,
+    KeyPage,
+    KeyView,
     LimitsView,
     Link,
     MeshFigures,
+    NewKey,
     ObjectView,
     OfferedRange,
     OfferedValues,
@@ -45,6 +50,7 @@ from gen3d_api.answers import (
 )
 from gen3d_api.requests import (
     CreateJob,
+    CreateKey,
     Initialize,
     MaskUploads,
     ObjectAgain,
@@ -55,6 +61,7 @@ from gen3d_api.requests import (
 )
 
 JOB_ID = "01M82SZE4Z7ZQ9FY1VB33KS0D2"
+KEY_ID = "3f9a61c07be2d584"
 _PREFIX = f"private/us-east-1:0c1d2e3f/jobs/{JOB_ID}/"
 _BUCKET = "https://bucket.s3.amazonaws.com/"
 _SIGNED = "?X-Amz-Signature=5f0e"
@@ -221,6 +228,17 @@ def _seed(seed: int) -> Options:
     return Options(engine=EngineOptions(seed=seed))
 
 
+def _key(used_at: datetime | None = None) -> dict[str, Any]:
+    return {
+        "key_id": KEY_ID,
+        "name": "Shop's catalogue",
+        "rights": [*Right],
+        "jobs_per_day": 200,
+        "created_at": _at(0, 0),
+        "used_at": used_at,
+    }
+
+
 EXAMPLES: dict[type[BaseModel], dict[str, BaseModel]] = {
     CreateJob: {"photo": CreateJob(filename="coffee.jpg", contentType="image/jpeg")},
     RenameJob: {"name": RenameJob(name="My cup")},
@@ -263,6 +281,12 @@ EXAMPLES: dict[type[BaseModel], dict[str, BaseModel]] = {
             cursor=None,
         )
     },
+    CreateKey: {
+        "reads": CreateKey(name="Dashboard", rights=[Right.READ]),
+        "creates": CreateKey(name="Shop's catalogue", jobsPerDay=200),
+    },
+    NewKey: {"made": NewKey(**_key(), key=f"gen3d_{KEY_ID}_{'0fMx' * 10}0fM")},
+    KeyPage: {"one": KeyPage(keys=[KeyView(**_key(used_at=_at(5, 0)))])},
     LimitsView: {
         "limits": LimitsView(
             photo=PhotoLimits(
@@ -299,7 +323,11 @@ ERRORS: dict[type[Gen3DError], Gen3DError] = {
             "Gen3D-Version: this API speaks version 1. "
             "Name that, or leave the header out; a newer program may need a newer deployment."
         ),
-        errors.Unauthorized("Send the ID token of a signed-in user, not the access token."),
+        errors.Unauthorized("Your sign-in has expired. Sign in again."),
+        errors.NotAllowed(
+            "This key has no right to create. Use another one, or make one with that right."
+        ),
+        errors.KeyNotFound("There is no such key. Look it up in your list of keys."),
         errors.JobNotFound("There is no such job. Look it up in your list of jobs."),
         errors.JobConflict("The job does not wait for a mask: it is CREATED. Read its status."),
         errors.MaskExpired("The job waited too long for its mask. Create it anew."),

@@ -15,20 +15,22 @@ from gen3d.errors import (
     InternalError,
     InvalidRequest,
     JobNotFound,
-    Unauthorized,
 )
 from gen3d_api import version
 from gen3d_api.answers import ErrorView
-from gen3d_api.operations import Caller, JobService
+from gen3d_api.key_operations import KeyService
+from gen3d_api.operations import JobService
 from gen3d_api.route import Answer, Route
 from gen3d_api.routes import ROUTES
 from gen3d_aws import clients
+from gen3d_aws.callers import Caller
 from gen3d_aws.observability import logger, metrics, tracer
 
 M = TypeVar("M", bound=BaseModel)
 
 app = APIGatewayHttpResolver()
 service = JobService.from_settings()
+keys = KeyService.from_settings()
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:  # which gives a start a whole processor, and for nothing
     service.prepare()
 
@@ -37,7 +39,7 @@ def _served(route: Route) -> Callable[..., Response[str]]:
     def serve(**ids: str) -> Response[str]:
         given: dict[str, object] = {**ids}
         if not route.for_all:
-            given["caller"] = _caller()
+            given["caller"] = _caller(route)
         version.asked_for(app.current_event.headers.get(version.HEADER.lower()))
         if route.body is not None:
             given["body"] = _body(route.body)
@@ -45,6 +47,8 @@ def _served(route: Route) -> Callable[..., Response[str]]:
             given[name] = app.current_event.query_string_parameters.get(name)
         if "service" in route.parameters:
             given["service"] = service
+        if "keys" in route.parameters:
+            given["keys"] = keys
         return _send(route.answer(**given))
 
     return serve
@@ -54,18 +58,12 @@ for _route in ROUTES:
     app.route(_route.pattern, _route.method)(_served(_route))
 
 
-def _caller() -> Caller:
-    claims = app.current_event.request_context.authorizer.jwt_claim or {}
-    if claims.get("token_use") != "id" or not claims.get("sub"):
-        raise Unauthorized("Send the ID token of a signed-in user, not the access token.")
+def _caller(route: Route) -> Caller:
+    authorizer = app.current_event.request_context.authorizer
     header = app.current_event.headers.get("authorization", "")
-    scheme, _, token = header.partition(" ")
-    return Caller(
-        sub=claims["sub"],
-        email=claims.get("email", ""),
-        # API Gateway takes the scheme in any case, and a token without one.
-        id_token=token.strip() if scheme.lower() == "bearer" else header,
-    )
+    caller = Caller.of(authorizer.get_lambda if authorizer else None, header)
+    caller.require(route.right)
+    return caller
 
 
 def _body(model: type[M]) -> M:

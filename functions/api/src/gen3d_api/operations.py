@@ -4,9 +4,6 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
-
-from botocore.exceptions import ClientError
 
 from gen3d import images, paths
 from gen3d.contract import MAX_OBJECTS
@@ -18,7 +15,6 @@ from gen3d.errors import (
     JobConflict,
     JobNotFound,
     OptionNotOffered,
-    Unauthorized,
     UnsupportedImage,
 )
 from gen3d.formats import PHOTO_FORMATS
@@ -35,7 +31,7 @@ from gen3d.jobs import (
 )
 from gen3d.options import SEED_ALONE, Options, require_offered
 from gen3d.quotas import Quotas
-from gen3d_api import progress_view, views
+from gen3d_api import identities, progress_view, views
 from gen3d_api.answers import (
     CreatedJob,
     JobPage,
@@ -56,13 +52,11 @@ from gen3d_api.requests import (
 from gen3d_api.settings import ApiSettings
 from gen3d_aws import clients, runs, store, tokens
 from gen3d_aws.admissions import Admissions
+from gen3d_aws.callers import Caller
 from gen3d_aws.observability import count, logger, tracer
 from gen3d_aws.runs import FROM_THE_START, Plan, Runs, plan_retry
 from gen3d_aws.store import FileStore, JobStore, StoredFile
 from gen3d_aws.tokens import TaskGone, Tasks, TokenStore, mask_expired
-
-if TYPE_CHECKING:
-    from mypy_boto3_cognito_identity import CognitoIdentityClient
 
 PAGE = 20
 """Jobs in one answer of the list."""
@@ -71,15 +65,6 @@ _READS = "sam"
 """The engine that finds things by their names."""
 _CHECKS = 3
 """A photo or mask that is replaced while it is checked is checked again, this often in all."""
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who is calling, as the verified ID token says."""
-
-    sub: str
-    email: str
-    id_token: str
 
 
 @dataclass(frozen=True)
@@ -112,7 +97,7 @@ class JobService:
     def prepare(self) -> None:
         """Make what the first call of each kind would wait for: clients, and the decoder."""
         for client in (
-            _identities,
+            identities.identities_client,
             runs.states_client,
             store.s3_client,
             store.hasty_s3_client,
@@ -134,11 +119,12 @@ class JobService:
             raise UnsupportedImage(
                 f"{body.contentType} is not taken. Send a JPEG, PNG or WebP photo."
             )
-        identity_id = _identity_id(self.config, caller)
+        identity_id = identities.identity_of(self.config, caller)
         job_id = new_job_id()
         created = now()
         job = Job(
             owner=caller.sub,
+            key_id=caller.key_id,
             job_id=job_id,
             identity_id=identity_id,
             prefix=paths.job_prefix(identity_id, job_id),
@@ -150,7 +136,7 @@ class JobService:
             created_at=created,
             ttl=int((created + timedelta(days=self.config.retention_days)).timestamp()),
         )
-        with self.admissions.creation(job, created - timedelta(days=1)):
+        with self.admissions.creation(job, created - timedelta(days=1), caller.jobs_per_day):
             self.jobs.create(job)
         count("JobCreated")
         form = self._form(job.uploads.image(job.content_type), job.content_type)
@@ -372,25 +358,6 @@ class JobService:
             raise InvalidMask(
                 f"Mask {n} was replaced while it was being checked. Upload it once, then try again."
             )
-
-
-def _identities() -> "CognitoIdentityClient":
-    identities: CognitoIdentityClient = clients.client("cognito-identity")
-    return identities
-
-
-def _identity_id(config: ApiSettings, caller: Caller) -> str:
-    """The caller's identity, after which their folder is named: from the token, never from them."""
-    provider = f"cognito-idp.{config.aws_region}.amazonaws.com/{config.user_pool_id}"
-    try:
-        answer = _identities().get_id(
-            IdentityPoolId=config.identity_pool_id, Logins={provider: caller.id_token}
-        )
-    except ClientError as error:
-        if clients.error_code(error) == "NotAuthorizedException":
-            raise Unauthorized("The sign-in has expired. Sign in again.") from None
-        raise
-    return str(answer["IdentityId"])
 
 
 def _require_awaiting(job: Job) -> None:

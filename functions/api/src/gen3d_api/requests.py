@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from gen3d.api_keys import Right
 from gen3d.contract import MAX_OBJECTS, TextPrompt
 from gen3d.formats import PHOTO_FORMATS
 from gen3d.jobs import MAX_NAME, PLAIN, Job, PlainText
@@ -108,3 +109,13 @@ class Retry(_Body):
     def kept(self) -> Mapping[int, int]:
         """Object → the seed by which it is kept."""
         return {o.n: o.keep for o in self.objects if o.keep is not None}
+
+
+class CreateKey(_Body):
+    """A key for a program."""
+
+    name: PlainText = Field(min_length=1, max_length=MAX_NAME)
+    """What it is for."""
+    rights: list[Right] = Field(default=[*Right], min_length=1, max_length=len(Right))
+    jobsPerDay: int = Field(default=0, ge=0, le=100_000)  # noqa: N815
+    """How many jobs may be created with it within a day; 0 leaves its owner's limit alone."""

@@ -8,15 +8,21 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel, to_snake
 
+from gen3d.api_keys import Right
 from gen3d.errors import (
     DependencyUnavailable,
     Gen3DError,
     InternalError,
     InvalidRequest,
     JobNotFound,
+    KeyNotFound,
+    NotAllowed,
     Unauthorized,
     UnsupportedVersion,
 )
+
+_ABSENT: Mapping[str, type[Gen3DError]] = {"jobId": JobNotFound, "keyId": KeyNotFound}
+"""What is said of an id in a path that stands for nothing."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,13 @@ class Route:
         return "caller" not in self.parameters
 
     @property
+    def right(self) -> Right | None:
+        """What a key has to have for it; None where no key may, as with keys themselves."""
+        if "keys" in self.parameters:
+            return None
+        return Right.READ if self.method == "GET" else Right.CREATE
+
+    @property
     def body(self) -> type[BaseModel] | None:
         """The model of its body."""
         found = self.parameters.get("body")
@@ -101,9 +114,8 @@ class Route:
         """All that it may refuse, by their status."""
         found: set[type[Gen3DError]] = {*self.refuses, UnsupportedVersion, InternalError}
         if not self.for_all:
-            found |= {Unauthorized, DependencyUnavailable}
-        if self.ids:
-            found.add(JobNotFound)
+            found |= {Unauthorized, NotAllowed, DependencyUnavailable}
+        found |= {_ABSENT[name] for name in self.ids}
         if self.body or self.query:
             found.add(InvalidRequest)
         return tuple(sorted(found, key=lambda error: (error.status, error.__name__)))

@@ -21,10 +21,21 @@ from gen3d.errors import (
     OptionNotOffered,
     UnsupportedImage,
 )
-from gen3d_api.answers import CreatedJob, Description, JobPage, JobView, LimitsView, Uploads
-from gen3d_api.operations import Caller, JobService
+from gen3d_api.answers import (
+    CreatedJob,
+    Description,
+    JobPage,
+    JobView,
+    KeyPage,
+    LimitsView,
+    NewKey,
+    Uploads,
+)
+from gen3d_api.key_operations import KeyService
+from gen3d_api.operations import JobService
 from gen3d_api.requests import (
     CreateJob,
+    CreateKey,
     Initialize,
     MaskUploads,
     Reconstruct,
@@ -32,6 +43,7 @@ from gen3d_api.requests import (
     Retry,
 )
 from gen3d_api.route import Answer, Gives, Route
+from gen3d_aws.callers import Caller
 
 ROUTES: list[Route] = []
 """In the order in which they are described."""
@@ -219,6 +231,28 @@ def retry_job(service: JobService, caller: Caller, job_id: str, body: Retry) -> 
 def get_limits(service: JobService, caller: Caller) -> Answer:  # noqa: ARG001  signed in
     """How much may be sent, and how much the caller may have."""
     return Answer(200, service.limits())
+
+
+@_route("POST /keys", {201: Gives(NewKey, "Made. Its secret is in no other answer.")}, LimitReached)
+def create_key(keys: KeyService, caller: Caller, body: CreateKey) -> Answer:
+    """Make a key, with which a program does what its owner may.
+
+    What is created with it is its owner's.
+    """
+    return Answer(201, keys.create(caller, body))
+
+
+@_route("GET /keys", {200: Gives(KeyPage, "All of them.")})
+def list_keys(keys: KeyService, caller: Caller) -> Answer:
+    """The caller's keys, oldest first."""
+    return Answer(200, keys.list(caller))
+
+
+@_route("DELETE /keys/{keyId}", {204: Gives(None, "Within a minute it opens nothing.")})
+def withdraw_key(keys: KeyService, caller: Caller, key_id: str) -> Answer:
+    """Forget a key; jobs that were created with it go on."""
+    keys.withdraw(caller, key_id)
+    return Answer(204)
 
 
 @_route("GET /openapi.json", {200: Gives(Description, "An OpenAPI document, of version 3.1.")})

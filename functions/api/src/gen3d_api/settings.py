@@ -8,6 +8,7 @@ class ApiSettings(Settings):
 
     jobs_table: Given
     tokens_table: Given
+    keys_table: Given
     state_machine_arn: Given
     engine: Given
     identity_pool_id: Given

@@ -60,6 +60,18 @@ class Unauthorized(Gen3DError):
     status = 401
 
 
+class NotAllowed(Gen3DError):
+    """A key was used for what it may not."""
+
+    status = 403
+
+
+class KeyNotFound(Gen3DError):
+    """No such key, or somebody else's."""
+
+    status = 404
+
+
 class JobNotFound(Gen3DError):
     """No such job, or somebody else's: the two are not told apart."""
 

@@ -234,6 +234,8 @@ class Job(_Record):
     status: Status
     created_at: datetime
     ttl: int
+    key_id: str = ""
+    """The key that created it; empty where its owner did."""
     run: int = 0
     """Which execution the record is of: 0 before the first has begun, 2 and more for retries."""
     completed_run: int | None = None

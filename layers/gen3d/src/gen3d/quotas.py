@@ -65,3 +65,24 @@ class Quotas:
                 "or choose fewer.",
                 retry_after=60,
             )
+
+
+def check_key(created: int, most: int) -> None:
+    """Refuse another job to a key with which this many were created within a day.
+
+    Parameters
+    ----------
+    created : int
+    most : int
+        0 stands for no limit.
+
+    Raises
+    ------
+    LimitReached
+    """
+    if most and created >= most:
+        raise LimitReached(
+            f"{created} jobs were created with this key within a day, as many as it may. "
+            "Come back tomorrow, or use a key that may more.",
+            retry_after=3600,
+        )

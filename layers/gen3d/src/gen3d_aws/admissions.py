@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from gen3d.errors import DependencyUnavailable
 from gen3d.jobs import Job, ObjectStatus, Status
-from gen3d.quotas import Quotas
+from gen3d.quotas import Quotas, check_key
 from gen3d_aws import clients
 from gen3d_aws.clients import error_code
 from gen3d_aws.store import JobStore
@@ -68,8 +68,15 @@ class Admissions:
     quotas: Quotas
 
     @contextmanager
-    def creation(self, job: Job, since: datetime) -> Iterator[None]:
+    def creation(self, job: Job, since: datetime, of_key: int = 0) -> Iterator[None]:
         """Let a new job be created, where its owner has not created enough since a moment.
+
+        Parameters
+        ----------
+        job : Job
+        since : datetime
+        of_key : int, optional
+            How many the key that creates it may have created since then; 0 for no such limit.
 
         Raises
         ------
@@ -78,9 +85,13 @@ class Admissions:
 
         def check(noted: Mapping[str, Note]) -> None:
             new = {job_id for job_id, note in noted.items() if note.run == NEW}
-            self.quotas.check_day(len(self.jobs.created_since(job.owner, since) | new))
+            created = self.jobs.created_since(job.owner, since)
+            self.quotas.check_day(len(created.keys() | new))
+            # What is not written yet may be of any of the owner's keys.
+            of_this = {job_id for job_id, key in created.items() if key == job.key_id}
+            check_key(len(of_this | (new - created.keys())), of_key)
 
-        with self._noted(job, NEW, 0, check, bool(self.quotas.jobs_per_day)):
+        with self._noted(job, NEW, 0, check, bool(self.quotas.jobs_per_day or of_key)):
             yield
 
     @contextmanager

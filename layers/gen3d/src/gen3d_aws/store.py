@@ -170,17 +170,23 @@ class JobStore:
                 return jobs, None
             before = str(last["jobId"])
 
-    def created_since(self, owner: str, moment: datetime) -> set[str]:
-        """The jobs that an owner has created since a moment, deleted ones among them."""
+    def created_since(self, owner: str, moment: datetime) -> dict[str, str]:
+        """The jobs that an owner has created since a moment, deleted ones among them.
+
+        Returns
+        -------
+        dict of str to str
+            Job → the key that created it; empty where the owner did.
+        """
         since = Key("owner").eq(owner) & Key("jobId").gte(oldest_job_id(moment))
         found = self._query(
             {
                 "KeyConditionExpression": since,
-                "ProjectionExpression": "jobId",
+                "ProjectionExpression": "jobId, keyId",
                 "ConsistentRead": True,
             }
         )
-        return {str(item["jobId"]) for item in found}
+        return {str(item["jobId"]): str(item.get("keyId", "")) for item in found}
 
     def active(self, owner: str) -> set[str]:
         """The jobs of an owner that the model or a function is at work on, as of a moment ago."""
