@@ -151,6 +151,20 @@ def test_few_round_charts_are_cut_where_that_fills_the_picture(
     assert better > covered() + 0.01
 
 
+def test_rods_that_lie_askew_are_charts_like_any_others() -> None:
+    def texture_of(turn: float) -> Texture:
+        rod = trimesh.creation.box((1, 0.03, 0.03)).subdivide_to_size(0.02)
+        rod.apply_transform(trimesh.transformations.rotation_matrix(turn, (0, 0, 1)))
+        mesh = triangles(rod)
+        made = bake(mesh, vertex_normals(mesh), 512, lambda points, _: np.zeros_like(points))
+        assert made is not None
+        return made
+
+    straight, askew = texture_of(0), texture_of(0.6)
+    assert charts(askew).max() <= charts(straight).max()
+    assert areas(askew)[1] > 0.85 * areas(straight)[1]
+
+
 def spiral_stair(turns: float = 2.5, steps: int = 60) -> trimesh.Trimesh:
     """A closed ramp that winds over itself: one patch facing up, several storeys high."""
     angle = np.linspace(0, 2 * np.pi * turns, steps)

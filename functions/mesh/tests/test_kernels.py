@@ -10,7 +10,7 @@ from skimage.measure import marching_cubes
 from gen3d_mesh import cell_kernels, grid_kernels, mask_kernels
 from gen3d_mesh.cells import Cells
 from gen3d_mesh.repair import is_closed, parts, taubin, vertex_normals
-from gen3d_mesh.solid import LEAST_CREST, Mask, smooth
+from gen3d_mesh.solid import LEAST_CREST, Mask, slab_order, smooth
 from gen3d_mesh.surface import Triangles
 from gen3d_mesh.texture import CELL, _interpolate
 
@@ -158,7 +158,7 @@ def test_planes_lie_where_the_heavier_neighbours_are() -> None:
 
 
 def test_a_point_behind_more_than_are_considered_keeps_the_way_it_faces() -> None:
-    count = cell_kernels.MOST + 10
+    count = cell_kernels.AROUND + 10
     points = np.full((count, 3), 0.5, np.float32)
     facing = np.tile(np.array([0, 0, -1], np.float32), (count, 1))
     points[-1, 2] += 1e-3
@@ -171,6 +171,37 @@ def test_a_point_behind_more_than_are_considered_keeps_the_way_it_faces() -> Non
     assert normals[-1] == pytest.approx(facing[-1])
     assert np.isinf(thickness[-1])
     assert middle[-1] == 0
+
+
+@pytest.mark.parametrize("voxels", [6, 40])
+def test_points_count_in_each_voxel_around_them_also_at_the_rim(voxels: int) -> None:
+    rng = np.random.default_rng(0)
+    points = (rng.random((50, 3)) * (30, 20, voxels - 1)).astype(np.float32)
+    shape = (31, 21, voxels)
+    order, slabs = slab_order(points[:, 0], 9)
+    to = np.moveaxis(np.indices(shape), 0, -1)[..., None, :] - points
+    squared = (to**2).sum(axis=-1)
+
+    density = np.zeros(shape, np.float32)
+    grid_kernels.add_gaussians(
+        density, order, slabs, points, np.full((50, 3), 0.6, np.float32),
+        np.tile(np.array([1, 0, 0, 0], np.float32), (50, 1)), np.full(50, 0.8, np.float32),
+        np.float32(0.8), np.float32(4),
+    )  # fmt: skip
+    share = np.where(squared < 7, 0.8 * np.exp(-squared / 2), 0)
+    assert density == pytest.approx(share.sum(axis=-1), abs=0.01)
+
+    normals = rng.standard_normal((50, 3)).astype(np.float32)
+    halves = np.repeat([0, 0.5], 25).astype(np.float32)
+    distance, weight = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    grid_kernels.add_distances(
+        distance, weight, order, slabs, points, normals, np.ones(50, np.float32), halves
+    )
+    share = np.where(squared <= grid_kernels.DISTANCE_REACH**2, np.exp(-squared / 2), 0)
+    away = (to * normals).sum(axis=-1)
+    away = np.where(halves > 0, np.abs(away) - halves, away)
+    assert weight == pytest.approx(share.sum(axis=-1), abs=0.01)
+    assert distance == pytest.approx((share * away).sum(axis=-1), abs=0.05)
 
 
 def blobs(share: float) -> Mask:

@@ -189,6 +189,22 @@ def test_a_surveyed_object_far_from_the_origin_is_whole(tmp_path: Path) -> None:
     np.testing.assert_allclose(np.linalg.norm(coloured.positions, axis=1), 0.5, atol=0.02)
 
 
+def test_a_process_of_our_own_loads_no_linear_algebra_for_numba() -> None:
+    code = (
+        "import sys\n"
+        "from gen3d_mesh.warm import without_blas\n"
+        "without_blas()\n"
+        "import numpy as np\n"
+        "from gen3d_mesh.grid_kernels import bounds\n"
+        "bounds(np.zeros((2, 3), np.float32))\n"
+        "print('scipy.linalg' in sys.modules)\n"
+        "import scipy.linalg\n"
+        "print(scipy.linalg.norm([3, 4]))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["False", "5.0"]
+
+
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "gen3d_mesh", *map(str, arguments)],

@@ -113,6 +113,9 @@ def main() -> int:
 
 
 def _make(args: argparse.Namespace) -> None:
+    from gen3d_mesh.warm import without_blas
+
+    without_blas()
     from gen3d_mesh.place import longest_side
     from gen3d_mesh.tool import make
     from gen3d_mesh.write import ending_of, save

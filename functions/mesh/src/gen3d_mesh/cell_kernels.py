@@ -11,8 +11,13 @@ from numba import njit, prange
 
 from gen3d_mesh.grid_kernels import clamp
 
-CHUNK, MOST = 1024, 1024
-"""Points that a thread looks at at a time, and neighbours of each that are considered."""
+CHUNK = 1024
+"""Points that a thread looks at at a time."""
+
+AROUND, FAR = 4096, np.float32(1e9)
+"""Points in the cells around one that are considered. They are laid side by side, once for all that
+ask from one cell, so that loops over them do eight at once; up to whole eights with some that are
+this far off. That saves more than leaving out the two thirds of them that are beyond the radius."""
 
 WIDE = np.float32(0.5)
 """How much less what lies at the radius counts in the wider average of colours; the narrower one
@@ -32,40 +37,6 @@ def _cells_around(start, origin, size, x, y, z):
         max(0, b - 1), min(start.shape[1], b + 2),
         clamp(c - 1, 0, start.shape[2] - 1), clamp(c + 2, 0, start.shape[2] - 1),
     )  # fmt: skip
-
-
-@njit(cache=True, fastmath=True)
-def _list_near(points, start, origin, size, x, y, z, per_r, near, away):
-    """List the sorted `points` that are within the radius ``1 / per_r`` of a place.
-
-    Each goes in the place of the last one if that was too far away: a third of what lies in the
-    cells around is near enough, which no processor can foretell in a branch.
-
-    Parameters
-    ----------
-    near : (MOST,) int32
-        Filled with their indices.
-    away : (MOST,)
-        Filled with their squared distances, in radii.
-
-    Returns
-    -------
-    int
-        How many, `MOST` at most.
-    """
-    a0, a1, b0, b1, z0, z1 = _cells_around(start, origin, size, x, y, z)
-    n = 0
-    for a in range(a0, a1):
-        for b in range(b0, b1):
-            first = start[a, b, z0]
-            for i in range(first, min(start[a, b, z1], first + MOST - n)):
-                dx = (points[i, 0] - x) * per_r
-                dy = (points[i, 1] - y) * per_r
-                dz = (points[i, 2] - z) * per_r
-                d2 = dx * dx + dy * dy + dz * dz
-                near[n], away[n] = i, d2
-                n += d2 < np.float32(1)
-    return n
 
 
 @njit(cache=True, parallel=True, fastmath=True)
@@ -162,25 +133,40 @@ def facing_normals(points, start, origin, size, facing, radius):
     middle = np.zeros(len(points), np.float32)
     one, zero, per_r = np.float32(1), np.float32(0), np.float32(1) / radius
     for chunk in prange((len(points) + CHUNK - 1) // CHUNK):
-        near = np.empty(MOST, np.int32)
-        away, share = np.empty(MOST, np.float32), np.empty(MOST, np.float32)
+        around = np.empty((6, AROUND + 8), np.float32)
+        ax, ay, az, au, av, aw = around[0], around[1], around[2], around[3], around[4], around[5]
+        cell_a = cell_b = cell_c = -1
+        n = 0
         for q in range(chunk * CHUNK, min(len(points), (chunk + 1) * CHUNK)):
             qx, qy, qz = points[q]
-            n = _list_near(points, start, origin, size, qx, qy, qz, per_r, near, away)
+            a, b = int((qx - origin[0]) / size), int((qy - origin[1]) / size)
+            c = int((qz - origin[2]) / size)
+            if a != cell_a or b != cell_b or c != cell_c:
+                cell_a, cell_b, cell_c = a, b, c
+                a0, a1, b0, b1, z0, z1 = _cells_around(start, origin, size, qx, qy, qz)
+                n = 0
+                for a in range(a0, a1):
+                    for b in range(b0, b1):
+                        first = start[a, b, z0]
+                        for i in range(first, min(start[a, b, z1], first + AROUND - n)):
+                            ax[n], ay[n], az[n] = points[i, 0], points[i, 1], points[i, 2]
+                            au[n], av[n], aw[n] = facing[i, 0], facing[i, 1], facing[i, 2]
+                            n += 1
+                while n % 8:
+                    ax[n] = ay[n] = az[n] = FAR
+                    au[n] = av[n] = aw[n] = zero
+                    n += 1
             fx, fy, fz = facing[q]
-            for k in range(n):
-                i = near[k]
-                along = facing[i, 0] * fx + facing[i, 1] * fy + facing[i, 2] * fz
-                share[k] = (one - away[k]) * along
             w = mx = my = mz = xx = xy = xz = yy = yz = zz = zero
             back = bx = by = bz = zero
             for k in range(n):
-                v = max(share[k], zero)
-                u = v - share[k]
-                i = near[k]
-                dx = (points[i, 0] - qx) * per_r
-                dy = (points[i, 1] - qy) * per_r
-                dz = (points[i, 2] - qz) * per_r
+                dx = (ax[k] - qx) * per_r
+                dy = (ay[k] - qy) * per_r
+                dz = (az[k] - qz) * per_r
+                along = au[k] * fx + av[k] * fy + aw[k] * fz
+                share = max(one - (dx * dx + dy * dy + dz * dz), zero) * along
+                v = max(share, zero)
+                u = v - share
                 back += u
                 bx += u * dx
                 by += u * dy
@@ -328,13 +314,20 @@ def nearest(points, start, origin, size, queries):
 
 
 @njit(cache=True, parallel=True, fastmath=True)
-def blend_colors(points, start, origin, size, normals, colors, weights, queries, facing, radius):
+def blend_colors(
+    points, start, origin, size, normals, colors, weights, queries, facing, radius, order
+):
     """Average the colours around each query, without mixing those of two sides of an edge.
 
     The first average is of what is close by alone. The second, wider one takes the noise out of it,
     and counts a colour the less the more it differs from the first (a bilateral filter; Tomasi and
     Manduchi 1998). Points that face away from the query's side count a thousandth, so that the two
     sides of a thin wall keep their colours.
+
+    Parameters
+    ----------
+    order : (m,) int32
+        In which queries are looked at; those of one cell together are the fastest.
 
     Returns
     -------
@@ -346,43 +339,63 @@ def blend_colors(points, start, origin, size, normals, colors, weights, queries,
     total = np.zeros(len(queries), np.float32)
     one, zero, per_r = np.float32(1), np.float32(0), np.float32(1) / radius
     for chunk in prange((len(queries) + CHUNK - 1) // CHUNK):
-        near = np.empty(MOST, np.int32)
-        away, share = np.empty(MOST, np.float32), np.empty(MOST, np.float32)
-        for q in range(chunk * CHUNK, min(len(queries), (chunk + 1) * CHUNK)):
+        around = np.empty((11, AROUND + 8), np.float32)
+        ax, ay, az, au, av, aw = around[0], around[1], around[2], around[3], around[4], around[5]
+        ar, ag, ab, weight, share = around[6], around[7], around[8], around[9], around[10]
+        cell_a = cell_b = cell_c = -1
+        n = 0
+        for j in range(chunk * CHUNK, min(len(queries), (chunk + 1) * CHUNK)):
+            q = order[j]
             qx, qy, qz = queries[q]
-            n = _list_near(points, start, origin, size, qx, qy, qz, per_r, near, away)
+            a, b = int((qx - origin[0]) / size), int((qy - origin[1]) / size)
+            c = int((qz - origin[2]) / size)
+            if a != cell_a or b != cell_b or c != cell_c:
+                cell_a, cell_b, cell_c = a, b, c
+                a0, a1, b0, b1, z0, z1 = _cells_around(start, origin, size, qx, qy, qz)
+                n = 0
+                for a in range(a0, a1):
+                    for b in range(b0, b1):
+                        first = start[a, b, z0]
+                        for i in range(first, min(start[a, b, z1], first + AROUND - n)):
+                            ax[n], ay[n], az[n] = points[i, 0], points[i, 1], points[i, 2]
+                            au[n], av[n], aw[n] = normals[i, 0], normals[i, 1], normals[i, 2]
+                            ar[n], ag[n], ab[n] = colors[i, 0], colors[i, 1], colors[i, 2]
+                            weight[n] = weights[i]
+                            n += 1
+                while n % 8:
+                    ax[n] = ay[n] = az[n] = FAR
+                    au[n] = av[n] = aw[n] = ar[n] = ag[n] = ab[n] = weight[n] = zero
+                    n += 1
             fx, fy, fz = facing[q]
             red = green = blue = w = zero
             for k in range(n):
-                i = near[k]
-                along = normals[i, 0] * fx + normals[i, 1] * fy + normals[i, 2] * fz
-                v = weights[i] * max(along, np.float32(1e-3))
-                share[k] = v
-                t = one - away[k]
+                dx = (ax[k] - qx) * per_r
+                dy = (ay[k] - qy) * per_r
+                dz = (az[k] - qz) * per_r
+                t = max(one - (dx * dx + dy * dy + dz * dz), zero)
+                v = weight[k] * max(au[k] * fx + av[k] * fy + aw[k] * fz, np.float32(1e-3))
+                share[k] = v * (one - WIDE + WIDE * t) if t > zero else zero
                 t *= t
                 t *= t
                 v *= t * t
                 w += v
-                red += v * colors[i, 0]
-                green += v * colors[i, 1]
-                blue += v * colors[i, 2]
+                red += v * ar[k]
+                green += v * ag[k]
+                blue += v * ab[k]
             if w <= 0:
                 continue
             usual = red / w, green / w, blue / w
             red = green = blue = w = zero
             for k in range(n):
-                i = near[k]
-                dr = colors[i, 0] - usual[0]
-                dg = colors[i, 1] - usual[1]
-                db = colors[i, 2] - usual[2]
+                dr, dg, db = ar[k] - usual[0], ag[k] - usual[1], ab[k] - usual[2]
                 alike = max(zero, one - CONTRAST * (dr * dr + dg * dg + db * db))
                 alike *= alike
                 alike *= alike
-                v = share[k] * (one - WIDE * away[k]) * (alike * alike)
+                v = share[k] * (alike * alike)
                 w += v
-                red += v * colors[i, 0]
-                green += v * colors[i, 1]
-                blue += v * colors[i, 2]
+                red += v * ar[k]
+                green += v * ag[k]
+                blue += v * ab[k]
             blended[q, 0], blended[q, 1], blended[q, 2] = red / w, green / w, blue / w
             total[q] = w
     return blended, total

@@ -59,6 +59,14 @@ class Cells:
         runs = np.concatenate([start[:-1].reshape(shape), ends], axis=2)
         return cls(origin, size, np.ascontiguousarray(runs)), order
 
+    def order(self, places: Floats) -> npt.NDArray[np.int32]:
+        """Order in which `places` (m, 3) of one cell come together, also of places beyond them."""
+        shape = np.array(self.start.shape, np.int32)
+        flat = grid_kernels.flat_index(places, self.origin, self.size, shape)
+        order, _ = counting_sort(flat.clip(0, self.start.size - 1), self.start.size)
+        found: npt.NDArray[np.int32] = order
+        return found
+
     def count(
         self, points: Floats, queries: Floats, radius: float, most: int = 2**31 - 1
     ) -> npt.NDArray[np.int32]:

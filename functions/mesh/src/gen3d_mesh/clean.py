@@ -1,5 +1,6 @@
 """Drop the gaussians that cannot belong to a surface, and bring the rest to the unit frame."""
 
+from collections.abc import Sized
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy.typing as npt
 
 from gen3d.errors import EmptySurface, InvalidSplat
 from gen3d_mesh.cells import Cells
-from gen3d_mesh.grid_kernels import bounds
+from gen3d_mesh.grid_kernels import bounds, counted_from
 from gen3d_mesh.splat import Floats, Splat, every
 from gen3d_mesh.spread import spread
 
@@ -31,7 +32,7 @@ FIRST_RADIUS = 0.02
 """Of the ball in which neighbours are first counted."""
 
 SAMPLE = 100_000
-"""Gaussians at most, about, that tell where nearly all of them lie."""
+"""Gaussians at most, about, that tell where nearly all of them lie, and whether in a plane."""
 
 _NOTHING = "Try another photo, or draw the mask closer around the object."
 
@@ -80,12 +81,13 @@ def clean(splat: Splat) -> Cleaned:
     InvalidSplat
         Coordinates too large to compute with.
     """
-    splat = splat.take(_usable(splat))
-    _check_count(splat)
-    center, size = _core(splat.centers)
-    splat = _to_unit(splat, center, size)
-    near = every(np.abs(splat.centers) <= 1) & every(splat.scales <= MAX_SCALE)
-    splat = splat.take(near)
+    usable = np.flatnonzero(_usable(splat))
+    _check_count(usable)
+    centers = splat.centers.take(usable, axis=0)
+    center, size = _core(centers)
+    near = every(np.abs(counted_from(centers, center, size)) <= 1)
+    near &= every(splat.scales.take(usable, axis=0) <= np.float32(MAX_SCALE * size))
+    splat = _to_unit(splat.take(usable[near]), center, size)
     _check_count(splat)
     _check_depth(splat.centers)
 
@@ -112,9 +114,9 @@ def _usable(splat: Splat) -> npt.NDArray[np.bool_]:
     )
 
 
-def _check_count(splat: Splat) -> None:
-    if len(splat) < MIN_GAUSSIANS:
-        raise EmptySurface(f"Only {len(splat)} gaussians are visible. {_NOTHING}")
+def _check_count(gaussians: Sized) -> None:
+    if len(gaussians) < MIN_GAUSSIANS:
+        raise EmptySurface(f"Only {len(gaussians)} gaussians are visible. {_NOTHING}")
 
 
 def _core(centers: Floats) -> tuple[npt.NDArray[np.float64], float]:
@@ -130,12 +132,13 @@ def _core(centers: Floats) -> tuple[npt.NDArray[np.float64], float]:
 
 
 def _to_unit(splat: Splat, center: npt.NDArray[np.float64], size: float) -> Splat:
-    centers = ((splat.centers - center) / size).astype(np.float32)
+    centers = counted_from(splat.centers, center, size)
     return replace(splat, centers=centers, scales=splat.scales / np.float32(size))
 
 
 def _check_depth(centers: Floats) -> None:
-    spread = np.linalg.eigvalsh(np.cov(centers.T.astype(np.float64)))
+    some = centers[:: -(-len(centers) // SAMPLE)].astype(np.float64)
+    spread = np.linalg.eigvalsh(np.cov(some.T))
     if spread[0] < 1e-7 * spread[2]:
         raise EmptySurface(f"The gaussians lie in a plane or on a line. {_NOTHING}")
 

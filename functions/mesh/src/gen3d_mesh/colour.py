@@ -32,6 +32,7 @@ def blend(shell: Shell, points: Floats, normals: Floats, spacing: float) -> Floa
     colors, total = cell_kernels.blend_colors(
         shell.splat.centers, cells.start, cells.origin, cells.size, shell.normals,
         shell.splat.colors, shell.splat.opacities, points, normals, np.float32(radius),
+        cells.order(points),
     )  # fmt: skip
     empty = np.flatnonzero(total == 0)
     if len(empty):

@@ -24,6 +24,7 @@ from gen3d_aws.observability import logger, metrics, tracer
 from gen3d_mesh import warm
 
 warm.unpack()
+warm.without_blas()
 
 from gen3d_mesh.coloured_mesh import ColouredMesh  # noqa: E402
 from gen3d_mesh.pipeline import QUALITIES, Figures, Quality, build  # noqa: E402  numba reads its cache's place once

@@ -138,7 +138,7 @@ def squared_distances(mask, most):
 
 
 @njit(cache=True, fastmath=True)
-def lifted_blur(mask, taps, reach, least):
+def lifted_blur(mask, taps, reach, least, first, second, along):
     """Blur a mask, and divide by the most that is within `reach` voxels along each axis.
 
     Parameters
@@ -150,6 +150,8 @@ def lifted_blur(mask, taps, reach, least):
     reach : int
     least : float
         Is divided by where there is no more.
+    first, second, along : (x, y, z) float32
+        Room to work in, all 0: NumPy asks for huge pages, numba does not.
 
     Returns
     -------
@@ -159,7 +161,6 @@ def lifted_blur(mask, taps, reach, least):
     half = len(taps) - 1
     wide = max(half, reach)
     row = np.zeros(nz + 2 * wide, np.float32)
-    first, second = np.zeros(mask.shape, np.float32), np.zeros(mask.shape, np.float32)
     filled = np.zeros((nx, ny), np.bool_)
     for a in range(nx):
         for b in range(ny):
@@ -191,7 +192,6 @@ def lifted_blur(mask, taps, reach, least):
                             blurred[a, b, c] += tap * (values[x, y, c] + values[u, v, c])
         filled = spread
     blurred, crest = first, second
-    along = np.zeros_like(blurred)
     for a in range(nx):
         for b in range(ny):
             crest[a, b] = 0

@@ -69,6 +69,7 @@ class Relief:
         blended, total = cell_kernels.blend_colors(
             self.vertices, cells.start, cells.origin, cells.size, self.normals, self.normals,
             np.ones(len(self.vertices), np.float32), points, facing, np.float32(self.radius),
+            cells.order(points),
         )  # fmt: skip
         return _unit(np.where(total[:, None] > 0, blended, facing))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gen3d_mesh import cell_kernels, grid_kernels
+from gen3d_mesh import cell_kernels, grid_kernels, shell_kernels
 from gen3d_mesh.cells import Cells
 from gen3d_mesh.solid import Solid
 from gen3d_mesh.splat import Floats, Splat
@@ -65,29 +65,21 @@ def find_shell(splat: Splat, solid: Solid, spacing: float, thinnest: float) -> S
     thinnest : float
         Thickness that a sheet is given.
     """
-    index = solid.grid.index(splat.centers)
-    descent = grid_kernels.sample_descent(solid.smooth, index)
-    steepness = np.sqrt(_dot(descent, descent))[:, 0]
-    x, y, z = np.clip(np.round(index), 0, np.array(solid.mask.shape) - 1).astype(np.int32).T
-    outer = (steepness > MIN_DESCENT) & solid.mask[x, y, z]
+    outward, steepness = shell_kernels.descents(
+        solid.smooth, solid.mask, solid.grid.index(splat.centers)
+    )
+    outer = np.flatnonzero(steepness > MIN_DESCENT)
 
-    cells, order = Cells.sort(splat.centers[outer], PLANE_RADIUS * spacing)
-    keep = np.flatnonzero(outer)[order]
-    splat, steepness = splat.take(keep), steepness[keep]
-    outward = descent[keep] / steepness[:, None]
+    cells, order = Cells.sort(splat.centers.take(outer, axis=0), PLANE_RADIUS * spacing)
+    keep = outer[order]
+    splat, steepness, outward = splat.take(keep), steepness[keep], outward.take(keep, axis=0)
 
     plane, thickness, middle = cell_kernels.facing_normals(
         splat.centers, cells.start, cells.origin, cells.size, outward,
         np.float32(PLANE_RADIUS * spacing),
     )  # fmt: skip
     sheet = most_around(splat.centers, (thickness > 0) & (thickness < thinnest))
-    axis = shortest_axes(splat)
-    axis *= np.sign(_dot(axis, np.where(sheet[:, None], plane, outward)))
-    agreement = _dot(plane, outward)
-    normals = np.where(
-        sheet[:, None], plane + 0.3 * axis, agreement * plane + 0.3 * axis + 0.3 * outward
-    ).astype(np.float32)
-    normals /= np.sqrt(_dot(normals, normals))
+    normals = shell_kernels.oriented(plane, outward, sheet, splat.scales, splat.rotations)
 
     edge = steepness * solid.sigma / solid.grid.voxel / 0.8  # 1 at a clean edge
     confidence = np.where(sheet, 1, np.clip((edge - 0.1) / 0.3, 0.02, 1)).astype(np.float32)
@@ -96,17 +88,11 @@ def find_shell(splat: Splat, solid: Solid, spacing: float, thinnest: float) -> S
     return Shell(splat, normals, splat.opacities * confidence, feet, halves, cells)
 
 
-def _dot(a: Floats, b: Floats) -> Floats:
-    along: Floats = np.einsum("ij,ij->i", a, b)[:, None]
-    return along
-
-
 def most_around(points: Floats, votes: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Whether most points in a point's surroundings say yes: in its box of `VOTE` and the next."""
     low, high = grid_kernels.bounds(points)
-    box = ((points - low) / np.float32(VOTE)).astype(np.int32)
     shape = ((high - low) / np.float32(VOTE)).astype(np.int32) + 1
-    flat = np.ravel_multi_index(tuple(box.T), shape)
+    flat = grid_kernels.flat_index(points, low, np.float32(VOTE), shape)
 
     def around(count: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         sums = np.pad(count.reshape(shape), 1)
@@ -121,18 +107,3 @@ def most_around(points: Floats, votes: npt.NDArray[np.bool_]) -> npt.NDArray[np.
     everyone = around(np.bincount(flat, minlength=size))
     most: npt.NDArray[np.bool_] = yes > 0.5 * everyone
     return most
-
-
-def shortest_axes(splat: Splat) -> Floats:
-    """Unit axis of each gaussian along which it is thinnest: (n, 3) float32, sign arbitrary."""
-    w, x, y, z = splat.rotations.T
-    columns = np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)],
-            [2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)],
-            [2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-    return np.ascontiguousarray(
-        columns[splat.scales.argmin(axis=1), :, np.arange(len(splat))], np.float32
-    )

@@ -44,7 +44,9 @@ def simplify(mesh: Triangles, faces: int, *, closed: bool = True) -> Triangles:
         Whether it is known to be closed and manifold: then nobody has to look.
     """
     vertices, index = mesh.vertices.astype(np.float64), mesh.faces.astype(np.int32)
-    quadrics = _quadrics(vertices, index)
+    # NumPy asks for huge pages, numba does not, and collapsing jumps about in this.
+    quadrics = np.zeros((len(vertices), 10))
+    _add_quadrics(vertices, index, quadrics)
     locked = np.zeros(len(vertices), np.bool_) if closed else irregular(index, len(vertices))
     while len(index) > faces:
         edges = _edges(index)
@@ -117,9 +119,8 @@ def _rings(faces, vertices):
 
 
 @njit(cache=True)
-def _quadrics(vertices, faces):
-    """Sum of squared distances to the planes of a vertex's faces, as 10 coefficients."""
-    quadrics = np.zeros((len(vertices), 10))
+def _add_quadrics(vertices, faces, quadrics):
+    """Add squared distances to the planes of a vertex's faces, as 10 coefficients: (n, 10)."""
     for f in range(len(faces)):
         p, q, r = vertices[faces[f, 0]], vertices[faces[f, 1]], vertices[faces[f, 2]]
         ux, uy, uz = q[0] - p[0], q[1] - p[1], q[2] - p[2]
@@ -144,7 +145,6 @@ def _quadrics(vertices, faces):
             q10[7] += area2 * (y * d - w * v[1])
             q10[8] += area2 * (z * d - w * v[2])
             q10[9] += area2 * (d * d + w * (v[0] * v[0] + v[1] * v[1] + v[2] * v[2]))
-    return quadrics
 
 
 @njit(cache=True, parallel=True, fastmath=True)

@@ -74,7 +74,10 @@ class Grid:
 
     def index(self, points: Floats) -> Floats:
         """Coordinates of `points` in voxels."""
-        return np.ascontiguousarray((points - self.origin) / np.float32(self.voxel), np.float32)
+        index: Floats = grid_kernels.counted_from(
+            points, self.origin.astype(np.float64), self.voxel
+        )
+        return index
 
 
 @dataclass(frozen=True)
@@ -130,9 +133,11 @@ def slab_order(x: Floats, width: float) -> tuple[npt.NDArray[np.int32], npt.NDAr
     return order, slabs
 
 
-def density(splat: Splat, grid: Grid) -> Volume:
-    """Opacity-weighted density of the gaussians, each widened by half a voxel."""
-    points = grid.index(splat.centers)
+def density(splat: Splat, grid: Grid, points: Floats) -> Volume:
+    """Opacity-weighted density of the gaussians, each widened by half a voxel.
+
+    Their centres are `points` in voxels.
+    """
     order, slabs = slab_order(points[:, 0], 2 * DENSITY_REACH + 1)
     volume = np.zeros(grid.shape, np.float32)
     scales = splat.scales / np.float32(grid.voxel)
@@ -165,8 +170,8 @@ def find_solid(splat: Splat, voxels: int, sigma: float) -> Solid:
         No voxel is occupied.
     """
     grid = Grid.around(splat.centers, voxels)
-    volume = density(splat, grid)
     index = grid.index(splat.centers)
+    volume = density(splat, grid, index)
     here = grid_kernels.sample(volume, index)
     usual = float(np.median(here))
     occupied, parts = drop_floaters(volume > OCCUPIED * usual, index, splat.opacities, here)
@@ -345,7 +350,8 @@ def smooth(mask: Mask, sigma: float) -> Volume:
     taps = np.exp(-0.5 * (np.arange(half + 1) / sigma) ** 2)
     taps[0] /= 2
     taps /= 2 * taps.sum()
+    room = (np.zeros(mask.shape, np.float32) for _ in range(3))
     blurred: Volume = mask_kernels.lifted_blur(
-        mask, taps.astype(np.float32), round(2 * sigma), np.float32(LEAST_CREST)
+        mask, taps.astype(np.float32), round(2 * sigma), np.float32(LEAST_CREST), *room
     )
     return blurred

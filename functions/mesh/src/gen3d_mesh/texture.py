@@ -10,6 +10,7 @@ its colours fill: a viewer that takes the picture eight times smaller mixes no t
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,8 +39,12 @@ SHRINK = 0.985
 FURTHER = 12
 """So many scales are tried below the largest that fits, for one that needs fewer rows."""
 
-EMPTY, LARGE, CUTS = 0.6, 64, 5
-"""A chart that covers less of its box, of so many cells or more, is cut in two, so often."""
+EMPTY, LARGE, CUTS = 0.6, 1 / 256, 5
+"""A chart that covers less of its box is cut in two, so often, if that takes such a share of the
+picture."""
+
+SMALLER = 0.8
+"""A chart is turned along its longest direction where its box shrinks to less than this."""
 
 FULL, HUGE = 0.6, 0.06
 """Where charts cover less of the picture, those whose boxes take more of it are cut, too, if that
@@ -51,9 +56,9 @@ LAYERS = 3
 LEAST_SHARE, MERGING_ROUNDS = 150, 12
 """A piece of fewer than one face in so many goes to its neighbours, from its border inwards."""
 
-CRUMB, CRUMB_FACING = 25, -0.3
-"""Of the last pieces of fewer faces, on sharp edges, each goes that faces its new chart's axis with
-at least this cosine: some texels there are seen twice."""
+CRUMB, CRUMB_FACING = 2000, -0.3
+"""Of the last pieces of fewer than one face in so many, on sharp edges, each goes that faces its
+new chart's axis with at least this cosine: some texels there are seen twice."""
 
 SMOOTHING_ROUNDS = 12
 MIN_FACING = 0.3
@@ -212,13 +217,13 @@ def _chart(mesh: Triangles, size: int):
     flat, depth = _projected(mesh.vertices, mesh.faces, _VIEWS, axis)
     layer = np.zeros(len(axis), np.int32)
     for _ in range(LAYERS):
-        label = _cut(flat, axis + len(_AXES) * layer, neighbours, size)
-        atlas = _unwrap(mesh, flat, label, neighbours, size)
+        pieces = _cut(flat, axis + len(_AXES) * layer, neighbours, size)
+        atlas = _unwrap(mesh, pieces, size)
         if atlas is None:
             return None
         if atlas.used < FULL:
-            label = _cut(flat, label, neighbours, size, 0, HUGE)
-            smaller = _unwrap(mesh, flat, label, neighbours, size)
+            pieces = _cut(flat, pieces.label, neighbours, size, 0, HUGE)
+            smaller = _unwrap(mesh, pieces, size)
             if smaller is not None and smaller.used > atlas.used:
                 atlas = smaller
         owner, share, hidden = _rasterise(atlas.texels, atlas.faces, depth, size, LAYER_DEPTH)
@@ -261,7 +266,7 @@ def _axes_of_faces(normals, neighbours):
     axis = _smoothed(facing, neighbours, SMOOTHING_ROUNDS)
     large = np.zeros(len(axis), np.bool_)
     _merge(axis, large, facing, neighbours, len(axis) // LEAST_SHARE, MIN_FACING)
-    _merge(axis, large, facing, neighbours, CRUMB, CRUMB_FACING)
+    _merge(axis, large, facing, neighbours, len(axis) // CRUMB, CRUMB_FACING)
     return axis
 
 
@@ -455,30 +460,116 @@ def _extents(flat, piece, count):
     return low, high
 
 
-def _cut(flat, label, neighbours, size, empty=EMPTY, most=1.0):
-    """Cut pieces in two, as often as `CUTS`: new labels.
+@njit(cache=True)
+def _laid(flat, piece, count):
+    """Turn each piece along its longest direction, where its box becomes clearly smaller by that.
+
+    Else a rod that lies askew leaves most of its box empty.
+
+    Returns
+    -------
+    laid : (m, 3, 2)
+        Corners.
+    low, high : (count, 2)
+        Of each piece's box.
+    """
+    sums = np.zeros((count, 6))
+    for f in range(len(flat)):
+        of = sums[piece[f]]
+        x = flat[f, 0, 0] + flat[f, 1, 0] + flat[f, 2, 0]
+        y = flat[f, 0, 1] + flat[f, 1, 1] + flat[f, 2, 1]
+        of[0] += 1
+        of[1] += x
+        of[2] += y
+        of[3] += x * x
+        of[4] += x * y
+        of[5] += y * y
+    turns = np.empty((count, 2))
+    for k in range(count):
+        n, x, y = sums[k, 0], sums[k, 1], sums[k, 2]
+        xx, xy, yy = sums[k, 3] - x * x / n, sums[k, 4] - x * y / n, sums[k, 5] - y * y / n
+        angle = math.atan2(2 * xy, xx - yy) / 2
+        turns[k, 0], turns[k, 1] = math.cos(angle), math.sin(angle)
+    low, high = _extents(flat, piece, count)
+    lowest, highest = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
+    for f in range(len(flat)):
+        k = piece[f]
+        cos, sin = turns[k, 0], turns[k, 1]
+        for n in range(3):
+            x = cos * flat[f, n, 0] + sin * flat[f, n, 1]
+            y = cos * flat[f, n, 1] - sin * flat[f, n, 0]
+            lowest[k, 0], highest[k, 0] = min(lowest[k, 0], x), max(highest[k, 0], x)
+            lowest[k, 1], highest[k, 1] = min(lowest[k, 1], y), max(highest[k, 1], y)
+    stays = np.ones(count, np.bool_)
+    for k in range(count):
+        before = (high[k, 0] - low[k, 0]) * (high[k, 1] - low[k, 1])
+        after = (highest[k, 0] - lowest[k, 0]) * (highest[k, 1] - lowest[k, 1])
+        if after < SMALLER * before:
+            stays[k], low[k], high[k] = False, lowest[k], highest[k]
+    if stays.all():
+        return flat, low, high
+    laid = flat.copy()
+    for f in range(len(flat)):
+        if stays[piece[f]]:
+            continue
+        cos, sin = turns[piece[f], 0], turns[piece[f], 1]
+        for n in range(3):
+            laid[f, n, 0] = cos * flat[f, n, 0] + sin * flat[f, n, 1]
+            laid[f, n, 1] = cos * flat[f, n, 1] - sin * flat[f, n, 0]
+    return laid, low, high
+
+
+class _Pieces(NamedTuple):
+    """The connected pieces of faces of one label.
+
+    Attributes
+    ----------
+    label : (m,) int32
+        The piece of each face.
+    number : int
+    flat : (m, 3, 2) float64
+        Their corners, as `_laid` turned them.
+    low, high : (number, 2) float64
+        Of each piece's box.
+    """
+
+    label: npt.NDArray[np.int32]
+    number: int
+    flat: npt.NDArray[np.float64]
+    low: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, flat, label, neighbours) -> "_Pieces":
+        """Of corners (m, 3, 2) as they are projected."""
+        piece, count = _pieces(label, neighbours)
+        return cls(piece, count, *_laid(flat, piece, count))
+
+
+def _cut(flat, label, neighbours, size, empty=EMPTY, most=1.0) -> _Pieces:
+    """Cut pieces in two, as often as `CUTS`.
 
     Those are cut that leave most of their box empty, as a chair's legs do: that cover less than
     `empty` of it. And those whose box takes more than `most` of the picture.
     """
     scale = size * math.sqrt(FULLEST / max(_area(flat), 1e-12))
-    center = flat.sum(axis=1) / 3
+    whole = (size // CELL) ** 2
+    pieces = _Pieces.of(flat, label, neighbours)
     for _ in range(CUTS):
-        piece, count = _pieces(label, neighbours)
-        low, high = _extents(flat, piece, count)
-        boxes = _boxes(flat, piece, low)
+        piece, count, laid, low, high = pieces
+        boxes = _boxes(laid, piece, low)
         covered, shape, start = _cover(boxes, piece, high - low, scale)
         cells = shape.prod(axis=1)
         share = np.add.reduceat(covered, start[:-1], dtype=np.int64) / cells
-        chosen = (share < empty) & (cells >= LARGE)
-        chosen |= cells > most * (size // CELL) ** 2
+        chosen = (share < empty) & (cells >= LARGE * whole) | (cells > most * whole)
         if not chosen.any():
             break
         along = (high - low).argmax(axis=1)
         middle = ((low + high) / 2)[np.arange(count), along]
-        beyond = center[np.arange(len(piece)), along[piece]] > middle[piece]
-        label = piece + np.int32(count) * (beyond & chosen[piece])
-    return label
+        center = laid[np.arange(len(piece)), :, along[piece]].sum(axis=1) / 3
+        beyond = (center > middle[piece]) & chosen[piece]
+        pieces = _Pieces.of(flat, piece + np.int32(count) * beyond, neighbours)
+    return pieces
 
 
 def _area(flat) -> float:
@@ -486,10 +577,9 @@ def _area(flat) -> float:
     return float(np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / 2
 
 
-def _unwrap(mesh, flat, label, neighbours, size) -> _Atlas | None:
-    """Pack the pieces of faces of one label into the picture."""
-    chart, count = _pieces(label, neighbours)
-    low, high = _extents(flat, chart, count)
+def _unwrap(mesh, pieces: _Pieces, size) -> _Atlas | None:
+    """Pack pieces into the picture, each a chart."""
+    chart, _, flat, low, high = pieces
     flat, extents = flat - low[chart, None], high - low
     # Lying charts leave rows free at the bottom, which the picture then does not have.
     stands = extents[:, 1] > extents[:, 0]
