@@ -1,86 +1,24 @@
 """The built page by itself. What it asks a server is answered here, so that any answer can fail."""
 
-import base64
 import json
-import mimetypes
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
+from tests.browser.alone import FORM, JOB, URL, a_job, cognito, serve, signed_in, the_page
 from tests.browser.driver import PATIENCE_MS, a_request_is_held, check_accessibility
-
-URL = "http://localhost:20655"
-"""No port of anybody's: every request is answered here. As localhost it is a secure context."""
-
-POOL = "us-east-1_abc"
-JOB = "01ARZ3NDEKTSV4RRFFQ69G5FA"
-FORM: dict[str, Any] = {"url": f"{URL}/bucket", "fields": {"key": "uploads/1/image.jpg"}}
-
-mimetypes.add_type("text/javascript", ".mjs")
-
-
-def _token(**claims: object) -> str:
-    now = int(time.time())
-    issuer = f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}"
-    claims |= {"iss": issuer, "aud": "client", "sub": "ada", "iat": now, "exp": now + 3600}
-    parts = ({"alg": "RS256", "kid": "k"}, claims | {"cognito:username": "ada"})
-    coded = [base64.urlsafe_b64encode(json.dumps(p).encode()).decode().rstrip("=") for p in parts]
-    return ".".join([*coded, "c2ln"])
-
-
-def _cognito(route: Route) -> None:
-    """The user pool; the page wants no AWS credentials, and asks no identity pool."""
-    assert "IdentityService" not in route.request.headers.get("x-amz-target", "")
-    kind = "NotAuthorizedException"
-    refusal = {"__type": kind, "message": "Refresh Token has expired"}
-    route.fulfill(status=400, headers={"x-amzn-errortype": kind}, json=refusal)
-
-
-def _serve(dist: Path) -> Callable[[Route], None]:
-    config = {
-        "region": "us-east-1",
-        "engine": "lite",
-        "apiUrl": f"{URL}/api",
-        "userPoolId": POOL,
-        "userPoolClientId": "client",
-        "bucket": "bucket",
-        "endpoint": URL,
-    }
-
-    def answer(route: Route) -> None:
-        path = route.request.url.removeprefix(URL).split("?")[0].strip("/")
-        if route.request.method == "POST":
-            _cognito(route)
-        elif path == "config.json":
-            route.fulfill(json=config)
-        elif path and (dist / path).is_file():
-            kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-            route.fulfill(body=(dist / path).read_bytes(), content_type=kind)
-        else:
-            _page(dist)(route)
-
-    return answer
-
-
-def _page(dist: Path, version: str | None = None) -> Callable[[Route], None]:
-    """The page, which a server also answers for files that are gone; or that of another version."""
-    html = (dist / "index.html").read_text()
-    if version:
-        html = html.replace("/assets/index-", f"/assets/index-{version}")
-    return lambda route: route.fulfill(body=html, content_type="text/html")
 
 
 def _deploy(page: Page, dist: Path) -> None:
     """From now on another version is the newest."""
-    newer = _page(dist, version="newer")
+    newer = the_page(dist, version="newer")
 
     def answer(route: Route) -> None:
         if route.request.method == "POST":
-            _cognito(route)
+            cognito(route)
         else:
             newer(route)
 
@@ -90,46 +28,13 @@ def _deploy(page: Page, dist: Path) -> None:
 @pytest.fixture
 def ada(browser: Browser, build: Path) -> Iterator[BrowserContext]:
     """Ada's browser; she is signed in."""
-    context = browser.new_context(viewport={"width": 1000, "height": 800})
-    prefix = "CognitoIdentityServiceProvider.client"
-    kept = {
-        f"{prefix}.LastAuthUser": "ada",
-        f"{prefix}.ada.idToken": _token(token_use="id", email="ada@example.com"),
-        f"{prefix}.ada.accessToken": _token(token_use="access", username="ada"),
-        f"{prefix}.ada.refreshToken": "r",
-        f"{prefix}.ada.clockDrift": "0",
-    }
-    seed = (
-        "if (!sessionStorage.seeded) { sessionStorage.seeded = 1; Object.assign(localStorage, %s) }"
-    )
-    context.add_init_script(seed % json.dumps(kept))
-    context.route("**/*", _serve(build))
-    yield context
-    context.close()
-
-
-def _job(n: int, **fields: Any) -> dict[str, Any]:
-    step = {"start": None, "end": None, "ms": None}
-    return {
-        "jobId": f"{JOB}{n}",
-        "name": f"job {n}",
-        "filename": "cup.jpg",
-        "contentType": "image/jpeg",
-        "prefix": f"private/us-east-1:1/jobs/{JOB}{n}/",
-        "createdAt": "2026-11-23T10:00:00Z",
-        "text": None,
-        "run": 0,
-        "queue": None,
-        "pollSeconds": None,
-        "picture": None,
-        "stages": {"initialize": step, "mask": step, "reconstruct": step},
-        "objects": [],
-    } | fields
+    with signed_in(browser, build) as context:
+        yield context
 
 
 def _gallery(context: BrowserContext) -> Page:
     page = context.new_page()
-    jobs = [_job(n, status="COMPLETED", objects=1) for n in (1, 2)]
+    jobs = [a_job(n, status="COMPLETED", objects=1) for n in (1, 2)]
     page.route("**/api/jobs", lambda route: route.fulfill(json={"jobs": jobs, "cursor": None}))
     page.goto(f"{URL}/gallery")
     expect(page.get_by_label("Delete job 2")).to_be_visible()
@@ -141,7 +46,7 @@ def test_an_expired_session_leaves_the_page_of_an_earlier_version(
 ) -> None:
     page = _gallery(ada)
     _deploy(page, build)
-    page.route("**/assets/SignIn-*", _page(build))
+    page.route("**/assets/SignIn-*", the_page(build))
     page.route("**/api/jobs/*", lambda route: route.fulfill(status=401, json={}))
     page.get_by_label("Delete job 1").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
@@ -158,7 +63,7 @@ def test_a_photo_is_not_lost_with_a_part_that_does_not_load(
     page = ada.new_page()
     part = "**/assets/JobPage-*.js"
     page.route(part, lambda route: route.abort())
-    job = _job(1, status="CREATED")
+    job = a_job(1, status="CREATED")
     page.route("**/api/jobs", lambda route: route.fulfill(status=201, json=job | {"upload": FORM}))
     page.route("**/api/jobs/*", lambda route: route.fulfill(json=job))
     page.goto(URL)
@@ -166,7 +71,7 @@ def test_a_photo_is_not_lost_with_a_part_that_does_not_load(
     expect(page.get_by_role("alert")).to_contain_text("what you did is kept")
     expect(page.locator(".new-version")).to_have_count(0)
     # A part that is gone, and not only out of reach.
-    page.route(part, _page(build))
+    page.route(part, the_page(build))
     _deploy(page, build)
     page.reload()
     expect(page.get_by_role("alert").first).to_contain_text("A new version of Gen3D is out")
@@ -189,7 +94,7 @@ def test_an_upload_goes_on_by_itself_and_with_a_job_anew_where_its_form_is_too_o
     def jobs(route: Route) -> None:
         n = sum(request == "POST /jobs" for request in asked) + 1
         asked.append("POST /jobs")
-        route.fulfill(status=201, json=_job(n, status="CREATED") | {"upload": FORM})
+        route.fulfill(status=201, json=a_job(n, status="CREATED") | {"upload": FORM})
 
     def job(route: Route) -> None:
         n = int(route.request.url.split(JOB)[1][0])
@@ -198,7 +103,7 @@ def test_an_upload_goes_on_by_itself_and_with_a_job_anew_where_its_form_is_too_o
             route.fulfill(status=204)
         else:
             begun = route.request.url.endswith("/initialize")
-            route.fulfill(json=_job(n, status="INITIALIZING" if begun else "CREATED"))
+            route.fulfill(json=a_job(n, status="INITIALIZING" if begun else "CREATED"))
 
     def bucket(route: Route) -> None:
         status = uploads.pop(0)
@@ -235,9 +140,9 @@ def test_a_job_that_never_began_begins_after_a_reload(ada: BrowserContext) -> No
 
     def initialize(route: Route) -> None:
         begun.append(route.request.post_data)
-        route.fulfill(status=200, json=_job(1, status="INITIALIZING"))
+        route.fulfill(status=200, json=a_job(1, status="INITIALIZING"))
 
-    page.route("**/api/jobs/*", lambda route: route.fulfill(json=_job(1, status="CREATED")))
+    page.route("**/api/jobs/*", lambda route: route.fulfill(json=a_job(1, status="CREATED")))
     page.route("**/api/jobs/*/initialize", initialize)
     page.goto(f"{URL}/jobs/{JOB}1")
     expect(page.get_by_role("heading", name="Preparing the photo")).to_be_visible()
@@ -282,7 +187,7 @@ def test_a_second_tap_deletes_nothing_twice(ada: BrowserContext) -> None:
 def test_a_second_tap_cancels_nothing_twice(ada: BrowserContext) -> None:
     page = ada.new_page()
     held: list[Route] = []
-    job = _job(1, status="RECONSTRUCTING")
+    job = a_job(1, status="RECONSTRUCTING")
 
     page.route("**/api/jobs/*", lambda route: route.fulfill(json=job))
     page.route("**/api/jobs/*/cancel", lambda route: held.append(route))
@@ -311,7 +216,7 @@ def test_a_job_that_has_ended_meanwhile_is_not_destroyed_by_cancelling_it(
     def answer(route: Route) -> None:
         asked.append(route.request.method)
         ended = "POST" in asked
-        route.fulfill(json=_job(1, status="EXPIRED" if ended else "INITIALIZING"))
+        route.fulfill(json=a_job(1, status="EXPIRED" if ended else "INITIALIZING"))
 
     page.route("**/api/jobs/**", answer)
     page.goto(f"{URL}/jobs/{JOB}1")
@@ -329,7 +234,7 @@ def test_a_job_is_deleted_by_one_request_and_what_is_gone_is_deleted(
     ada: BrowserContext, status: str, answers: list[int | str]
 ) -> None:
     page = ada.new_page()
-    here = [_job(n, status=status, objects=1) for n in (1, 2)]
+    here = [a_job(n, status=status, objects=1) for n in (1, 2)]
     page.route("**/api/jobs", lambda route: route.fulfill(json={"jobs": here, "cursor": None}))
     left = list(answers)
 
@@ -382,7 +287,7 @@ def test_a_limit_is_told_with_when_it_ends(ada: BrowserContext) -> None:
 def test_the_place_in_the_queue_is_told_and_looked_at_ever_less_often(ada: BrowserContext) -> None:
     page = ada.new_page()
     page.clock.install()
-    waiting = _job(1, status="INITIALIZING", run=1, queue={"ahead": 3}, pollSeconds=2)
+    waiting = a_job(1, status="INITIALIZING", run=1, queue={"ahead": 3}, pollSeconds=2)
     looks: list[float] = []
 
     def look(route: Route) -> None:
@@ -407,7 +312,7 @@ def test_a_job_that_failed_is_taken_up_where_it_stopped(ada: BrowserContext) -> 
     failure = {"error": "InferenceFailed", "message": "The model failed. Try again."}
     image = {"width": 64, "height": 64, "bytes": 9, "url": f"{URL}/favicon.svg"}
     cup = {"n": 0, "name": "Cup", "seed": 0, "status": "FAILED", "error": failure}
-    job = _job(1, status="FAILED", run=1, error=failure, image=image, objects=[cup])
+    job = a_job(1, status="FAILED", run=1, error=failure, image=image, objects=[cup])
     asked: list[str | None] = []
 
     def retry(route: Route) -> None:
@@ -432,7 +337,7 @@ def test_one_object_is_made_again_while_the_others_stay_in_sight(ada: BrowserCon
         {"n": n, "name": name, "seed": 4, "status": "COMPLETED", "files": files}
         for n, name in enumerate(("Cup", "Saucer"))
     )
-    job = _job(1, status="COMPLETED", run=1, image=image, objects=[cup, saucer])
+    job = a_job(1, status="COMPLETED", run=1, image=image, objects=[cup, saucer])
     asked: list[dict[str, Any]] = []
 
     def retry(route: Route) -> None:
@@ -475,7 +380,7 @@ def test_what_is_offered_can_be_chosen_when_an_object_is_made_again(ada: Browser
             "faces": {"minimum": 1000, "maximum": 200_000},
         },
     }
-    job = _job(1, status="COMPLETED", run=1, image=image, objects=[cup], offers=offers)
+    job = a_job(1, status="COMPLETED", run=1, image=image, objects=[cup], offers=offers)
     asked: list[dict[str, Any]] = []
 
     def retry(route: Route) -> None:
@@ -507,7 +412,7 @@ def test_what_is_offered_can_be_chosen_when_an_object_is_made_again(ada: Browser
 
 def test_the_form_asks_for_a_password_as_the_pool_takes_it(browser: Browser, build: Path) -> None:
     context = browser.new_context()
-    context.route("**/*", _serve(build))
+    context.route("**/*", serve(build))
     page = context.new_page()
     page.goto(f"{URL}/signin")
     page.get_by_role("tab", name="Create Account").click()
@@ -525,7 +430,7 @@ def test_the_form_asks_for_a_password_as_the_pool_takes_it(browser: Browser, bui
 def test_a_bar_rests_where_motion_is_not_wanted(ada: BrowserContext) -> None:
     page = ada.new_page()
     page.emulate_media(reduced_motion="reduce")
-    job = _job(1, status="INITIALIZING")
+    job = a_job(1, status="INITIALIZING")
     page.route("**/api/jobs/*", lambda route: route.fulfill(json=job))
     page.goto(f"{URL}/jobs/{job['jobId']}")
     bar = page.locator(".progress-unknown span").first
@@ -552,7 +457,7 @@ def test_a_page_without_storage_works(browser: Browser, build: Path) -> None:
           Object.defineProperty(window, name, {
             get: () => { throw new DOMException("denied", "SecurityError") } })"""
     )
-    context.route("**/*", _serve(build))
+    context.route("**/*", serve(build))
     page = context.new_page()
     page.goto(URL)
     page.get_by_role("button", name="Dark colours").click()

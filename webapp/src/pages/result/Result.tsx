@@ -43,7 +43,11 @@ export default function Result({ job }: { job: JobView }) {
             <Segmented
               legend="Object"
               choices={[
-                ...job.objects.map((one) => ({ value: String(one.n), label: one.name })),
+                ...job.objects.map((one) => ({
+                  value: String(one.n),
+                  label: one.name,
+                  hint: one.name,
+                })),
                 ...(job.scene ? [{ value: TOGETHER, label: "All together" }] : []),
               ]}
               value={scene ? TOGETHER : String(object.n)}
