@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { EmbeddingsMeta } from "../src/decoder/embeddings";
 import type { KeptSelection } from "../src/kept/kept";
-import { earlierBy, whatToKeep } from "../src/pages/select/keeping";
 import { Decodes } from "../src/selection/decodes";
+import { startHistory } from "../src/selection/history";
+import { earlierBy, whatToKeep } from "../src/selection/keeping";
 import type { Decoded } from "../src/selection/prompt";
 import { emptySelection, reduce, type Selection } from "../src/selection/selection";
 
@@ -25,7 +26,12 @@ const decodesOf = (selection: Selection, answers: (Decoded | null)[]) => {
 
 describe("what is kept of a selection", () => {
   it("comes back as it was, for the same decoder", () => {
-    const kept = whatToKeep(clicked, decodesOf(clicked, [answer(1, 2)]), meta("lite"), null);
+    const kept = whatToKeep(
+      startHistory(clicked),
+      decodesOf(clicked, [answer(1, 2)]),
+      meta("lite"),
+      null,
+    );
     expect(kept?.by).toEqual({ engine: "lite", revision: "1", singleMaskIndex: 0 });
     expect(kept?.answers[0]?.scores).toHaveLength(2);
     expect(earlierBy(kept, meta("lite"))).toBeNull();
@@ -35,7 +41,12 @@ describe("what is kept of a selection", () => {
   });
 
   it("is an earlier decoder's, where a better one is there after the reload", () => {
-    const kept = whatToKeep(clicked, decodesOf(clicked, [answer(-1, 2)]), meta("lite"), null);
+    const kept = whatToKeep(
+      startHistory(clicked),
+      decodesOf(clicked, [answer(-1, 2)]),
+      meta("lite"),
+      null,
+    );
     const before = earlierBy(kept, meta("sam"));
     const [mask] = before?.handOver(clicked.objects).masks.values() ?? [];
     expect(Array.from(mask?.masks ?? [])).toEqual([2]);
@@ -55,22 +66,27 @@ describe("what is kept of a selection", () => {
     );
     decodes.want(clicked.objects);
     await new Promise((resolve) => setTimeout(resolve));
-    const kept = whatToKeep(clicked, decodes, meta("sam"), null);
+    const kept = whatToKeep(startHistory(clicked), decodes, meta("sam"), null);
     expect(kept?.selection.objects[0]?.candidate).toBe(2);
   });
 
   it("stays while it says more than what is there: no decoder yet, or one that is not done", () => {
-    const kept = whatToKeep(clicked, decodesOf(clicked, [answer(1, 2)]), meta("lite"), null);
+    const kept = whatToKeep(
+      startHistory(clicked),
+      decodesOf(clicked, [answer(1, 2)]),
+      meta("lite"),
+      null,
+    );
     const earlier = earlierBy(kept, meta("sam"))?.handOver(clicked.objects);
     const fresh = new Decodes(nobody, 0, [], ignore, ignore, earlier);
-    expect(whatToKeep(clicked, fresh, meta("sam"), kept)).toBeNull();
+    expect(whatToKeep(startHistory(clicked), fresh, meta("sam"), kept)).toBeNull();
     const known = kept?.selection as Selection;
-    expect(whatToKeep(known, null, undefined, kept)).toBeNull();
+    expect(whatToKeep(startHistory(known), null, undefined, kept)).toBeNull();
     // What was clicked meanwhile is new.
     const more = reduce(known, { type: "click", click });
-    expect(whatToKeep(more, null, undefined, kept)?.selection).toBe(more);
-    expect(whatToKeep(more, fresh, meta("sam"), kept)?.selection.objects[0]?.clicks).toHaveLength(
-      2,
-    );
+    expect(whatToKeep(startHistory(more), null, undefined, kept)?.selection).toBe(more);
+    expect(
+      whatToKeep(startHistory(more), fresh, meta("sam"), kept)?.selection.objects[0]?.clicks,
+    ).toHaveLength(2);
   });
 });

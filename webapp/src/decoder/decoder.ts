@@ -20,6 +20,8 @@ export class Decoder {
   private readonly worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   private readonly waiting = new Map<number, Waiting>();
   private lastId = 0;
+  /** Why nothing is answered any more, once that is so. */
+  private end: Error | null = null;
 
   constructor(private readonly onProgress: OnProgress = () => undefined) {
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.receive(data);
@@ -51,13 +53,14 @@ export class Decoder {
   close(): void {
     this.worker.terminate();
     this.worker.onmessage = null;
-    this.waiting.clear();
+    this.fail("The selection tool was closed. Reload the page; your clicks are kept.");
   }
 
   private ask<K extends Kind>(
     kind: K,
     payload: Requests[K]["send"],
   ): Promise<Requests[K]["answer"]> {
+    if (this.end) return Promise.reject(this.end);
     const id = ++this.lastId;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve: resolve as Waiting["resolve"], reject });
@@ -77,7 +80,9 @@ export class Decoder {
   }
 
   private fail(why: string): void {
-    for (const { reject } of this.waiting.values()) reject(new Error(why));
+    // A worker that has stopped would let whoever asks it wait for ever.
+    this.end ??= new Error(why);
+    for (const { reject } of this.waiting.values()) reject(this.end);
     this.waiting.clear();
   }
 }

@@ -4,6 +4,7 @@ import { clear, del, get, keys, set } from "idb-keyval";
 import type { OptionsView, UploadForm } from "../api/types";
 import type { EmbeddingsMeta } from "../decoder/embeddings";
 import type { Photo } from "../photo/photo";
+import type { History } from "../selection/history";
 import type { Decoded } from "../selection/prompt";
 import type { Selection } from "../selection/selection";
 
@@ -30,6 +31,8 @@ export interface KeptPhoto {
 /** A selection and the decoder's answers for its objects, in their order. */
 export interface KeptSelection {
   readonly selection: Selection;
+  /** What can be undone, and done again; earlier versions of this page did not keep it. */
+  readonly history?: Pick<History, "past" | "future">;
   readonly answers: readonly (Decoded | null)[];
   /** Whose answers they are; earlier versions of this page did not keep it. */
   readonly by?: Pick<EmbeddingsMeta, "engine" | "revision" | "singleMaskIndex">;

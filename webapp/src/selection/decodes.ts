@@ -42,6 +42,8 @@ export class Decodes {
   private readonly alike = new Map<string, number>();
   private earlierStand = false;
   private wanted: Prompt[] = [];
+  /** What could not be decoded; it is tried again with the next wish, and holds up no other. */
+  private readonly failed = new Set<string>();
   private running = false;
 
   constructor(
@@ -61,6 +63,7 @@ export class Decodes {
       if (object.candidate === null) this.preferred.delete(promptKey(prompt));
       else this.preferred.set(promptKey(prompt), object.candidate);
     }
+    this.failed.clear();
     this.wanted = objects.map(promptOf).filter((prompt) => prompt !== null);
     void this.run();
   }
@@ -158,22 +161,29 @@ export class Decodes {
     this.running = true;
     try {
       for (let prompt = this.next(); prompt; prompt = this.next()) {
-        this.keep(promptKey(prompt), await this.decode(prompt, this.previous(prompt)));
+        const key = promptKey(prompt);
+        try {
+          this.keep(key, await this.decode(prompt, this.previous(prompt)));
+        } catch (error) {
+          this.failed.add(key);
+          this.onError(error);
+          continue;
+        }
         this.onChange();
       }
-    } catch (error) {
-      this.wanted = [];
-      this.onError(error);
     } finally {
       this.running = false;
     }
   }
 
   private next(): Prompt | undefined {
-    const prompt = this.wanted.find((one) => !isFound(one) && this.known(one) === null);
-    if (!prompt) return undefined;
-    const way = this.way(prompt);
-    return way[way.findLastIndex((step) => this.known(step) !== null) + 1];
+    for (const prompt of this.wanted) {
+      if (isFound(prompt) || this.known(prompt) !== null) continue;
+      const way = this.way(prompt);
+      const step = way[way.findLastIndex((one) => this.known(one) !== null) + 1];
+      if (step && !this.failed.has(promptKey(step))) return step;
+    }
+    return undefined;
   }
 
   /**

@@ -33,17 +33,43 @@ export function toScreen(view: View, photo: Point): Point {
   return { x: photo.x * view.scale + view.x, y: photo.y * view.scale + view.y };
 }
 
-/** Zoom by a factor; what is under `at` stays under it. */
-export function zoomAt(view: View, factor: number, at: Point, viewport: Size, photo: Size): View {
+/** Zoom by a factor; what is under `at`, or was under `from`, is under it then. */
+export function zoomAt(
+  view: View,
+  factor: number,
+  at: Point,
+  viewport: Size,
+  photo: Size,
+  from = at,
+): View {
   const least = fitView(viewport, photo).scale;
   const most = Math.max(MAX_SCALE, least * MAX_TIMES);
   const scale = Math.min(Math.max(view.scale * factor, least), most);
-  const fixed = toPhoto(view, at);
+  const fixed = toPhoto(view, from);
   return keepInSight(
     { scale, x: at.x - fixed.x * scale, y: at.y - fixed.y * scale },
     viewport,
     photo,
   );
+}
+
+/** What a pixel of a wheel, a line of one, and a pixel of a pinch on a trackpad make of the scale. */
+const PER_PIXEL = 0.0016;
+const PER_LINE = 0.05;
+const PER_PINCH = 0.01;
+/** Ctrl with a wheel looks the same as a pinch, and a notch has a hundred pixels. */
+const MOST_PINCHED = 25;
+
+/** How much nearer the wheel takes; browsers tell of a trackpad's pinch as of one with Ctrl held. */
+export function wheelFactor({
+  deltaY,
+  deltaMode,
+  ctrlKey,
+}: Pick<WheelEvent, "deltaY" | "deltaMode" | "ctrlKey">): number {
+  if (deltaMode === 1) return Math.exp(-deltaY * PER_LINE);
+  if (!ctrlKey) return Math.exp(-deltaY * PER_PIXEL);
+  const pinched = Math.min(Math.max(deltaY, -MOST_PINCHED), MOST_PINCHED);
+  return Math.exp(-pinched * PER_PINCH);
 }
 
 export function panBy(view: View, dx: number, dy: number, viewport: Size, photo: Size): View {

@@ -1,7 +1,8 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { DEFAULTS } from "../../api/chosen";
 import type { JobView } from "../../api/types";
-import { type KeptSelection, kept, type Submission } from "../../kept/kept";
+import { type KeptSelection, keep, kept, type Submission } from "../../kept/kept";
+import { SelectionMachine } from "../../selection/machine";
 import { activeObject, isEmpty } from "../../selection/selection";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
@@ -12,12 +13,10 @@ import { BetterMasks } from "./BetterMasks";
 import { Candidates, Found } from "./Candidates";
 import { ShownMasks, unfit } from "./masks";
 import { ObjectList } from "./ObjectList";
-import { PhotoViewport, type Zoom } from "./PhotoViewport";
+import { PhotoViewport } from "./PhotoViewport";
 import { Toolbar } from "./Toolbar";
 import { type DecoderState, useDecoder } from "./useDecoder";
-import type { Tool } from "./useGestures";
-import { useSelection } from "./useSelection";
-import { useShortcuts } from "./useShortcuts";
+import { useMachine } from "./useMachine";
 import "./select.css";
 
 interface Props {
@@ -42,16 +41,23 @@ interface WorkbenchProps extends Props {
 
 function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
   const [attempt, setAttempt] = useState(0);
-  const [tool, setTool] = useState<Tool>("add");
-  const [brush, setBrush] = useState(16);
-  const [gesturing, setGesturing] = useState(false);
   const [options, setOptions] = useState(DEFAULTS);
   const [sending, setSending] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
-  const zoom = useRef<Zoom | null>(null);
   const { decoder, better, failure: unloaded, change } = useDecoder(job, attempt);
-  const tools = useSelection(job.jobId, decoder, earlier);
-  const { selection, decodes, act } = tools;
+  const [machine] = useState(
+    () => new SelectionMachine(image, earlier, (what) => keep("selection", job.jobId, what)),
+  );
+  const { act } = machine;
+  const selection = useMachine(machine, (state) => state.history.present);
+  const decodes = useMachine(machine, (state) => state.decodes);
+  const unanswered = useMachine(machine, (state) => state.error);
+  const gesturing = useMachine(machine, (state) => state.gesture !== null);
+  // What shows the answers is drawn anew with each.
+  useMachine(machine, (state) => state.answered);
+  useEffect(() => {
+    if (decoder.state === "ready") machine.goOn(decoder);
+  }, [machine, decoder]);
   const photo = useMemo(
     () => ({ width: image.width, height: image.height, url: image.url, name: job.name }),
     [image, job.name],
@@ -61,10 +67,9 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
   const masks = selection.objects.map((object) => shown.of(object, decodes));
   const active = activeObject(selection);
   const pending = selection.objects.some((object) => decodes?.pending(object));
-  useShortcuts({ tools, setTool, zoom });
 
   // What was not answered will not be; another decoder may.
-  const busy = gesturing || sending || (pending && tools.error === null);
+  const busy = gesturing || sending || (pending && unanswered === null);
   useEffect(() => {
     if (better && !busy) change();
   }, [better, busy, change]);
@@ -89,7 +94,7 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
         const mask = await decoder.decoder.png(decodes.logits(object), object.strokes, photo);
         objects.push({ name: object.name.trim() || `Object ${object.id}`, mask });
       }
-      await tools.keepNow();
+      await machine.keepNow();
       await onConfirm({ objects, options });
     } catch (error) {
       setFailure(error);
@@ -101,27 +106,12 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
   return (
     <section className="select" aria-label="Select objects">
       <div className="select-main">
-        <Toolbar
-          tool={tool}
-          setTool={setTool}
-          brush={brush}
-          setBrush={setBrush}
-          tools={tools}
-          zoom={zoom}
-        />
+        <Toolbar machine={machine} />
         <PhotoViewport
           photo={photo}
-          selection={selection}
+          machine={machine}
           masks={masks}
-          tool={tool}
-          brush={brush}
           busy={pending || decoder.state === "loading"}
-          zoom={zoom}
-          onGesture={setGesturing}
-          onClick={(point, label) => act({ type: "click", click: { ...point, label } })}
-          onBox={(box) => act({ type: "box", box })}
-          onStroke={(stroke) => act({ type: "stroke", stroke })}
-          onRemoveClick={(index) => act({ type: "removeClick", index })}
         >
           <Loading decoder={decoder} />
           {decoder.state === "ready" && selection.objects.every(isEmpty) && (
@@ -150,7 +140,13 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
             </button>
           </ErrorNote>
         )}
-        {tools.error !== null && <ErrorNote error={tools.error} />}
+        {unanswered !== null && (
+          <ErrorNote error={unanswered}>
+            <button type="button" className="button" onClick={() => machine.askAgain()}>
+              Try again
+            </button>
+          </ErrorNote>
+        )}
         <ObjectList selection={selection} masks={masks} act={act} />
         {job.text && decoder.state === "ready" && (
           <Found

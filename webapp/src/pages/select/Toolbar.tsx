@@ -11,12 +11,13 @@ import {
   ZoomIn,
   ZoomOut,
 } from "lucide-react";
-import type { ReactNode, RefObject } from "react";
+import type { ReactNode } from "react";
+import type { Tool } from "../../selection/gestures";
+import type { SelectionMachine } from "../../selection/machine";
 import { activeObject, isEmpty } from "../../selection/selection";
 import { type Choice, Segmented } from "../../ui/Segmented";
-import type { Zoom } from "./PhotoViewport";
-import type { Tool } from "./useGestures";
-import type { SelectionTools } from "./useSelection";
+import { Shortcuts } from "./Shortcuts";
+import { useMachine } from "./useMachine";
 
 const TOOLS: readonly Choice<Tool>[] = [
   { value: "add", label: "Add", icon: <MousePointerClick />, hint: "Click what belongs to it (A)" },
@@ -31,21 +32,19 @@ const TOOLS: readonly Choice<Tool>[] = [
   { value: "pan", label: "Move", icon: <Hand />, hint: "Move the photo (H, or hold Space)" },
 ];
 
-interface Props {
-  tool: Tool;
-  setTool(tool: Tool): void;
-  brush: number;
-  setBrush(radius: number): void;
-  tools: SelectionTools;
-  zoom: RefObject<Zoom | null>;
-}
-
-export function Toolbar({ tool, setTool, brush, setBrush, tools, zoom }: Props) {
-  const { history, act } = tools;
+export function Toolbar({ machine }: { machine: SelectionMachine }) {
+  const tool = useMachine(machine, (state) => state.tool);
+  const brush = useMachine(machine, (state) => state.brush);
+  const history = useMachine(machine, (state) => state.history);
   const brushing = tool === "brush" || tool === "erase";
   return (
     <div className="toolbar" role="toolbar" aria-label="Selection tools">
-      <Segmented legend="Tool" choices={TOOLS} value={tool} onChange={setTool} />
+      <Segmented
+        legend="Tool"
+        choices={TOOLS}
+        value={tool}
+        onChange={(chosen) => machine.take(chosen)}
+      />
       {brushing && (
         <label className="brush-size">
           <span>Size</span>
@@ -54,35 +53,36 @@ export function Toolbar({ tool, setTool, brush, setBrush, tools, zoom }: Props) 
             min={3}
             max={60}
             value={brush}
-            onChange={(event) => setBrush(event.target.valueAsNumber)}
+            onChange={(event) => machine.sizeBrush(event.target.valueAsNumber)}
           />
         </label>
       )}
       <div className="toolbar-group">
-        <Command name="Undo" disabled={history.past.length === 0} onClick={tools.undo}>
+        <Command name="Undo" disabled={history.past.length === 0} onClick={machine.undo}>
           <Undo2 />
         </Command>
-        <Command name="Redo" disabled={history.future.length === 0} onClick={tools.redo}>
+        <Command name="Redo" disabled={history.future.length === 0} onClick={machine.redo}>
           <Redo2 />
         </Command>
         <Command
           name="Clear this object"
           disabled={isEmpty(activeObject(history.present))}
-          onClick={() => act({ type: "clear" })}
+          onClick={() => machine.act({ type: "clear" })}
         >
           <Trash2 />
         </Command>
       </div>
       <div className="toolbar-group">
-        <Command name="Zoom out" onClick={() => zoom.current?.by(1 / 1.4)}>
+        <Command name="Zoom out" onClick={() => machine.zoomOut()}>
           <ZoomOut />
         </Command>
-        <Command name="Zoom in" onClick={() => zoom.current?.by(1.4)}>
+        <Command name="Zoom in" onClick={() => machine.zoomIn()}>
           <ZoomIn />
         </Command>
-        <Command name="Whole photo" onClick={() => zoom.current?.reset()}>
+        <Command name="Whole photo" onClick={() => machine.wholePhoto()}>
           <Maximize />
         </Command>
+        <Shortcuts machine={machine} />
       </div>
     </div>
   );
