@@ -26,6 +26,9 @@ def test_every_view_draws_something(finished: Page, label: str, drawn: str) -> N
 
 def test_figures_are_there(finished: Page) -> None:
     figures = finished.locator(".figures")
+    # What one came for is above them.
+    expect(figures).to_be_hidden()
+    finished.get_by_text("Figures", exact=True).click()
     for name in ("Gaussians", "Vertices", "Faces", "Seed"):
         expect(figures.get_by_text(name, exact=True)).to_be_visible()
 

@@ -1,21 +1,30 @@
-import { lazy, type MouseEvent, Suspense, useEffect } from "react";
+import { type MouseEvent, Suspense, useEffect } from "react";
 import { Route, Switch, useLocation } from "wouter";
 import { RequireSession, SignInAgain } from "./auth/RequireSession";
+import { useSession } from "./auth/session";
 import { Header } from "./Header";
 import { Home } from "./pages/Home";
 import { NotFound } from "./pages/NotFound";
 import { ErrorBoundary } from "./ui/ErrorBoundary";
+import { lazily } from "./ui/lazily";
 import { NewVersion } from "./ui/NewVersion";
+import { Offline } from "./ui/Offline";
 import { Spinner } from "./ui/Spinner";
 
-const Gallery = lazy(() => import("./pages/Gallery"));
-const Keys = lazy(() => import("./pages/Keys"));
-const JobPage = lazy(() => import("./pages/job/JobPage"));
-const Reference = lazy(() => import("./pages/reference/Reference"));
-const SharedPage = lazy(() => import("./pages/Shared"));
+const loadGallery = () => import("./pages/Gallery");
+const loadJobPage = () => import("./pages/job/JobPage");
+const Gallery = lazily("the gallery", loadGallery);
+const JobPage = lazily("the job", loadJobPage);
+const Keys = lazily("your keys", () => import("./pages/Keys"));
+const Reference = lazily("the description of the API", () => import("./pages/reference/Reference"));
+const SharedPage = lazily("the shared model", () => import("./pages/Shared"));
+
+/** After the first page itself. */
+const AHEAD_MS = 1500;
 
 export function App() {
   const path = useFreshPage();
+  useNextPages();
   return (
     <>
       {/* biome-ignore lint/a11y/useValidAnchor: it does lead to what it names. */}
@@ -23,6 +32,7 @@ export function App() {
         Skip to the content
       </a>
       <Header />
+      <Offline />
       <main id="main" tabIndex={-1}>
         <ErrorBoundary key={path}>
           <Suspense fallback={<Spinner label="Loading" />}>
@@ -76,6 +86,18 @@ export function App() {
 function skip(event: MouseEvent): void {
   event.preventDefault();
   document.getElementById("main")?.focus();
+}
+
+/** Who is signed in goes to these pages next: they are there before, should the connection be lost. */
+function useNextPages(): void {
+  const { person } = useSession();
+  useEffect(() => {
+    if (!person) return;
+    const timer = setTimeout(() => {
+      for (const load of [loadJobPage, loadGallery]) load().catch(() => undefined);
+    }, AHEAD_MS);
+    return () => clearTimeout(timer);
+  }, [person]);
 }
 
 /** A new page starts at its top. */

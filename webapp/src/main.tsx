@@ -14,6 +14,8 @@ import { configureAmplify } from "./config/amplify";
 import { loadConfig } from "./config/config";
 import { sweep } from "./kept/sweep";
 import { ServicesContext } from "./services";
+import { isOffline, watchConnection, watchedFetch, whenFound } from "./ui/connection";
+import { refuseStrayDrops } from "./ui/drops";
 import { ErrorNote } from "./ui/ErrorNote";
 import { watchVersion } from "./ui/NewVersion";
 import { Reload } from "./ui/Reload";
@@ -31,6 +33,8 @@ const queries = new QueryClient({
 });
 
 watchVersion();
+watchConnection();
+refuseStrayDrops();
 
 // What one person has looked at is not shown to the next.
 watchPerson(() => queries.clear());
@@ -46,7 +50,7 @@ async function start(root: HTMLElement): Promise<void> {
   try {
     const config = await loadConfig();
     configureAmplify(config);
-    const api = new ApiClient(config.apiUrl, credentials);
+    const api = new ApiClient(config.apiUrl, credentials, watchedFetch);
     react.render(
       <StrictMode>
         <ServicesContext value={{ api, config }}>
@@ -59,6 +63,7 @@ async function start(root: HTMLElement): Promise<void> {
     await startSession();
     sweepFor(api);
   } catch (error) {
+    if (isOffline(error)) whenFound("Gen3D", () => window.location.reload());
     react.render(
       <main className="page narrow">
         <ErrorNote error={error}>

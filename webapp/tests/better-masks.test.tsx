@@ -61,6 +61,7 @@ describe("what is looked for by its name", () => {
         object={activeObject(emptySelection())}
         photo={{ width: 1, height: 1, url: "/p" }}
         act={ignore}
+        point={ignore}
       />,
     );
 

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { area, fitWithin, paint, renderMask, resample, threshold } from "../src/selection/mask";
+import {
+  area,
+  closeUp,
+  fitWithin,
+  paint,
+  renderMask,
+  resample,
+  threshold,
+} from "../src/selection/mask";
 
 const half = { data: Float32Array.of(1, -1, 1, -1), width: 2, height: 2 };
 
@@ -29,6 +37,35 @@ describe("threshold", () => {
   it("does not assume a square", () => {
     const mask = threshold({ data: Float32Array.of(1, -1), width: 1, height: 2 }, 3, 4);
     expect([...mask]).toEqual([1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0]);
+  });
+});
+
+describe("a close-up", () => {
+  /** A mask of one pixel in 50 × 50. */
+  const dot = (x: number, y: number) => {
+    const data = new Float32Array(2500).fill(-1);
+    data[50 * y + x] = 1;
+    return { data, width: 50, height: 50 };
+  };
+
+  it("has a small object large, in the photo's shape and within it", () => {
+    const { x, y, width, height } = closeUp(dot(25, 25));
+    expect(width).toBeCloseTo(0.084);
+    expect(height).toBeCloseTo(0.084);
+    expect(x + width / 2).toBeCloseTo(0.51);
+    expect(y + height / 2).toBeCloseTo(0.51);
+    expect(closeUp(dot(0, 49)).x).toBe(0);
+    expect(closeUp(dot(0, 49)).y).toBeCloseTo(1 - 0.084);
+    const seen = threshold(dot(25, 25), 60, 60, closeUp(dot(25, 25)));
+    expect(area(seen) / seen.length).toBeGreaterThan(0.03);
+    expect([seen[30 * 60 + 30], seen[0]]).toEqual([1, 0]);
+  });
+
+  it("has all of what fills the photo, and of what is nowhere", () => {
+    const whole = { x: 0, y: 0, width: 1, height: 1 };
+    const mask = (logit: number) => ({ data: Float32Array.of(logit), width: 1, height: 1 });
+    expect(closeUp(mask(1))).toEqual(whole);
+    expect(closeUp(mask(-1))).toEqual(whole);
   });
 });
 

@@ -169,7 +169,12 @@ describe("the viewer's scene", () => {
     await Promise.all(both);
     const [wires, ...more] = seen() ?? [];
     expect(more).toEqual([]);
-    expect(wires?.children[0]).toMatchObject({ material: { wireframe: true } });
+    // Edges over a surface that has light and shade.
+    const surface = wires?.children[0] as Mesh;
+    expect(surface.material).toMatchObject({ wireframe: false, isMeshStandardMaterial: true });
+    expect(surface.children).toMatchObject([
+      { geometry: mesh.geometry, material: { wireframe: true } },
+    ]);
     expect(drawn).toEqual(["wireframe"]);
     await show("mesh");
     expect(seen()).toEqual([scene]);

@@ -328,3 +328,33 @@ describe("what was selected", () => {
     expect(points()).toBe(0);
   });
 });
+
+describe("another reading of the same clicks", () => {
+  it("is shown on the photo while it is pointed at, and no longer", async () => {
+    const masks = Float32Array.of(5, -5, -5, -5, 5, 5, 5, -5);
+    decoder.decode = async () => ({ masks, width: 4, height: 1, scores: [0.9, 0.5] });
+    await open();
+    await pointers(["down", 50, 50], ["up", 50, 50]);
+    await settled();
+    const before = share();
+    const other = page.querySelectorAll<HTMLElement>(".candidate")[1] as HTMLElement;
+    const enter = (pointerType: string) =>
+      new PointerEvent("pointerover", { bubbles: true, pointerType });
+    await act(async () => void other.dispatchEvent(enter("touch")));
+    expect(share()).toBe(before);
+    await act(
+      async () => void other.dispatchEvent(new PointerEvent("pointerout", { bubbles: true })),
+    );
+    await act(async () => void other.dispatchEvent(enter("mouse")));
+    expect(share()).toBeGreaterThan(2 * before);
+    await act(
+      async () => void other.dispatchEvent(new PointerEvent("pointerout", { bubbles: true })),
+    );
+    expect(share()).toBe(before);
+    await act(async () => void other.dispatchEvent(enter("mouse")));
+    await act(async () => other.click());
+    expect(share()).toBeGreaterThan(2 * before);
+    await act(async () => button("Undo").click());
+    expect(share()).toBe(before);
+  });
+});

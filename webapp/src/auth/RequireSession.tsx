@@ -1,12 +1,12 @@
-import { lazy, type ReactNode, Suspense } from "react";
-import { offline } from "../api/error";
+import { type ReactNode, Suspense } from "react";
+import { useWaiting } from "../ui/connection";
 import { Dialog } from "../ui/Dialog";
 import { ErrorBoundary } from "../ui/ErrorBoundary";
-import { ErrorNote } from "../ui/ErrorNote";
+import { lazily } from "../ui/lazily";
 import { Spinner } from "../ui/Spinner";
 import { dismissSignIn, useSession } from "./session";
 
-const SignIn = lazy(() => import("./SignIn"));
+const SignIn = lazily("the form to sign in", () => import("./SignIn"));
 
 /** The sign-in form in place of what needs a person. */
 export function RequireSession({ children, why }: { children: ReactNode; why: string }) {
@@ -27,13 +27,8 @@ export function RequireSession({ children, why }: { children: ReactNode; why: st
 /** Until it is known who is signed in. */
 export function LookingUp() {
   const { unreachable } = useSession();
-  if (!unreachable) return <Spinner label="Looking up your sign-in" />;
-  return (
-    <div className="page narrow">
-      <ErrorNote error={offline()} />
-      <Spinner label="Trying again" />
-    </div>
-  );
+  useWaiting(unreachable ? "unreachable" : null, "your sign-in");
+  return <Spinner label="Looking up your sign-in" />;
 }
 
 /** The sign-in form over a page that stays as it is, even where the form does not load. */

@@ -7,6 +7,7 @@ import { MAX_NAME } from "../api/domain";
 import type { JobPage, JobSummary } from "../api/types";
 import { dropJob } from "../kept/kept";
 import { useServices } from "../services";
+import { useCause, useWaiting } from "../ui/connection";
 import { Dialog } from "../ui/Dialog";
 import { ErrorNote } from "../ui/ErrorNote";
 import { date } from "../ui/format";
@@ -42,6 +43,9 @@ export default function Gallery() {
           : false,
     },
   );
+  const cause = useCause(error, data !== undefined);
+  useWaiting(cause, "your gallery", () => void refetch());
+  const told = cause === null ? error : null;
   const jobs = data?.pages.flatMap((page) => page.jobs) ?? [];
   return (
     <div className="page gallery">
@@ -52,14 +56,14 @@ export default function Gallery() {
           New job
         </Link>
       </header>
-      {error && (
-        <ErrorNote error={error}>
+      {told && (
+        <ErrorNote error={told}>
           <button type="button" className="button" onClick={() => void refetch()}>
             Try again
           </button>
         </ErrorNote>
       )}
-      {!data && !error && <Spinner label="Loading your jobs" />}
+      {!data && !told && <Spinner label="Loading your jobs" />}
       {data && jobs.length === 0 && <Empty />}
       <ul className="cards">
         {jobs.map((job) => (

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
+import { Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { MAX_TEXT } from "../api/domain";
 import { LookingUp } from "../auth/RequireSession";
@@ -8,11 +8,14 @@ import { note, noted } from "../kept/notes";
 import { keepPhoto } from "../photo/deliver";
 import type { Photo } from "../photo/photo";
 import { useServices } from "../services";
+import { isOffline } from "../ui/connection";
 import { ErrorNote } from "../ui/ErrorNote";
+import { lazily } from "../ui/lazily";
 import { Spinner } from "../ui/Spinner";
+import { useAutoRetry } from "../ui/useAutoRetry";
 import { PhotoDrop } from "./PhotoDrop";
 
-const SignIn = lazy(() => import("../auth/SignIn"));
+const SignIn = lazily("the form to sign in", () => import("../auth/SignIn"));
 
 const STEPS = [
   [
@@ -74,6 +77,9 @@ export function Home() {
     void start(photo);
   }, [photo, person, start]);
 
+  const waits = photo !== null && isOffline(error);
+  useAutoRetry(waits ? error : null, "your new job", () => photo && void start(photo));
+
   async function choose(chosen: Photo): Promise<void> {
     note("sessionStorage", CHOSEN, "yes");
     await keep("choice", NO_JOB, { photo: chosen, text });
@@ -133,7 +139,7 @@ export function Home() {
           </ol>
         </div>
         <div className="hero-drop">
-          {photo && error === null ? (
+          {photo && (error === null || waits) ? (
             <div className="card starting">
               {person ? <Spinner label="Creating the job" /> : <LookingUp />}
             </div>

@@ -1,7 +1,8 @@
 import { Camera, ImageUp } from "lucide-react";
-import { type DragEvent, useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { ACCEPT, checkPhoto, type Photo } from "../photo/photo";
 import { SAMPLES, type Sample } from "../photo/samples";
+import { carriesFiles } from "../ui/drops";
 import { ErrorNote } from "../ui/ErrorNote";
 
 interface Props {
@@ -29,22 +30,43 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
     [onPhoto],
   );
 
-  useEffect(() => {
-    const paste = ({ clipboardData }: ClipboardEvent) => {
-      const file = clipboardData?.files[0];
-      void take(file, file?.name ?? "");
-    };
-    window.addEventListener("paste", paste);
-    return () => window.removeEventListener("paste", paste);
-  }, [take]);
+  const takeOne = useCallback(
+    (files: FileList) => {
+      const [file] = files;
+      if (files.length > 1) setError(tooMany(files.length));
+      else void take(file, file?.name ?? "");
+    },
+    [take],
+  );
 
-  function drop(event: DragEvent): void {
-    event.preventDefault();
-    setOver(false);
-    const file = event.dataTransfer.files[0];
-    if (file) void take(file, file.name);
-    else setError(new Error("That was no file. Drop a photo from your device."));
-  }
+  // Anywhere on the page: what misses the field is meant for it, too.
+  useEffect(() => {
+    const end = new AbortController();
+    const { signal } = end;
+    const isMeant = (event: DragEvent) =>
+      carriesFiles(event) || (event.target as Element).closest?.(".drop");
+    const drag = (event: DragEvent) => {
+      if (!isMeant(event)) return;
+      event.preventDefault();
+      setOver(true);
+    };
+    const leave = ({ relatedTarget }: DragEvent) => !relatedTarget && setOver(false);
+    const drop = (event: DragEvent) => {
+      setOver(false);
+      if (!event.dataTransfer || !isMeant(event)) return;
+      event.preventDefault();
+      if (event.dataTransfer.files.length > 0) takeOne(event.dataTransfer.files);
+      else setError(new Error("That was no file. Drop a photo from your device."));
+    };
+    const paste = ({ clipboardData }: ClipboardEvent) => {
+      if (clipboardData) takeOne(clipboardData.files);
+    };
+    window.addEventListener("dragover", drag, { signal, capture: true });
+    window.addEventListener("dragleave", leave, { signal });
+    window.addEventListener("drop", drop, { signal, capture: true });
+    window.addEventListener("paste", paste, { signal });
+    return () => end.abort();
+  }, [takeOne]);
 
   async function tryOut({ name, url }: Sample): Promise<void> {
     try {
@@ -64,19 +86,11 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
   return (
     <div className="photo-drop">
       {error !== null && <ErrorNote error={error} />}
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping has its buttons beside it. */}
-      <div
-        className={over ? "drop drop-over" : "drop"}
-        onDragOver={(event) => {
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={drop}
-      >
+      <div className={over ? "drop drop-over" : "drop"}>
         <ImageUp className="drop-icon" aria-hidden="true" />
-        <p className="drop-title">Drop a photo here</p>
-        <p className="muted">or paste it, or</p>
+        <p className="drop-title with-mouse">Drop a photo here</p>
+        <p className="muted with-mouse">or paste it, or</p>
+        <p className="drop-title by-touch">Add a photo</p>
         <div className="drop-buttons">
           <button type="button" className="button" onClick={() => files.current?.click()}>
             Choose a photo
@@ -125,4 +139,8 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
       )}
     </div>
   );
+}
+
+function tooMany(files: number): Error {
+  return new Error(`Those were ${files} files. Add one photo; each is a job of its own.`);
 }

@@ -1,12 +1,13 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { Link } from "wouter";
 import { useLocationProperty } from "wouter/use-browser-location";
 import { useServices } from "../services";
+import { lazily } from "../ui/lazily";
 import { Spinner } from "../ui/Spinner";
 import { endOf, fromFragment } from "./shared-link";
 import "./result/result.css";
 
-const Viewer = lazy(() => import("../viewer/Viewer"));
+const Viewer = lazily("the viewer", () => import("../viewer/Viewer"));
 
 /** What somebody shared; no account is needed. */
 export default function SharedPage() {

@@ -17,16 +17,28 @@ export interface Size {
   readonly height: number;
 }
 
+/** A part of a photo or a mask, in shares of its width and height. */
+export interface Part {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const WHOLE: Part = { x: 0, y: 0, width: 1, height: 1 };
+
 /** For each output position: the two neighbours to blend and the second one's weight. */
 function taps(
   from: number,
   to: number,
+  start: number,
+  share: number,
 ): { low: Int32Array; high: Int32Array; weight: Float32Array } {
   const low = new Int32Array(to);
   const high = new Int32Array(to);
   const weight = new Float32Array(to);
   for (let i = 0; i < to; i++) {
-    const at = Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1);
+    const at = Math.min(Math.max((start + ((i + 0.5) * share) / to) * from - 0.5, 0), from - 1);
     const floor = Math.floor(at);
     low[i] = floor;
     high[i] = Math.min(floor + 1, from - 1);
@@ -39,14 +51,14 @@ function taps(
 export function resample(logits: Logits, width: number, height: number): Logits {
   if (logits.width === width && logits.height === height) return logits;
   const data = new Float32Array(width * height);
-  eachRow(logits, width, height, (y, row) => data.set(row, y * width));
+  eachRow(logits, width, height, WHOLE, (y, row) => data.set(row, y * width));
   return { data, width, height };
 }
 
-/** Upscale logits and keep where they are positive. */
-export function threshold(logits: Logits, width: number, height: number): Uint8Array {
+/** Upscale logits, or a part of them, and keep where they are positive. */
+export function threshold(logits: Logits, width: number, height: number, part = WHOLE): Uint8Array {
   const mask = new Uint8Array(width * height);
-  eachRow(logits, width, height, (y, row) => {
+  eachRow(logits, width, height, part, (y, row) => {
     const start = y * width;
     for (let x = 0; x < width; x++) if ((row[x] as number) > 0) mask[start + x] = 1;
   });
@@ -57,10 +69,11 @@ function eachRow(
   { data, width: fromWidth, height: fromHeight }: Logits,
   width: number,
   height: number,
+  part: Part,
   use: (y: number, row: Float32Array) => void,
 ): void {
-  const across = taps(fromWidth, width);
-  const down = taps(fromHeight, height);
+  const across = taps(fromWidth, width, part.x, part.width);
+  const down = taps(fromHeight, height, part.y, part.height);
   const blended = new Float32Array(fromWidth);
   const row = new Float32Array(width);
   for (let y = 0; y < height; y++) {
@@ -163,5 +176,34 @@ export function fitWithin(photo: Size, side: number): Size {
   return {
     width: Math.max(1, Math.round(photo.width * scale)),
     height: Math.max(1, Math.round(photo.height * scale)),
+  };
+}
+
+/** Room around what is looked at closely, and the least that is looked at, in shares. */
+const ROOM = 0.2;
+const LEAST = 0.06;
+
+/** The part of a photo in which a mask is seen best: as wide to high as all of it, with some room. */
+export function closeUp({ data, width, height }: Logits): Part {
+  let [left, top, right, bottom] = [width, height, 0, 0];
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      if ((data[i] as number) <= 0) continue;
+      left = Math.min(left, x);
+      right = Math.max(right, x + 1);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y + 1);
+    }
+  }
+  if (right === 0) return WHOLE;
+  const widest = Math.max((right - left) / width, (bottom - top) / height, LEAST);
+  const share = Math.min(widest * (1 + 2 * ROOM), 1);
+  const begin = (low: number, high: number) =>
+    Math.min(Math.max((low + high) / 2 - share / 2, 0), 1 - share);
+  return {
+    x: begin(left / width, right / width),
+    y: begin(top / height, bottom / height),
+    width: share,
+    height: share,
   };
 }

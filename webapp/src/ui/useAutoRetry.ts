@@ -1,6 +1,7 @@
 import { useEffect, useEffectEvent } from "react";
 import { about } from "../api/again";
 import { ApiError } from "../api/error";
+import { whenFound } from "./connection";
 
 /** Who waits for longer than this has left, or presses the button. */
 const LONGEST_MS = 2 * 60_000;
@@ -16,19 +17,15 @@ export function autoRetryDelay(error: unknown): number | "online" | null {
   return wait !== null && wait <= LONGEST_MS ? wait : null;
 }
 
-/** Ask again by itself for what was refused for a while. */
-export function useAutoRetry(error: unknown, ask: () => void): void {
+/** Ask again by itself for what was refused for a while; `what` it is is told where it waits. */
+export function useAutoRetry(error: unknown, what: string, ask: () => void): void {
   const again = useEffectEvent(ask);
   useEffect(() => {
     const when = autoRetryDelay(error);
     if (when === null) return;
-    if (when === "online") {
-      const listener = () => again();
-      window.addEventListener("online", listener);
-      return () => window.removeEventListener("online", listener);
-    }
+    if (when === "online") return whenFound(what, () => again());
     // Later than the server says, never sooner.
     const timer = setTimeout(() => again(), when + about(1000));
     return () => clearTimeout(timer);
-  }, [error]);
+  }, [error, what]);
 }

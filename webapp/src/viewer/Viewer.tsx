@@ -2,6 +2,7 @@ import { Box, ChartScatter, Grid3x3, Maximize, RotateCw, Sparkles, Sun } from "l
 import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { messageOf } from "../api/error";
 import { fileOf } from "../api/links";
+import { useConnection, useWaiting } from "../ui/connection";
 import { Progress } from "../ui/Progress";
 import { type Choice, Segmented } from "../ui/Segmented";
 import { FILE_OF, type Mode, ObjectScene } from "./scene";
@@ -37,7 +38,7 @@ export default function Viewer({ name, meshUrl, splatUrl, draft = false, togethe
   useEffect(() => scene?.hide(hidden), [scene, hidden]);
 
   const choices = MODES.filter(({ value }) => (FILE_OF[value] === "mesh" ? meshUrl : splatUrl));
-  const lit = mode === "mesh";
+  const lit = FILE_OF[mode] === "mesh";
   const home = together ? "As in the photo" : "Whole object";
   return (
     <section className="viewer" aria-label={`3D view of ${draft ? "a draft of " : ""}${name}`}>
@@ -138,6 +139,10 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
   const [scene, setScene] = useState<ObjectScene | null>(null);
   const [loading, setLoading] = useState<number | null>(null);
   const [error, setError] = useState("");
+  const [attempt, setAttempt] = useState(0);
+  const { lost } = useConnection();
+  const unloaded = scene !== null && error !== "" && lost;
+  useWaiting(unloaded ? attempt : null, "the model", () => setAttempt(attempt + 1));
   const [through, setThrough] = useState(false);
   // Links are signed anew now and then; the files are the same, and so the scene stays.
   const meshFile = meshUrl && fileOf(meshUrl);
@@ -171,6 +176,7 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
     };
   }, [meshFile, splatFile]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt loads anew.
   useEffect(() => {
     if (!scene) return;
     let current = true;
@@ -186,7 +192,7 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
     return () => {
       current = false;
     };
-  }, [scene, mode]);
+  }, [scene, mode, attempt]);
 
   return { canvas, frame, scene, loading, error, through };
 }

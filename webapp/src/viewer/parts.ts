@@ -9,6 +9,7 @@ import {
   Color,
   Mesh,
   MeshBasicMaterial,
+  MeshStandardMaterial,
   type Object3D,
   type PerspectiveCamera,
   Points,
@@ -17,15 +18,24 @@ import {
   type Vector3,
 } from "three";
 
-const WIRE_COLOUR = 0x7f8894;
+const WIRE_COLOUR = 0x2b3138;
+const SURFACE_COLOUR = 0xc9ced4;
 
-/** A copy of the mesh as lines; geometry is shared. */
+/** A copy of the mesh as its edges over a plain, shaded surface; geometry is shared. */
 export function wireframeOf(scene: Object3D): Object3D {
   const copy = scene.clone(true);
-  const material = new MeshBasicMaterial({ color: WIRE_COLOUR, wireframe: true });
+  const edges = new MeshBasicMaterial({ color: WIRE_COLOUR, wireframe: true });
+  // A little behind its edges, or they would flicker in it.
+  const offset = { polygonOffset: true, polygonOffsetFactor: 1, polygonOffsetUnits: 1 };
+  const surface = new MeshStandardMaterial({ color: SURFACE_COLOUR, roughness: 0.9, ...offset });
+  const meshes: Mesh[] = [];
   copy.traverse((part) => {
-    if (part instanceof Mesh) part.material = material;
+    if (part instanceof Mesh) meshes.push(part);
   });
+  for (const mesh of meshes) {
+    mesh.material = surface;
+    mesh.add(new Mesh(mesh.geometry, edges));
+  }
   return copy;
 }
 

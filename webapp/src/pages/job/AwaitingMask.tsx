@@ -1,10 +1,11 @@
-import { lazy, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import type { JobView } from "../../api/types";
 import { drop, keep, kept, type Submission } from "../../kept/kept";
+import { lazily } from "../../ui/lazily";
 import { Spinner } from "../../ui/Spinner";
 import { Sending } from "./Sending";
 
-const Select = lazy(() => import("../select/Select"));
+const Select = lazily("the selection tool", () => import("../select/Select"));
 
 /** Select, or send what was selected and confirmed before a reload. */
 export function AwaitingMask({ job }: { job: JobView }) {

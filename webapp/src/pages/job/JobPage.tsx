@@ -1,9 +1,11 @@
-import { lazy, type ReactNode, Suspense, useEffect } from "react";
+import { type ReactNode, Suspense, useEffect } from "react";
 import { Link } from "wouter";
 import { ApiError } from "../../api/error";
 import type { JobView } from "../../api/types";
 import { drop, dropJob } from "../../kept/kept";
+import { useCause, useWaiting } from "../../ui/connection";
 import { ErrorNote } from "../../ui/ErrorNote";
+import { lazily } from "../../ui/lazily";
 import { Spinner } from "../../ui/Spinner";
 import { AwaitingMask } from "./AwaitingMask";
 import { CancelJob } from "./CancelJob";
@@ -17,13 +19,16 @@ import { Upload } from "./Upload";
 import { type SeenJob, useJob } from "./useJob";
 import "./job.css";
 
-const Result = lazy(() => import("../result/Result"));
+const Result = lazily("the result", () => import("../result/Result"));
 
 /** A job at whatever step it is; every step can be reloaded. */
 export default function JobPage({ jobId }: { jobId: string }) {
   const { data: job, error, refetch } = useJob(jobId);
   const gone = isGone(error);
   useTidy(jobId, job, gone);
+  const cause = useCause(error, job !== undefined);
+  useWaiting(cause, "this job", () => void refetch());
+  const told = cause === null ? error : null;
   return (
     <>
       <title>{job ? `${STATUSES[job.status].news} · ${job.name} · Gen3D` : "Job · Gen3D"}</title>
@@ -31,9 +36,9 @@ export default function JobPage({ jobId }: { jobId: string }) {
       <p className="visually-hidden" role="status">
         {job && STATUSES[job.status].news}
       </p>
-      {job && !gone && <Loaded job={job} error={error} />}
-      {error && (!job || gone) && <Unavailable error={error} retry={() => void refetch()} />}
-      {!job && !error && <Spinner label="Loading the job" />}
+      {job && !gone && <Loaded job={job} error={told} />}
+      {told && (!job || gone) && <Unavailable error={told} retry={() => void refetch()} />}
+      {!job && !told && <Spinner label="Loading the job" />}
     </>
   );
 }

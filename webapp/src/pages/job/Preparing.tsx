@@ -16,6 +16,8 @@ const WAKING_MS = 12 * 60_000;
 
 /** The encoder looks at the photo. */
 export function Preparing({ job }: { job: JobView }) {
+  // It comes next, and is there before, should the connection be lost.
+  useEffect(() => void import("../select/Select").catch(() => undefined), []);
   const since = goingOn(job.stages.initialize)?.start;
   const now = useNow(true);
   const elapsed = since ? Math.max(0, now - Date.parse(since)) : 0;

@@ -4,6 +4,7 @@ import { DEFAULTS } from "../../api/chosen";
 import type { JobView } from "../../api/types";
 import type { Submission } from "../../kept/kept";
 import { useServices } from "../../services";
+import { isOffline } from "../../ui/connection";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
 import { useAutoRetry } from "../../ui/useAutoRetry";
@@ -44,7 +45,8 @@ export function Sending({ job, submission, onWithdraw }: Props) {
     }
   }, [api, job.jobId, objects, options, accept, read]);
 
-  useAutoRetry(error, () => void send());
+  const waits = isOffline(error);
+  useAutoRetry(error, "sending your masks", () => void send());
   // A draft is there within seconds.
   useEffect(loadAhead, []);
 
@@ -57,9 +59,15 @@ export function Sending({ job, submission, onWithdraw }: Props) {
   return (
     <section className="narrow-step" aria-live="polite">
       <h2>Sending {objects.length === 1 ? "the mask" : `${objects.length} masks`}</h2>
-      {error === null ? (
-        <Progress label="Masks" share={sent / objects.length} />
-      ) : (
+      {(error === null || waits) && <Progress label="Masks" share={sent / objects.length} />}
+      {waits && (
+        <p className="actions">
+          <button type="button" className="button button-quiet" onClick={onWithdraw}>
+            Back to the selection
+          </button>
+        </p>
+      )}
+      {error !== null && !waits && (
         <ErrorNote error={error}>
           <button type="button" className="button" onClick={() => void send()}>
             Try again

@@ -6,6 +6,7 @@ import { drop, kept } from "../../kept/kept";
 import { type Delivered, deliver, startAnew } from "../../photo/deliver";
 import type { Photo } from "../../photo/photo";
 import { useServices } from "../../services";
+import { isOffline } from "../../ui/connection";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
 import { Spinner } from "../../ui/Spinner";
@@ -60,7 +61,7 @@ export function Upload({ job }: { job: JobView }) {
   const send = () => void work(() => deliver(api, job, { photo: setPhoto, progress: setShare }));
   const first = useRef(send);
   useEffect(() => first.current(), []);
-  useAutoRetry(wanting ? null : error, send);
+  useAutoRetry(wanting ? null : error, "the upload of your photo", send);
 
   if (wanting) {
     return (
@@ -93,7 +94,7 @@ export function Upload({ job }: { job: JobView }) {
     <section className="narrow-step" aria-live="polite">
       <h2>{share < 1 ? "Uploading the photo" : "Checking the photo"}</h2>
       {photo && <Picture blob={photo} />}
-      {error === null ? (
+      {error === null || isOffline(error) ? (
         <Progress label="Upload" share={share < 1 ? share : null} />
       ) : (
         <ErrorNote error={error}>

@@ -36,17 +36,20 @@ export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
   ];
   return (
     <>
-      <dl className="figures">
-        {rows.map(
-          ([name, value]) =>
-            value !== undefined && (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd>{value}</dd>
-              </div>
-            ),
-        )}
-      </dl>
+      <details className="figures-fold">
+        <summary>Figures</summary>
+        <dl className="figures">
+          {rows.map(
+            ([name, value]) =>
+              value !== undefined && (
+                <div key={name}>
+                  <dt>{name}</dt>
+                  <dd>{value}</dd>
+                </div>
+              ),
+          )}
+        </dl>
+      </details>
       {mesh?.warnings?.map((warning) => (
         <p key={warning} className="note">
           {warning}

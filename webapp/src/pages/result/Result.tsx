@@ -1,6 +1,7 @@
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import type { JobView, ObjectView } from "../../api/types";
 import { ErrorNote } from "../../ui/ErrorNote";
+import { lazily } from "../../ui/lazily";
 import { Segmented } from "../../ui/Segmented";
 import { Spinner } from "../../ui/Spinner";
 import { ObjectProgress } from "../job/ObjectProgress";
@@ -17,7 +18,7 @@ import { Share } from "./Share";
 import { Variants } from "./Variants";
 import "./result.css";
 
-const Viewer = lazy(() => import("../../viewer/Viewer"));
+const Viewer = lazily("the viewer", () => import("../../viewer/Viewer"));
 
 /** The models of a job: look, compare with the photo, take away. */
 export default function Result({ job }: { job: JobView }) {
@@ -90,13 +91,13 @@ function ObjectSide({ job, object }: { job: JobView; object: ObjectView }) {
     <aside className="result-side" aria-label={`About ${object.name}`}>
       <h2>{object.name}</h2>
       <Variants job={job} object={object} />
-      <Figures job={job} object={object} />
       <Downloads object={object} />
       <div className="result-actions">
         <Share object={object} />
         <MakeAgain key={object.n} job={job} object={object} />
         <SceneWanted job={job} />
       </div>
+      <Figures job={job} object={object} />
     </aside>
   );
 }

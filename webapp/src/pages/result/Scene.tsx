@@ -1,11 +1,12 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { SCENE_FORMATS } from "../../api/domain";
 import type { JobView, SceneView } from "../../api/types";
 import { ErrorNote } from "../../ui/ErrorNote";
+import { lazily } from "../../ui/lazily";
 import { Spinner } from "../../ui/Spinner";
 import { Row } from "./Downloads";
 
-const Viewer = lazy(() => import("../../viewer/Viewer"));
+const Viewer = lazily("the viewer", () => import("../../viewer/Viewer"));
 
 interface Props {
   job: JobView;

@@ -1,7 +1,8 @@
 import { useState } from "react";
 import { SURE } from "../../api/domain";
 import type { Decodes } from "../../selection/decodes";
-import type { Decoded } from "../../selection/prompt";
+import type { Logits } from "../../selection/mask";
+import { type Decoded, maskAt } from "../../selection/prompt";
 import type { Action, SelectedObject } from "../../selection/selection";
 import { Thumbnail, type ThumbnailPhoto, type ThumbnailProps } from "./Thumbnail";
 
@@ -10,10 +11,12 @@ interface Props {
   decodes: Decodes;
   photo: ThumbnailPhoto;
   act(action: Action): void;
+  /** Show a mask on the stage while it is pointed at; null: no more. */
+  point(mask: Logits | null): void;
 }
 
 /** The decoder's other readings of the same clicks: a part, the whole, what is around it. */
-export function Candidates({ object, decodes, photo, act }: Props) {
+export function Candidates({ object, decodes, photo, act, point }: Props) {
   const decoded = decodes.answer(object);
   const offered = decodes.candidates(object);
   if (!decoded || offered.length < 2) return null;
@@ -28,6 +31,7 @@ export function Candidates({ object, decodes, photo, act }: Props) {
             name={`Mask ${place + 1} of ${offered.length}`}
             chosen={index === chosen}
             mask={{ decoded, index, photo }}
+            point={point}
             onChoose={() => act({ type: "candidate", index })}
           />
         ))}
@@ -47,10 +51,11 @@ interface FoundProps {
   object: SelectedObject;
   photo: ThumbnailPhoto;
   act(action: Action): void;
+  point(mask: Logits | null): void;
 }
 
 /** What the model found by the job's text; clicks refine what is chosen. */
-export function Found({ text, foundText, found, awaited, object, photo, act }: FoundProps) {
+export function Found({ text, foundText, found, awaited, object, photo, act, point }: FoundProps) {
   const [all, setAll] = useState(false);
   const sure = found.filter(({ scores }) => (scores[0] ?? 0) >= SURE).length;
   const shown = all ? found : found.slice(0, sure);
@@ -75,6 +80,7 @@ export function Found({ text, foundText, found, awaited, object, photo, act }: F
             name={`${name} ${index + 1} of ${shown.length}`}
             chosen={object.found === index}
             mask={{ decoded, index: 0, photo }}
+            point={point}
             onChoose={() => act({ type: "found", index, name })}
           />
         ))}
@@ -96,11 +102,12 @@ interface ChoiceProps {
   name: string;
   chosen: boolean;
   mask: ThumbnailProps;
+  point(mask: Logits | null): void;
   onChoose(): void;
 }
 
 /** A mask to choose, with how certain the network is of it. */
-function Choice({ name, chosen, mask, onChoose }: ChoiceProps) {
+function Choice({ name, chosen, mask, point, onChoose }: ChoiceProps) {
   const certainty = Math.round((mask.decoded.scores[mask.index] ?? 0) * 100);
   return (
     <button
@@ -108,7 +115,17 @@ function Choice({ name, chosen, mask, onChoose }: ChoiceProps) {
       className="candidate"
       aria-pressed={chosen}
       aria-label={`${name}, certainty ${certainty} percent`}
-      onClick={onChoose}
+      // A finger does not point before it chooses.
+      onPointerEnter={({ pointerType }) =>
+        pointerType !== "touch" && point(maskAt(mask.decoded, mask.index))
+      }
+      onPointerLeave={() => point(null)}
+      onFocus={() => point(maskAt(mask.decoded, mask.index))}
+      onBlur={() => point(null)}
+      onClick={() => {
+        point(null);
+        onChoose();
+      }}
     >
       <Thumbnail {...mask} />
     </button>

@@ -3,7 +3,9 @@ import { DEFAULTS } from "../../api/chosen";
 import type { JobView } from "../../api/types";
 import { type KeptSelection, keep, kept, type Submission } from "../../kept/kept";
 import { SelectionMachine } from "../../selection/machine";
+import type { Logits } from "../../selection/mask";
 import { activeObject, isEmpty } from "../../selection/selection";
+import { useConnection, useWaiting } from "../../ui/connection";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
 import { Spinner } from "../../ui/Spinner";
@@ -11,7 +13,7 @@ import { OptionFields } from "../job/OptionFields";
 import { awaitsBetter } from "../job/useJob";
 import { BetterMasks } from "./BetterMasks";
 import { Candidates, Found } from "./Candidates";
-import { ShownMasks, unfit } from "./masks";
+import { pointedAt, ShownMasks, unfit } from "./masks";
 import { ObjectList } from "./ObjectList";
 import { PhotoViewport } from "./PhotoViewport";
 import { Toolbar } from "./Toolbar";
@@ -55,6 +57,10 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
   const gesturing = useMachine(machine, (state) => state.gesture !== null);
   // What shows the answers is drawn anew with each.
   useMachine(machine, (state) => state.answered);
+  const { lost } = useConnection();
+  const unloadable = decoder.state === "failed" ? decoder.error : unloaded;
+  const waits = lost && unloadable !== null;
+  useWaiting(waits ? unloadable : null, "the selection tool", () => setAttempt(attempt + 1));
   useEffect(() => {
     if (decoder.state === "ready") machine.goOn(decoder);
   }, [machine, decoder]);
@@ -66,6 +72,13 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
   const shown = useMemo(() => new ShownMasks({ width, height }), [width, height]);
   const masks = selection.objects.map((object) => shown.of(object, decodes));
   const active = activeObject(selection);
+  const [pointed, point] = useState<Logits | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was pointed at is of what was there then.
+  useEffect(() => point(null), [selection, decodes]);
+  const onStage = useMemo(
+    () => pointed && pointedAt(active, pointed, { width, height }),
+    [active, pointed, width, height],
+  );
   const pending = selection.objects.some((object) => decodes?.pending(object));
 
   // What was not answered will not be; another decoder may.
@@ -110,7 +123,11 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
         <PhotoViewport
           photo={photo}
           machine={machine}
-          masks={masks}
+          masks={
+            onStage
+              ? masks.map((mask, n) => (selection.objects[n] === active ? onStage : mask))
+              : masks
+          }
           busy={pending || decoder.state === "loading"}
         >
           <Loading decoder={decoder} />
@@ -126,15 +143,8 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
         </p>
       </div>
       <aside className="select-side" aria-label="Objects">
-        {decoder.state === "failed" && (
-          <ErrorNote error={decoder.error}>
-            <button type="button" className="button" onClick={() => setAttempt(attempt + 1)}>
-              Load again
-            </button>
-          </ErrorNote>
-        )}
-        {unloaded !== null && (
-          <ErrorNote error={unloaded}>
+        {unloadable !== null && !waits && (
+          <ErrorNote error={unloadable}>
             <button type="button" className="button" onClick={() => setAttempt(attempt + 1)}>
               Load again
             </button>
@@ -157,9 +167,12 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
             object={active}
             photo={photo}
             act={act}
+            point={point}
           />
         )}
-        {decodes && <Candidates object={active} decodes={decodes} photo={photo} act={act} />}
+        {decodes && (
+          <Candidates object={active} decodes={decodes} photo={photo} act={act} point={point} />
+        )}
         <OptionFields offers={job.offers} value={options} onChange={setOptions} />
         <div className="select-confirm">
           {complaint && <p className="complaint">{complaint}</p>}

@@ -46,6 +46,13 @@ export class ShownMasks {
   }
 }
 
+/** A mask that is pointed at, in the place of an object's own; what was painted stays. */
+export function pointedAt(object: SelectedObject, logits: Logits, photo: Size): ShownMask {
+  const size = fitWithin(photo, SIDE);
+  const mask = renderMask(object, logits, photo, size);
+  return { mask, size, share: area(mask) / mask.length };
+}
+
 function same(a: Logits | null, b: Logits | null): boolean {
   if (a === null || b === null) return a === b;
   return a.data.buffer === b.data.buffer && a.data.byteOffset === b.data.byteOffset;

@@ -1,0 +1,10 @@
+import { type ComponentType, type LazyExoticComponent, lazy } from "react";
+import { loaded } from "./connection";
+
+/** A part of the app that loads when it is first drawn, and waits where there is no connection. */
+export function lazily<P>(
+  what: string,
+  load: () => Promise<{ default: ComponentType<P> }>,
+): LazyExoticComponent<ComponentType<P>> {
+  return lazy(() => loaded(what, load));
+}
