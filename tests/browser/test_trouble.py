@@ -51,8 +51,9 @@ def test_a_lost_connection_keeps_the_masks(selecting: Selecting) -> None:
     page.route("**/masks", lambda route: route.abort())
     selecting.confirm()
     # It is tried again by itself before it is told.
-    alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("cannot be reached", timeout=PATIENCE_MS)
-    page.unroute("**/masks")
+    banner = page.locator(".offline")
+    expect(banner).to_contain_text("sending your masks", timeout=PATIENCE_MS)
+    # While it waits: later it would go on by itself.
     page.get_by_role("button", name="Back to the selection").click()
+    page.unroute("**/masks")
     expect(selecting.ready().points).to_have_count(1)

@@ -1,6 +1,6 @@
 /** The browser's events on the photo and in its window, as the selection wants to hear of them. */
 
-import type { SelectionMachine } from "./machine";
+import type { SelectionMachine } from "./selecting";
 import type { Point } from "./selection";
 import { shortcutOf } from "./shortcuts";
 import { wheelFactor } from "./view";

@@ -1,7 +1,7 @@
 /** The keys of the selection: what listens to them and what tells of them go by this table. */
 
 import { MAX_OBJECTS } from "../api/domain";
-import type { SelectionMachine } from "./machine";
+import type { SelectionMachine } from "./selecting";
 
 export interface Shortcut {
   /** As `KeyboardEvent.key` says them, in lower case. */

@@ -1,9 +1,9 @@
 import { type CSSProperties, type ReactNode, useEffect, useRef } from "react";
 import type { Gesture } from "../../selection/gestures";
 import { listen } from "../../selection/listen";
-import type { SelectionMachine } from "../../selection/machine";
 import type { Size } from "../../selection/mask";
 import { colourOf, css } from "../../selection/overlay";
+import type { SelectionMachine } from "../../selection/selecting";
 import { activeObject, type Point } from "../../selection/selection";
 import { toScreen, type View } from "../../selection/view";
 import type { ShownMask } from "./masks";

@@ -1,5 +1,5 @@
 import { Keyboard } from "lucide-react";
-import type { SelectionMachine } from "../../selection/machine";
+import type { SelectionMachine } from "../../selection/selecting";
 import { SHORTCUTS } from "../../selection/shortcuts";
 import { Dialog } from "../../ui/Dialog";
 import { useMachine } from "./useMachine";

@@ -13,7 +13,7 @@ import {
 } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Tool } from "../../selection/gestures";
-import type { SelectionMachine } from "../../selection/machine";
+import type { SelectionMachine } from "../../selection/selecting";
 import { activeObject, isEmpty } from "../../selection/selection";
 import { type Choice, Segmented } from "../../ui/Segmented";
 import { Shortcuts } from "./Shortcuts";
