@@ -135,6 +135,12 @@ def test_no_page_is_wider_than_its_window(walk: Walk) -> None:
     walk.goto("the gallery", "/gallery", ".job-card")
     for what in ("Rename", "Delete"):
         walk.dialog(f"{what} in the gallery", page.get_by_label(f"{what} {name}").first)
+    key = {"keyId": "k" * 26, "name": name, "rights": ["read"], "jobsPerDay": 0, "usedAt": None}
+    key["createdAt"] = jobs[0]["createdAt"]
+    page.route("**/api/keys", lambda route: route.fulfill(json={"keys": [key]}))
+    walk.goto("the keys", "/keys", ".key-list li")
+    walk.dialog("a new key", page.get_by_role("button", name="New key"))
+    walk.dialog("withdrawing", page.get_by_role("button", name="Withdraw").first)
     limit = {"error": "LimitReached", "message": f"“{name}” has to wait.", "retryAfter": 3000}
     page.route("**/api/jobs", lambda route: route.fulfill(status=429, json=limit))
     walk.goto("the gallery that is refused", "/gallery", ".note-error")

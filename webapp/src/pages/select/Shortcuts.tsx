@@ -12,13 +12,13 @@ export function Shortcuts({ machine }: { machine: SelectionMachine }) {
       <button
         type="button"
         className="icon-button shortcuts-button"
-        aria-label="Keys"
-        title="Keys (?)"
+        aria-label="Shortcuts"
+        title="Shortcuts (?)"
         onClick={() => machine.showHelp(true)}
       >
         <Keyboard />
       </button>
-      <Dialog open={open} title="Keys" onClose={() => machine.showHelp(false)}>
+      <Dialog open={open} title="Shortcuts" onClose={() => machine.showHelp(false)}>
         <Table title="Anywhere" onPhoto={false} />
         <Table title="With the focus on the photo" onPhoto />
       </Dialog>
