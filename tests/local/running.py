@@ -18,8 +18,9 @@ from botocore.config import Config
 
 ROOT = Path(__file__).parents[2]
 PROBE = Path(__file__).parent / "probe" / "template.yaml"
-PATIENCE = 120
-"""Seconds until something that has not come is given up."""
+PATIENCE = 300
+"""Seconds until something that has not come is given up: the mesh step's kernels may have to be
+compiled for its image first, which takes two minutes of a machine that has more to do."""
 
 
 class RunningStack:

@@ -168,7 +168,7 @@ def test_a_photo_becomes_a_closed_mesh(finished: Json, tmp_path: Path) -> None:
     cup = finished["objects"][0]
     assert (cup["name"], cup["seed"], cup["status"]) == ("cup", 3, "COMPLETED")
     assert cup["mesh"]["watertight"]
-    assert cup["options"]["engine"] == {"quality": "standard", "seed": 3}
+    assert cup["options"]["engine"] == {"quality": "standard", "seed": 3, "seeds": 1}
     assert 0.9 * FACES < cup["mesh"]["faces"] <= FACES
     assert finished["offers"]["engine"]["quality"]["values"] == ["standard"]  # as the engine said
     for ending in ("glb", "obj", "stl", "ply"):
