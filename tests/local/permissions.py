@@ -55,6 +55,14 @@ REASONS: dict[Permission, str] = {
         "sagemaker:InvokeEndpointAsync",
         "*",
     ): "sends what had to wait: only in a crowd",
+    # Of engines that say a pose, and of jobs with several objects: functions/mesh/tests and
+    # tests/browser have both.
+    ("MeshRole", "s3:GetObject", "*/private/*/image.*"): "holds an object against its photo",
+    ("MeshRole", "s3:GetObject", "*/objects/*/mask.png"): "places an object in the scene",
+    ("MeshRole", "s3:GetObject", "*/objects/*/mesh.glb"): "sets objects into the scene",
+    ("MeshRole", "s3:GetObject", "*/objects/*/engine.glb"): "a mesh in the place of a splat",
+    ("MeshRole", "s3:PutObject", "*/jobs/*/scene.*"): "the scene",
+    ("ModelRole", "s3:PutObject", "*/objects/*/engine.glb"): "of an engine that makes meshes",
     ("SubmitRole", "dynamodb:DeleteItem", "*TokensTable*"): "a request that could not be sent",
     ("SubmitRole", "states:SendTaskFailure", "*"): "a request that can never be sent",
 }

@@ -416,6 +416,19 @@ def test_dead_letters_are_replayed_and_mail_nobody_twice(
     assert [mails(gen3d, job_id, to) for to in ("ann@", ADMIN)] == both
 
 
+def test_a_program_calls_with_a_key_of_its_owners(ann: Person, finished: Json) -> None:
+    made = ann.call("POST", "/keys", {"name": "robot", "rights": ["read"]}).json()
+    robot = Person(ann.stack, ann.email, made["key"])
+    assert robot.job(finished["jobId"])["status"] == "COMPLETED"
+    refused = robot.call("DELETE", f"/jobs/{finished['jobId']}")
+    assert (refused.status_code, refused.json()["error"]) == (403, "NotAllowed")
+    assert made["keyId"] in {key["keyId"] for key in ann.call("GET", "/keys").json()["keys"]}
+    assert ann.call("DELETE", f"/keys/{made['keyId']}").status_code == 204
+    assert ann.call("GET", "/keys").json()["keys"] == []
+    forged = Person(ann.stack, ann.email, ann.token[:-9] + "AAAAAAAAA")
+    assert forged.call("GET", "/jobs").status_code == 401
+
+
 def test_every_permission_is_needed_or_explained(gen3d: RunningStack, finished: Json) -> None:
     """The last test, so that the others have needed theirs."""
     given = permissions.allowed(gen3d)
