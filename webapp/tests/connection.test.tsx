@@ -49,7 +49,7 @@ describe("a lost connection", () => {
     expect(fetched.mock.calls.length).toBe(looks);
   });
 
-  it("is over with any answer, and what was given up does not go on", async () => {
+  it("is not over with the answer of another part, and what was given up does not go on", async () => {
     const { watchedFetch, whenFound } = await app();
     await expect(watchedFetch("/api")).rejects.toThrow();
     const [stays, leaves] = [vi.fn(), vi.fn()];
@@ -57,6 +57,8 @@ describe("a lost connection", () => {
     whenFound("the gallery", leaves)();
     reachable = true;
     await watchedFetch("/api");
+    expect(stays).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(4000);
     expect(stays).toHaveBeenCalledOnce();
     expect(leaves).not.toHaveBeenCalled();
   });

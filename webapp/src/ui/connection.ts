@@ -89,8 +89,9 @@ export function whenFound(what: string, goOn: () => void): () => void {
 export const watchedFetch: typeof fetch = async (input, init) => {
   try {
     const response = await fetch(input, init);
-    wait = FIRST_MS;
-    if (state.lost) find();
+    // What was lost is looked for at its own pace: where a part of the service alone is gone, others
+    // answer, and what waits would be asked for again and again without a pause.
+    if (!state.lost) wait = FIRST_MS;
     return response;
   } catch (error) {
     lose();
