@@ -169,7 +169,7 @@ def test_a_program_is_known_by_its_key(keys: KeyStore) -> None:
     known = caller(f"Bearer {secret.text}")
     assert (known.sub, known.email, known.id_token) == (OWNER, EMAIL, "")
     assert (known.key_id, known.identity_id) == (secret.key_id, "us-east-1:one")
-    assert (known.rights, known.jobs_per_day) == ({Right.READ}, 5)
+    assert (known.rights, known.jobs_per_day) == (frozenset({Right.READ}), 5)
     known.require(Right.READ)
     with pytest.raises(NotAllowed, match="no right to create"):
         known.require(Right.CREATE)

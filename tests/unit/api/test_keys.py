@@ -1,5 +1,6 @@
 """Keys for programs: made, shown once, listed, withdrawn, and what may be done with one."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,9 +8,10 @@ import pytest
 
 from gen3d.api_keys import MOST, Secret
 from gen3d.jobs import Job, now
+from gen3d.quotas import Quotas
 from gen3d_authorize import handler as authorize
 from gen3d_aws.store import JobStore
-from tests.support import EMAIL, OWNER, Context, table
+from tests.support import EMAIL, OWNER, Context, api, table
 
 from ..conftest import Calls
 from .requests import OF_A_JOB, call, refused
@@ -83,7 +85,7 @@ def test_no_key_has_to_do_with_keys(name: str) -> None:
 def test_a_withdrawn_key_is_gone() -> None:
     made = make()
     path = f"/keys/{made['keyId']}"
-    at = {"rawPath": path, "pathParameters": {"keyId": made["keyId"]}}
+    at: dict[str, Any] = {"rawPath": path, "pathParameters": {"keyId": made["keyId"]}}
     assert refused(call("withdraw_key", known={"sub": "somebody-else"}, **at)) == (
         404,
         "KeyNotFound",
@@ -113,20 +115,11 @@ def test_a_key_has_a_limit_of_its_own(jobs: JobStore) -> None:
 
 
 def test_a_key_does_not_lift_its_owners_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.support import api
-
-    monkeypatch.setattr(
-        api, "service", api.JobService(**{**vars(api.service), "quotas": _one_a_day()})
-    )
+    service = replace(api.service, quotas=Quotas(0, 1, 0))
+    monkeypatch.setattr(api, "service", service)
     made = make(jobsPerDay=50)
     assert with_key("create_job", made)[0] == 201
     assert refused(with_key("create_job", made)) == (429, "LimitReached")
-
-
-def _one_a_day() -> Any:
-    from gen3d.quotas import Quotas
-
-    return Quotas(running_jobs=0, jobs_per_day=1, queued_objects=0)
 
 
 def test_nobody_has_more_keys_than_can_be_looked_through() -> None:
