@@ -1,15 +1,18 @@
 """The lite engine as a Lambda function: requests in, results out, errors by their names."""
 
+import io
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pytest
 from moto import mock_aws
 from PIL import Image
 
-from gen3d.errors import InputMissing, InvalidRequest, WeightsInvalid
+from gen3d.errors import InputMissing, InvalidMask, InvalidRequest, NothingFound, WeightsInvalid
 from gen3d_inference import lambda_handler
 from gen3d_inference.engines.interface import Engine, Mask
 from gen3d_inference.lambda_handler import handler
@@ -17,6 +20,9 @@ from gen3d_inference.lambda_handler import handler
 PHOTO = "s3://bucket/private/1/jobs/2/image.png"
 MASK = "s3://bucket/private/1/jobs/2/objects/0/mask.png"
 EMBEDDINGS = "private/1/jobs/2/draft/embeddings.safetensors"
+PROMPTS = "private/1/jobs/2/prompts.json"
+CUP = {"clicks": [{"x": 0.48, "y": 0.3}]}
+"""On the cup, and nothing else."""
 SPLAT = "private/1/jobs/2/objects/0/draft/splat.ply"
 
 
@@ -74,6 +80,88 @@ def test_an_object_is_reconstructed(s3: Any) -> None:
     answer: dict[str, Any] = handler({**event, "output": f"s3://bucket/{SPLAT}"}, None)
     assert answer["gaussians"] > 1000
     assert s3.head_object(Bucket="bucket", Key=SPLAT)["ContentLength"] == answer["bytes"]
+
+
+def decode(s3: Any, *prompts: dict[str, Any], **changes: str) -> dict[str, Any]:
+    objects = [
+        {"prompt": prompt, "task": {"n": n, "name": f"Thing {n}", "have": "nothing", "kept": [n]}}
+        for n, prompt in enumerate(prompts)
+    ]
+    s3.put_object(Bucket="bucket", Key=PROMPTS, Body=json.dumps({"objects": objects}))
+    event = {
+        "task": "decode",
+        "prompts": f"s3://bucket/{PROMPTS}",
+        "embeddings": f"s3://bucket/{EMBEDDINGS}",
+        "output": "s3://bucket/private/1/jobs/2/objects/",
+    }
+    answer: dict[str, Any] = handler({**event, **changes}, None)
+    return answer
+
+
+def drawn(s3: Any, n: int) -> Mask:
+    file = s3.get_object(Bucket="bucket", Key=f"private/1/jobs/2/objects/{n}/mask.png")["Body"]
+    mask: Mask = np.asarray(Image.open(io.BytesIO(file.read()))) > 0
+    return mask
+
+
+def alike(mask: Mask, other: Mask) -> float:
+    return float((mask & other).sum() / (mask | other).sum())
+
+
+def test_what_a_request_shows_becomes_masks(s3: Any, lite: Engine, cup: Mask) -> None:
+    initialize()
+    box = {"left": 0.25, "top": 0, "right": 0.73, "bottom": 0.7}
+    half = [[0, 0], [0.5, 0], [0.5, 1], [0, 1]]
+    answer = decode(s3, CUP, {"box": box}, {"polygon": half}, {"subject": "auto"})
+    assert [o["n"] for o in answer["objects"]] == [0, 1, 2, 3]
+    assert answer["objects"][1] == {
+        "n": 1, "name": "Thing 1", "have": "nothing", "kept": [1]
+    }  # fmt: skip
+    assert (answer["engine"], answer["revision"]) == ("lite", lite.revision)
+    clicked, boxed, halved, salient = (drawn(s3, n) for n in range(4))
+    assert clicked.shape == cup.shape
+    assert clicked[120, 288]
+    assert alike(boxed, cup) > 0.6
+    assert halved[:, :300].all()
+    assert not halved[:, 300:].any()
+    assert 0.02 < salient.mean() < 0.8
+
+
+def test_a_click_beside_the_object_takes_away(s3: Any) -> None:
+    initialize()
+    more = {"clicks": [*CUP["clicks"], {"x": 0.2, "y": 0.6, "inside": False}]}
+    decode(s3, CUP, more)
+    assert drawn(s3, 0)[240, 120]
+    assert not drawn(s3, 1)[240, 120]
+    assert drawn(s3, 1)[120, 288]
+
+
+def test_what_shows_nothing_costs_its_own_object_alone(s3: Any) -> None:
+    initialize()
+    small = {"rle": {"size": [4, 4], "counts": [0, 16]}}
+    found, not_found, misfit = decode(s3, CUP, {"text": "chair"}, small)["objects"]
+    assert found["have"] == "nothing"
+    assert not_found["have"] == misfit["have"] == "left"
+    assert (not_found["error"]["name"], not_found["error"]["stage"]) == (
+        "NothingFound",
+        "DecodePrompts",
+    )
+    assert "Nothing like 'chair'" in not_found["error"]["message"]
+    assert misfit["error"]["name"] == "InvalidMask"
+    assert "4×4 pixels, the photo of 600×400" in misfit["error"]["message"]
+    assert not drawn(s3, 1).any()
+    with pytest.raises(NothingFound, match="chair"):
+        decode(s3, {"text": "chair"}, small)
+    with pytest.raises(InvalidMask, match="4×4"):
+        decode(s3, small)
+
+
+def test_masks_are_drawn_of_no_job_that_is_gone(s3: Any) -> None:
+    with pytest.raises(InputMissing, match="prepared photo"):
+        decode(s3, CUP)
+    initialize()
+    with pytest.raises(InputMissing, match="request"):
+        decode(s3, CUP, prompts="s3://bucket/private/1/jobs/3/prompts.json")
 
 
 def test_what_is_wrong_is_raised_by_its_name(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,7 +172,8 @@ def _shape(name: str, state: State) -> str:
 _WAYS = {
     "DraftWanted": ["new", "taken up again, or Drafts off"],
     "PreparationWanted": ["new", "new, no endpoint", "taken up again"],
-    "MaskWanted": ["has objects", "has none"],
+    "MaskWanted": ["has objects", "shows them", "has none"],
+    "PromptsGiven": ["shows objects without masks", "has masks"],
     "Awake": ["has just answered, or Drafts off", "sleeps"],
     "Have": ["a mesh", "to be left", "a splat", "nothing, no endpoint", "nothing"],
     "AnyMesh": ["several meshes, or a scene is wanted", "one mesh", "none"],

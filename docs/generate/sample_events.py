@@ -20,7 +20,8 @@ _EXPIRES = 4102444800
 
 def sample_event(route: Route) -> str:
     """The event of a request to this route."""
-    path = route.path.replace("{jobId}", JOB_ID).replace("{keyId}", KEY_ID)
+    named = dict.fromkeys(route.ids, JOB_ID) | {"keyId": KEY_ID}
+    path = route.path.format(**named)
     query = {name: QUERY[name] for name in route.query}
     body = None if route.body is None else _body(route)
     context: Json = {

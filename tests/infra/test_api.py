@@ -73,7 +73,7 @@ def test_browsers_may_call_from_exact_origins_that_somebody_named() -> None:
     assert Stack(WebOrigins=",".join(origins))["HttpApi"]["CorsConfiguration"] == {
         "AllowOrigins": origins,
         "AllowMethods": ["GET", "POST", "PATCH", "DELETE"],
-        "AllowHeaders": ["authorization", "content-type", "gen3d-version"],
+        "AllowHeaders": ["authorization", "content-type", "gen3d-version", "idempotency-key"],
         "ExposeHeaders": ["retry-after", "gen3d-version"],
         "MaxAge": 3600,
     }

@@ -177,13 +177,13 @@ def test_notify_is_woken_by_results_and_by_broken_executions() -> None:
 def test_queue_idle_endpoint_and_everything_are_looked_after_now_and_then() -> None:
     found = whole().of_type("AWS::Events::Rule").values()
     schedules = [rule for rule in found if "ScheduleExpression" in rule]
-    assert {rule["ScheduleExpression"]: rule["Targets"][0]["Input"] for rule in schedules} == {
-        "rate(1 minute)": '{"task": "queue"}',
-        "rate(10 minutes)": '{"task": "idle"}',
-        "rate(1 hour)": '{"task": "sweep"}',
+    targets = [(rule["ScheduleExpression"], *rule["Targets"]) for rule in schedules]
+    assert {(target["Input"], how_often, target["Arn"]) for how_often, target in targets} == {
+        ('{"task": "queue"}', "rate(1 minute)", "{ReconcileFunction.Arn}"),
+        ('{"task": "idle"}', "rate(10 minutes)", "{ReconcileFunction.Arn}"),
+        ('{"task": "sweep"}', "rate(1 hour)", "{ReconcileFunction.Arn}"),
+        ('{"task": "batches"}', "rate(1 minute)", "{ApiFunction.Arn}"),
     }
-    for rule in schedules:
-        assert [target["Arn"] for target in rule["Targets"]] == ["{ReconcileFunction.Arn}"]
 
 
 def test_all_that_send_are_told_the_same() -> None:

@@ -131,6 +131,8 @@ class Harness:
         self.at_once = False
         """Whether the person makes masks without waiting for the endpoint's embeddings."""
         self.text: str | None = "cup"
+        self.prompted = 0
+        """How many objects the request showed that made the job."""
         self.retry_waits: list[float] = []
         self.dead_letters: list[tuple[FakeFunction, dict[str, Any]]] = []
         self._failures: dict[str, list[str]] = {}
@@ -204,7 +206,8 @@ class Harness:
         """Start an execution, which goes on the run before unless another is said."""
         after = run - 1 if after is None else after
         model = EngineRevision(engine="lite", revision="0123456789ab")
-        job = make_job(Status.INITIALIZING, run=after, text=self.text, model=model)
+        about = {"text": self.text, "model": model, "prompted": self.prompted}
+        job = make_job(Status.INITIALIZING, run=after, **about)
         states = client("stepfunctions")
         states.create_state_machine(
             name=STATE_MACHINE.rsplit(":", 1)[-1],

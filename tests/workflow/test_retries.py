@@ -40,6 +40,8 @@ EXPECTED = {
     "ReconstructAtOnce": ["Storage", *FUNCTION],
     "WaitForMask": ["Transaction", "Table"],  # that it is late is no fault
     "BeginReconstruction": WRITE,
+    "DecodePrompts": ["Storage", *FUNCTION],
+    "RecordMasks": WRITE,
     "Reconstruct": ENDPOINT,
     "RecordSplat": WRITE,
     "PointCloudToMesh": ["Storage", *FUNCTION],

@@ -9,19 +9,32 @@ import logging
 import os
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from gen3d import paths
-from gen3d.contract import RequestAdapter
+from gen3d.contract import (
+    DecodeRequest,
+    DecodeResult,
+    InitializeRequest,
+    ReconstructRequest,
+    Request,
+    Result,
+)
 from gen3d.errors import Gen3DError, InvalidRequest
-from gen3d_inference import logs
+from gen3d_inference import logs, prompted
 from gen3d_inference.engines import choice
 from gen3d_inference.engines.interface import Engine
 from gen3d_inference.storage import Storage, connect
 from gen3d_inference.tasks import Timings, run
 
 logger = logging.getLogger(__name__)
+
+_REQUEST: TypeAdapter[InitializeRequest | ReconstructRequest | DecodeRequest] = TypeAdapter(
+    Annotated[Request | DecodeRequest, Field(discriminator="task")]
+)
+"""What the endpoint does, and masks of what a request shows, by whichever engine's decoder."""
 
 logs.set_up()
 
@@ -47,12 +60,13 @@ def handler(event: dict[str, object], _context: object) -> dict[str, object]:
     Parameters
     ----------
     event : dict
-        `gen3d.contract.InitializeRequest` or `gen3d.contract.ReconstructRequest`.
+        `gen3d.contract.InitializeRequest`, `gen3d.contract.ReconstructRequest` or
+        `gen3d.contract.DecodeRequest`.
 
     Returns
     -------
     dict
-        One of `gen3d.contract.Result`.
+        One of `gen3d.contract.Result`, or `gen3d.contract.DecodeResult`.
 
     Raises
     ------
@@ -60,16 +74,25 @@ def handler(event: dict[str, object], _context: object) -> dict[str, object]:
         Named after what was wrong.
     """
     try:
-        request = RequestAdapter.validate_python(event)
+        request = _REQUEST.validate_python(event)
     except ValidationError as error:
         raise InvalidRequest(f"The request is not of the documented form: {error}") from None
     timings = Timings()
     fields: dict[str, object] = {"task": request.task, "output": request.output}
     try:
-        result = run(request, _engine(), _storage(), timings)
+        result = _do(request, timings)
     except Gen3DError as error:
         failed = {**fields, "error": error.name, "reason": error.message, "timings": timings}
         logger.error("Job failed", extra={"fields": failed})
         raise
     logger.info("Job done", extra={"fields": {**fields, **result.model_dump()}})
     return result.model_dump(mode="json")
+
+
+def _do(
+    request: InitializeRequest | ReconstructRequest | DecodeRequest, timings: Timings
+) -> Result | DecodeResult:
+    engine = _engine()  # whose decoder the embeddings may be for
+    if isinstance(request, DecodeRequest):
+        return prompted.decode(request, _storage(), timings)
+    return run(request, engine, _storage(), timings)

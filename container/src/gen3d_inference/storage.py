@@ -62,14 +62,16 @@ class Storage:
     def __init__(self, client: "S3Client") -> None:
         self._client = client
 
-    def read(self, uri: str, what: str) -> bytes:
-        """Read an object; at most a byte more than any photo may have, which is then refused.
+    def read(self, uri: str, what: str, most: int = MAX_BYTES) -> bytes:
+        """Read an object; at most a byte more than it may have, which is then refused.
 
         Parameters
         ----------
         uri : str
         what : str
             What it is to the person: “photo”, “mask”.
+        most : int
+            Bytes that it may have; those of a photo.
 
         Raises
         ------
@@ -80,8 +82,8 @@ class Storage:
             for _ in range(BODY_ATTEMPTS - 1):
                 answer = self._client.get_object(Bucket=bucket, Key=key)
                 with suppress(BotoCoreError):
-                    return _body(answer)
-            return _body(self._client.get_object(Bucket=bucket, Key=key))
+                    return _body(answer, most)
+            return _body(self._client.get_object(Bucket=bucket, Key=key), most)
         except (ClientError, BotoCoreError) as error:
             raise _unreadable(uri, what, error) from error
 
@@ -136,9 +138,9 @@ class Storage:
         )
 
 
-def _body(answer: "GetObjectOutputTypeDef") -> bytes:
-    data: bytes = answer["Body"].read(MAX_BYTES + 1)
-    expected = min(answer["ContentLength"], MAX_BYTES + 1)
+def _body(answer: "GetObjectOutputTypeDef", most: int) -> bytes:
+    data: bytes = answer["Body"].read(most + 1)
+    expected = min(answer["ContentLength"], most + 1)
     if len(data) < expected:  # botocore looks only where it was to read everything
         raise IncompleteReadError(actual_bytes=len(data), expected_bytes=expected)
     return data

@@ -5,6 +5,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from gen3d.errors import ERRORS
+from gen3d.fetching import Fetched
 from gen3d.jobs import EngineRevision, Failure, Status
 from gen3d_aws.store import FileStore
 from gen3d_aws.tokens import mask_callback_id
@@ -70,7 +72,7 @@ def test_it_is_valid() -> None:
 def test_its_paths_are_the_functions_routes() -> None:
     routes = [*api.app._static_routes, *api.app._dynamic_routes]
     served = {
-        (method, re.sub(r"<(job|key)_id>", r"{\1Id}", route.path))
+        (method, re.sub(r"<(\w+)_id>", r"{\1Id}", route.path))
         for route in routes
         for method in ([route.method] if isinstance(route.method, str) else route.method)
     }
@@ -139,6 +141,18 @@ def test_it_is_answered_to_whoever_asks() -> None:
 
 
 # What is answered to what is sent
+
+
+class Web:
+    """An internet in which the same photo lies everywhere."""
+
+    def fetch(self, _url: str, _most: int) -> Fetched:
+        return Fetched(PHOTO, "image/jpeg", "cup.jpg")
+
+
+@pytest.fixture(autouse=True)
+def _web(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "service", replace(api.service, internet=Web()))
 
 
 def closed(schema: Any) -> Any:

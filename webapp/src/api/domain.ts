@@ -29,13 +29,17 @@ export type ObjectStatus = (typeof OBJECT_STATUSES)[number];
 
 /** What the API calls a failure. */
 export const ERROR_NAMES = [
+  "AddressRefused",
+  "BatchNotFound",
   "DependencyUnavailable",
   "EmptySurface",
   "EndpointMissing",
   "EndpointUnavailable",
   "ExecutionAborted",
   "ExecutionTimedOut",
+  "FetchFailed",
   "GpuUnavailable",
+  "IdempotencyKeyReused",
   "ImageMissing",
   "ImageTooLarge",
   "ImageTooSmall",
@@ -55,6 +59,7 @@ export const ERROR_NAMES = [
   "MailFailed",
   "MaskExpired",
   "NotAllowed",
+  "NothingFound",
   "OptionNotOffered",
   "OutOfMemory",
   "OutputNotWritable",

@@ -2,12 +2,82 @@
 
 import type { ErrorName, JobStatus, ObjectStatus, PhotoType } from "./domain";
 
-/** A photo is about to be uploaded. */
+/** How many photos of a batch are where. */
+export interface BatchCounts {
+  /** For their turn, as their owner has as many jobs as one person may. */
+  waiting: number;
+  atWork: number;
+  completed: number;
+  /** Or cancelled. */
+  failed: number;
+  /** Became no job. */
+  refused: number;
+}
+
+/** A ULID. */
+export type BatchId = string;
+
+/** A photo of a batch. */
+export interface BatchItem {
+  /** Its job's, which is not there before its turn comes, nor where it was refused. */
+  jobId: JobId;
+  /** Absent until its turn comes. */
+  status?: JobStatus;
+  /** Why it became no job. Of a job that failed, the job says why. */
+  error?: ErrorView;
+}
+
+/** A photo of a batch, and what is made of it. */
+export interface BatchPhoto {
+  /** Where it lies, as in a job of its own. */
+  imageUrl: string;
+  /** Its job is named after it. */
+  filename?: string | null;
+  objects: ShownObject[];
+}
+
+/** A batch. */
+export interface BatchView {
+  batchId: BatchId;
+  counts: BatchCounts;
+  /** In the order of the photos. */
+  jobs: BatchItem[];
+}
+
+/** A rectangle around the object. */
+export interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/** A point on the object, or beside it. */
+export interface Click {
+  x: number;
+  y: number;
+  /** False where the point is none of the object's. */
+  inside?: boolean;
+}
+
+/** Photos, of each of which a job is made. */
+export interface CreateBatch {
+  photos: BatchPhoto[];
+}
+
+/** A photo that is about to be uploaded, or lies somewhere, and perhaps what to make of it. */
 export interface CreateJob {
-  /** The job is named after it. */
-  filename: string;
-  /** The photo's. It is uploaded under this type and no other. */
-  contentType: string;
+  /** The job is named after it. May be left out beside `imageUrl`. */
+  filename?: string | null;
+  /** The photo's. It is uploaded under this type and no other. Not beside `imageUrl`. */
+  contentType?: string | null;
+  /**
+   * Where the photo lies, for everybody to read, over https: it is fetched at once, and the job
+   * begins.
+   */
+  imageUrl?: string | null;
+  /** What is made of it, without anybody who draws masks; without any, the job waits for them. */
+  objects?: ShownObject[];
 }
 
 /** A key for a program. */
@@ -417,6 +487,14 @@ export interface Retry {
 /** What may be done with a key. */
 export type Right = "read" | "create";
 
+/** A mask as COCO writes it: runs of nothing and of the object in turn, column by column. */
+export interface Rle {
+  /** Height and width: those of the upright photo. */
+  size: number[];
+  /** The runs, or the same in the letters of COCO's compressed form. */
+  counts: number[] | string;
+}
+
 /** How an object stands in the scene. */
 export interface SceneObject {
   n: number;
@@ -434,6 +512,39 @@ export interface SceneView {
   metres?: boolean;
   objects?: SceneObject[];
   error?: ErrorView;
+}
+
+/**
+ * One object to reconstruct, and what shows it in the photo.
+ *
+ * It is shown by clicks and a box, or by one of the others. Places are fractions of the upright
+ * photo's width and height, from its top left corner.
+ */
+export interface ShownObject {
+  /** In the order in which they are made: each corrects the mask of those before. */
+  clicks?: Click[];
+  box?: Box | null;
+  /**
+   * A thing's name, with the sam engine only, and one text a job: of several objects by it, the
+   * first is what fits it best, the next what fits it second best.
+   */
+  text?: string | null;
+  /** A PNG of the upright photo's size as base64, white on the object. */
+  mask?: string | null;
+  /** The object's outline. */
+  polygon?: number[][] | null;
+  rle?: Rle | null;
+  /** What stands out most in the photo. */
+  subject?: string | null;
+  /** What is left out is the default, or of an object that there is, as it was. */
+  options?: Options | null;
+  /**
+   * The engine's, as clients say it that know no options.
+   *
+   * @deprecated
+   */
+  seed?: number | null;
+  name?: string | null;
 }
 
 /** The gaussians, with what their step says of them. */

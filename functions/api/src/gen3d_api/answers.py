@@ -44,6 +44,19 @@ JobId = TypeAliasType(
 KeyId = TypeAliasType(
     "KeyId", Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{16}$"})]
 )
+BatchId = TypeAliasType(
+    "BatchId",
+    Annotated[
+        str,
+        WithJsonSchema(
+            {
+                "type": "string",
+                "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$",
+                "description": "A ULID.",
+            }
+        ),
+    ],
+)
 JobStatus = TypeAliasType(
     "JobStatus",
     Annotated[
@@ -138,6 +151,39 @@ class CreatedJob(_Answer):
     prefix: str
     """The job's folder in the bucket, with its closing slash."""
     upload: UploadForm
+
+
+class BatchItem(_Answer):
+    """A photo of a batch."""
+
+    job_id: JobId
+    """Its job's, which is not there before its turn comes, nor where it was refused."""
+    status: Maybe[JobStatus] = None
+    """Absent until its turn comes."""
+    error: Maybe[ErrorView] = None
+    """Why it became no job. Of a job that failed, the job says why."""
+
+
+class BatchCounts(_Answer):
+    """How many photos of a batch are where."""
+
+    waiting: Count
+    """For their turn, as their owner has as many jobs as one person may."""
+    at_work: Count
+    completed: Count
+    failed: Count
+    """Or cancelled."""
+    refused: Count
+    """Became no job."""
+
+
+class BatchView(_Answer):
+    """A batch."""
+
+    batch_id: BatchId
+    counts: BatchCounts
+    jobs: list[BatchItem]
+    """In the order of the photos."""
 
 
 class Uploads(_Answer):

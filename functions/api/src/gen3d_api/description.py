@@ -21,6 +21,7 @@ from gen3d_api import version
 from gen3d_api.answers import ErrorView, JobView
 from gen3d_api.examples import ERRORS, EXAMPLES, QUERY
 from gen3d_api.route import Gives, Route
+from gen3d_aws.repeats import MAX_KEY
 
 Json: TypeAlias = dict[str, Any]
 
@@ -28,8 +29,10 @@ _ABOUT = """\
 An object in a photo becomes a mesh. A job goes: create it, upload its photo with the form of the
 answer, initialize it, read it until it is AWAITING_MASK (and, to make masks of it, has a
 `decoder`, which may be a draft's), upload a mask for each object, reconstruct, read it until it is
-COMPLETED. Whoever reads a job again waits `pollSeconds` in between. Requests may be sent again
-after a lost answer: none does its work twice, but for POST /jobs, which then has made two jobs.
+COMPLETED. A program may say in the first request what shows the objects, and where the photo lies:
+then it has but to read the job. Whoever reads a job again waits `pollSeconds` in between. Requests
+may be sent again after a lost answer: none does its work twice, but for POST /jobs without an
+Idempotency-Key, which then has made two jobs.
 
 An answer may hold more in time: ignore what you do not know. A request may hold nothing that is
 not described here. API Gateway itself answers 401 and 429, with a message alone. What breaks
@@ -136,6 +139,9 @@ def _parameters(route: Route) -> Iterator[Json]:
     for name, says in route.query.items():
         example: Json = {"type": "string", "examples": [QUERY[name]]}
         yield {"name": name, "in": "query", "description": says, "schema": example}
+    for name, says in route.headers.items():
+        text: Json = {"type": "string", "minLength": 1, "maxLength": MAX_KEY}
+        yield {"name": name, "in": "header", "description": says, "schema": text}
     yield {"$ref": f"#/components/parameters/{version.HEADER}"}
 
 

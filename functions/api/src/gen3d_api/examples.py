@@ -15,7 +15,11 @@ from gen3d.contract import Pose
 from gen3d.errors import Gen3DError
 from gen3d.jobs import ObjectStatus, Status
 from gen3d.options import EngineOptions, MeshOptions, Options
+from gen3d.prompts import Box, Click
 from gen3d_api.answers import (
+    BatchCounts,
+    BatchItem,
+    BatchView,
     CreatedJob,
     DecoderView,
     DraftView,
@@ -49,6 +53,8 @@ from gen3d_api.answers import (
     Uploads,
 )
 from gen3d_api.requests import (
+    BatchPhoto,
+    CreateBatch,
     CreateJob,
     CreateKey,
     Initialize,
@@ -58,6 +64,7 @@ from gen3d_api.requests import (
     Reconstruct,
     RenameJob,
     Retry,
+    ShownObject,
 )
 
 JOB_ID = "01M82SZE4Z7ZQ9FY1VB33KS0D2"
@@ -240,7 +247,36 @@ def _key(used_at: datetime | None = None) -> dict[str, Any]:
 
 
 EXAMPLES: dict[type[BaseModel], dict[str, BaseModel]] = {
-    CreateJob: {"photo": CreateJob(filename="coffee.jpg", contentType="image/jpeg")},
+    CreateJob: {
+        "whole": CreateJob(
+            imageUrl="https://example.com/coffee.jpg",
+            objects=[
+                ShownObject(name="Cup", clicks=[Click(x=0.48, y=0.3)]),
+                ShownObject(
+                    name="Spoon",
+                    box=Box(left=0.6, top=0.7, right=0.95, bottom=0.9),
+                    options=Options(mesh=MeshOptions(height=95)),
+                ),
+            ],
+        ),
+        "shown": CreateJob(
+            filename="coffee.jpg",
+            contentType="image/jpeg",
+            objects=[ShownObject(subject="auto")],
+        ),
+        "photo": CreateJob(filename="coffee.jpg", contentType="image/jpeg"),
+    },
+    CreateBatch: {
+        "two": CreateBatch(
+            photos=[
+                BatchPhoto(
+                    imageUrl=f"https://example.com/{name}.jpg",
+                    objects=[ShownObject(subject="auto")],
+                )
+                for name in ("cup", "vase")
+            ]
+        )
+    },
     RenameJob: {"name": RenameJob(name="My cup")},
     Initialize: {"allChairs": Initialize(text="chair"), "byClicks": Initialize()},
     MaskUploads: {"two": MaskUploads(count=2)},
@@ -260,6 +296,16 @@ EXAMPLES: dict[type[BaseModel], dict[str, BaseModel]] = {
     CreatedJob: {
         "created": CreatedJob(
             job_id=JOB_ID, prefix=_PREFIX, upload=_form("image.jpg", "image/jpeg")
+        )
+    },
+    BatchView: {
+        "atWork": BatchView(
+            batch_id=JOB_ID,
+            counts=BatchCounts(waiting=1, at_work=1, completed=0, failed=0, refused=0),
+            jobs=[
+                BatchItem(job_id="01M82SZE50AYBNQ3W9C7Z6T4RF", status=Status.RECONSTRUCTING),
+                BatchItem(job_id="01M82SZE51K2Y8M5G0D1X7V3PQ"),
+            ],
         )
     },
     Uploads: {
@@ -336,6 +382,15 @@ ERRORS: dict[type[Gen3DError], Gen3DError] = {
         errors.ImageMissing("The photo is not there yet. Upload it, then initialize the job."),
         errors.InvalidImage("The file is not a photo that can be read."),
         errors.ImageTooSmall("The photo has 16×16 pixels. Send one with 32 at least a side."),
+        errors.IdempotencyKeyReused(
+            "Idempotency-Key: it was another request's within a day. Send a new one."
+        ),
+        errors.BatchNotFound("There is no such batch. It may be older than jobs are kept."),
+        errors.AddressRefused(
+            "Nothing is fetched from localhost: photos are fetched over https, port 443, from "
+            "public addresses alone. Upload the photo instead."
+        ),
+        errors.FetchFailed("There is nothing at the photo's address on example.com. Check it."),
         errors.InvalidMask("Mask 0 is not there. Upload it, then send the request again."),
         errors.OptionNotOffered(
             "Object 0: engine.quality: the engine does not offer fine. Choose standard."

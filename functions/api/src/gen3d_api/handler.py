@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ValidationError
+from pydantic.alias_generators import to_snake
 
 from gen3d.errors import (
     DependencyUnavailable,
@@ -16,7 +17,7 @@ from gen3d.errors import (
     InvalidRequest,
     JobNotFound,
 )
-from gen3d_api import version
+from gen3d_api import batches, version
 from gen3d_api.answers import ErrorView
 from gen3d_api.key_operations import KeyService
 from gen3d_api.operations import JobService
@@ -45,6 +46,8 @@ def _served(route: Route) -> Callable[..., Response[str]]:
             given["body"] = _body(route.body)
         for name in route.query:
             given[name] = app.current_event.query_string_parameters.get(name)
+        for name in route.headers:
+            given[to_snake(name)] = app.current_event.headers.get(name.lower())
         if "service" in route.parameters:
             given["service"] = service
         if "keys" in route.parameters:
@@ -132,5 +135,8 @@ def unforeseen(error: Exception) -> Response[str]:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, object], context: LambdaContext) -> dict[str, object]:
-    """Lambda's entry point."""
+    """Lambda's entry point: requests, and each minute the batches that wait."""
+    if event.get("task") == "batches":
+        batches.begin_waiting(service)
+        return {}
     return app.resolve(event, context)

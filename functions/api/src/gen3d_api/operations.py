@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from gen3d.errors import (
     OptionNotOffered,
     UnsupportedImage,
 )
+from gen3d.fetching import PUBLIC, Internet
 from gen3d.formats import PHOTO_FORMATS
 from gen3d.jobs import (
     MAX_NAME,
@@ -31,7 +33,7 @@ from gen3d.jobs import (
 )
 from gen3d.options import SEED_ALONE, Options, require_offered
 from gen3d.quotas import Quotas
-from gen3d_api import identities, progress_view, views
+from gen3d_api import identities, progress_view, shown, views
 from gen3d_api.answers import (
     CreatedJob,
     JobPage,
@@ -48,12 +50,14 @@ from gen3d_api.requests import (
     Reconstruct,
     RenameJob,
     Retry,
+    ShownObject,
 )
 from gen3d_api.settings import ApiSettings
 from gen3d_aws import clients, runs, store, tokens
 from gen3d_aws.admissions import Admissions
 from gen3d_aws.callers import Caller
 from gen3d_aws.observability import count, logger, tracer
+from gen3d_aws.repeats import Repeats
 from gen3d_aws.runs import FROM_THE_START, Plan, Runs, plan_retry
 from gen3d_aws.store import FileStore, JobStore, StoredFile
 from gen3d_aws.tokens import TaskGone, Tasks, TokenStore, mask_expired
@@ -61,8 +65,8 @@ from gen3d_aws.tokens import TaskGone, Tasks, TokenStore, mask_expired
 PAGE = 20
 """Jobs in one answer of the list."""
 
-_READS = "sam"
-"""The engine that finds things by their names."""
+_UNNAMED = "photo"
+_MAX_FILENAME = 255
 _CHECKS = 3
 """A photo or mask that is replaced while it is checked is checked again, this often in all."""
 
@@ -78,6 +82,8 @@ class JobService:
     tasks: Tasks
     runs: Runs
     quotas: Quotas
+    internet: Internet = PUBLIC
+    """From where photos are fetched."""
 
     @classmethod
     def from_settings(cls) -> "JobService":
@@ -113,34 +119,104 @@ class JobService:
         """Who is let in, by the limits."""
         return Admissions(self.config.tokens_table, self.jobs, self.quotas)
 
-    def create(self, caller: Caller, body: CreateJob) -> CreatedJob:
+    def create(self, caller: Caller, body: CreateJob, key: str | None = None) -> CreatedJob:
         """Record a job; its photo may be uploaded with the answered form."""
+        with self._once(caller, body, key) as job_id:
+            job = self._made(caller, job_id) or self._created(caller, body, job_id)
+        form = self._form(job.uploads.image(job.content_type), job.content_type)
+        return CreatedJob(job_id=job.job_id, prefix=job.prefix, upload=form)
+
+    def _once(
+        self, caller: Caller, body: CreateJob, key: str | None
+    ) -> AbstractContextManager[str]:
+        """The id of the job that a request makes: the same whenever it is sent again."""
+        repeats = Repeats(self.config.tokens_table)
+        return repeats.of(caller.sub, key, body.model_dump_json(), new_job_id)
+
+    def _made(self, caller: Caller, job_id: str) -> Job | None:
+        """What the request made when it was sent before; it may have been deleted since."""
+        job = self.jobs.find(caller.sub, job_id)
+        return job if job is None else self._job(caller, job_id)
+
+    def _created(self, caller: Caller, body: CreateJob, job_id: str) -> Job:
+        assert body.filename is not None
+        assert body.contentType is not None
         if body.contentType not in PHOTO_FORMATS:
             raise UnsupportedImage(
                 f"{body.contentType} is not taken. Send a JPEG, PNG or WebP photo."
             )
+        job = self._new(caller, job_id, body.filename, body.contentType)
+        return self._record(caller, job, body.objects)
+
+    @tracer.capture_method(capture_response=False)
+    def create_fetched(self, caller: Caller, body: CreateJob, key: str | None = None) -> JobView:
+        """Fetch the photo, record a job and start it; of one that cannot start, nothing stays."""
+        with self._once(caller, body, key) as job_id:
+            try:
+                return self.begin_fetched(caller, body, job_id)
+            except Exception:
+                self.delete(caller, job_id)
+                raise
+
+    def begin_fetched(self, caller: Caller, body: CreateJob, job_id: str) -> JobView:
+        """The same of a job whose id is known, which stays where it may not start yet."""
+        job = self._made(caller, job_id) or self._fetched(caller, body, job_id)
+        if job.status is not Status.CREATED:
+            return self._view(job)
+        return self._start(job, FROM_THE_START)[1]
+
+    def _fetched(self, caller: Caller, body: CreateJob, job_id: str) -> Job:
+        assert body.imageUrl is not None
+        shown.text_of(body.objects)
+        found = self.internet.fetch(body.imageUrl, images.MAX_BYTES)
+        content_type = images.media_type(found.data, found.media_type)
+        info = images.check_photo(found.data, content_type)
+        shown.require_drawable(body.objects, info.width, info.height)
+        filename = body.filename or plain(found.name)[-_MAX_FILENAME:] or _UNNAMED
+        job = self._new(caller, job_id, filename, content_type)
+        job.image = PhotoSize(width=info.width, height=info.height, bytes=info.bytes)
+        return self._record(caller, job, body.objects, found.data)
+
+    def _new(self, caller: Caller, job_id: str, filename: str, content_type: str) -> Job:
         identity_id = identities.identity_of(self.config, caller)
-        job_id = new_job_id()
         created = now()
-        job = Job(
+        return Job(
             owner=caller.sub,
             key_id=caller.key_id,
             job_id=job_id,
             identity_id=identity_id,
             prefix=paths.job_prefix(identity_id, job_id),
             email=caller.email,
-            filename=body.filename,
-            name=plain(body.filename.rsplit(".", 1)[0][:MAX_NAME]) or body.filename[:MAX_NAME],
-            content_type=body.contentType,
+            filename=filename,
+            name=plain(filename.rsplit(".", 1)[0][:MAX_NAME]) or filename[:MAX_NAME],
+            content_type=content_type,
             status=Status.CREATED,
             created_at=created,
             ttl=int((created + timedelta(days=self.config.retention_days)).timestamp()),
         )
-        with self.admissions.creation(job, created - timedelta(days=1), caller.jobs_per_day):
+
+    def _record(
+        self,
+        caller: Caller,
+        job: Job,
+        objects: Sequence[ShownObject],
+        photo: bytes | None = None,
+    ) -> Job:
+        """Record a job, with its photo where it is there, and what the request shows in it."""
+        job.text = shown.text_of(objects)
+        shown.require_reader(self.config.engine, job.text)
+        tasks = shown.tasks(objects)
+        job.prompted = sum(len(task.steps) for task in tasks)
+        since = job.created_at - timedelta(days=1)
+        with self.admissions.creation(job, since, caller.jobs_per_day):
+            if photo is not None:
+                self.files.write(job.files.image(job.content_type), photo, job.content_type)
+            if tasks:
+                content = shown.prompts_file(objects, tasks)
+                self.files.write(job.files.prompts, content, "application/json")
             self.jobs.create(job)
         count("JobCreated")
-        form = self._form(job.uploads.image(job.content_type), job.content_type)
-        return CreatedJob(job_id=job_id, prefix=job.prefix, upload=form)
+        return job
 
     def list(self, caller: Caller, cursor: str | None) -> JobPage:
         """A page of the caller's jobs and the cursor of the next."""
@@ -183,14 +259,16 @@ class JobService:
         tuple of bool and JobView
             Whether this call started it, and the job.
         """
-        if body.text is not None and self.config.engine != _READS:
-            raise InvalidRequest(
-                f"The {self.config.engine} engine finds objects by clicks only. Leave text out."
-            )
+        shown.require_reader(self.config.engine, body.text)
         job = self._job(caller, job_id)
         if job.status is not Status.CREATED:
             return False, self._view(job)
-        return self._start(job.model_copy(update={"text": body.text}), FROM_THE_START)
+        if job.prompted and body.text not in (None, job.text):
+            raise InvalidRequest(
+                "text: what shows the job's objects was said when it was created. Leave text out."
+            )
+        text = job.text if job.prompted else body.text
+        return self._start(job.model_copy(update={"text": text}), FROM_THE_START)
 
     @tracer.capture_method(capture_response=False)
     def retry(self, caller: Caller, job_id: str, body: Retry) -> JobView:
@@ -304,7 +382,7 @@ class JobService:
 
     def _start(self, job: Job, plan: Plan) -> tuple[bool, JobView]:
         """Start an execution of a job that has none, where its owner may have another."""
-        with self.admissions.run(job, plan.work):
+        with self.admissions.run(job, plan.work if plan.objects else job.prompted):
             if job.image is None:
                 job = job.model_copy(update={"image": self._keep_photo(job)})
             begun = self.runs.start(job, plan)

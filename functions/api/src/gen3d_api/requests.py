@@ -11,24 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gen3d.api_keys import Right
 from gen3d.contract import MAX_OBJECTS, TextPrompt
+from gen3d.fetching import MAX_URL
 from gen3d.formats import PHOTO_FORMATS
 from gen3d.jobs import MAX_NAME, PLAIN, Job, PlainText
 from gen3d.options import Options, Seed
+from gen3d.prompts import Prompt
+
+MAX_BATCH = 100
+"""Photos in one request."""
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-
-class CreateJob(_Body):
-    """A photo is about to be uploaded."""
-
-    filename: PlainText = Field(min_length=1, max_length=255)
-    """The job is named after it."""
-    contentType: str = Field(  # noqa: N815  the API speaks camelCase
-        max_length=100, examples=list(PHOTO_FORMATS)
-    )
-    """The photo's. It is uploaded under this type and no other."""
 
 
 class RenameJob(_Body):
@@ -66,6 +60,72 @@ class ObjectRequest(_Chosen):
     """One object to reconstruct."""
 
     name: PlainText | None = Field(default=None, min_length=1, max_length=MAX_NAME)
+
+
+class ShownObject(ObjectRequest, Prompt):
+    """One object to reconstruct, and what shows it in the photo.
+
+    It is shown by clicks and a box, or by one of the others. Places are fractions of the upright
+    photo's width and height, from its top left corner.
+    """
+
+    text: Annotated[TextPrompt, PLAIN] | None = None
+    """A thing's name, with the sam engine only, and one text a job: of several objects by it, the
+    first is what fits it best, the next what fits it second best."""
+
+    @property
+    def prompt(self) -> Prompt:
+        """What shows it, alone."""
+        return Prompt.model_validate({name: getattr(self, name) for name in Prompt.model_fields})
+
+
+class CreateJob(_Body):
+    """A photo that is about to be uploaded, or lies somewhere, and perhaps what to make of it."""
+
+    filename: PlainText | None = Field(default=None, min_length=1, max_length=255)
+    """The job is named after it. May be left out beside `imageUrl`."""
+    contentType: str | None = Field(  # noqa: N815  the API speaks camelCase
+        default=None, max_length=100, examples=list(PHOTO_FORMATS)
+    )
+    """The photo's. It is uploaded under this type and no other. Not beside `imageUrl`."""
+    imageUrl: str | None = Field(  # noqa: N815
+        default=None, max_length=MAX_URL, examples=["https://example.com/coffee.jpg"]
+    )
+    """Where the photo lies, for everybody to read, over https: it is fetched at once, and the job
+    begins."""
+    objects: list[ShownObject] = Field(default=[], max_length=MAX_OBJECTS)
+    """What is made of it, without anybody who draws masks; without any, the job waits for them."""
+
+    @model_validator(mode="after")
+    def _one_photo(self) -> Self:
+        if self.imageUrl is None and (self.filename is None or self.contentType is None):
+            raise ValueError("filename and contentType of the photo are needed, or its imageUrl")
+        if self.imageUrl is not None and self.contentType is not None:
+            raise ValueError("contentType: what lies at imageUrl says itself what it is")
+        return self
+
+
+class BatchPhoto(_Body):
+    """A photo of a batch, and what is made of it."""
+
+    imageUrl: str = Field(  # noqa: N815
+        max_length=MAX_URL, examples=["https://example.com/coffee.jpg"]
+    )
+    """Where it lies, as in a job of its own."""
+    filename: PlainText | None = Field(default=None, min_length=1, max_length=255)
+    """Its job is named after it."""
+    objects: list[ShownObject] = Field(min_length=1, max_length=MAX_OBJECTS)
+
+    @property
+    def as_job(self) -> CreateJob:
+        """The same as a job of its own."""
+        return CreateJob(imageUrl=self.imageUrl, filename=self.filename, objects=self.objects)
+
+
+class CreateBatch(_Body):
+    """Photos, of each of which a job is made."""
+
+    photos: list[BatchPhoto] = Field(min_length=1, max_length=MAX_BATCH)
 
 
 class Reconstruct(_Body):

@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel, to_snake
 
 from gen3d.api_keys import Right
 from gen3d.errors import (
+    BatchNotFound,
     DependencyUnavailable,
     Gen3DError,
     InternalError,
@@ -21,7 +22,11 @@ from gen3d.errors import (
     UnsupportedVersion,
 )
 
-_ABSENT: Mapping[str, type[Gen3DError]] = {"jobId": JobNotFound, "keyId": KeyNotFound}
+_ABSENT: Mapping[str, type[Gen3DError]] = {
+    "batchId": BatchNotFound,
+    "jobId": JobNotFound,
+    "keyId": KeyNotFound,
+}
 """What is said of an id in a path that stands for nothing."""
 
 
@@ -54,6 +59,8 @@ class Route:
     """Of itself; `errors` are all."""
     query: Mapping[str, str] = field(default_factory=dict)
     """Parameter → what it is."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Header → what it is."""
 
     @property
     def key(self) -> str:

@@ -9,7 +9,10 @@ describes them, and `make copies` writes the template's.
 from collections.abc import Callable, Mapping
 
 from gen3d.errors import (
+    AddressRefused,
+    FetchFailed,
     Gen3DError,
+    IdempotencyKeyReused,
     ImageMissing,
     ImageTooLarge,
     ImageTooSmall,
@@ -21,7 +24,9 @@ from gen3d.errors import (
     OptionNotOffered,
     UnsupportedImage,
 )
+from gen3d_api import batches
 from gen3d_api.answers import (
+    BatchView,
     CreatedJob,
     Description,
     JobPage,
@@ -34,6 +39,7 @@ from gen3d_api.answers import (
 from gen3d_api.key_operations import KeyService
 from gen3d_api.operations import JobService
 from gen3d_api.requests import (
+    CreateBatch,
     CreateJob,
     CreateKey,
     Initialize,
@@ -56,17 +62,24 @@ def _route(
     gives: Mapping[int, Gives],
     *refuses: type[Gen3DError],
     query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Callable[[_Answers], _Answers]:
     method, path = key.split()
 
     def add(answer: _Answers) -> _Answers:
-        ROUTES.append(Route(method, path, answer, gives, refuses, query or {}))
+        ROUTES.append(Route(method, path, answer, gives, refuses, query or {}, headers or {}))
         return answer
 
     return add
 
 
-_PHOTO = (ImageMissing, ImageTooLarge, ImageTooSmall, InvalidImage, UnsupportedImage)
+_ONCE = {
+    "Idempotency-Key": "A word of your own, such as a UUID, by which the same request may be sent "
+    "again within a day: it is answered with what it made at first. With another body it is "
+    "refused, while the first is still being answered told to come again."
+}
+_FILE = (ImageTooLarge, ImageTooSmall, InvalidImage, UnsupportedImage)
+_PHOTO = (ImageMissing, *_FILE)
 _JOB = Gives(JobView, "The job.")
 
 
@@ -77,18 +90,38 @@ _JOB = Gives(JobView, "The job.")
             CreatedJob,
             "Created. POST the photo to `upload.url` as a form with `upload.fields` and then "
             "`file`.",
-        )
+        ),
+        202: Gives(JobView, "The photo was fetched from `imageUrl`, and the job is started."),
     },
+    *_FILE,
+    AddressRefused,
+    FetchFailed,
+    InvalidMask,
+    JobConflict,
+    IdempotencyKeyReused,
     LimitReached,
-    UnsupportedImage,
+    headers=_ONCE,
 )
-def create_job(service: JobService, caller: Caller, body: CreateJob) -> Answer:
-    """Create a job and the permission to upload its photo.
+def create_job(
+    service: JobService, caller: Caller, body: CreateJob, idempotency_key: str | None
+) -> Answer:
+    """Create a job and the permission to upload its photo, or fetch it and start.
 
     The form is good for an hour, for one file of this type and of at most 20 MB. Whoever has
     created as many jobs within a day as a person may (`MaxJobsPerDay`) is refused with 429.
+
+    With `objects` the request is the whole job: masks are made of what shows them, and nobody is
+    waited for. After the upload it takes `initialize` alone; with `imageUrl` not even that. What
+    shows nothing fails its own object, by `NothingFound` or `InvalidMask`, and the job where all
+    do. Masks that do not fit a photo that was fetched are refused with 422 at once.
+
+    A photo is fetched within 15 seconds, over https, port 443, from public addresses alone, by at
+    most three redirects, each of which is checked anew. Where it is not there, or no photo, or too
+    large, the answer says so, and no job is made.
     """
-    return Answer(201, service.create(caller, body))
+    if body.imageUrl is not None:
+        return Answer(202, service.create_fetched(caller, body, idempotency_key))
+    return Answer(201, service.create(caller, body, idempotency_key))
 
 
 @_route(
@@ -253,6 +286,36 @@ def withdraw_key(keys: KeyService, caller: Caller, key_id: str) -> Answer:
     """Forget a key; jobs that were created with it go on."""
     keys.withdraw(caller, key_id)
     return Answer(204)
+
+
+@_route(
+    "POST /batches",
+    {202: Gives(BatchView, "It is noted, and what may begin has begun.")},
+    JobConflict,
+    IdempotencyKeyReused,
+    LimitReached,
+    headers=_ONCE,
+)
+def create_batch(
+    service: JobService, caller: Caller, body: CreateBatch, idempotency_key: str | None
+) -> Answer:
+    """Make a job of each of up to a hundred photos.
+
+    Each is as one that POST /jobs fetches; one that is refused leaves the others. Those for which
+    there is no room (`MaxRunningJobs`, `MaxQueuedObjects`) wait, and begin by themselves, within a
+    minute of when there is. More than a person may create within a day (`MaxJobsPerDay`) are
+    refused at once, all of them.
+    """
+    return Answer(202, batches.create(service, caller, body, idempotency_key))
+
+
+@_route("GET /batches/{batchId}", {200: Gives(BatchView, "The batch.")})
+def get_batch(service: JobService, caller: Caller, batch_id: str) -> Answer:
+    """How a batch stands: its jobs and how many of them are where.
+
+    It is known for as long as jobs are kept.
+    """
+    return Answer(200, batches.get(service, caller, batch_id))
 
 
 @_route("GET /openapi.json", {200: Gives(Description, "An OpenAPI document, of version 3.1.")})

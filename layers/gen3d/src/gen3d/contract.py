@@ -10,7 +10,7 @@ this contract and of the last, and the container answers requests of both, each 
 """
 
 import math
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias  # noqa: TID251  tasks, which pass through
 
 from pydantic import (
     AwareDatetime,
@@ -99,6 +99,20 @@ Request: TypeAlias = Annotated[InitializeRequest | ReconstructRequest, Field(dis
 RequestAdapter: TypeAdapter[InitializeRequest | ReconstructRequest] = TypeAdapter(Request)
 
 
+class DecodeRequest(Numbered):
+    """Make a mask of each object of `prompts`, a `gen3d.prompts.Prompts`, by a photo's embeddings.
+
+    Of the lite function alone, which takes every engine's embeddings: it reads the decoder that
+    belongs to them from where the page does. The masks are written below `output`, each into the
+    folder of its object.
+    """
+
+    task: Literal["decode"] = "decode"
+    prompts: S3Uri
+    embeddings: S3Uri
+    output: S3Uri
+
+
 class _Result(Numbered):
     bytes: int
     timings: dict[str, float]
@@ -116,6 +130,18 @@ class InitializeResult(_Result):
     """Masks found for the text: rows of the embeddings' ``candidate_logits``."""
     offers: Offer = Field(default=SEED_ALONE, exclude_if=lambda offers: offers == SEED_ALONE)
     """What may be chosen of the engine, for objects of this photo."""
+
+
+class DecodeResult(Numbered):
+    """What `DecodeRequest` answers: the objects' tasks; of what was not found, as failed.
+
+    The masks of those are empty.
+    """
+
+    objects: list[dict[str, Any]]
+    timings: dict[str, float]
+    engine: str
+    revision: str
 
 
 class Pose(_Message):

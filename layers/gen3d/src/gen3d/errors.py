@@ -78,10 +78,22 @@ class JobNotFound(Gen3DError):
     status = 404
 
 
+class BatchNotFound(Gen3DError):
+    """No such batch, or somebody else's."""
+
+    status = 404
+
+
 class JobConflict(Gen3DError):
     """The job is not in a state in which this can be done."""
 
     status = 409
+
+
+class IdempotencyKeyReused(Gen3DError):
+    """The Idempotency-Key was another request's."""
+
+    status = 422
 
 
 class MaskExpired(Gen3DError):
@@ -141,8 +153,26 @@ class ImageTooSmall(Gen3DError):
     status = 422
 
 
+class AddressRefused(Gen3DError):
+    """The photo's address is none of https's, or leads to where nothing is fetched from."""
+
+    status = 422
+
+
+class FetchFailed(Gen3DError):
+    """The photo could not be fetched from its address: absent, too slow, or not over https."""
+
+    status = 422
+
+
 class InvalidMask(Gen3DError):
     """The mask is missing, unreadable, of the wrong size, empty, or covers everything."""
+
+    status = 422
+
+
+class NothingFound(Gen3DError):
+    """What was to show an object in the photo shows none."""
 
     status = 422
 

@@ -56,6 +56,29 @@ class PhotoInfo:
     bytes: int
 
 
+_SIGNATURES = {b"\xff\xd8": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+
+
+def media_type(data: bytes, declared: str) -> str:
+    """What kind of photo a file is by how it begins.
+
+    Raises
+    ------
+    UnsupportedImage
+        It is none that is taken; a web page is called so.
+    """
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    for signature, found in _SIGNATURES.items():
+        if data.startswith(signature):
+            return found
+    if declared == "text/html" or data.lstrip()[:1] == b"<":
+        raise UnsupportedImage(
+            "At the address lies a web page, and no photo. Give the photo's own address."
+        )
+    raise UnsupportedImage(f"What lies at the address is no photo that is taken. {TAKEN}")
+
+
 def prepare() -> None:
     """Start the process that decodes, so that the first photo need not wait for it."""
     _decoder().start()

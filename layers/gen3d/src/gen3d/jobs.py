@@ -245,6 +245,9 @@ class Job(_Record):
     image: PhotoSize | None = None
     text: str | None = None
     """What to look for in the photo, where the owner said it."""
+    prompted: int = Field(default=0, exclude_if=lambda objects: not objects)
+    """How many objects the request that made the job shows, each as often as it has seeds; 0 where
+    a person makes masks."""
     model: EngineRevision | None = None
     draft_model: EngineRevision | None = None
     """The lite engine's, whose embeddings stand in until there are those of `model`."""
@@ -269,6 +272,14 @@ class Job(_Record):
         """Whether embeddings of `model` are on their way."""
         begun = self.stages.initialize.start is not None and self.stages.initialize.end is None
         return self.model is None and begun and self.status not in (Status.CREATED, *TERMINAL)
+
+    @property
+    def waiting_objects(self) -> int:
+        """How many objects wait for the model, or will once their masks are made by themselves."""
+        if self.status is Status.RECONSTRUCTING:
+            return sum(o.status is ObjectStatus.PENDING for o in self.engine_objects)
+        unmasked = self.status is Status.INITIALIZING and not self.objects
+        return self.prompted if unmasked else 0
 
     @property
     def status_run(self) -> int:
@@ -413,6 +424,7 @@ def execution_input(
             "embeddings": job.model.model_dump() if job.model and not first else None,
             "objects": [o.model_dump() for o in objects],
             **({"scene": True} if scene else {}),
+            **({"prompts": job.files.prompts} if job.prompted else {}),
         },
         sort_keys=True,
     )

@@ -5,6 +5,7 @@ Layout::
     public/                                  the web app, read through CloudFront
     uploads/{identityId}/jobs/{jobId}/…      what a browser may write, by a form and for a day
     private/{identityId}/jobs/{jobId}/…      a job's files, which no browser may write
+    private/{identityId}/batches/{id}.json   what a batch of photos asks for
     models/{engine}/{revision}/…             weights, decoder.onnx and its LICENSE
     async/{in,out,failed}/…                  SageMaker's envelopes, expired after a day
     async/progress/…                         how far the endpoint is with a request, so, too
@@ -53,6 +54,11 @@ def job_prefix(identity_id: str, job_id: str) -> str:
 def uploads_prefix(identity_id: str, job_id: str) -> str:
     """The folder that one job's photo and masks are uploaded to, with its closing slash."""
     return f"{UPLOADS}{identity_id}/jobs/{job_id}/"
+
+
+def batch_file(identity_id: str, batch_id: str) -> str:
+    """What was asked of a batch, photo by photo."""
+    return f"{PRIVATE}{identity_id}/batches/{batch_id}.json"
 
 
 def decoder(engine: str, revision: str) -> str:
@@ -138,6 +144,11 @@ class JobFiles:
     def image(self, content_type: str) -> str:
         """The photo, named for its type."""
         return f"{self.prefix}image.{PHOTO_FORMATS[content_type].ending}"
+
+    @property
+    def prompts(self) -> str:
+        """What shows the objects, where nobody draws their masks: `gen3d.prompts.Prompts`."""
+        return f"{self.prefix}prompts.json"
 
     @property
     def embeddings(self) -> str:

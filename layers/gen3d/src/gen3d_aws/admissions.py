@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gen3d.errors import DependencyUnavailable
-from gen3d.jobs import Job, ObjectStatus, Status
+from gen3d.jobs import Job, Status
 from gen3d.quotas import Quotas, check_key
 from gen3d_aws import clients
 from gen3d_aws.clients import error_code
@@ -239,7 +239,7 @@ def _of(job: Job, note: Note) -> tuple[bool, int]:
     if note.run == NEW or job.status is Status.DELETED:
         return False, 0
     if job.status is Status.RECONSTRUCTING:
-        return True, sum(o.status is ObjectStatus.PENDING for o in job.engine_objects)
+        return True, job.waiting_objects
     if job.run < note.run or job.status is Status.INITIALIZING:
         return True, note.objects
     # Its masks were let in, and its execution has not gone on yet.

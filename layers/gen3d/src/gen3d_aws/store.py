@@ -20,7 +20,6 @@ from gen3d.jobs import (
     TERMINAL,
     Failure,
     Job,
-    ObjectStatus,
     ObjectTask,
     Status,
     iso,
@@ -194,14 +193,9 @@ class JobStore:
 
     def queued_objects(self, owner: str, without: Container[str] = ()) -> int:
         """How many objects of an owner wait for the model, but for those of some jobs."""
-        ids = [i for i in self._in_status(owner, Status.RECONSTRUCTING) if i not in without]
-        jobs = (self.find(owner, i) for i in ids)
-        return sum(
-            o.status is ObjectStatus.PENDING
-            for job in jobs
-            if job is not None and job.status is Status.RECONSTRUCTING
-            for o in job.engine_objects
-        )
+        ids = {i for status in _ACTIVE for i in self._in_status(owner, status)}
+        jobs = (self.find(owner, i) for i in ids if i not in without)
+        return sum(job.waiting_objects for job in jobs if job is not None)
 
     def _in_status(self, owner: str, status: Status) -> Iterable[str]:
         found = self._query(

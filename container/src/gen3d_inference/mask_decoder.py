@@ -1,0 +1,199 @@
+"""The light half of a model, as the browser runs it: from embeddings and points to a mask.
+
+Feeds what the decoder declares and reads every shape from the files, so that it serves every
+engine's. What it proposes is what the page does (``webapp/src/selection/prompt.ts``).
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors.numpy import load
+
+from gen3d.contract import LOGIT_ZERO, EmbeddingsMeta
+from gen3d.errors import InferenceFailed
+from gen3d_inference.engines.interface import Floats, Mask
+
+OFF, ON, TOP_LEFT, BOTTOM_RIGHT = range(4)
+"""A point's label: beside the object, on it, and a box's corners."""
+
+_DTYPES = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+    "tensor(uint8)": np.uint8,
+}
+_UNSURE, _STAYING = 0.05, 0.98
+"""How far a logit may be off, and how much of a mask has to stay: SAM's own figures."""
+_GRID = 5
+_FULL_SIZE = 0.15
+"""A mask of this share of the photo is large enough to be what it is about."""
+_BACKGROUND = 0.6
+"""A mask of a larger share is rather the background."""
+_COMPACT = 24.0
+"""Area over squared edge, times this, is 1 for a square that is a little ragged."""
+_SPREAD = 0.25
+"""How far from the middle things still count, as a share of the photo's side."""
+
+
+class Point(NamedTuple):
+    """A point of a prompt, in fractions of the photo."""
+
+    x: float
+    y: float
+    label: int
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A mask in the decoder's resolution, and how sure the decoder is of it, from 0 to 1."""
+
+    logits: Floats
+    score: float
+
+
+@dataclass(frozen=True)
+class PhotoEmbeddings:
+    """``embeddings.safetensors``: the decoder's inputs by their names, and how they were made."""
+
+    tensors: dict[str, NDArray[np.generic]]
+    meta: EmbeddingsMeta
+
+    @classmethod
+    def read(cls, file: bytes) -> "PhotoEmbeddings":
+        """Read the file."""
+        header = json.loads(file[8 : 8 + int.from_bytes(file[:8], "little")])
+        return cls(load(file), EmbeddingsMeta.model_validate(header["__metadata__"]))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright photo."""
+        return int(self.meta.image_width), int(self.meta.image_height)
+
+    @property
+    def found(self) -> list[Candidate]:
+        """What a text has found, best first."""
+        if "candidate_logits" not in self.tensors:
+            return []
+        logits = self.tensors["candidate_logits"].astype(np.float32) - LOGIT_ZERO
+        scores = self.tensors["candidate_scores"]
+        return [Candidate(mask, float(score)) for mask, score in zip(logits, scores, strict=True)]
+
+    def full_size(self, candidate: Candidate) -> Mask:
+        """Enlarge a mask to the photo's pixels, (height, width)."""
+        soft = Image.fromarray(candidate.logits).resize(self.size, Image.Resampling.BILINEAR)
+        return np.asarray(soft) > 0
+
+
+class MaskDecoder:
+    """A decoder with the embeddings of one photo.
+
+    Parameters
+    ----------
+    model : bytes
+        ``decoder.onnx``, of the embeddings' engine and revision.
+    embeddings : PhotoEmbeddings
+    """
+
+    def __init__(self, model: bytes, embeddings: PhotoEmbeddings) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 2
+        self._session = onnxruntime.InferenceSession(model, options)
+        self._embeddings = embeddings
+        single = embeddings.meta.single_mask_index
+        self._single = int(single) if single else None
+
+    def decode(self, start: Sequence[Point], corrections: Sequence[Point] = ()) -> Candidate:
+        """Give the best mask of points, and then, one after another, of those that correct it.
+
+        Raises
+        ------
+        InferenceFailed
+            The decoder asks for what the embeddings do not hold.
+        """
+        points = list(start)
+        best = self._proposed(points)
+        for correction in corrections:
+            points.append(correction)
+            best = self._proposed(points, best)
+        return best
+
+    def salient(self) -> Candidate:
+        """Find what the photo is about: the most salient of all masks of a grid of clicks."""
+        steps = (np.arange(_GRID) + 0.5) / _GRID
+        clicks = [Point(float(x), float(y), ON) for y in steps for x in steps]
+        offered = [mask for click in clicks for mask in self._offered(self._decode([click], None))]
+        return max(offered, key=_salience)
+
+    def _proposed(self, points: Sequence[Point], previous: Candidate | None = None) -> Candidate:
+        """SAM has one mask for a box or several clicks, and the others for a single click."""
+        decoded = self._decode(points, previous)
+        if self._single is not None and len(points) > 1 and _is_sure(decoded[self._single]):
+            return decoded[self._single]
+        return max(self._offered(decoded), key=lambda candidate: candidate.score)
+
+    def _offered(self, decoded: list[Candidate]) -> list[Candidate]:
+        return [mask for index, mask in enumerate(decoded) if index != self._single] or decoded
+
+    def _decode(self, points: Sequence[Point], previous: Candidate | None) -> list[Candidate]:
+        feeds = {i.name: self._feed(i, points, previous) for i in self._session.get_inputs()}
+        logits, scores = self._session.run(["masks", "iou_scores"], feeds)
+        pairs = zip(np.asarray(logits[0], np.float32), scores[0], strict=True)
+        return [Candidate(mask, float(score)) for mask, score in pairs]
+
+    def _feed(
+        self, declared: onnxruntime.NodeArg, points: Sequence[Point], previous: Candidate | None
+    ) -> NDArray[np.generic]:
+        dtype = _DTYPES[declared.type]
+        meta = self._embeddings.meta
+        match declared.name:
+            case "point_coords":
+                frame = float(meta.input_width), float(meta.input_height)
+                places = [(point.x * frame[0], point.y * frame[1]) for point in points]
+                return np.array([places], dtype)
+            case "point_labels":
+                return np.array([[point.label for point in points]], dtype)
+            case "mask_input" if previous:
+                height, width = declared.shape[-2:]
+                soft = Image.fromarray(previous.logits)
+                return np.asarray(soft.resize((width, height)), dtype)[None, None]
+            case "mask_input":
+                return np.zeros(declared.shape, dtype)
+            case "has_mask_input":
+                return np.full(1, previous is not None, dtype)
+            case name if name in self._embeddings.tensors:
+                return self._embeddings.tensors[name].astype(dtype)
+            case name:
+                raise InferenceFailed(
+                    f"The decoder asks for {name!r}, which the embeddings lack. Start a new job."
+                )
+
+
+def _is_sure(candidate: Candidate) -> bool:
+    """Whether a mask hardly changes with the threshold ("stability score")."""
+    certain = int((candidate.logits > _UNSURE).sum())
+    possible = int((candidate.logits > -_UNSURE).sum())
+    return certain >= _STAYING * possible
+
+
+def _salience(candidate: Candidate) -> float:
+    """Certain, large but not the background, in the middle, whole, and of one piece."""
+    mask = candidate.logits > 0
+    share = float(mask.mean())
+    if share == 0:
+        return 0.0
+    size = min(share / _FULL_SIZE, 1.0) * min((1 - share) / (1 - _BACKGROUND), 1.0)
+    ys, xs = np.nonzero(mask)
+    centre = np.array([ys.mean() / mask.shape[0], xs.mean() / mask.shape[1]]) - 0.5
+    place = np.exp(-((centre / _SPREAD) ** 2).sum() / 2)
+    frame = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    whole = (1 - frame.mean()) ** 6  # what the frame cuts is seldom the subject
+    edge = (mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum()
+    compact = min(_COMPACT * mask.sum() / max(edge, 1) ** 2, 1.0)
+    return float(candidate.score * size * place * whole * compact)
