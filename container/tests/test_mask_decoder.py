@@ -3,18 +3,18 @@
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from gen3d.contract import EmbeddingsMeta
 from gen3d.errors import InferenceFailed
-from gen3d_inference.engines.interface import Floats
 from gen3d_inference.mask_decoder import OFF, ON, Candidate, MaskDecoder, PhotoEmbeddings, Point
 
 SIDE = 8
 CLICK = Point(0.5, 0.5, ON)
 
 
-def embeddings(single: str = "", **tensors: Floats) -> PhotoEmbeddings:
+def embeddings(single: str = "", **tensors: NDArray[np.generic]) -> PhotoEmbeddings:
     meta = EmbeddingsMeta(
         engine="fake",
         revision="1",
@@ -52,7 +52,8 @@ def model(*names: str) -> bytes:
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
     made.ir_version = 9
     onnx.checker.check_model(made)
-    return made.SerializeToString()
+    file: bytes = made.SerializeToString()
+    return file
 
 
 def decoder(

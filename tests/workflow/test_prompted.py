@@ -156,7 +156,11 @@ def test_objects_that_have_their_masks_are_not_shown_again(harness: Harness) -> 
 
 def test_one_that_is_cancelled_while_masks_are_made_stays_so(harness: Harness) -> None:
     show(harness, cup())
-    harness.meanwhile("RecordMasks", lambda: harness._jobs.cancel(harness.job))
+
+    def cancel() -> None:
+        assert harness._jobs.cancel(harness.job)
+
+    harness.meanwhile("RecordMasks", cancel)
     ended = harness.run(masks=False)
     assert "Superseded" in ended.states
     assert harness.job.status is Status.CANCELLED

@@ -48,14 +48,26 @@ def change(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
     monkeypatch.setattr(api, "service", replace(api.service, **fields))
 
 
-def asked(*names: str, **headers: str) -> Answer:
+KEY = {
+    "keyId": "0123456789abcdef",
+    "identityId": "us-east-1:program",
+    "rights": "create read",
+    "jobsPerDay": 2,
+}
+"""What the authorizer says of a program."""
+
+
+def asked(*names: str, known: dict[str, Any] | None = None, **headers: str) -> Answer:
     photos = [{"imageUrl": f"https://example.com/{name}", "objects": [CLICK]} for name in names]
     given = {**load_event("api/create_batch")["headers"], **headers}
-    return call("create_batch", {"photos": photos}, headers=given)
+    return call("create_batch", {"photos": photos}, known, headers=given)
 
 
 def read(batch_id: str, **fields: Any) -> Answer:
-    path = {"pathParameters": {"batchId": batch_id}, "rawPath": f"/batches/{batch_id}"}
+    path: dict[str, Any] = {
+        "pathParameters": {"batchId": batch_id},
+        "rawPath": f"/batches/{batch_id}",
+    }
     return call("get_batch", **path, **fields)
 
 
@@ -171,8 +183,21 @@ def test_more_than_a_day_allows_are_refused_at_once(
     assert asked("a.jpg", "b.jpg")[0] == 202
 
 
+def test_a_program_has_the_limit_of_its_key(
+    web: Web, monkeypatch: pytest.MonkeyPatch, executions: Executions, jobs: JobStore
+) -> None:
+    assert refused(asked("a.jpg", "b.jpg", "c.jpg", known=KEY)) == (429, "LimitReached")
+    monkeypatch.setattr(batches, "AT_ONCE_SECONDS", -1)
+    _, body = asked("a.jpg", "b.jpg", known=KEY)
+    a_minute_later(monkeypatch)
+    made = [jobs.get(OWNER, item["jobId"]) for item in body["jobs"]]
+    assert {job.key_id for job in made} == {KEY["keyId"]}
+    assert {job.identity_id for job in made} == {KEY["identityId"]}
+    assert len(executions()) == 2
+
+
 def test_the_same_batch_is_made_once(web: Web, executions: Executions) -> None:
-    key = {"idempotency-key": "one"}
+    key: dict[str, Any] = {"idempotency-key": "one"}
     first, again = asked("a.jpg", **key), asked("a.jpg", **key)
     assert first[1]["batchId"] == again[1]["batchId"]
     assert len(executions()) == 1
@@ -181,7 +206,7 @@ def test_the_same_batch_is_made_once(web: Web, executions: Executions) -> None:
 
 def test_a_batch_is_its_makers_own(web: Web, executions: Executions) -> None:
     _, body = asked("a.jpg")
-    assert refused(read(body["batchId"], claims={"sub": "another"})) == (404, "BatchNotFound")
+    assert refused(read(body["batchId"], known={"sub": "another"})) == (404, "BatchNotFound")
     assert refused(read(new_job_id())) == (404, "BatchNotFound")
     assert refused(read("nonsense")) == (404, "BatchNotFound")
 

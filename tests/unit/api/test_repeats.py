@@ -22,9 +22,9 @@ __all__ = ["internet"]
 KEY = "4f1c0c1e-2b43-4a53-9c57-1f5f3c1b9a10"
 
 
-def keyed(key: str = KEY, body: Any = None, claims: dict[str, str] | None = None) -> Answer:
+def keyed(key: str = KEY, body: Any = None, known: dict[str, Any] | None = None) -> Answer:
     headers = {**load_event("api/create_job")["headers"], "idempotency-key": key}
-    return call("create_job", body or {**UPLOADED, "objects": [CLICK]}, claims, headers=headers)
+    return call("create_job", body or {**UPLOADED, "objects": [CLICK]}, known, headers=headers)
 
 
 def fetched(key: str = KEY, **said: Any) -> Answer:
@@ -76,7 +76,7 @@ def test_another_request_by_the_key_is_refused(rows: Rows) -> None:
 
 def test_keys_are_their_senders_own(rows: Rows) -> None:
     keyed()
-    keyed(body=UPLOADED, claims={"sub": "another"})
+    keyed(body=UPLOADED, known={"sub": "another"})
     keyed("another key")
     assert len(rows("JobsTable")) == 3
 
@@ -179,7 +179,10 @@ def test_after_a_day_the_key_is_free(rows: Rows, monkeypatch: pytest.MonkeyPatch
 
 def test_a_job_that_was_deleted_since_is_not_made_again(rows: Rows) -> None:
     _, body = keyed()
-    path = {"pathParameters": {"jobId": body["jobId"]}, "rawPath": f"/jobs/{body['jobId']}"}
+    path: dict[str, Any] = {
+        "pathParameters": {"jobId": body["jobId"]},
+        "rawPath": f"/jobs/{body['jobId']}",
+    }
     assert call("delete_job", **path)[0] == 204
     assert refused(keyed()) == (404, "JobNotFound")
     assert len(rows("JobsTable")) == 1

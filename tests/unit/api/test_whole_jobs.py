@@ -102,7 +102,10 @@ def test_what_shows_the_objects_waits_for_the_photo(
     assert (subject.task["n"], subject.task["name"]) == (1, "Object 2")
 
     files.write(job.uploads.image("image/jpeg"), PHOTO, "image/jpeg")
-    path = {"pathParameters": {"jobId": job.job_id}, "rawPath": f"/jobs/{job.job_id}/initialize"}
+    path: dict[str, Any] = {
+        "pathParameters": {"jobId": job.job_id},
+        "rawPath": f"/jobs/{job.job_id}/initialize",
+    }
     assert call("initialize_job", {}, **path)[0] == 202
     given = given_to_the_execution(job.job_id)
     assert given["prompts"] == job.files.prompts
@@ -123,7 +126,10 @@ def test_a_text_is_the_jobs(jobs: JobStore, files: FileStore, executions: Any) -
     job = jobs.get(OWNER, body["jobId"])
     assert job.text == "a chair"
     files.write(job.uploads.image("image/jpeg"), PHOTO, "image/jpeg")
-    path = {"pathParameters": {"jobId": job.job_id}, "rawPath": f"/jobs/{job.job_id}/initialize"}
+    path: dict[str, Any] = {
+        "pathParameters": {"jobId": job.job_id},
+        "rawPath": f"/jobs/{job.job_id}/initialize",
+    }
     answer = call("initialize_job", {"text": "table"}, **path)
     assert refused(answer) == (400, "InvalidRequest")
     assert "Leave text out" in answer[1]["message"]
