@@ -58,7 +58,7 @@ EARLIER = {
 }
 """Files by names that they had, on the pages that tell of a renaming."""
 
-MADE = {"config.json", "pipeline.yaml", "result.json", "webapp/dist"}
+MADE = {"config.json", "pipeline.yaml", "prompts.json", "result.json", "webapp/dist"}
 """Files that a build, a stack or others make."""
 
 OWN_COMMANDS = {("s3", "cp"), ("s3", "rm"), ("logs", "tail"), ("sagemaker", "wait")}
@@ -250,16 +250,16 @@ def test_policies_of_a_condition_say_when() -> None:
 
 def test_a_diagram_holds_every_state_and_every_way() -> None:
     states: dict[str, Any] = {
-        "A": {"Type": "Pass", "Next": "MaskWanted"},
-        "MaskWanted": {"Type": "Choice", "Choices": [{"Next": "C"}], "Default": "D"},
+        "A": {"Type": "Pass", "Next": "PromptsGiven"},
+        "PromptsGiven": {"Type": "Choice", "Choices": [{"Next": "C"}], "Default": "D"},
         "C": {"Type": "Succeed"},
         "D": {"Type": "Fail"},
     }
     drawn = Machine({"StartAt": "A", "States": states}).diagram()
     for line in (
-        "A --> MaskWanted",
-        "MaskWanted -->|has objects| C",
-        "MaskWanted -->|has none| D",
+        "A --> PromptsGiven",
+        "PromptsGiven -->|shows objects without masks| C",
+        "PromptsGiven -->|has masks| D",
         "C([C])",
         "D([D])",
     ):

@@ -36,6 +36,7 @@ PATTERNS: dict[str, str] = {
     "{Bucket.Arn}/uploads/*": "likewise",
     "{Bucket.Arn}/private/*/jobs/*/result.json": "likewise, and this file alone",
     "{Bucket.Arn}/private/*/embeddings.safetensors": "likewise",
+    "{Bucket.Arn}/private/*/prompts.json": "likewise",
     "{Bucket.Arn}/private/*/image.*": "likewise; the ending says jpg, png or webp",
     "{Bucket.Arn}/private/*/splat.ply": "likewise",
     "{Bucket.Arn}/private/*/objects/*/mask.png": "likewise",

@@ -55,6 +55,7 @@ SHARED = {
     "embeddings": (2, "the photo's: their layout where it is written; where it is read"),
     "errors": (2, "named errors: the domain's; what the client raises"),
     "gateway": (2, "API Gateway: the local stack's; the events that tests make as it would"),
+    "prompts": (2, "what shows an object: a request's; those that the decoder learns by"),
     "handler": (7, "a function's way in, one a Lambda"),
     "masks": (3, "selections: learnt, hostile ones to try, and as the page makes them"),
     "memory": (3, "the process's: kept low, and measured; services that functions call, in memory"),

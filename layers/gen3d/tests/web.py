@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from gen3d.fetching import Internet
+from gen3d.internet import Internet
 
 Answers = Callable[[BaseHTTPRequestHandler], None]
 

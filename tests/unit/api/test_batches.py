@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from gen3d.errors import FetchFailed
-from gen3d.fetching import Fetched
+from gen3d.internet import Fetched
 from gen3d.jobs import Status, new_job_id
 from gen3d.quotas import Quotas
 from gen3d_api import batches
-from gen3d_aws import batches as rows_of_batches
+from gen3d_aws import batch_store
 from gen3d_aws.store import JobStore
 from tests.support import OWNER, Context, api, begin_execution, load_event, table
 
@@ -74,7 +74,7 @@ def read(batch_id: str, **fields: Any) -> Answer:
 def a_minute_later(monkeypatch: pytest.MonkeyPatch, seconds: float = 60) -> None:
     moment = time.time() + seconds
     with monkeypatch.context() as clock:
-        clock.setattr(rows_of_batches, "time", type("Later", (), {"time": lambda: moment}))
+        clock.setattr(batch_store, "time", type("Later", (), {"time": lambda: moment}))
         assert api.handler({"task": "batches"}, Context()) == {}
 
 

@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from gen3d.errors import ERRORS
-from gen3d.fetching import Fetched
+from gen3d.internet import Fetched
 from gen3d.jobs import EngineRevision, Failure, Status
 from gen3d_aws.store import FileStore
 from gen3d_aws.tokens import mask_callback_id

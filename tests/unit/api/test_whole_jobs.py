@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from gen3d.errors import AddressRefused, FetchFailed
-from gen3d.fetching import Fetched, Internet
 from gen3d.images import MAX_BYTES
+from gen3d.internet import Fetched, Internet
 from gen3d.jobs import Status
 from gen3d.prompts import Prompts
 from gen3d.quotas import Quotas

@@ -24,7 +24,7 @@ from gen3d_api import identities, shown
 from gen3d_api.answers import BatchCounts, BatchItem, BatchView, ErrorView
 from gen3d_api.operations import JobService
 from gen3d_api.requests import BatchPhoto, CreateBatch
-from gen3d_aws.batches import Batch, Batches, statuses
+from gen3d_aws.batch_store import Batch, Batches
 from gen3d_aws.callers import Caller
 from gen3d_aws.observability import count, logger
 from gen3d_aws.repeats import Repeats
@@ -63,7 +63,7 @@ def get(service: JobService, caller: Caller, batch_id: str) -> BatchView:
     batch = _batches(service).find(batch_id)
     if batch is None or batch.owner != caller.sub:
         raise BatchNotFound("There is no such batch. It may be older than jobs are kept.")
-    found = statuses(service.config.jobs_table, batch.owner, batch.made)
+    found = service.jobs.statuses(batch.owner, batch.made)
     items = [_item(batch, job_id, found.get(job_id)) for job_id in batch.made]
     counted = Counter(map(_counted, items))
     return BatchView(
@@ -144,12 +144,12 @@ def _begin(service: JobService, batch: Batch, until: float) -> None:
     _batches(service).done(batch)
 
 
-def _item(batch: Batch, job_id: str, status: str | None) -> BatchItem:
+def _item(batch: Batch, job_id: str, status: Status | None) -> BatchItem:
     item = BatchItem(job_id=job_id)
     if job_id in batch.refused:
         item.error = ErrorView.model_validate(batch.refused[job_id])
-    elif status is not None and status != Status.DELETED:
-        item.status = Status(status)
+    elif status is not None and status is not Status.DELETED:
+        item.status = status
     return item
 
 

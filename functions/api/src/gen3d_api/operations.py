@@ -18,8 +18,8 @@ from gen3d.errors import (
     OptionNotOffered,
     UnsupportedImage,
 )
-from gen3d.fetching import PUBLIC, Internet
 from gen3d.formats import PHOTO_FORMATS
+from gen3d.internet import PUBLIC, Internet
 from gen3d.jobs import (
     MAX_NAME,
     Job,

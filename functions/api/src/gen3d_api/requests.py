@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gen3d.api_keys import Right
 from gen3d.contract import MAX_OBJECTS, TextPrompt
-from gen3d.fetching import MAX_URL
 from gen3d.formats import PHOTO_FORMATS
+from gen3d.internet import MAX_URL
 from gen3d.jobs import MAX_NAME, PLAIN, Job, PlainText
 from gen3d.options import Options, Seed
 from gen3d.prompts import Prompt

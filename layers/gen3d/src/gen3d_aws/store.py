@@ -3,7 +3,7 @@
 import re
 import time
 import uuid
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -186,6 +186,20 @@ class JobStore:
             }
         )
         return {str(item["jobId"]): str(item.get("keyId", "")) for item in found}
+
+    def statuses(self, owner: str, job_ids: Collection[str]) -> dict[str, Status]:
+        """The statuses of jobs that there are, whose ids were made one after another."""
+        between = Key("owner").eq(owner) & Key("jobId").between(min(job_ids), max(job_ids))
+        found = self._query(
+            {
+                "KeyConditionExpression": between,
+                "ProjectionExpression": "jobId, #status",
+                "ExpressionAttributeNames": {"#status": "status"},
+                "ConsistentRead": True,
+            }
+        )
+        statuses = {str(item["jobId"]): Status(str(item["status"])) for item in found}
+        return {job_id: statuses[job_id] for job_id in job_ids if job_id in statuses}
 
     def active(self, owner: str) -> set[str]:
         """The jobs of an owner that the model or a function is at work on, as of a moment ago."""

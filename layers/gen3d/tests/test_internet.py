@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gen3d.errors import AddressRefused, FetchFailed, Gen3DError, ImageTooLarge
-from gen3d.fetching import MAX_URL, Internet, is_public
+from gen3d.internet import MAX_URL, Internet, is_public
 from layers.gen3d.tests.web import Web, certificate, served
 
 MOST = 1000
@@ -135,7 +135,9 @@ def test_nothing_is_fetched_from_a_private_address(
     assert "public addresses alone" in error.message
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"])
+@pytest.mark.parametrize(
+    "address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34"]
+)
 def test_a_public_address_is_allowed_by_the_port_of_https(address: str) -> None:
     assert is_public(address, 443)
     assert not is_public(address, 22)

@@ -5,7 +5,7 @@ of its own, where those look who begin them.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -126,23 +126,3 @@ class Batches:
 
 def _key(batch_id: str) -> dict[str, str]:
     return {"callbackId": f"batch#{batch_id}"}
-
-
-def statuses(table: str, owner: str, job_ids: Iterable[str]) -> dict[str, str]:
-    """The statuses of jobs that there are, at most a hundred, in one call or a few."""
-    keys = [{"owner": owner, "jobId": job_id} for job_id in job_ids]
-    names = {"#status": "status"}
-    asked: dict[str, object] = {
-        table: {
-            "Keys": keys,
-            "ProjectionExpression": "jobId, #status",
-            "ExpressionAttributeNames": names,
-        }
-    }
-    found: dict[str, str] = {}
-    while asked.get(table) and keys:
-        answer = clients.dynamodb().batch_get_item(RequestItems=asked)  # type: ignore[arg-type]
-        for item in answer["Responses"].get(table, []):
-            found[str(item["jobId"])] = str(item["status"])
-        asked = dict(answer.get("UnprocessedKeys", {}))
-    return found
