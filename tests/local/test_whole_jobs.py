@@ -7,10 +7,14 @@ from typing import Any
 
 import httpx
 import numpy as np
+import pytest
 from PIL import Image
 
 from gen3d_client.client import signed_in
-from tests.local.running import PATIENCE, ROOT, RunningStack
+from tests.local.running import ROOT, RunningStack
+
+MESH_SECONDS = 400
+"""The mesh step compiles its loops first, on a machine that is busy with other tests."""
 
 EMAIL, PASSWORD = "you@example.com", "gen3d-on-this-machine-1"
 COFFEE = ROOT / "examples" / "coffee.jpg"
@@ -39,7 +43,7 @@ class Caller:
         return answer.status_code, answer.json()["error"]
 
     def ended(self, job_id: str) -> Any:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + MESH_SECONDS
         while True:
             job = self.ask("GET", f"/jobs/{job_id}")
             if job["pollSeconds"] is None:
@@ -49,6 +53,7 @@ class Caller:
             time.sleep(0.25)
 
 
+@pytest.mark.timeout(600)
 def test_clicks_in_the_request_become_a_mesh(whole_stack: RunningStack) -> None:
     caller = Caller(whole_stack)
     said = {"filename": COFFEE.name, "contentType": "image/jpeg", "objects": [CUP, NOTHING]}

@@ -85,7 +85,8 @@ def handler(event: dict[str, object], _context: object) -> dict[str, object]:
         failed = {**fields, "error": error.name, "reason": error.message, "timings": timings}
         logger.error("Job failed", extra={"fields": failed})
         raise
-    logger.info("Job done", extra={"fields": {**fields, **result.model_dump()}})
+    told = result.model_dump(exclude={"objects"})  # of which names are the person's
+    logger.info("Job done", extra={"fields": {**fields, **told}})
     return result.model_dump(mode="json")
 
 
