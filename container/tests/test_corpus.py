@@ -76,7 +76,7 @@ class Files(Storage):
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
 
-    def read(self, uri: str, what: str) -> bytes:
+    def read(self, uri: str, what: str, most: int = 0) -> bytes:
         if uri not in self.files:
             raise InputMissing(f"The {what} is gone.")
         return self.files[uri]

@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from gen3d.errors import ERRORS
-from gen3d.internet import Fetched
+from gen3d.internet import Fetched, Internet
 from gen3d.jobs import EngineRevision, Failure, Status
 from gen3d_aws.store import FileStore
 from gen3d_aws.tokens import mask_callback_id
@@ -143,10 +143,10 @@ def test_it_is_answered_to_whoever_asks() -> None:
 # What is answered to what is sent
 
 
-class Web:
+class Web(Internet):
     """An internet in which the same photo lies everywhere."""
 
-    def fetch(self, _url: str, _most: int) -> Fetched:
+    def fetch(self, url: str, most: int) -> Fetched:
         return Fetched(PHOTO, "image/jpeg", "cup.jpg")
 
 
