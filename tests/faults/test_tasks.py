@@ -18,11 +18,11 @@ HOW_LONG = ("once", "for good")
 DRAFTS = ("DraftObject", "DraftMesh", "RecordObjectDraft")
 AT_ONCE = ("InitializeAtOnce", "ReconstructAtOnce")
 FUNCTIONS = ("Initialize", "NotifyPrepared", "Reconstruct", "PointCloudToMesh", "Notify",
-             "NotifyExpiry", "NotifyFailure", "DraftPhoto", "MakeScene", *DRAFTS[:2],
-             *AT_ONCE)  # fmt: skip
+             "NotifyExpiry", "NotifyFailure", "DraftPhoto", "MakeScene", "DecodePrompts",
+             *DRAFTS[:2], *AT_ONCE)  # fmt: skip
 CALLS = ("Begin", "WaitForMask", "BeginReconstruction", "RecordSplat", "RecordMesh",
          "RecordObjectFailure", "Publish", "Complete", "RecordExpiry", "RecordFailure",
-         "RecordDraft", "RecordPrepared", "DraftStands", DRAFTS[2])  # fmt: skip
+         "RecordDraft", "RecordPrepared", "DraftStands", "RecordMasks", DRAFTS[2])  # fmt: skip
 ENDPOINT = ("initialize", "reconstruct")
 
 
@@ -42,6 +42,9 @@ def lead_to(world: World, task: str) -> bool:
         return False
     if task == "NotifyPrepared":
         world.tell_prepared()
+    if task in ("DecodePrompts", "RecordMasks"):
+        world.show_objects()
+        return False
     if task in DRAFTS:
         world.draft_always()
     if task == "MakeScene":
@@ -122,7 +125,7 @@ def function_fault(fault: str, real: Answer) -> Answer:
 def test_functions(task: str, fault: str, long: str, world: World) -> None:
     name = {"Initialize": "submit", "Reconstruct": "submit", "PointCloudToMesh": "mesh",
             "DraftPhoto": "lite", "DraftObject": "lite", "DraftMesh": "mesh",
-            "MakeScene": "mesh",
+            "MakeScene": "mesh", "DecodePrompts": "lite",
             **dict.fromkeys(AT_ONCE, "lite")}  # fmt: skip
     function = name.get(task, "notify")
     real = getattr(world, function)._usual
@@ -132,6 +135,7 @@ def test_functions(task: str, fault: str, long: str, world: World) -> None:
         "PointCloudToMesh": lambda p: "/draft/" not in p["splat"],
         "MakeScene": lambda p: p.get("task") == "scene",
         "DraftPhoto": lambda p: p["task"] == "initialize",
+        "DecodePrompts": lambda p: p["task"] == "decode",
         "DraftObject": lambda p: p["task"] == "reconstruct",
         "DraftMesh": lambda p: "/draft/" in p["splat"],
         "InitializeAtOnce": lambda p: p["task"] == "initialize",
@@ -146,7 +150,8 @@ def test_functions(task: str, fault: str, long: str, world: World) -> None:
     setattr(world, function, faulty)
     status = world.run_job(lead_to(world, task))
     if long == "once" and "Failure" not in task and "Expiry" not in task and (
-        task not in ("PointCloudToMesh", "InitializeAtOnce") or fault != "malformed answer"
+        task not in ("PointCloudToMesh", "InitializeAtOnce", "DecodePrompts")
+        or fault != "malformed answer"
     ):  # fmt: skip
         assert status is Status.COMPLETED
     faulty.heal()

@@ -24,7 +24,8 @@ import pytest
 
 from gen3d import paths
 from gen3d.formats import MESH_FORMATS
-from gen3d.jobs import TERMINAL, Job, Status, now
+from gen3d.jobs import TERMINAL, Job, ObjectTask, Status, now
+from gen3d.options import Options
 from gen3d.paths import ObjectFiles
 from gen3d_aws import clients, dispatch
 from tests.support import (
@@ -49,7 +50,14 @@ from tests.support import (
     table,
 )
 from tests.unit.api.requests import PHOTO, Answer, call
-from tests.workflow.fake_functions import FakeFunction, _answered, _failed, lite_of, scene_of
+from tests.workflow.fake_functions import (
+    Decodes,
+    FakeFunction,
+    _answered,
+    _failed,
+    lite_of,
+    scene_of,
+)
 from tests.workflow.harness import Harness, all_states, definition
 
 PATIENCE = 40
@@ -198,6 +206,7 @@ class World(Harness):
         self.deliver_result: Callable[[World, Any], None] = World.deliver_event
         self.deliver_end: Callable[[World, Any], None] = World.deliver_event
         self.meantime: Callable[[], None] = lambda: None
+        self.shown: list[ObjectTask] = []
         self.looks = ("queue", "sweep")
         self.untold: set[tuple[int, Status]] = set()
         """Ends of runs of which nobody is told any more, as the job has gone on meanwhile."""
@@ -240,6 +249,16 @@ class World(Harness):
     def draft_nothing(self) -> None:
         """Let nothing stand in for the endpoint where it prepares no photo."""
         self.machine = definition(Drafts="false")
+
+    def show_objects(self) -> None:
+        """Let the request have shown the objects, so that nobody has to make their masks."""
+        self.shown = [ObjectTask.anew(n, f"Cup {n}", Options()) for n in range(self.objects)]
+        self.write(make_job().files.prompts, b"{}")
+        table("JobsTable").update_item(
+            Key={"owner": OWNER, "jobId": JOB_ID},
+            UpdateExpression="SET prompted = :objects",
+            ExpressionAttributeValues={":objects": len(self.shown)},
+        )
 
     def prepare_nothing(self, error: str) -> None:
         """Let no photo be prepared."""
@@ -290,11 +309,21 @@ class World(Harness):
 
     def make_at_once(self, payload: dict[str, Any]) -> dict[str, Any]:
         """The lite function, without the networks."""
+        if payload["task"] == "decode":
+            return self._decode(payload)
         _, source = paths.split_uri(payload["image"])
         if self.read(source) is None:
             return _failed("InputMissing", "The photo is gone.")
         self.write(paths.split_uri(payload["output"])[1], b"made at once")
         return lite_of(payload)
+
+    def _decode(self, payload: dict[str, Any]) -> dict[str, Any]:
+        files = make_job().files
+        if any(self.read(key) is None for key in (files.prompts, files.embeddings)):
+            return _failed("InputMissing", "A file of the job is gone.")
+        for task in self.shown:
+            self.write(files.object(task.n).mask, MASK)
+        return Decodes([task.model_dump() for task in self.shown])(payload)
 
     def read(self, key: str) -> bytes | None:
         """A file's bytes, or None."""
