@@ -136,9 +136,10 @@ class Selecting:
 
     def drag(self, start: Place, end: Place, button: str = "left") -> "Selecting":
         """Drag from one place to another."""
-        self.page.mouse.move(*self.at(start))
+        there, then = self.at(start), self.at(end)
+        self.page.mouse.move(*there)
         self.page.mouse.down(button=button)  # type: ignore[arg-type]
-        self.page.mouse.move(*self.at(end), steps=6)
+        self.page.mouse.move(*then, steps=6)
         self.page.mouse.up(button=button)  # type: ignore[arg-type]
         return self.ready()
 
@@ -170,6 +171,14 @@ class Selecting:
             list(place),
         )
         return bool(alpha)
+
+    def soon_covers(self, place: Place, n: int = 0) -> bool:
+        """The same, as soon as it is drawn: a busy machine may draw it frames later."""
+        for _ in range(50):
+            if self.covers(place, n):
+                return True
+            self.page.wait_for_timeout(100)
+        return False
 
     def start_over(self) -> "Selecting":
         """Take every object away."""

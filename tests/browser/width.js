@@ -8,9 +8,10 @@
   const named = (element) =>
     `<${element.tagName.toLowerCase()} class="${element.getAttribute("class") ?? ""}"> ` +
     (element.getAttribute("aria-label") ?? element.textContent ?? "").trim().slice(0, 30);
-  // Read out and not seen, drawn beneath a label, or a photo that is larger than its window.
+  // Read out and not seen, drawn beneath a label, or a photo that is larger than its window, as a
+  // close-up is.
   const APART = ".visually-hidden, .skip-link, .viewport-layer, .segmented input, [hidden], " +
-    ".point, .amplify-visually-hidden, .progress span, svg *";
+    ".point, .candidate img, .amplify-visually-hidden, .progress span, svg *";
   const cuts = (element) => getComputedStyle(element).overflowX !== "visible";
   const scrolls = (element) => /auto|scroll/.test(getComputedStyle(element).overflowX);
   for (const element of document.body.querySelectorAll("*")) {
