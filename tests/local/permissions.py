@@ -62,6 +62,10 @@ REASONS: dict[Permission, str] = {
     ("MeshRole", "s3:GetObject", "*/objects/*/mesh.glb"): "sets objects into the scene",
     ("MeshRole", "s3:GetObject", "*/objects/*/engine.glb"): "a mesh in the place of a splat",
     ("MeshRole", "s3:PutObject", "*/jobs/*/scene.*"): "the scene",
+    # Of jobs whose request shows their objects: test_whole_jobs.py has them, on another stack.
+    ("LiteRole", "s3:GetObject", "*/models/*/*/decoder.onnx"): "makes masks of what was shown",
+    ("LiteRole", "s3:GetObject", "*/prompts.json"): "what was shown",
+    ("LiteRole", "s3:PutObject", "*/objects/*/mask.png"): "the masks",
     ("ModelRole", "s3:PutObject", "*/objects/*/engine.glb"): "of an engine that makes meshes",
     ("SubmitRole", "dynamodb:DeleteItem", "*TokensTable*"): "a request that could not be sent",
     ("SubmitRole", "states:SendTaskFailure", "*"): "a request that can never be sent",
