@@ -65,6 +65,7 @@ REASONS: dict[Permission, str] = {
     # Of jobs whose request shows their objects: test_whole_jobs.py has them, on another stack.
     ("LiteRole", "s3:GetObject", "*/models/*/*/decoder.onnx"): "makes masks of what was shown",
     ("LiteRole", "s3:GetObject", "*/prompts.json"): "what was shown",
+    ("LiteRole", "s3:GetObject", "*/private/*/embeddings.safetensors"): "the photo's, for them",
     ("LiteRole", "s3:PutObject", "*/objects/*/mask.png"): "the masks",
     ("ModelRole", "s3:PutObject", "*/objects/*/engine.glb"): "of an engine that makes meshes",
     ("SubmitRole", "dynamodb:DeleteItem", "*TokensTable*"): "a request that could not be sent",
