@@ -117,8 +117,11 @@ class Selecting:
     def ready(self) -> "Selecting":
         """Wait until nothing is being loaded or decoded."""
         expect(self.viewport).to_have_attribute("aria-busy", "false", timeout=PATIENCE_MS)
-        # What was decoded is on the screen two frames later.
-        self.page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
+        # What was decoded is on the screen two frames later, once the page has nothing more to do.
+        self.page.evaluate(
+            """new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
+                requestIdleCallback(() => setTimeout(done, 50), { timeout: 2000 }))))"""
+        )
         return self
 
     def at(self, place: Place) -> Place:
