@@ -147,8 +147,9 @@ class Selecting:
         return self.ready()
 
     def tool(self, name: str) -> None:
-        """Take another tool."""
+        """Take another tool, and wait: with the brush's size the toolbar has a row more."""
         self.page.locator(".toolbar .segment", has_text=name).click()
+        self.ready()
 
     def press(self, name: str) -> "Selecting":
         """Press a button of the toolbar."""
@@ -174,14 +175,6 @@ class Selecting:
             list(place),
         )
         return bool(alpha)
-
-    def soon_covers(self, place: Place, n: int = 0) -> bool:
-        """The same, as soon as it is drawn: a busy machine may draw it frames later."""
-        for _ in range(50):
-            if self.covers(place, n):
-                return True
-            self.page.wait_for_timeout(100)
-        return False
 
     def start_over(self) -> "Selecting":
         """Take every object away."""

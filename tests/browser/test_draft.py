@@ -7,6 +7,7 @@ the stack's own; their decoder is that of its endpoint, so there the page has no
 """
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -73,8 +74,12 @@ def test_better_masks_take_over_between_two_gestures_and_the_others_can_be_had_b
     assert selecting.covers((0.22, 0.9), 1)
     expect(selecting.points).to_have_count(1)
     check_accessibility(page)
-    # The first decoder is gone, with its memory.
-    assert len([worker for worker in page.workers if "/assets/worker-" in worker.url]) == 1
+    # The first decoder is gone, with its memory, which the browser tells a moment later.
+    deadline = time.monotonic() + 10
+    while len(decoders := [w for w in page.workers if "/assets/worker-" in w.url]) > 1:
+        assert time.monotonic() < deadline, decoders
+        page.wait_for_timeout(50)
+    assert len(decoders) == 1
 
     drafting.note.get_by_role("button", name="Keep mine").click()
     assert selecting.ready().share(0) == drafts[0]

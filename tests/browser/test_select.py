@@ -133,11 +133,11 @@ def test_a_finger_taps_and_two_zoom(selecting: Selecting) -> None:
 def test_brush_and_eraser_mend_the_mask_by_hand(selecting: Selecting) -> None:
     selecting.tool("Brush")
     selecting.drag((0.1, 0.88), (0.2, 0.88))
-    assert selecting.soon_covers((0.15, 0.88))
+    assert selecting.covers((0.15, 0.88))
     selecting.tool("Erase")
     selecting.drag((0.15, 0.8), (0.15, 0.96))
     assert not selecting.covers((0.15, 0.88))
-    assert selecting.soon_covers((0.105, 0.88))
+    assert selecting.covers((0.105, 0.88))
 
 
 def test_objects_have_names_and_masks_of_their_own(selecting: Selecting) -> None:
