@@ -31,9 +31,7 @@ def test_all_but_the_description_ask_who_is_calling() -> None:
         assert asked == ("CUSTOM", "{CallerAuthorizer}"), key
         assert "AuthorizationScopes" not in route, "an ID token has none"
     authorizer = whole()["CallerAuthorizer"]
-    assert "function:{AuthorizeFunction}" in authorizer["AuthorizerUri"] or (
-        "{AuthorizeFunction.Arn}" in authorizer["AuthorizerUri"]
-    )
+    assert "/functions/{AuthorizeFunction.Arn}/invocations" in authorizer["AuthorizerUri"]
     assert authorizer["AuthorizerType"] == "REQUEST"
     assert authorizer["AuthorizerPayloadFormatVersion"] == "2.0"
     assert authorizer["EnableSimpleResponses"] is True

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from joserfc import jwt
-from joserfc.jwk import RSAKey
+from joserfc.jwk import OctKey, RSAKey
 
 from gen3d.api_keys import ApiKey, Right, Secret
 from gen3d.errors import KeyNotFound, NotAllowed, Unauthorized
@@ -106,15 +106,11 @@ def test_a_forged_token_is_refused() -> None:
     forger = RSAKey.generate_key(2048, {"kid": "first"})
     with pytest.raises(Unauthorized):
         caller(token(forger))
-    unsigned = jwt.encode({"alg": "HS256", "kid": "first"}, {"sub": OWNER}, _shared())
+    unsigned = jwt.encode(
+        {"alg": "HS256", "kid": "first"}, {"sub": OWNER}, OctKey.generate_key(256)
+    )
     with pytest.raises(Unauthorized):
         caller(unsigned)
-
-
-def _shared() -> Any:
-    from joserfc.jwk import OctKey
-
-    return OctKey.generate_key(256)
 
 
 def test_an_expired_sign_in_is_named() -> None:

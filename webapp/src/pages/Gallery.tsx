@@ -7,6 +7,7 @@ import { MAX_NAME } from "../api/domain";
 import type { JobPage, JobSummary } from "../api/types";
 import { dropJob } from "../kept/kept";
 import { useServices } from "../services";
+import { Confirm } from "../ui/Confirm";
 import { useCause, useWaiting } from "../ui/connection";
 import { Dialog } from "../ui/Dialog";
 import { ErrorNote } from "../ui/ErrorNote";
@@ -227,22 +228,14 @@ function Delete({ asking, close }: { asking: Asking | null; close(): void }) {
   }
 
   return (
-    <Dialog open={job !== null} title={`Delete “${job?.name}”?`} onClose={leave}>
-      <p>Its photo, masks and models are removed for good.</p>
-      {error !== null && <ErrorNote error={error} />}
-      <div className="actions">
-        <button type="button" className="button button-quiet" disabled={busy} onClick={leave}>
-          Keep it
-        </button>
-        <button
-          type="button"
-          className="button button-danger"
-          disabled={busy}
-          onClick={() => job && void change(() => remove(job))}
-        >
-          Delete
-        </button>
-      </div>
-    </Dialog>
+    <Confirm
+      open={job !== null}
+      title={`Delete “${job?.name}”?`}
+      what="Delete"
+      confirm={() => job && void change(() => remove(job))}
+      {...{ leave, busy, error }}
+    >
+      Its photo, masks and models are removed for good.
+    </Confirm>
   );
 }

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { MAX_NAME } from "../api/domain";
 import type { KeyView, NewKey, Right } from "../api/types";
 import { useServices } from "../services";
+import { Confirm } from "../ui/Confirm";
 import { Dialog } from "../ui/Dialog";
 import { ErrorNote } from "../ui/ErrorNote";
 import { date } from "../ui/format";
@@ -200,24 +201,14 @@ function Withdraw({ of, close }: { of: KeyView | null; close(): void }) {
   }
 
   return (
-    <Dialog open={of !== null} title={`Withdraw “${of?.name}”?`} onClose={leave}>
-      <p>
-        Within a minute no program can call with it any more, for good. Jobs that it made go on.
-      </p>
-      {error !== null && <ErrorNote error={error} />}
-      <div className="actions">
-        <button type="button" className="button button-quiet" disabled={busy} onClick={leave}>
-          Keep it
-        </button>
-        <button
-          type="button"
-          className="button button-danger"
-          disabled={busy}
-          onClick={() => of && withdraw(of.keyId)}
-        >
-          Withdraw
-        </button>
-      </div>
-    </Dialog>
+    <Confirm
+      open={of !== null}
+      title={`Withdraw “${of?.name}”?`}
+      what="Withdraw"
+      confirm={() => of && withdraw(of.keyId)}
+      {...{ leave, busy, error }}
+    >
+      Within a minute no program can call with it any more, for good. Jobs that it made go on.
+    </Confirm>
   );
 }

@@ -1,9 +1,10 @@
 """The routes of the API: who answers, with what, and what may be refused. `ROUTES` has them all.
 
-A route is a function here. Its parameters say what it is given: the ``service``, the ``caller``,
-where somebody has to be signed in, ids of the path, the ``body``, whose annotation is its model,
-and what stands behind the question mark. `gen3d_api.handler` serves them, `gen3d_api.description`
-describes them, and `make copies` writes the template's.
+A route is a function here. Its parameters say what it is given: the ``service``, or the ``keys``,
+with which no key may do anything; the ``caller``, where somebody has to be signed in; ids of the
+path; the ``body``, whose annotation is its model; and what stands behind the question mark.
+`gen3d_api.handler` serves them, `gen3d_api.description` describes them, and `make copies` writes
+the template's.
 """
 
 from collections.abc import Callable, Mapping

@@ -55,7 +55,7 @@ class UnsupportedVersion(Gen3DError):
 
 
 class Unauthorized(Gen3DError):
-    """The token is missing, forged, expired, or not an ID token."""
+    """Token or key is missing, forged, expired or withdrawn, or is not an ID token."""
 
     status = 401
 

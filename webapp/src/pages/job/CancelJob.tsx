@@ -2,8 +2,7 @@ import { useState } from "react";
 import { RUNNING } from "../../api/domain";
 import type { JobView } from "../../api/types";
 import { useServices } from "../../services";
-import { Dialog } from "../../ui/Dialog";
-import { ErrorNote } from "../../ui/ErrorNote";
+import { Confirm } from "../../ui/Confirm";
 import { useDialogTask } from "../../ui/useDialogTask";
 import { useJobUpdate } from "./useJob";
 
@@ -26,26 +25,16 @@ export function CancelJob({ job }: { job: JobView }) {
       <button type="button" className="button button-quiet" onClick={() => setAsking(true)}>
         Cancel the job
       </button>
-      <Dialog open={asking} title="Cancel this job?" onClose={leave}>
-        <p>
-          What is being made is stopped. The photo and what exists by now are kept: the job can be
-          tried again, or deleted in the gallery.
-        </p>
-        {error !== null && <ErrorNote error={error} />}
-        <div className="actions">
-          <button type="button" className="button button-quiet" disabled={busy} onClick={leave}>
-            Keep it
-          </button>
-          <button
-            type="button"
-            className="button button-danger"
-            disabled={busy}
-            onClick={() => void cancel()}
-          >
-            Cancel the job
-          </button>
-        </div>
-      </Dialog>
+      <Confirm
+        open={asking}
+        title="Cancel this job?"
+        what="Cancel the job"
+        confirm={() => void cancel()}
+        {...{ leave, busy, error }}
+      >
+        What is being made is stopped. The photo and what exists by now are kept: the job can be
+        tried again, or deleted in the gallery.
+      </Confirm>
     </>
   );
 }
