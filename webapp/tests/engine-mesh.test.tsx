@@ -22,7 +22,11 @@ const object: ObjectView = {
   mesh: figures,
 };
 const made = { ...file("engine.glb"), vertices: 9000, faces: 15000, timings: { decode: 2000 } };
-const ofMesh: ObjectView = { ...object, engineMesh: made };
+const ofMesh: ObjectView = {
+  ...object,
+  engineMesh: made,
+  mesh: { ...figures, coverage: 0.93, warnings: ["Look at both."] },
+};
 const ofSplat: ObjectView = {
   ...object,
   splat: { ...file("splat.ply"), gaussians: 5000 },
@@ -53,6 +57,8 @@ describe("an object whose engine made a mesh", () => {
     const told = renderToStaticMarkup(<Figures job={job} object={ofMesh} />);
     expect(told).toContain("15,000");
     expect(told).not.toMatch(/gaussians|splat/i);
+    expect(told).toContain("<dt>Coverage of the engine&#x27;s mesh</dt><dd>93.0 %</dd>");
+    expect(told).toContain("Look at both.");
     const other = renderToStaticMarkup(<Figures job={job} object={ofSplat} />);
     expect(other).toMatch(/gaussians/i);
     expect(other).not.toContain("engine&#x27;s mesh");

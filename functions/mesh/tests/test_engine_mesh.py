@@ -16,12 +16,15 @@ from pxr import Usd, UsdShade
 
 from gen3d.errors import InputMissing, InvalidMesh
 from gen3d.formats import MESH_FORMATS
-from gen3d_mesh import handler, usdz
+from gen3d_mesh import engine_mesh, handler, usdz
 from gen3d_mesh.coloured_mesh import ColouredMesh, Texture, tangents
-from gen3d_mesh.engine_mesh import build_mesh
+from gen3d_mesh.coverage import LEAST, explained
+from gen3d_mesh.engine_mesh import build_mesh, surface_met
+from gen3d_mesh.mend import Mended
 from gen3d_mesh.pipeline import QUALITIES, MeshFigures
 from gen3d_mesh.simplify import irregular, simplify
 from gen3d_mesh.surface import Triangles
+from gen3d_mesh.wedges import Wedges, used
 from gen3d_mesh.write import encode, save
 
 from .test_handler import CONTEXT, bucket  # noqa: F401  the fixture of an S3
@@ -249,6 +252,70 @@ def test_what_is_no_surface_goes(built: Build) -> None:
     assert (figures.components, figures.dropped_parts) == (1, 1)
 
 
+def test_a_mesh_that_keeps_its_surface_explains_the_engines(built: Build) -> None:
+    """Its pictures kept or baked, an opening or not, and vertices that no face has."""
+    astray = globe()
+    astray.vertices = np.concatenate([astray.vertices, [[40.0, 0, 0]]])
+    astray.visual.uv = np.concatenate([astray.visual.uv, [[0.0, 0]]])
+    mesh = globe()
+    half = without(mesh, np.flatnonzero(mesh.triangles_center[:, 1] > 0.2))
+    for source in (mesh, half, astray):
+        for quality in (MANY, FEW):
+            _, figures = built(source, quality)
+            assert figures.coverage is not None
+            assert figures.coverage > 0.995
+            assert figures.answer()["coverage"] == figures.coverage
+            assert not any("Look at both" in warning for warning in figures.warnings)
+
+
+@pytest.mark.parametrize("quality", [MANY, FEW], ids=["kept", "baked"])
+def test_faces_that_are_lost_on_the_way_are_told(
+    built: Build, quality: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cap of a ball has its height's share of the area, here of the lower half's pole."""
+    whole = engine_mesh.mend
+
+    def careless(mesh: Wedges) -> Mended:
+        mended = whole(mesh)
+        there = mended.mesh.vertices[mended.mesh.faces].mean(axis=1)[:, 2] > -0.3
+        assert mended.mesh.uv is not None
+        kept = replace(mended.mesh, faces=mended.mesh.faces[there], uv=mended.mesh.uv[there])
+        return replace(mended, mesh=used(kept))
+
+    monkeypatch.setattr(engine_mesh, "mend", careless)
+    _, figures = built(globe(), quality)
+    assert figures.coverage is not None
+    assert figures.coverage == pytest.approx(0.8, abs=0.05)
+    assert any(f"{100 * figures.coverage:.0f} %" in warning for warning in figures.warnings)
+
+
+def test_many_specks_that_are_left_out_are_told(built: Build) -> None:
+    """Each is too small to be kept, and all together are a part of what is seen."""
+    away = trimesh.creation.icosphere(subdivisions=3).vertices[::4]
+    specks = []
+    for place in away:
+        speck = globe(12, 6)
+        speck.vertices = speck.vertices * 0.025 + 0.9 * place
+        specks.append(speck)
+    _, figures = built(trimesh.util.concatenate([globe(), *specks]))
+    assert figures.dropped_parts == len(specks)
+    assert figures.coverage is not None
+    assert figures.coverage < LEAST
+    assert "small pieces that lie apart" in figures.warnings[0]
+
+
+def test_the_surface_is_met_from_outside() -> None:
+    """What is inside is not looked at, and both sides of a sheet are one surface."""
+    ball = trimesh.creation.icosphere(subdivisions=4, radius=0.5)
+    inside = trimesh.creation.icosphere(subdivisions=2, radius=0.2)
+    both = trimesh.util.concatenate([ball, inside])
+    met = surface_met(Triangles(both.vertices.astype(np.float32), both.faces.astype(np.int32)))
+    assert len(met) > 15_000
+    np.testing.assert_allclose(np.linalg.norm(met, axis=1), 0.5, atol=0.002)
+    nothing = Triangles(np.zeros((3, 3), np.float32), np.array([[0, 1, 2]], np.int32))
+    assert explained(surface_met(nothing), nothing) is None
+
+
 def test_a_closed_mesh_that_is_inside_out_is_turned(built: Build) -> None:
     mesh = globe()
     mesh.faces = mesh.faces[:, ::-1]
@@ -354,7 +421,8 @@ def test_the_step_makes_every_format_of_it(bucket: "S3Client") -> None:  # noqa:
     assert answer["faces"] <= 3000
     assert answer["watertight"]
     assert answer["facesRead"] == len(globe().faces)
-    assert not {"gaussians", "gaussiansKept", "coverage"} & set(answer)
+    assert not {"gaussians", "gaussiansKept"} & set(answer)
+    assert answer["coverage"] > 0.99
     json.dumps(answer)
 
 

@@ -285,8 +285,8 @@ export interface MeshFigures {
   gaussians?: number;
   gaussiansKept?: number;
   /**
-   * Share of the surface that the splat shows from outside that has the mesh within 2 % of the
-   * longest side; null where it shows hardly any, absent where there was no splat.
+   * Share of the surface that the splat, or the engine's mesh, shows from outside that has the mesh
+   * within 2 % of the longest side; null where it shows hardly any, absent of older meshes.
    */
   coverage?: number | null;
   /** What to know before the mesh is used, in sentences. */

@@ -339,8 +339,8 @@ class MeshFigures(_Told):
     """Of the splat that it was made of."""
     gaussians_kept: Maybe[int] = None
     coverage: Share | None = None
-    """Share of the surface that the splat shows from outside that has the mesh within 2 % of the
-    longest side; null where it shows hardly any, absent where there was no splat."""
+    """Share of the surface that the splat, or the engine's mesh, shows from outside that has the
+    mesh within 2 % of the longest side; null where it shows hardly any, absent of older meshes."""
     warnings: Maybe[list[str]] = None
     """What to know before the mesh is used, in sentences."""
     truth: TruthView | None = None

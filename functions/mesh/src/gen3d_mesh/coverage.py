@@ -1,8 +1,9 @@
-"""How much of what a splat shows from outside its mesh explains.
+"""How much of what a splat, or an engine's mesh, shows from outside the finished mesh explains.
 
 A mesh may be closed and still lack half of the object. The splat is looked at from six sides, along
 parallel rays. Where it is opaque, and the ray's light comes from one depth, it shows a surface; the
-mesh must be near it. What is smaller than a few rays is let off, since most floaters are.
+mesh must be near it. What is smaller than a few rays is let off, since most floaters are. Of an
+engine's mesh each ray meets a surface or none (`gen3d_mesh.engine_mesh`): nothing is let off.
 
 Distances are exact, as those of open3d's RaycastingScene are, by a kernel of our own: importing
 open3d costs three times what all of this does (bench/mesh/RESULTS.md).
@@ -31,6 +32,9 @@ MOST_GAUSSIANS = 120_000
 
 RAYS = 64
 """Along an edge of each picture."""
+
+MARGIN = 1.03
+"""Of a picture, around what it shows."""
 
 CLEAR = 0.1
 """Light that passes an opaque splat, at most."""
@@ -66,16 +70,41 @@ def coverage(splat: Splat, mesh: Triangles) -> float | None:
     float or None
         In [0, 1]; None where the splat shows hardly any surface.
     """
-    shown = surface_shown(splat, float(np.linalg.norm(mesh.vertices, axis=1).max()))
+    return explained(surface_shown(splat, reach_of(mesh)), mesh)
+
+
+def explained(shown: Floats, mesh: Triangles) -> float | None:
+    """Share of the points that a source shows that have the mesh within `NEAR`; None of too few.
+
+    Parameters
+    ----------
+    shown : (n, 3) float32
+        In the unit frame.
+    mesh : Triangles
+        In the unit frame.
+    """
     if len(shown) < FEWEST:
         return None
     return float(are_near(shown, mesh, NEAR).mean())
 
 
-def warning(share: float | None) -> str | None:
-    """Say what a low coverage means, and what to do."""
+def reach_of(mesh: Triangles) -> float:
+    """Radius of the ball around the origin that a mesh's faces are in."""
+    of_face = np.zeros(len(mesh.vertices), bool)
+    of_face[mesh.faces] = True
+    return float(np.linalg.norm(mesh.vertices[of_face], axis=1).max())
+
+
+def warning(share: float | None, *, of_mesh: bool = False) -> str | None:
+    """Say what a low coverage of a splat, or of an engine's mesh, means, and what to do."""
     if share is None or share >= LEAST:
         return None
+    if of_mesh:
+        return (
+            f"The mesh has {100 * share:.0f} % of the surface that the engine's mesh shows. Look "
+            "at both before you use it: small pieces that lie apart are left out, and few faces "
+            "lose what is thin. More faces, or another seed, may help."
+        )
     return (
         f"The mesh explains {100 * share:.0f} % of the surface that the splat shows. Look at both "
         "before you use it: what is faint, or lies apart from the rest, is missing mostly. Another "
@@ -112,9 +141,8 @@ def surface_shown(splat: Splat, reach: float) -> Floats:
     # What lies farther out than nearly all of it would make the object small in its picture.
     inside = (np.abs(splat.centers).max(axis=1) <= 1) & (splat.opacities > 0.5)
     away = np.linalg.norm(splat.centers[inside], axis=1)
-    half = 1.03 * max(reach, float(np.quantile(away, 0.98)) if len(away) else 0.0)
-    step = 2 * half / RAYS
-    across = ((np.arange(RAYS) + 0.5) * step - half).astype(np.float32)
+    half = MARGIN * max(reach, float(np.quantile(away, 0.98)) if len(away) else 0.0)
+    step, across = rays_across(half)
     shown = []
     for axes in VIEWS:
         rows, boxes, keys = view_kernels.project(
@@ -131,6 +159,12 @@ def surface_shown(splat: Splat, reach: float) -> Floats:
             at = np.stack([across[x], across[y], depth[side, y, x]], axis=1)
             shown.append(at @ axes)
     return np.concatenate(shown)
+
+
+def rays_across(half: float) -> tuple[float, Floats]:
+    """Steps between the rays of a picture, and where they lie along its edges: (n,)."""
+    step = 2 * half / RAYS
+    return step, ((np.arange(RAYS) + 0.5) * step - half).astype(np.float32)
 
 
 def _patches(depth: Floats, there: npt.NDArray[np.bool_], steep: float) -> npt.NDArray[np.bool_]:

@@ -19,6 +19,7 @@ from scipy.spatial import cKDTree
 from gen3d.errors import InvalidMesh
 from gen3d_mesh.clean import Frame
 from gen3d_mesh.coloured_mesh import ColouredMesh, Material, Texture, tangents
+from gen3d_mesh.coverage import MARGIN, VIEWS, explained, rays_across, reach_of, warning
 from gen3d_mesh.mend import mend, places_on
 from gen3d_mesh.mesh_file import SourceMesh, read_mesh
 from gen3d_mesh.normal_map import with_normal_map
@@ -71,6 +72,7 @@ def build_mesh(path: Path, quality: Quality) -> tuple[ColouredMesh, MeshFigures]
         frame, old = upright(source, "y")
         if source.image is None or old.uv is None:
             raise InvalidMesh("The mesh has no picture. An engine's mesh is a textured one.")
+        shown = surface_met(Triangles(old.vertices, old.faces))
         mended = mend(old)
         figures.faces_dropped, figures.faces_filled = mended.dropped, mended.filled
         figures.dropped_parts = mended.specks
@@ -88,10 +90,43 @@ def build_mesh(path: Path, quality: Quality) -> tuple[ColouredMesh, MeshFigures]
             texture = surface.baked(mesh, normals, texels)
     with figures.step("colour"):
         colors = surface.colours(mesh.vertices, normals)
+    with figures.step("coverage"):
+        share = explained(shown, mesh)
+        figures.coverage = None if share is None else round(share, 4)
     _look(mesh, texture, quality, figures)
     mesh, middle = centred(mesh)
     placed = Frame(frame.center + frame.size * middle, frame.size)
     return ColouredMesh(mesh, normals, colors, placed, texture, source="mesh"), figures
+
+
+def surface_met(mesh: Triangles) -> Floats:
+    """Points where a mesh's surface is met first by parallel rays from six sides.
+
+    The rays are those along which `gen3d_mesh.coverage` looks at splats.
+
+    Parameters
+    ----------
+    mesh : Triangles
+        In the unit frame, as the engine made it: faces without an area, or twice, do no harm.
+
+    Returns
+    -------
+    (n, 3) float32
+    """
+    scene = EmbreeScene()
+    TriangleMesh(scene, mesh.vertices, mesh.faces)
+    half = MARGIN * reach_of(mesh)
+    _, across = rays_across(half)
+    y, x = (each.reshape(-1) for each in np.meshgrid(across, across, indexing="ij"))
+    met = []
+    for axes in VIEWS:
+        for side in (-1, 1):
+            start = np.stack([x, y, np.full(len(x), side * half, np.float32)], axis=1) @ axes
+            way = np.repeat(-side * axes[2:], len(start), axis=0).astype(np.float32)
+            hit = scene.run(start, way, query="INTERSECT", output=1)
+            there = hit["primID"] >= 0
+            met.append(start[there] + hit["tfar"][there, None] * way[there])
+    return np.concatenate(met).astype(np.float32)
 
 
 def _look(mesh: Triangles, texture: Texture | None, quality: Quality, figures: MeshFigures) -> None:
@@ -99,6 +134,8 @@ def _look(mesh: Triangles, texture: Texture | None, quality: Quality, figures: M
     figures.vertices, figures.faces = len(mesh.vertices), len(mesh.faces)
     figures.components, _ = parts(mesh)
     figures.watertight = is_closed(mesh)
+    if (sentence := warning(figures.coverage, of_mesh=True)) is not None:
+        figures.warnings.append(sentence)
     if not figures.watertight:
         figures.warnings.append(
             "The engine's mesh is open, and so is this one: a printer's program has to close it."

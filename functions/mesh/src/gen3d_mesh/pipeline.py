@@ -103,7 +103,8 @@ class Figures:
     """In those parts."""
     watertight: bool = False
     coverage: float | None = None
-    """Share of the surface that the splat shows from outside that the mesh explains."""
+    """Share of the surface that the splat, or the engine's mesh, shows from outside that the mesh
+    explains."""
     warnings: list[str] = field(default_factory=list)
     """What a person should know before they use the mesh, in sentences."""
     truth: dict[str, float | None] | None = None
@@ -157,6 +158,7 @@ class MeshFigures(Figures):
             "components": self.components,
             "droppedParts": self.dropped_parts,
             "watertight": self.watertight,
+            "coverage": self.coverage,
             "warnings": self.warnings,
             "truth": self.truth,
             "timings": self.timings,

@@ -174,7 +174,7 @@ def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None
             "Faces": f"{mesh.get('faces', 0):,}",
             "Vertices": f"{mesh.get('vertices', 0):,}",
             **({} if splat is None else {"Gaussians": f"{splat.get('gaussians', 0):,}"}),
-            **_coverage(mesh.get("coverage")),
+            **_coverage(mesh.get("coverage"), "the splat" if splat else "the engine's mesh"),
             **_truth(mesh.get("truth")),
             **_seeds(len(job.variants(o.n))),
             **{title: str(value) for title, value in o.options.titled().items()},
@@ -195,9 +195,9 @@ def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None
     letter.links(links)
 
 
-def _coverage(share: float | None) -> dict[str, str]:
-    """How much of the splat the mesh explains; nothing of a mesh that is older than the figure."""
-    return {} if share is None else {"Coverage of the splat": f"{100 * share:.1f} %"}
+def _coverage(share: float | None, source: str) -> dict[str, str]:
+    """How much of its source the mesh explains; nothing of a mesh that is older than the figure."""
+    return {} if share is None else {f"Coverage of {source}": f"{100 * share:.1f} %"}
 
 
 def _truth(truth: dict[str, float | None] | None) -> dict[str, str]:

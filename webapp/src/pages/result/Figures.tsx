@@ -12,7 +12,10 @@ export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
     ["Faces", mesh && count(mesh.faces)],
     ["Faces of the draft", draft?.mesh && count(draft.mesh.faces)],
     ["Closed surface", mesh && (mesh.watertight ? "yes" : "no")],
-    ["Coverage of the splat", mesh?.coverage == null ? undefined : percent(mesh.coverage)],
+    [
+      engineMesh ? "Coverage of the engine's mesh" : "Coverage of the splat",
+      mesh?.coverage == null ? undefined : percent(mesh.coverage),
+    ],
     ["Outline as in the photo", mesh?.truth ? percent(mesh.truth.silhouette) : undefined],
     [
       "Colours as in the photo",
