@@ -13,6 +13,8 @@ Json = dict[str, Any]
 PHOTO = b"\xff\xd8\xff" + 40 * b"0"
 PNG = b"\x89PNG\r\n\x1a\n" + 40 * b"0"
 JOB = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+KEY_ID = "0123456789abcdef"
+KEY = f"gen3d_{KEY_ID}_{43 * 'a'}"
 
 
 class Pretend:
@@ -45,6 +47,11 @@ class Pretend:
         files = {name: self.link(name) for name in ("glb", "draco.glb", "stl", "preview")}
         thing = {"n": 0, "name": "chair", "status": "COMPLETED", "files": files, "options": {}}
         return self.job("COMPLETED", **{"name": "chair.jpg", "objects": [thing], **fields})
+
+    def key(self) -> Json:
+        """A key, without its secret."""
+        about = {"name": "robot\x1b[31m", "rights": ["create", "read"], "jobsPerDay": 0}
+        return {"keyId": KEY_ID, "createdAt": "2026-11-29T10:00:00Z", "usedAt": None, **about}
 
     def paths(self) -> list[str]:
         """What was asked, without bodies."""
@@ -82,6 +89,14 @@ class Pretend:
         if what == "POST /jobs":
             self.jobs.setdefault(JOB, [self.job("CREATED")])
             return 201, {"jobId": JOB, "prefix": "p", "upload": self._form()}
+        if what == "GET /limits":
+            return 200, {"objectsPerJob": 8}
+        if what == "GET /keys":
+            return 200, {"keys": [self.key()]}
+        if what == "POST /keys":
+            return 201, {**self.key(), **json.loads(body), "key": KEY}
+        if path.startswith("/keys/"):
+            return 204, ""
         if what == "GET /jobs":
             rows = [
                 {"jobId": job_id, "name": "a\x1b[31m", "status": looks[-1]["status"],

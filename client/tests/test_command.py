@@ -325,12 +325,15 @@ def test_an_old_token_is_renewed_and_kept(pretend: Pretend, kept: Kept) -> None:
     assert gen3d("jobs") == 0
     assert pretend.renewals == 1
     found = kept.sign_in()
+    assert found.tokens is not None
     found.tokens.until = 0
     kept.keep(found)
     assert gen3d("jobs") == 0
     assert pretend.renewals == 2
-    assert kept.sign_in().tokens.until > 0
-    assert kept.sign_in().tokens.refresh_token == "r"
+    renewed_tokens = kept.sign_in().tokens
+    assert renewed_tokens is not None
+    assert renewed_tokens.until > 0
+    assert renewed_tokens.refresh_token == "r"
 
 
 def test_a_sign_in_that_is_over_is_named(pretend: Pretend, kept: Kept, capsys: Out) -> None:

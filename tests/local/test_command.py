@@ -24,14 +24,12 @@ EMAIL, PASSWORD = "you@example.com", "gen3d-on-this-machine-1"
 
 
 class Terminal:
-    """Where somebody has typed `gen3d login`."""
+    """Where somebody types `gen3d`, and what is kept of it."""
 
-    def __init__(self, stack: RunningStack, folder: Path) -> None:
+    def __init__(self, folder: Path, home: str = "home", **variables: str) -> None:
         self.folder = folder
-        self.environment = {**os.environ, "GEN3D_HOME": str(folder / "home")}
-        self.environment.pop("GEN3D_ADDRESS", None)
-        words = ("login", stack.url, "--email", EMAIL, "--password-stdin")
-        self.login = self.gen3d(*words, said=PASSWORD)
+        others = {name: value for name, value in os.environ.items() if name[:6] != "GEN3D_"}
+        self.environment = {**others, "GEN3D_HOME": str(folder / home), **variables}
 
     def start(self, *words: str | Path) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -51,7 +49,10 @@ class Terminal:
 def terminal(
     whole_stack: RunningStack, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Terminal]:
-    terminal = Terminal(whole_stack, tmp_path_factory.mktemp("terminal"))
+    terminal = Terminal(tmp_path_factory.mktemp("terminal"))
+    words = ("login", whole_stack.url, "--email", EMAIL, "--password-stdin")
+    said = terminal.gen3d(*words, said=PASSWORD)[0]
+    assert f"Signed in at {whole_stack.url} as {EMAIL}." in said
     yield terminal
     for job in json.loads(terminal.gen3d("jobs", "--json")[0]):
         forget(terminal, job["jobId"])
@@ -63,10 +64,6 @@ def forget(terminal: Terminal, job_id: str) -> None:
         f"client(Kept(), '').delete({job_id!r})"
     )
     subprocess.run([sys.executable, "-c", script], env=terminal.environment, check=True)
-
-
-def test_somebody_signs_in_by_an_address(terminal: Terminal, whole_stack: RunningStack) -> None:
-    assert f"Signed in at {whole_stack.url} as {EMAIL}." in terminal.login[0]
 
 
 def test_a_photo_becomes_a_mesh_though_it_is_interrupted(terminal: Terminal) -> None:
@@ -98,7 +95,9 @@ def test_a_photo_becomes_a_mesh_though_it_is_interrupted(terminal: Terminal) -> 
     assert (terminal.folder / "again.glb").stat().st_size
 
 
-def test_what_the_api_refuses_is_a_sentence(terminal: Terminal, tmp_path: Path) -> None:
+def test_what_the_api_refuses_is_a_sentence(
+    terminal: Terminal, whole_stack: RunningStack, tmp_path: Path
+) -> None:
     start = b"\xff\xd8\xff"
     for content, says in ((start + bytes(25_000_000), "too large"), (start, "not a photo")):
         photo = tmp_path / "bad.jpg"
@@ -109,11 +108,24 @@ def test_what_the_api_refuses_is_a_sentence(terminal: Terminal, tmp_path: Path) 
         assert "There is no such job" in terminal.gen3d(command, somebodys, code=1)[1]
     option = ("--option", "mesh.faces=7")
     assert "faces" in terminal.gen3d("mesh", PHOTO, *CUP, *option, code=1)[1]
-    login = ("login", "--email", EMAIL, "--password-stdin")
-    assert (
-        "do not belong together"
-        in terminal.gen3d(*login, "--at", terminal.login[0].split()[3], said="wrong", code=3)[1]
-    )
+    login = ("login", whole_stack.url, "--email", EMAIL, "--password-stdin")
+    assert "do not belong together" in terminal.gen3d(*login, said="wrong", code=3)[1]
+
+
+def test_a_key_does_what_it_may(terminal: Terminal, whole_stack: RunningStack) -> None:
+    """Made by somebody who is signed in, used where nobody is, and withdrawn."""
+    key = terminal.gen3d("keys", "make", "a robot", "--right", "read")[0].strip()
+    key_id = key.split("_")[1]
+    here = {"GEN3D_KEY": key, "GEN3D_ADDRESS": whole_stack.url}
+    robot = Terminal(terminal.folder, "nowhere", **here)
+    assert isinstance(json.loads(robot.gen3d("jobs", "--json")[0]), list)
+    assert "no right to create" in robot.gen3d("mesh", PHOTO, *CUP, code=1)[1]
+    assert "No key may do this" in robot.gen3d("keys", code=1)[1]
+    assert f"{key_id}  read" in terminal.gen3d("keys")[0]
+    terminal.gen3d("keys", "withdraw", key_id)
+    assert key_id not in terminal.gen3d("keys")[0]
+    robot.environment["GEN3D_KEY"] = key[:-1] + ("a" if key[-1] != "a" else "b")
+    assert f"The key {key_id} is not known here" in robot.gen3d("jobs", code=3)[1]
 
 
 def test_an_agent_makes_looks_and_fetches(terminal: Terminal) -> None:

@@ -16,7 +16,7 @@ from gen3d_client import models, photos
 from gen3d_client.cognito import Credentials
 from gen3d_client.dialogue import Dialogue, Pause, Send, send
 from gen3d_client.errors import ApiClientError, Outdated, Refused, SignInNeeded, Unreachable
-from gen3d_client.models import Created, Job, Page, Upload, Uploads
+from gen3d_client.models import Created, Job, Keys, NewKey, Page, Upload, Uploads
 
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 _LONGEST_PAUSE = 15.0
@@ -93,6 +93,38 @@ class Api:
     def delete(self, job_id: str) -> Dialogue[None]:
         """Remove a job with all its files."""
         yield from self._call("DELETE", _path(job_id))
+
+    def keys(self) -> Dialogue[Keys]:
+        """One's keys, without their secrets."""
+        return models.read(Keys, (yield from self._call("GET", "/keys")), "The list of keys")
+
+    def make_key(
+        self, name: str, rights: Sequence[str] = (), jobs_per_day: int = 0
+    ) -> Dialogue[NewKey]:
+        """Make a key, with all rights where none are named."""
+        about: dict[str, object] = {"name": name, "jobsPerDay": jobs_per_day}
+        if rights:
+            about["rights"] = list(rights)
+        answer = yield from self._call("POST", "/keys", about, again=False)
+        return models.read(NewKey, answer, "The new key")
+
+    def withdraw_key(self, key_id: str) -> Dialogue[None]:
+        """Have a key open nothing any more."""
+        yield from self._call("DELETE", f"/keys/{quote(key_id, safe='')}")
+
+    def prove(self) -> Dialogue[None]:
+        """Ask for nothing, to see whether one is let in.
+
+        Raises
+        ------
+        SignInNeeded
+            One is not.
+        """
+        try:
+            yield from self._call("GET", "/limits")
+        except Refused as error:
+            if error.name != "NotAllowed":  # of a key that may create alone, and so is known
+                raise
 
     def upload(self, form: Upload, content: bytes, kind: str, what: str) -> Dialogue[None]:
         """Post a file with the permission that the API gave.

@@ -4,7 +4,8 @@
         job = gen3d.make(Plan(photo=Path("chair.jpg"), objects=[Wanted(clicks=[Click(320, 240)])]))
         gen3d.save(job, Path("chair.glb"))
 
-Both have the same methods, which run the same dialogues.
+A program that nobody signs in for has a key: ``Client.with_key(address, key)``. Both have the same
+methods, which run the same dialogues.
 """
 
 import asyncio
@@ -22,7 +23,8 @@ from gen3d_client.api import Api
 from gen3d_client.cognito import Credentials, Session, Tokens
 from gen3d_client.dialogue import Compute, Dialogue, Pause, Send, Tell, Told
 from gen3d_client.follow import WAIT_SECONDS, Follower, completed
-from gen3d_client.models import Created, Job, Page, Summary, Upload
+from gen3d_client.keys import Key
+from gen3d_client.models import Created, Job, KeyRow, NewKey, Page, Summary, Upload
 from gen3d_client.plans import Plan
 from gen3d_client.site import Site
 
@@ -69,6 +71,11 @@ class Client:
         """Sign in at the address of a page; the sign-in is renewed as long as the client lives."""
         site, tokens = signed_in(address, email, password)
         return cls(site.api_url, Session(site, tokens), pace)
+
+    @classmethod
+    def with_key(cls, address: str, key: str, pace: float | None = None) -> Self:
+        """Be let in by a key, at the address of a page."""
+        return cls(*_by_key(address, key), pace)
 
     def __enter__(self) -> Self:
         return self
@@ -123,6 +130,18 @@ class Client:
     def delete(self, job_id: str) -> None:
         """Remove a job with all its files."""
         self.run(self._api.delete(job_id))
+
+    def keys(self) -> list[KeyRow]:
+        """One's keys, oldest first; a key lists none."""
+        return self.run(self._api.keys()).keys
+
+    def make_key(self, name: str, rights: Sequence[str] = (), jobs_per_day: int = 0) -> NewKey:
+        """Make a key for a program, with all rights where none are named; a key makes none."""
+        return self.run(self._api.make_key(name, rights, jobs_per_day))
+
+    def withdraw_key(self, key_id: str) -> None:
+        """Have a key open nothing any more, from within a minute on."""
+        self.run(self._api.withdraw_key(key_id))
 
     def download(self, url: str) -> bytes:
         """Get a file by its signed link."""
@@ -190,6 +209,11 @@ class AsyncClient:
         site, tokens = await asyncio.to_thread(signed_in, address, email, password)
         return cls(site.api_url, Session(site, tokens), pace)
 
+    @classmethod
+    async def with_key(cls, address: str, key: str, pace: float | None = None) -> Self:
+        """Be let in by a key, at the address of a page."""
+        return cls(*await asyncio.to_thread(_by_key, address, key), pace)
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -243,6 +267,20 @@ class AsyncClient:
     async def delete(self, job_id: str) -> None:
         """Remove a job with all its files."""
         await self.run(self._api.delete(job_id))
+
+    async def keys(self) -> list[KeyRow]:
+        """One's keys, oldest first; a key lists none."""
+        return (await self.run(self._api.keys())).keys
+
+    async def make_key(
+        self, name: str, rights: Sequence[str] = (), jobs_per_day: int = 0
+    ) -> NewKey:
+        """Make a key for a program, with all rights where none are named; a key makes none."""
+        return await self.run(self._api.make_key(name, rights, jobs_per_day))
+
+    async def withdraw_key(self, key_id: str) -> None:
+        """Have a key open nothing any more, from within a minute on."""
+        await self.run(self._api.withdraw_key(key_id))
 
     async def download(self, url: str) -> bytes:
         """Get a file by its signed link."""
@@ -319,6 +357,11 @@ def signed_in(address: str, email: str, password: str) -> tuple[Site, Tokens]:
     """
     site = ask(sites.find(address))
     return site, ask(cognito.sign_in(site, email, password))
+
+
+def _by_key(address: str, key: str) -> tuple[str, Credentials]:
+    credentials = Key(key)
+    return ask(sites.find(address)).api_url, credentials
 
 
 def ask(dialogue: Dialogue[T]) -> T:

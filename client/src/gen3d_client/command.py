@@ -4,7 +4,7 @@ exit codes:
   0    done
   1    refused: a photo, a click, an option, a file, a job that is not there or not yours
   2    the command is not written so
-  3    nobody is signed in, or no longer, or the password is wrong
+  3    nobody is signed in, or no longer, or password or key are not taken
   4    the service does not answer, or the address is none of Gen3D's
   5    the job failed, was cancelled, or expired
   6    the service is newer than this client
@@ -75,15 +75,24 @@ class _Part(argparse.Action):
         namespace.parts = [*(namespace.parts or []), (option, values)]
 
 
-def _parser() -> argparse.ArgumentParser:
+def _common(address: str, as_json: bool | str) -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--at",
-        default=os.environ.get("GEN3D_ADDRESS", ""),
+        default=address,
         metavar="ADDRESS",
         help="of the Gen3D (GEN3D_ADDRESS, else where you signed in last)",
     )
-    common.add_argument("--json", action="store_true", help="print JSON; errors too, on stderr")
+    common.add_argument(
+        "--json", action="store_true", default=as_json, help="print JSON; errors too, on stderr"
+    )
+    return common
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = _common(os.environ.get("GEN3D_ADDRESS", ""), False)
+    # Of a command within a command: what is not said again stays as it was said before it.
+    again = _common(argparse.SUPPRESS, argparse.SUPPRESS)
     waiting = argparse.ArgumentParser(add_help=False)
     waiting.add_argument("--quiet", action="store_true", help="say nothing while it waits")
     waiting.add_argument(
@@ -106,10 +115,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gen3d {own_version() or '?'}")
     each = parser.add_subparsers(required=True, metavar="command")
 
-    login = each.add_parser("login", parents=[common], help="sign in")
+    login = each.add_parser("login", parents=[common], help="sign in, or take a key")
     login.add_argument("address", nargs="?", default="", help="of the page")
     login.add_argument("--email", default=os.environ.get("GEN3D_EMAIL", ""))
     login.add_argument("--password-stdin", action="store_true", help="read it from there")
+    login.add_argument(
+        "--key", action="store_true", help="by a key, from GEN3D_KEY, or asked for, or piped in"
+    )
     login.add_argument("--config", type=Path, help="config.json, where a stack hosts no page")
     login.set_defaults(command=commands.login)
 
@@ -151,6 +163,19 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("job")
     fetch.add_argument("--draft", action="store_true", help="of the draft that stands in")
     fetch.set_defaults(command=commands.fetch)
+
+    keys = each.add_parser("keys", parents=[common], help="list, make and withdraw your keys")
+    keys.set_defaults(command=commands.list_keys)
+    what = keys.add_subparsers(metavar="make | withdraw")
+    make = what.add_parser("make", parents=[again], help="make one; it is printed this once")
+    make.add_argument("name", help="what it is for")
+    make.add_argument("--right", action="append", default=[], choices=("read", "create"),
+                      help="what it may; repeatable; without any, both")  # fmt: skip
+    make.add_argument("--jobs-per-day", type=int, default=0, metavar="N", help="(your own limit)")
+    make.set_defaults(command=commands.make_key)
+    withdraw = what.add_parser("withdraw", parents=[again], help="have one open nothing")
+    withdraw.add_argument("key", metavar="KEY", help="its id, as the list says it")
+    withdraw.set_defaults(command=commands.withdraw_key)
 
     mcp = each.add_parser("mcp", parents=[common], help="serve agents by MCP, over stdio")
     mcp.add_argument("--folder", type=Path, default=Path(), help="whose files they may touch (.)")

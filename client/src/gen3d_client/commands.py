@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gen3d_client import cognito, option_words, plans, results
+from gen3d_client import cognito, keys, option_words, plans, results
 from gen3d_client import site as sites
+from gen3d_client.access import client, opened
+from gen3d_client.api import Api
 from gen3d_client.client import Client, ask
-from gen3d_client.cognito import Session, Tokens
 from gen3d_client.errors import (
     ApiClientError,
     ExtraMissing,
@@ -26,21 +27,12 @@ from gen3d_client.follow import completed
 from gen3d_client.models import COMPLETED, Created, Job
 from gen3d_client.plans import Plan
 from gen3d_client.sign_ins import Kept, SignIn, Unfinished
+from gen3d_client.site import Site
 from gen3d_client.terminal import Progress, plain, table
 
 
-def client(kept: Kept, address: str) -> Client:
-    """A client of the sign-in that is kept for an address."""
-    found = kept.sign_in(address)
-
-    def keep(tokens: Tokens) -> None:
-        kept.keep(found.model_copy(update={"tokens": tokens}))
-
-    return Client(found.site.api_url, Session(found.site, found.tokens, keep))
-
-
 def login(options: argparse.Namespace) -> None:
-    """Sign in, and keep it."""
+    """Sign in, or take a key, and keep it."""
     address = options.address or options.at
     if options.config:
         try:
@@ -54,6 +46,9 @@ def login(options: argparse.Namespace) -> None:
         site = ask(sites.find(address))
     else:
         raise ApiClientError("Name the address of the page: gen3d login https://…")
+    if options.key:
+        _take_key(site, options.json)
+        return
     email = options.email or _asked("E-mail: ")
     tokens = ask(cognito.sign_in(site, email, _password(options.password_stdin)))
     Kept().keep(SignIn(site=site, tokens=tokens), last=True)
@@ -61,14 +56,60 @@ def login(options: argparse.Namespace) -> None:
     print(json.dumps({"address": site.address, "email": email}) if options.json else said)
 
 
+def _take_key(site: Site, as_json: bool) -> None:
+    """Keep a key that opens something there."""
+    text = os.environ.get(keys.VARIABLE) or _typed("Key: ")
+    key = keys.Key(text)
+    ask(Api(site.api_url, key).prove())
+    Kept().keep(SignIn(site=site, key=text), last=True)
+    told = {"address": site.address, "keyId": key.key_id}
+    print(json.dumps(told) if as_json else f"The key {key.key_id} is used at {site.address}.")
+
+
 def logout(options: argparse.Namespace) -> None:
-    """End a sign-in, here and at Cognito."""
+    """End a sign-in, here and at Cognito; a key is forgotten here."""
     kept = Kept()
     found = kept.sign_in(options.at)
     address = found.site.address
     kept.forget(address)
-    ask(cognito.sign_out(found.site, found.tokens))
-    print(json.dumps({"address": address}) if options.json else f"Signed out of {address}.")
+    said = f"Signed out of {address}."
+    if found.tokens:
+        ask(cognito.sign_out(found.site, found.tokens))
+    else:
+        said = f"The key for {address} is forgotten here. It opens it until it is withdrawn."
+    print(json.dumps({"address": address}) if options.json else said)
+
+
+def list_keys(options: argparse.Namespace) -> None:
+    """List one's keys."""
+    with client(Kept(), options.at) as gen3d:
+        found = gen3d.keys()
+    if options.json:
+        print(json.dumps([key.as_json() for key in found], ensure_ascii=False))
+        return
+    rows = [
+        (key.key_id, " ".join(key.rights), str(key.jobs_per_day or "–"), _day(key.created_at),
+         _day(key.used_at or "") or "never", key.name)
+        for key in found
+    ]  # fmt: skip
+    head = ("key", "may", "jobs a day", "made", "used", "name")
+    print(table([head, *([plain(each) for each in row] for row in rows)]))
+
+
+def make_key(options: argparse.Namespace) -> None:
+    """Make a key, and print it alone, so that it can be handed on."""
+    with client(Kept(), options.at) as gen3d:
+        made = gen3d.make_key(options.name, options.right, options.jobs_per_day)
+    print(json.dumps(made.as_json(), ensure_ascii=False) if options.json else made.key)
+    print("gen3d: It is shown this once.", file=sys.stderr)
+
+
+def withdraw_key(options: argparse.Namespace) -> None:
+    """Withdraw a key."""
+    with client(Kept(), options.at) as gen3d:
+        gen3d.withdraw_key(options.key)
+    said = f"The key {options.key} opens nothing any more, from within a minute on."
+    print(json.dumps({"keyId": options.key}) if options.json else said)
 
 
 def mesh(options: argparse.Namespace) -> None:
@@ -77,13 +118,13 @@ def mesh(options: argparse.Namespace) -> None:
     out = options.out or Path(f"{options.photo.stem}.glb")
     results.check_writable(out)
     kept = Kept()
-    address = kept.sign_in(options.at).site.address
-    with client(kept, address) as gen3d, _watching(options) as watching:
+    site, credentials = opened(kept, options.at)
+    with Client(site.api_url, credentials) as gen3d, _watching(options) as watching:
 
         def begun(created: Created) -> None:
             watching.job_id = created.job_id
             note = Unfinished(
-                address=address,
+                address=site.address,
                 plan=_from_anywhere(plan),
                 out=out.resolve(),
                 upload=created.upload,
@@ -197,7 +238,7 @@ def _watching(options: argparse.Namespace, job_id: str = "") -> Iterator[_Watchi
         watching = _Watching(Progress(to, bar=to.isatty()), job_id)
         try:
             yield watching
-        except (KeyboardInterrupt, Unreachable):  # neither of which keeps the job from going on
+        except (KeyboardInterrupt, Unreachable, SignInNeeded):  # while the job goes on
             watching.progress.clear()
             if watching.job_id:
                 print(f"gen3d: Go on with it: gen3d watch {watching.job_id}", file=sys.stderr)
@@ -241,6 +282,15 @@ def _password(from_stdin: bool) -> str:
         return sys.stdin.readline().rstrip("\n")
     given = os.environ.get("GEN3D_PASSWORD")
     return given or _asked("Password: ", getpass.getpass)
+
+
+def _typed(question: str) -> str:
+    """A secret, from who sits there, or else a line of what is piped in."""
+    return getpass.getpass(question) if sys.stdin.isatty() else sys.stdin.readline().strip()
+
+
+def _day(moment: str) -> str:
+    return moment[:10]
 
 
 def _asked(question: str, ask_for: object = input) -> str:

@@ -1,4 +1,4 @@
-"""An agent's way in: tools by MCP, over stdio, for one who is signed in by ``gen3d login``.
+"""An agent's way in: tools by MCP, over stdio, for one who is signed in, or has a key.
 
 An agent touches files below one folder alone, and overwrites none unless it says so. A job that
 takes longer than a call may is gone on with by the next one, as the command does after a break.
@@ -16,12 +16,20 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from gen3d_client import plans, results
+from gen3d_client.access import opened
 from gen3d_client.client import AsyncClient
-from gen3d_client.cognito import Session, Tokens
-from gen3d_client.errors import ApiClientError, StillRunning, own_version
+from gen3d_client.cognito import Credentials
+from gen3d_client.errors import (
+    ApiClientError,
+    SignInNeeded,
+    StillRunning,
+    Unreachable,
+    own_version,
+)
 from gen3d_client.follow import completed
 from gen3d_client.models import Created, Job
 from gen3d_client.sign_ins import Kept, Unfinished
+from gen3d_client.site import Site
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -75,19 +83,22 @@ class Door:
         parts = [("--click", points), *(("--option", each) for each in options)]
         plan = plans.from_words(path, [part for part in parts if part[1]])
         results.check_writable(to)
-        address = self._kept.sign_in(self._address).site.address
+        site, credentials = await self._opened()
 
         def begun(created: Created) -> None:
-            going = Unfinished(address=address, plan=plan, out=to, upload=created.upload)
+            going = Unfinished(address=site.address, plan=plan, out=to, upload=created.upload)
             self._kept.note(created.job_id, going)
             begun_jobs.append(created.job_id)
 
         begun_jobs: list[str] = []
-        async with self._client() as gen3d:
+        async with AsyncClient(site.api_url, credentials) as gen3d:
             try:
                 job = await gen3d.make(plan, _Teller(context), begun, wait_seconds)
             except StillRunning:
                 return _later(await gen3d.job(begun_jobs[0]))
+            except (SignInNeeded, Unreachable) as error:
+                goes_on = "".join(f" {each} goes on: wait_for_job." for each in begun_jobs)
+                raise ApiClientError(f"{error}{goes_on}") from None
             except ApiClientError:
                 for job_id in begun_jobs:
                     self._kept.done(job_id)
@@ -100,7 +111,7 @@ class Door:
         """Wait until a job is done; one that make_mesh began is then written where it said."""
         going = self._kept.unfinished(job)
         plan, upload = (going.plan, going.upload) if going else (None, None)
-        async with self._client() as gen3d:
+        async with await self._client() as gen3d:
             try:
                 found = await gen3d.go_on(job, plan, upload, _Teller(context), wait_seconds)
             except StillRunning:
@@ -111,7 +122,7 @@ class Door:
         self, most: Annotated[int, Field(description="How many, newest first", ge=1, le=100)] = 20
     ) -> list[dict[str, object]]:
         """List the person's jobs."""
-        async with self._client() as gen3d:
+        async with await self._client() as gen3d:
             found = await gen3d.jobs(most)
         known = {"jobId", "name", "status", "createdAt", "objects"}
         return [{k: v for k, v in job.as_json().items() if k in known} for job in found]
@@ -120,7 +131,7 @@ class Door:
         self, job: JobId, n: Annotated[int, Field(description="Which object", ge=0)] = 0
     ) -> list[str | Image]:
         """See how an object came out: its picture, and what is known of its mesh."""
-        async with self._client() as gen3d:
+        async with await self._client() as gen3d:
             found = await gen3d.job(job)
             link = results.preview(found, n)
             if link is None:
@@ -141,7 +152,7 @@ class Door:
         """Write a job's mesh in another format, or all its files into a folder."""
         to = self._free(out, overwrite)
         results.check_writable(to)
-        async with self._client() as gen3d:
+        async with await self._client() as gen3d:
             return [str(each) for each in await gen3d.save(await gen3d.job(job), to)]
 
     async def _finished(self, gen3d: AsyncClient, job: Job, to: Path | None) -> dict[str, object]:
@@ -157,13 +168,12 @@ class Door:
             ],
         }
 
-    def _client(self) -> AsyncClient:
-        found = self._kept.sign_in(self._address)
+    async def _client(self) -> AsyncClient:
+        site, credentials = await self._opened()
+        return AsyncClient(site.api_url, credentials)
 
-        def keep(tokens: Tokens) -> None:
-            self._kept.keep(found.model_copy(update={"tokens": tokens}))
-
-        return AsyncClient(found.site.api_url, Session(found.site, found.tokens, keep))
+    async def _opened(self) -> tuple[Site, Credentials]:
+        return await asyncio.to_thread(opened, self._kept, self._address)
 
     def _inside(self, name: str) -> Path:
         path = (self._folder / name).resolve()

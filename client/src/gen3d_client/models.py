@@ -191,6 +191,29 @@ class Page(Answer):
     cursor: str | None = None
 
 
+class KeyRow(Answer):
+    """A key for a program, without its secret."""
+
+    key_id: str
+    name: str
+    rights: list[str]
+    jobs_per_day: int = 0
+    created_at: str = ""
+    used_at: str | None = None
+
+
+class NewKey(KeyRow):
+    """A key as it was made: its secret is in no other answer."""
+
+    key: str
+
+
+class Keys(Answer):
+    """All of somebody's keys."""
+
+    keys: list[KeyRow]
+
+
 def read(kind: type[A], body: bytes, what: str) -> A:
     """Read an answer.
 

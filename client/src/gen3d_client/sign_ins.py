@@ -21,10 +21,11 @@ _JOB = re.compile(r"[0-9A-Za-z]{1,40}")
 
 
 class SignIn(BaseModel):
-    """Who is signed in where."""
+    """Who is let in where: a person by tokens, or a program by a person's key."""
 
     site: Site
-    tokens: Tokens
+    tokens: Tokens | None = None
+    key: str = ""
 
 
 class SignIns(BaseModel):
