@@ -22,7 +22,7 @@ from docs.generate.parts import DocumentError
 from docs.generate.sample_events import sample_event
 from gen3d import contract, images
 from gen3d.errors import ERRORS
-from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS, SCENE_FORMATS, MeshFormat
+from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS, SCENE_FORMATS, SPLAT_FORMATS, MeshFormat
 from gen3d.jobs import MAX_NAME, TERMINAL, ObjectStatus
 from gen3d.options import EngineOptions, MeshOptions
 from gen3d_api.answers import SHOWN
@@ -59,10 +59,14 @@ def _page() -> Iterator[str]:
     yield from ("} as const;", "", "export type PhotoType = keyof typeof PHOTO_ENDINGS;")
     yield from ("", "/** The files of a mesh, in the order in which they are offered. */")
     yield from _formats("MESH_FORMATS", MESH_FORMATS)
+    yield from ("", "/** Those of its gaussians, beside their PLY. */")
+    yield from _formats("SPLAT_FORMATS", SPLAT_FORMATS)
     yield from ("", "/** Those of all objects together. */")
     yield from _formats("SCENE_FORMATS", SCENE_FORMATS)
     yield ""
-    yield 'export type MeshFile = (typeof MESH_FORMATS)[number]["ending"] | "preview";'
+    yield "export type MeshFile ="
+    yield '  | (typeof MESH_FORMATS | typeof SPLAT_FORMATS)[number]["ending"]'
+    yield '  | "preview";'
     yield 'export type SceneFile = (typeof SCENE_FORMATS)[number]["ending"] | "preview";'
     yield from _options()
     yield from _limit("MAX_OBJECTS", contract.MAX_OBJECTS, "Objects in one job.")

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from docs.generate.parts import code, table
 from gen3d import errors as domain_errors
-from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS
+from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS, SPLAT_FORMATS
 from gen3d.paths import (
     JobFiles,
     ObjectFiles,
@@ -114,7 +114,8 @@ def _json(value: object, indent: str = "") -> str:
 def formats() -> str:
     """What a job offers of an object, as the page calls it."""
     offered = [(written.label, written.use) for written in MESH_FORMATS.values()]
-    made = [("Splat", "the gaussians, PLY"), ("The engine's mesh", "as it came, GLB")]
+    small = [(written.label, written.use) for written in SPLAT_FORMATS.values()]
+    made = [("Splat", "the gaussians, PLY"), *small, ("The engine's mesh", "as it came, GLB")]
     return table(["file", "what"], [*offered, *made])
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +19,14 @@ from PIL import Image
 
 from gen3d.contract import Pose
 from gen3d.errors import DependencyUnavailable, EmptySurface, InputMissing, SplatTooLarge
-from gen3d.formats import MESH_FORMATS, SCENE_FORMATS
+from gen3d.formats import MESH_FORMATS, SCENE_FORMATS, SPLAT_FORMATS
 from gen3d.options import MeshOptions, Options
 from gen3d_aws import clients
 from gen3d_mesh import handler
 from gen3d_mesh.coloured_mesh import ColouredMesh
 from gen3d_mesh.pipeline import QUALITIES, Quality
 from gen3d_mesh.preview import render
+from gen3d_mesh.read import read_splat
 from gen3d_mesh.sample import ball, write_splat
 from gen3d_mesh.scene.compose import compose
 from gen3d_mesh.write import PRINTED_ENDINGS
@@ -60,20 +62,64 @@ def test_writes_all_files_and_answers_figures(bucket: "S3Client", tmp_path: Path
     write_splat(tmp_path / "splat.ply", ball(10_000))
     bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
     answer = json.loads(json.dumps(handler.handler(EVENT, CONTEXT)))
-    assert set(answer["files"]) == {*MESH_FORMATS, "preview"}
+    assert set(answer["files"]) == {*MESH_FORMATS, *SPLAT_FORMATS, "preview"}
     types = {}
     for kind, file in answer["files"].items():
         head = bucket.head_object(Bucket=EVENT["bucket"], Key=file["key"])
         assert head["ContentLength"] == file["bytes"] > 1000
         types[kind] = head["ContentType"]
     assert types["glb"] == "model/gltf-binary"
-    assert types == {kind: written.media_type for kind, written in MESH_FORMATS.items()} | {
-        "preview": "image/png"
-    }
+    offered = (MESH_FORMATS | SPLAT_FORMATS).items()
+    assert types == {kind: file.media_type for kind, file in offered} | {"preview": "image/png"}
     assert answer["files"]["glb"]["key"] == EVENT["prefix"] + "mesh.glb"
     assert answer["watertight"] is True
     assert answer["components"] == 1
     assert answer["gaussians"] == 10_000
+
+
+@pytest.mark.parametrize("height", [None, 120])
+def test_the_small_splat_lies_where_the_glb_has_its_mesh(
+    bucket: "S3Client", tmp_path: Path, height: int | None
+) -> None:
+    cloud = ball(10_000)
+    # Off the middle, and of no two sides alike.
+    shifted = replace(cloud, centers=(cloud.centers * (1, 0.6, 0.4) + (0.2, 0.1, -0.3)))
+    write_splat(tmp_path / "splat.ply", shifted)
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
+    options = {"mesh": {"quality": "fast", "height": height}}
+    answer: Any = handler.handler({**EVENT, "options": options}, CONTEXT)
+    for kind in ("glb", "spz"):
+        file = tmp_path / f"made.{kind}"
+        bucket.download_file(EVENT["bucket"], answer["files"][kind]["key"], str(file))
+    mesh = trimesh.load(tmp_path / "made.glb", force="mesh")
+    splat = read_splat(tmp_path / "made.spz")
+    size = np.ptp(mesh.bounds, axis=0)
+    if height is not None:
+        assert size[1] == pytest.approx(height / 1000, rel=1e-3)
+    found = np.stack([splat.centers.min(axis=0), splat.centers.max(axis=0)])
+    # SPZ is Y up as the GLB is, and what reads splats leaves them as they are.
+    np.testing.assert_allclose(found, mesh.bounds, atol=0.03 * size.max())
+    assert answer["files"]["spz"]["bytes"] < 0.3 * (tmp_path / "splat.ply").stat().st_size
+
+
+def test_a_splat_of_another_layout_has_a_mesh_all_the_same(
+    bucket: "S3Client", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_splat(tmp_path / "splat.ply", ball(10_000))
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
+    monkeypatch.setattr("gen3d_mesh.scene.together.PROPERTIES", ("x", "y", "z"))
+    answer: Any = handler.handler(EVENT, CONTEXT)
+    assert set(answer["files"]) == {*MESH_FORMATS, "preview"}
+
+
+def test_a_format_whose_library_is_missing_costs_its_file_alone(
+    bucket: "S3Client", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pxr", None)
+    write_splat(tmp_path / "splat.ply", ball(10_000))
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
+    answer: Any = handler.handler(EVENT, CONTEXT)
+    assert {*MESH_FORMATS, *SPLAT_FORMATS} - set(answer["files"]) == {"usdz"}
 
 
 def test_options_are_followed(bucket: "S3Client", tmp_path: Path) -> None:

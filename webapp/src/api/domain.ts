@@ -92,6 +92,13 @@ export const MESH_FORMATS = [
   { ending: "obj", label: "OBJ", use: "with vertex colours" },
   { ending: "stl", label: "STL", use: "for 3D printing" },
   { ending: "ply", label: "PLY", use: "with vertex colours" },
+  { ending: "3mf", label: "3MF", use: "for 3D printing in colour" },
+  { ending: "usdz", label: "USDZ", use: "for AR on iPhone and iPad" },
+] as const;
+
+/** Those of its gaussians, beside their PLY. */
+export const SPLAT_FORMATS = [
+  { ending: "spz", label: "Splat, small", use: "the gaussians, SPZ" },
 ] as const;
 
 /** Those of all objects together. */
@@ -101,7 +108,9 @@ export const SCENE_FORMATS = [
   { ending: "ply", label: "Splat", use: "every splat, PLY" },
 ] as const;
 
-export type MeshFile = (typeof MESH_FORMATS)[number]["ending"] | "preview";
+export type MeshFile =
+  | (typeof MESH_FORMATS | typeof SPLAT_FORMATS)[number]["ending"]
+  | "preview";
 export type SceneFile = (typeof SCENE_FORMATS)[number]["ending"] | "preview";
 
 /** What people read of each option, and its value where nobody chooses. */

@@ -120,7 +120,10 @@ export type Description = Record<string, unknown>;
  * It stays where the object failed.
  */
 export interface DraftView {
-  /** By ending: glb, draco.glb, zip, obj, stl, ply; `preview` is a picture. */
+  /**
+   * By ending: glb, draco.glb, zip, obj, stl, ply, 3mf, usdz; spz holds the gaussians where the GLB
+   * has its mesh, and `preview` is a picture.
+   */
   files: Record<string, FileLink>;
   picture: Link;
   mesh: MeshFigures;
@@ -375,7 +378,10 @@ export interface ObjectView {
   splat?: SplatView;
   engineMesh?: EngineMeshView;
   mesh?: MeshFigures;
-  /** By ending: glb, draco.glb, zip, obj, stl, ply; `preview` is a picture. */
+  /**
+   * By ending: glb, draco.glb, zip, obj, stl, ply, 3mf, usdz; spz holds the gaussians where the GLB
+   * has its mesh, and `preview` is a picture.
+   */
   files?: Record<string, FileLink>;
   /** While there is one and no mesh. */
   draft?: DraftView;

@@ -18,7 +18,8 @@ type Place = Pick<AppConfig, "bucket" | "region" | "endpoint">;
 
 /** The fragment for an object. */
 export function toFragment({ name, files, splat }: ObjectView): string {
-  const shared: SharedObject = { name, glb: files?.glb?.url ?? null, splat: splat?.url ?? null };
+  const gaussians = files?.spz?.url ?? splat?.url ?? null;
+  const shared: SharedObject = { name, glb: files?.glb?.url ?? null, splat: gaussians };
   const bytes = new TextEncoder().encode(JSON.stringify(shared));
   return btoa(String.fromCharCode(...bytes))
     .replaceAll("+", "-")

@@ -38,8 +38,8 @@ const ROOM_LIGHT = 0.62;
 const KEY_LIGHT = 0.75;
 
 /**
- * One object in a scene, or all of a photo. glTF's frame: Y up; a splat that is a PLY, Z up, is
- * turned into it. Draws only when something changes.
+ * One object in a scene, or all of a photo. glTF's frame: Y up; an SPZ is in it, a splat that is a
+ * PLY, Z up, is turned into it. Draws only when something changes.
  *
  * Where the mesh's file holds the photo's camera, one looks through it at first, and until one
  * turns.

@@ -17,7 +17,7 @@ from typing_extensions import TypeAliasType
 from gen3d.api_keys import Right
 from gen3d.contract import MAX_OBJECTS, Pose
 from gen3d.errors import ERRORS
-from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS, SCENE_FORMATS
+from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS, SCENE_FORMATS, SPLAT_FORMATS
 from gen3d.jobs import ObjectStatus, Status, iso
 
 T = TypeVar("T")
@@ -370,7 +370,10 @@ class EngineMeshView(_Told, FileLink):
 
 MeshFiles: TypeAlias = Annotated[
     dict[str, FileLink],
-    Field(description=f"By ending: {', '.join(MESH_FORMATS)}; `preview` is a picture."),
+    Field(
+        description=f"By ending: {', '.join(MESH_FORMATS)}; {', '.join(SPLAT_FORMATS)} holds the "
+        "gaussians where the GLB has its mesh, and `preview` is a picture."
+    ),
 ]
 SceneFiles: TypeAlias = Annotated[
     dict[str, FileLink],

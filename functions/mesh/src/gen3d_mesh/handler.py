@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel, model_validator
 
 from gen3d.contract import Pose
-from gen3d.errors import Gen3DError, InputMissing, InvalidMesh, SplatTooLarge
-from gen3d.formats import MESH_FORMATS, SCENE_FORMATS
+from gen3d.errors import Gen3DError, InputMissing, InvalidMesh, InvalidSplat, SplatTooLarge
+from gen3d.formats import MESH_FORMATS, SCENE_FORMATS, SPLAT_FORMATS
 from gen3d.images import read_mask, read_reduced
 from gen3d.options import MeshOptions, Options
 from gen3d.paths import JobFiles, ObjectFiles
@@ -28,13 +28,16 @@ warm.without_blas()
 
 from gen3d_mesh.coloured_mesh import ColouredMesh  # noqa: E402
 from gen3d_mesh.pipeline import QUALITIES, Figures, Quality, build  # noqa: E402  numba reads its cache's place once
-from gen3d_mesh.place import high  # noqa: E402
+from gen3d_mesh.place import high, sized  # noqa: E402
 from gen3d_mesh.preview import render  # noqa: E402
 from gen3d_mesh.scene.compose import Member, compose  # noqa: E402
+from gen3d_mesh.scene.glb_file import Glb  # noqa: E402
 from gen3d_mesh.scene.placing import Box, Frame  # noqa: E402
+from gen3d_mesh.scene.spz import pack  # noqa: E402
+from gen3d_mesh.scene.together import Gaussians  # noqa: E402
 from gen3d_mesh.scene.truth import mask_box, truth  # noqa: E402
 from gen3d_mesh.splat import MAX_BYTES  # noqa: E402
-from gen3d_mesh.write import PRINTED_ENDINGS, encode  # noqa: E402
+from gen3d_mesh.write import PRINTED, PRINTED_ENDINGS, NotInstalled, encode  # noqa: E402
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -148,6 +151,7 @@ def _object(request: ObjectEvent) -> dict[str, object]:
         path = Path(folder) / "source"
         _download(request, path)
         coloured, figures = _made(request, path)
+        splat = None if request.splat is None else path.read_bytes()
     name = request.name or "object"
     keys = ObjectFiles(request.prefix)
     if request.photo is not None and request.pose is not None:
@@ -157,13 +161,12 @@ def _object(request: ObjectEvent) -> dict[str, object]:
     metres = request.options.mesh.metres
     with figures.step("write"):
         contents = {
-            ending: (
-                keys.mesh(ending),
-                encode(_sized(coloured, metres, ending), ending, name),
-                written.media_type,
-            )
-            for ending, written in MESH_FORMATS.items()
+            ending: (keys.mesh(ending), data, MESH_FORMATS[ending].media_type)
+            for ending, data in _written(coloured, metres, name)
         }
+        packed = None if splat is None else _packed(splat, contents["glb"][1])
+        if packed is not None:
+            contents["spz"] = (keys.packed_splat, packed, SPLAT_FORMATS["spz"].media_type)
     with figures.step("preview"):
         contents["preview"] = (keys.preview, render(coloured), "image/png")
     with figures.step("upload"):
@@ -183,10 +186,34 @@ def _made(request: ObjectEvent, path: Path) -> tuple[ColouredMesh, Figures]:
     return build_mesh(path, quality)
 
 
+def _written(
+    coloured: ColouredMesh, metres: float | None, name: str
+) -> Iterator[tuple[str, bytes]]:
+    """The mesh in each format; one whose library is not there costs its file, not the mesh."""
+    for ending in MESH_FORMATS:
+        try:
+            yield ending, encode(_sized(coloured, metres, ending), ending, name)
+        except NotInstalled as error:
+            logger.warning("A format is left out", extra={"reason": str(error)})
+
+
+def _packed(splat: bytes, glb: bytes) -> bytes | None:
+    """The gaussians where the GLB has its mesh; None of those in a layout that no engine writes."""
+    try:
+        gaussians = Gaussians.read(splat)
+    except InvalidSplat as error:
+        logger.warning("No small splat", extra={"error": error.body()})
+        return None
+    return pack(gaussians.moved(Glb.read(glb).canonical.inverse))
+
+
 def _sized(coloured: ColouredMesh, metres: float | None, ending: str) -> ColouredMesh:
-    """As high as somebody said: in metres, but in a printer's file in its millimetres."""
+    """As high as somebody said: in metres, but in a printer's file in its millimetres.
+
+    Where nobody did a 3MF is as large as is printed, as it has no other unit.
+    """
     if metres is None:
-        return coloured
+        return sized(coloured, PRINTED) if ending == "3mf" else coloured
     return high(coloured, metres * (1000 if ending in PRINTED_ENDINGS else 1))
 
 

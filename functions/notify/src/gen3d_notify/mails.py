@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import quote
 
-from gen3d.formats import MESH_FORMATS, SCENE_FORMATS
+from gen3d.formats import MESH_FORMATS, SCENE_FORMATS, SPLAT_FORMATS
 from gen3d.jobs import Failure, Job, JobObject, JsonText, ObjectStatus, plain
 from gen3d_aws.store import FileStore
 from gen3d_notify.settings import NotifySettings
@@ -185,7 +185,7 @@ def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None
     there = mesh.get("files", {})  # made before a format was added, a mesh lacks it
     links = {
         written.label: files.link(there[ending]["key"], f"{o.name}.{ending}")
-        for ending, written in MESH_FORMATS.items()
+        for ending, written in (MESH_FORMATS | SPLAT_FORMATS).items()
         if ending in there
     }
     if splat is not None:

@@ -58,11 +58,19 @@ EVERY_MESH_FORMAT: dict[str, MeshFormat] = {
         MeshFormat("obj", "model/obj", "OBJ", "with vertex colours"),
         MeshFormat("stl", "model/stl", "STL", "for 3D printing"),
         MeshFormat("ply", "application/octet-stream", "PLY", "with vertex colours"),
-        MeshFormat("3mf", "model/3mf", "3MF", "for 3D printing in colour", offered=False),
-        MeshFormat("usdz", "model/vnd.usdz+zip", "USDZ", "for Apple's devices", offered=False),
+        MeshFormat("3mf", "model/3mf", "3MF", "for 3D printing in colour"),
+        MeshFormat("usdz", "model/vnd.usdz+zip", "USDZ", "for AR on iPhone and iPad"),
     )
 }
 """By ending, the one for the browser first."""
+
+SPLAT_FORMATS: dict[str, MeshFormat] = {
+    written.ending: written
+    for written in (
+        MeshFormat("spz", "application/octet-stream", "Splat, small", "the gaussians, SPZ"),
+    )
+}
+"""Those that the mesh step writes of an object's gaussians, beside the PLY that it takes."""
 
 SCENE_FORMATS: dict[str, MeshFormat] = {
     written.ending: written

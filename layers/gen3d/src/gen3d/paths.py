@@ -93,6 +93,11 @@ class ObjectFiles:
         return f"{self.prefix}splat.ply"
 
     @property
+    def packed_splat(self) -> str:
+        """The same gaussians as SPZ, where the mesh's GLB has them."""
+        return f"{self.prefix}splat.spz"
+
+    @property
     def engine_mesh(self) -> str:
         """The textured mesh of an engine that makes no splat, as it made it."""
         return f"{self.prefix}engine.glb"

@@ -1,5 +1,5 @@
 import { Download } from "lucide-react";
-import { MESH_FORMATS } from "../../api/domain";
+import { MESH_FORMATS, SPLAT_FORMATS } from "../../api/domain";
 import type { ObjectView } from "../../api/types";
 import { fileSize } from "../../ui/format";
 
@@ -7,23 +7,26 @@ import { fileSize } from "../../ui/format";
 export function Downloads({ object }: { object: ObjectView }) {
   const { draft, splat, engineMesh } = object;
   const files = object.files ?? draft?.files;
+  const named = (label: string) => (draft ? `Draft, ${label}` : label);
   return (
     <ul className="downloads" aria-label={draft ? "Downloads of the draft" : "Downloads"}>
       {MESH_FORMATS.map(({ ending, label, use }) => {
         const file = files?.[ending];
         return (
           file && (
-            <Row
-              key={ending}
-              name={draft ? `Draft, ${label}` : label}
-              use={use}
-              url={file.url}
-              bytes={file.bytes}
-            />
+            <Row key={ending} name={named(label)} use={use} url={file.url} bytes={file.bytes} />
           )
         );
       })}
       {splat && <Row name="Splat" use="the gaussians, PLY" url={splat.url} bytes={splat.bytes} />}
+      {SPLAT_FORMATS.map(({ ending, label, use }) => {
+        const file = files?.[ending];
+        return (
+          file && (
+            <Row key={ending} name={named(label)} use={use} url={file.url} bytes={file.bytes} />
+          )
+        );
+      })}
       {engineMesh && (
         <Row
           name="The engine's mesh"

@@ -8,10 +8,13 @@ import { ObjectProgress } from "../job/ObjectProgress";
 import { Queue } from "../job/Queue";
 import { TELL } from "../job/Reconstructing";
 import { TryAgain } from "../job/TryAgain";
+import { DownloadAll } from "./DownloadAll";
 import { Downloads } from "./Downloads";
 import { Figures } from "./Figures";
+import { InTheRoom } from "./InTheRoom";
 import { MakeAgain } from "./MakeAgain";
 import { PhotoSide } from "./PhotoSide";
+import { filesOf } from "./packing";
 import { SceneSide, SceneViewer } from "./Scene";
 import { SceneWanted } from "./SceneWanted";
 import { Share } from "./Share";
@@ -92,8 +95,10 @@ function ObjectSide({ job, object }: { job: JobView; object: ObjectView }) {
       <h2>{object.name}</h2>
       <Variants job={job} object={object} />
       <Downloads object={object} />
+      <DownloadAll key={`zip ${object.n}`} name={object.name} files={filesOf(object)} />
       <div className="result-actions">
         <Share object={object} />
+        <InTheRoom object={object} />
         <MakeAgain key={object.n} job={job} object={object} />
         <SceneWanted job={job} />
       </div>
@@ -139,7 +144,7 @@ function LazyViewer({ object, files, splat, draft = false }: LazyViewerProps) {
         key={`${object.n} ${JSON.stringify(object.options ?? object.seed)} ${draft}`}
         name={object.name}
         meshUrl={files?.glb?.url ?? null}
-        splatUrl={splat?.url ?? null}
+        splatUrl={files?.spz?.url ?? splat?.url ?? null}
         draft={draft}
       />
     </Suspense>

@@ -4,7 +4,9 @@ import type { JobView, SceneView } from "../../api/types";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { lazily } from "../../ui/lazily";
 import { Spinner } from "../../ui/Spinner";
+import { DownloadAll } from "./DownloadAll";
 import { Row } from "./Downloads";
+import { filesOfJob } from "./packing";
 
 const Viewer = lazily("the viewer", () => import("../../viewer/Viewer"));
 
@@ -61,6 +63,7 @@ export function SceneSide({ job, scene }: Props) {
           );
         })}
       </ul>
+      <DownloadAll name={job.name} files={filesOfJob(job)} />
     </aside>
   );
 }

@@ -18,7 +18,8 @@ from gen3d_mesh.splat import Floats
 MAGIC, VERSION = 0x5053474E, 3
 
 FRACTION = 16
-"""Bits behind the point of a place, where 24 bits reach far enough: steps of 1.5e-5."""
+"""Bits behind the point of a place in what is about 1 large: steps of 1.5e-5. What is smaller has
+more, and fewer has what 24 bits would not reach."""
 
 _PLACE_BITS = 23
 """Of a place, without its sign."""
@@ -56,7 +57,8 @@ def _bytes(values: npt.NDArray[np.floating]) -> bytes:
 def _fraction(places: Floats) -> int:
     most = float(np.abs(places).max(initial=0))
     whole = math.ceil(math.log2(most + 1)) if most > 0 else 0
-    return max(0, min(FRACTION, _PLACE_BITS - whole))
+    small = max(0, -math.frexp(most)[1]) if most > 0 else 0
+    return max(0, min(FRACTION + small, _PLACE_BITS - whole))
 
 
 def _rotations(wxyz: Floats) -> bytes:

@@ -39,7 +39,7 @@ class Gaussians:
 
     @classmethod
     def read(cls, data: bytes) -> "Gaussians":
-        """Read the PLY that the inference image writes, of degree 0.
+        """Read the PLY that the inference image writes, of degree 0, but for what is not finite.
 
         Raises
         ------
@@ -53,6 +53,7 @@ class Gaussians:
                 "The object's splat has another layout than the engines write. Make it again."
             )
         rows = np.frombuffer(body, "<f4").reshape(-1, len(PROPERTIES))
+        rows = rows[np.isfinite(rows[:, :13]).all(axis=1)]
         rotations = rows[:, 13:17]
         length = np.linalg.norm(rotations, axis=1, keepdims=True)
         usable = np.isfinite(length) & (length > 0)

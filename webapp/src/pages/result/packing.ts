@@ -1,0 +1,49 @@
+/** Which files "Download all" takes, and how they are called in the ZIP. */
+
+import { MESH_FORMATS, SCENE_FORMATS, SPLAT_FORMATS } from "../../api/domain";
+import type { JobView, ObjectView } from "../../api/types";
+import type { Wanted } from "../../api/zip";
+
+interface Linked {
+  readonly url: string;
+  readonly bytes: number;
+}
+
+/** All files of an object, named as each is when it is downloaded by itself. */
+export function filesOf(object: ObjectView): Wanted[] {
+  const { draft, splat, engineMesh } = object;
+  const name = fileName(draft ? `${object.name}-draft` : object.name);
+  const files = object.files ?? draft?.files ?? {};
+  const wanted: Wanted[] = [];
+  const take = (called: string, file: Linked | undefined) =>
+    file && wanted.push({ name: called, url: file.url, bytes: file.bytes });
+  for (const { ending } of [...MESH_FORMATS, ...SPLAT_FORMATS]) {
+    take(`${name}.${ending}`, files[ending]);
+  }
+  take(`${name}-splat.ply`, splat);
+  take(`${name}-engine.glb`, engineMesh);
+  return wanted;
+}
+
+/** All files of a job: a folder for each object, and those of all together. */
+export function filesOfJob(job: JobView): Wanted[] {
+  const taken = new Set<string>();
+  const wanted = job.objects.flatMap((object) => {
+    let folder = fileName(object.name);
+    // Two objects may be called alike, and most computers do not tell small letters from capitals.
+    if (taken.has(folder.toLowerCase())) folder = `${folder} ${object.n + 1}`;
+    taken.add(folder.toLowerCase());
+    return filesOf(object).map((file) => ({ ...file, name: `${folder}/${file.name}` }));
+  });
+  for (const { ending } of SCENE_FORMATS) {
+    const file = job.scene?.files?.[ending];
+    if (file) wanted.push({ ...file, name: `${fileName(job.name)}-scene.${ending}` });
+  }
+  return wanted;
+}
+
+/** What a file may be called on any computer. */
+export function fileName(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what no name may hold.
+  return name.replace(/[\u0000-\u001f<>:"/\\|?*]+/g, "-").replace(/^[. ]+|[. ]+$/g, "") || "object";
+}

@@ -1,0 +1,10 @@
+/** Have the browser save what was made in the page. */
+export function save(file: Blob, name: string): void {
+  const url = URL.createObjectURL(file);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  // A browser may begin to read it only then.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
