@@ -47,6 +47,7 @@ ENVIRONMENT = {
     "JOBS_TABLE": "JobsTable",
     "TOKENS_TABLE": "TokensTable",
     "KEYS_TABLE": "KeysTable",
+    "SHARES_TABLE": "SharesTable",
     "IDEMPOTENCY_TABLE": "IdempotencyTable",
     "STATE_MACHINE_ARN": STATE_MACHINE,
     "IDENTITY_POOL_ID": "set by the identity_pool fixture",

@@ -4,7 +4,7 @@ import json
 from typing import Any, TypeAlias  # noqa: TID251  API Gateway's JSON
 from urllib.parse import urlencode
 
-from gen3d_api.examples import EXAMPLES, JOB_ID, KEY_ID, QUERY
+from gen3d_api.examples import EXAMPLES, JOB_ID, KEY_ID, QUERY, SHARE_ID
 from gen3d_api.route import Route
 from gen3d_aws.callers import Caller
 
@@ -20,7 +20,7 @@ _EXPIRES = 4102444800
 
 def sample_event(route: Route) -> str:
     """The event of a request to this route."""
-    named = dict.fromkeys(route.ids, JOB_ID) | {"keyId": KEY_ID}
+    named = dict.fromkeys(route.ids, JOB_ID) | {"keyId": KEY_ID, "shareId": SHARE_ID}
     path = route.path.format(**named)
     query = {name: QUERY[name] for name in route.query}
     body = None if route.body is None else _body(route)
@@ -64,7 +64,7 @@ def sample_event(route: Route) -> str:
         "rawQueryString": urlencode(query, safe="="),
         "headers": headers,
         "requestContext": context,
-        **({"pathParameters": dict.fromkeys(route.ids, JOB_ID)} if route.ids else {}),
+        **({"pathParameters": {name: named[name] for name in route.ids}} if route.ids else {}),
         **({"queryStringParameters": query} if query else {}),
         **({} if body is None else {"body": body}),
         "isBase64Encoded": False,

@@ -23,9 +23,10 @@ def test_routes_are_those_that_the_code_serves() -> None:
     assert set(routes()) == {route.key for route in ROUTES}
 
 
-def test_all_but_the_description_ask_who_is_calling() -> None:
+def test_all_but_the_description_and_what_is_shared_ask_who_is_calling() -> None:
     asking = routes()
-    assert asking.pop("GET /openapi.json")["AuthorizationType"] == "NONE"
+    for open_to_all in ("GET /openapi.json", "GET /shared/{shareId}", "GET /s/{shareId}"):
+        assert asking.pop(open_to_all)["AuthorizationType"] == "NONE"
     for key, route in asking.items():
         asked = route.get("AuthorizationType"), route.get("AuthorizerId")
         assert asked == ("CUSTOM", "{CallerAuthorizer}"), key
@@ -101,7 +102,8 @@ def test_what_everybody_may_ask_takes_little_of_the_functions_turns() -> None:
     unsigned = {key for key, route in routes().items() if route["AuthorizationType"] == "NONE"}
     assert stage["RouteSettings"].keys() == unsigned
     assert all(limit["ThrottlingRateLimit"] <= 10 for limit in stage["RouteSettings"].values())
-    assert source()["Resources"][name]["DependsOn"] == "DescribeRoute", "a route that is not there"
+    waited = {whole()[route]["RouteKey"] for route in source()["Resources"][name]["DependsOn"]}
+    assert waited == unsigned, "a route that is not there"
 
 
 def test_no_token_reaches_the_access_log() -> None:

@@ -11,6 +11,7 @@ TABLES = {
     "JobsTable": [("owner", "HASH"), ("jobId", "RANGE")],
     "TokensTable": [("callbackId", "HASH")],
     "KeysTable": [("keyId", "HASH")],
+    "SharesTable": [("shareId", "HASH")],
     "IdempotencyTable": [("id", "HASH")],
 }
 
@@ -187,6 +188,7 @@ def test_what_people_made_survives_the_stack_once_it_stands() -> None:
         "Bucket": kept,
         "JobsTable": kept,
         "KeysTable": kept,
+        "SharesTable": kept,
         "UserPool": kept,
         "Repository": kept,
         "TokensTable": ("Delete", "Delete"),

@@ -19,6 +19,7 @@ FIXED: dict[str, dict[str, Any]] = {
     "JobsTable": {"KeySchema": ["owner", "jobId"]},
     "TokensTable": {"KeySchema": ["callbackId"]},
     "KeysTable": {"KeySchema": ["keyId"]},
+    "SharesTable": {"KeySchema": ["shareId"]},
     "IdempotencyTable": {"KeySchema": ["id"]},
     "UserPool": {
         "UsernameAttributes": ["email"],

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Version = ObjectVersionTypeDef | DeleteMarkerEntryTypeDef
 
 _POLL_SECONDS = 20.0
-_TABLES = ("JobsTable", "TokensTable", "KeysTable", "IdempotencyTable")
+_TABLES = ("JobsTable", "TokensTable", "KeysTable", "SharesTable", "IdempotencyTable")
 
 
 def records(stack: str, at: datetime, replace: bool = False) -> Counter[str]:
@@ -108,7 +108,7 @@ def revive(stack: str, name: str) -> str:
     Parameters
     ----------
     stack : str
-    name : {"JobsTable", "TokensTable", "KeysTable", "IdempotencyTable"}
+    name : {"JobsTable", "TokensTable", "KeysTable", "SharesTable", "IdempotencyTable"}
 
     Returns
     -------

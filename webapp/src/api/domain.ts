@@ -64,6 +64,7 @@ export const ERROR_NAMES = [
   "OutOfMemory",
   "OutputNotWritable",
   "ReconstructionFailed",
+  "ShareNotFound",
   "SplatTooLarge",
   "StorageUnavailable",
   "Unauthorized",

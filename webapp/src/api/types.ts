@@ -89,6 +89,15 @@ export interface CreateKey {
   jobsPerDay?: number;
 }
 
+/** An object that whoever has the link may see and download. */
+export interface CreateShare {
+  jobId: string;
+  /** Its number in the job. */
+  object?: number;
+  /** For how long; it ends with the job where that is kept for less. */
+  days?: number;
+}
+
 /** A job that waits for its photo. */
 export interface CreatedJob {
   jobId: JobId;
@@ -518,6 +527,43 @@ export interface SceneView {
   metres?: boolean;
   objects?: SceneObject[];
   error?: ErrorView;
+}
+
+/** A share's, which is its secret, too. */
+export type ShareId = string;
+
+/** All shares that open something, newest first. */
+export interface SharePage {
+  shares: ShareView[];
+}
+
+/** An object that is shared. */
+export interface ShareView {
+  /**
+   * `GET /s/{shareId}` is the link to be sent: a page with title and picture for chats, which leads
+   * on to the model.
+   */
+  shareId: ShareId;
+  jobId: JobId;
+  object: number;
+  /** The object's when it was shared. */
+  name: string;
+  createdAt: string;
+  endsAt: string;
+}
+
+/** HTML: what a chat shows of a shared object; a browser goes on from it to the model. */
+export type SharedPage = string;
+
+/** What is shared: the object, and nothing else of its job. */
+export interface SharedView {
+  name: string;
+  endsAt: string;
+  /**
+   * By ending: glb, draco.glb, zip, obj, stl, ply, 3mf, usdz; spz holds the gaussians where the GLB
+   * has its mesh, and `preview` is a picture.
+   */
+  files: Record<string, FileLink>;
 }
 
 /**

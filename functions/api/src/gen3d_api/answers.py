@@ -44,6 +44,19 @@ JobId = TypeAliasType(
 KeyId = TypeAliasType(
     "KeyId", Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{16}$"})]
 )
+ShareId = TypeAliasType(
+    "ShareId",
+    Annotated[
+        str,
+        WithJsonSchema(
+            {
+                "type": "string",
+                "pattern": "^[0-9A-Za-z_-]{22}$",
+                "description": "A share's, which is its secret, too.",
+            }
+        ),
+    ],
+)
 BatchId = TypeAliasType(
     "BatchId",
     Annotated[
@@ -240,6 +253,30 @@ class KeyPage(_Answer):
     keys: list[KeyView]
 
 
+class ShareView(_Answer):
+    """An object that is shared."""
+
+    share_id: ShareId
+    """`GET /s/{shareId}` is the link to be sent: a page with title and picture for chats, which
+    leads on to the model."""
+    job_id: JobId
+    object: Annotated[int, Field(ge=0, lt=MAX_OBJECTS)]
+    name: str
+    """The object's when it was shared."""
+    created_at: Moment
+    ends_at: Moment
+
+
+class SharePage(_Answer):
+    """All shares that open something, newest first."""
+
+    shares: list[ShareView]
+
+
+class SharedPage(RootModel[str]):
+    """HTML: what a chat shows of a shared object; a browser goes on from it to the model."""
+
+
 class StageView(_Answer):
     """When a stage started and ended."""
 
@@ -379,6 +416,15 @@ SceneFiles: TypeAlias = Annotated[
     dict[str, FileLink],
     Field(description=f"By ending: {', '.join(SCENE_FORMATS)}; `preview` is a picture."),
 ]
+
+
+class SharedView(_Answer):
+    """What is shared: the object, and nothing else of its job."""
+
+    name: str
+    ends_at: Moment
+    files: MeshFiles
+    """Empty while the object is made anew. The links live a quarter of an hour."""
 
 
 class DraftView(_Answer):

@@ -18,7 +18,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from gen3d.errors import DependencyUnavailable, Gen3DError, LimitReached
 from gen3d_api import version
-from gen3d_api.answers import ErrorView, JobView
+from gen3d_api.answers import ErrorView, JobView, SharedPage
 from gen3d_api.examples import ERRORS, EXAMPLES, QUERY
 from gen3d_api.route import Gives, Route
 from gen3d_aws.repeats import MAX_KEY
@@ -154,6 +154,8 @@ def _given(gives: Gives) -> Json:
 
 def _content(model: type[BaseModel]) -> Json:
     content: Json = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}
+    if model is SharedPage:
+        return {"text/html": content}
     if model in EXAMPLES:
         content["examples"] = {
             name: {"$ref": f"#/components/examples/{model.__name__}.{name}"}

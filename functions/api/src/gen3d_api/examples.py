@@ -4,7 +4,7 @@ They are of the models' own types: one that a model refuses cannot be written.
 """
 
 import base64
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any  # noqa: TID251  fields of a model
 
 from pydantic import BaseModel
@@ -16,6 +16,7 @@ from gen3d.errors import Gen3DError
 from gen3d.jobs import ObjectStatus, Status
 from gen3d.options import EngineOptions, MeshOptions, Options
 from gen3d.prompts import Box, Click
+from gen3d.shares import nothing_there
 from gen3d_api.answers import (
     BatchCounts,
     BatchItem,
@@ -45,6 +46,9 @@ from gen3d_api.answers import (
     QueueView,
     SceneObject,
     SceneView,
+    SharedView,
+    SharePage,
+    ShareView,
     SplatView,
     StagesView,
     StageView,
@@ -57,6 +61,7 @@ from gen3d_api.requests import (
     CreateBatch,
     CreateJob,
     CreateKey,
+    CreateShare,
     Initialize,
     MaskUploads,
     ObjectAgain,
@@ -69,6 +74,7 @@ from gen3d_api.requests import (
 
 JOB_ID = "01M82SZE4Z7ZQ9FY1VB33KS0D2"
 KEY_ID = "3f9a61c07be2d584"
+SHARE_ID = "kJ3v8QmXo2-TzLr5Wc0bYA"
 _PREFIX = f"private/us-east-1:0c1d2e3f/jobs/{JOB_ID}/"
 _BUCKET = "https://bucket.s3.amazonaws.com/"
 _SIGNED = "?X-Amz-Signature=5f0e"
@@ -121,6 +127,17 @@ _FIGURES = MeshFigures(
     truth=TruthView(silhouette=0.96, colour=0.91),
     timings={"read": 210, "surface": 1820},
 )
+
+
+def _share() -> ShareView:
+    return ShareView(
+        share_id=SHARE_ID,
+        job_id=JOB_ID,
+        object=0,
+        name="Cup",
+        created_at=_at(0, 0),
+        ends_at=_at(0, 0) + timedelta(days=30),
+    )
 
 
 def _mesh_files(folder: str) -> dict[str, FileLink]:
@@ -333,6 +350,14 @@ EXAMPLES: dict[type[BaseModel], dict[str, BaseModel]] = {
     },
     NewKey: {"made": NewKey(**_key(), key=f"gen3d_{KEY_ID}_{'0fMx' * 10}0fM")},
     KeyPage: {"one": KeyPage(keys=[KeyView(**_key(used_at=_at(5, 0)))])},
+    CreateShare: {"aMonth": CreateShare(jobId=JOB_ID, object=0, days=30)},
+    ShareView: {"made": _share()},
+    SharePage: {"one": SharePage(shares=[_share()])},
+    SharedView: {
+        "cup": SharedView(
+            name="Cup", ends_at=_at(0, 0) + timedelta(days=30), files=_mesh_files("objects/0/")
+        )
+    },
     LimitsView: {
         "limits": LimitsView(
             photo=PhotoLimits(
@@ -375,6 +400,7 @@ ERRORS: dict[type[Gen3DError], Gen3DError] = {
         ),
         errors.KeyNotFound("There is no such key. Look it up in your list of keys."),
         errors.JobNotFound("There is no such job. Look it up in your list of jobs."),
+        nothing_there(),
         errors.JobConflict("The job does not wait for a mask: it is CREATED. Read its status."),
         errors.MaskExpired("The job waited too long for its mask. Create it anew."),
         errors.ImageTooLarge("The photo has more than 20 MB. Save it smaller."),

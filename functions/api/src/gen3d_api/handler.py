@@ -18,11 +18,12 @@ from gen3d.errors import (
     JobNotFound,
 )
 from gen3d_api import batches, version
-from gen3d_api.answers import ErrorView
+from gen3d_api.answers import ErrorView, SharedPage
 from gen3d_api.key_operations import KeyService
 from gen3d_api.operations import JobService
 from gen3d_api.route import Answer, Route
 from gen3d_api.routes import ROUTES
+from gen3d_api.share_operations import ShareService
 from gen3d_aws import clients
 from gen3d_aws.callers import Caller
 from gen3d_aws.observability import logger, metrics, tracer
@@ -32,6 +33,7 @@ M = TypeVar("M", bound=BaseModel)
 app = APIGatewayHttpResolver()
 service = JobService.from_settings()
 keys = KeyService.from_settings()
+shares = ShareService.from_settings()
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:  # which gives a start a whole processor, and for nothing
     service.prepare()
 
@@ -52,6 +54,8 @@ def _served(route: Route) -> Callable[..., Response[str]]:
             given["service"] = service
         if "keys" in route.parameters:
             given["keys"] = keys
+        if "shares" in route.parameters:
+            given["shares"] = shares
         return _send(route.answer(**given))
 
     return serve
@@ -91,6 +95,8 @@ def _send(answer: Answer) -> Response[str]:
         headers["Retry-After"] = str(answer.retry_after)
     if answer.content is None:
         return Response(answer.status, body="", headers=headers)  # not every gateway takes None
+    if isinstance(answer.content, SharedPage):
+        return Response(answer.status, "text/html; charset=utf-8", answer.content.root, headers)
     # What was not set is absent. A step's words stand as they were recorded, and need no warning.
     text = answer.content.model_dump_json(exclude_unset=True, warnings=False)
     return Response(answer.status, "application/json", text, headers)

@@ -16,6 +16,7 @@ from gen3d.internet import MAX_URL
 from gen3d.jobs import MAX_NAME, PLAIN, Job, PlainText
 from gen3d.options import Options, Seed
 from gen3d.prompts import Prompt
+from gen3d.shares import MAX_DAYS
 
 MAX_BATCH = 100
 """Photos in one request."""
@@ -169,6 +170,16 @@ class Retry(_Body):
     def kept(self) -> Mapping[int, int]:
         """Object → the seed by which it is kept."""
         return {o.n: o.keep for o in self.objects if o.keep is not None}
+
+
+class CreateShare(_Body):
+    """An object that whoever has the link may see and download."""
+
+    jobId: str = Field(max_length=100, examples=["01M82SZE4Z7ZQ9FY1VB33KS0D2"])  # noqa: N815
+    object: int = Field(default=0, ge=0, lt=MAX_OBJECTS)
+    """Its number in the job."""
+    days: int = Field(default=7, ge=1, le=MAX_DAYS)
+    """For how long; it ends with the job where that is kept for less."""
 
 
 class CreateKey(_Body):

@@ -18,6 +18,7 @@ from gen3d.errors import (
     JobNotFound,
     KeyNotFound,
     NotAllowed,
+    ShareNotFound,
     Unauthorized,
     UnsupportedVersion,
 )
@@ -26,6 +27,7 @@ _ABSENT: Mapping[str, type[Gen3DError]] = {
     "batchId": BatchNotFound,
     "jobId": JobNotFound,
     "keyId": KeyNotFound,
+    "shareId": ShareNotFound,
 }
 """What is said of an id in a path that stands for nothing."""
 

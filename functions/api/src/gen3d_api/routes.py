@@ -1,10 +1,10 @@
 """The routes of the API: who answers, with what, and what may be refused. `ROUTES` has them all.
 
-A route is a function here. Its parameters say what it is given: the ``service``, or the ``keys``,
-with which no key may do anything; the ``caller``, where somebody has to be signed in; ids of the
-path; the ``body``, whose annotation is its model; and what stands behind the question mark.
-`gen3d_api.handler` serves them, `gen3d_api.description` describes them, and `make copies` writes
-the template's.
+A route is a function here. Its parameters say what it is given: the ``service``, the ``shares``, or
+the ``keys``, with which no key may do anything; the ``caller``, where somebody has to be signed in;
+ids of the path; the ``body``, whose annotation is its model; and what stands behind the question
+mark. `gen3d_api.handler` serves them, `gen3d_api.description` describes them, and `make copies`
+writes the template's.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +20,7 @@ from gen3d.errors import (
     InvalidImage,
     InvalidMask,
     JobConflict,
+    JobNotFound,
     LimitReached,
     MaskExpired,
     OptionNotOffered,
@@ -35,6 +36,10 @@ from gen3d_api.answers import (
     KeyPage,
     LimitsView,
     NewKey,
+    SharedPage,
+    SharedView,
+    SharePage,
+    ShareView,
     Uploads,
 )
 from gen3d_api.key_operations import KeyService
@@ -43,6 +48,7 @@ from gen3d_api.requests import (
     CreateBatch,
     CreateJob,
     CreateKey,
+    CreateShare,
     Initialize,
     MaskUploads,
     Reconstruct,
@@ -50,6 +56,7 @@ from gen3d_api.requests import (
     Retry,
 )
 from gen3d_api.route import Answer, Gives, Route
+from gen3d_api.share_operations import ShareService
 from gen3d_aws.callers import Caller
 
 ROUTES: list[Route] = []
@@ -317,6 +324,51 @@ def get_batch(service: JobService, caller: Caller, batch_id: str) -> Answer:
     It is known for as long as jobs are kept.
     """
     return Answer(200, batches.get(service, caller, batch_id))
+
+
+@_route("POST /shares", {201: Gives(ShareView, "Shared.")}, JobConflict, JobNotFound, LimitReached)
+def create_share(shares: ShareService, caller: Caller, body: CreateShare) -> Answer:
+    """Share an object with whoever has the link, for some days.
+
+    They see its model, its picture and its name, and may download its files; the photo, the masks,
+    the job and its owner they do not learn of. It ends when it was said to, or with the job, or
+    when it is withdrawn. 409 while the object has no mesh.
+    """
+    return Answer(201, shares.create(caller, body))
+
+
+@_route("GET /shares", {200: Gives(SharePage, "All of them.")})
+def list_shares(shares: ShareService, caller: Caller) -> Answer:
+    """The caller's shares, newest first."""
+    return Answer(200, shares.list(caller))
+
+
+@_route("DELETE /shares/{shareId}", {204: Gives(None, "It opens nothing any more.")})
+def withdraw_share(shares: ShareService, caller: Caller, share_id: str) -> Answer:
+    """End a share.
+
+    Who had opened it before may read its files for a quarter of an hour more.
+    """
+    shares.withdraw(caller, share_id)
+    return Answer(204)
+
+
+@_route("GET /shared/{shareId}", {200: Gives(SharedView, "What is shared.")})
+def get_shared(shares: ShareService, share_id: str) -> Answer:
+    """What a share opens, to whoever has its id; nobody has to be signed in.
+
+    404 alike for one that has ended, was withdrawn or never was.
+    """
+    return Answer(200, shares.shared(share_id))
+
+
+@_route("GET /s/{shareId}", {200: Gives(SharedPage, "A page, whatever the id.")})
+def preview_shared(shares: ShareService, share_id: str) -> Answer:
+    """The link that people send: a page with title and picture that leads on to the model.
+
+    Nobody has to be signed in. Where a share opens nothing, the page that follows says so.
+    """
+    return Answer(200, shares.page(share_id))
 
 
 @_route("GET /openapi.json", {200: Gives(Description, "An OpenAPI document, of version 3.1.")})

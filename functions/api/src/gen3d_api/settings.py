@@ -9,11 +9,13 @@ class ApiSettings(Settings):
     jobs_table: Given
     tokens_table: Given
     keys_table: Given
+    shares_table: Given
     state_machine_arn: Given
     engine: Given
     identity_pool_id: Given
     user_pool_id: Given
     aws_region: Given
+    web_url: Given
     retention_days: int
     max_running_jobs: int
     max_jobs_per_day: int

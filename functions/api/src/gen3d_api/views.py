@@ -127,7 +127,7 @@ def _scene(name: str, scene: Mapping[str, Any], files: FileStore) -> SceneView:
     if "error" in scene:
         return SceneView(error=_error(Failure(**scene["error"])))
     return SceneView(
-        files=_files(f"{name}-scene", scene, files),
+        files=files_of(f"{name}-scene", scene, files),
         metres=scene["metres"],
         objects=[SceneObject.of(o) for o in scene["objects"]],
     )
@@ -200,10 +200,10 @@ def _object(job: Job, o: JobObject, files: FileStore, told: Mapping[str, Progres
         view.engine_mesh = EngineMeshView.of(told_of_it, url=link)
     if o.mesh is not None:
         view.mesh = _figures(o.mesh)
-        view.files = _files(o.name, o.mesh, files)
+        view.files = files_of(o.name, o.mesh, files)
     elif o.draft is not None:
         view.draft = DraftView(
-            files=_files(f"{o.name}-draft", o.draft, files),
+            files=files_of(f"{o.name}-draft", o.draft, files),
             picture=Link(url=files.link(job.files.object(o.n).draft.preview)),
             mesh=_figures(o.draft),
         )
@@ -244,7 +244,7 @@ class _MeshFile(TypedDict):
     bytes: int
 
 
-def _files(name: str, mesh: Mapping[str, object], files: FileStore) -> dict[str, FileLink]:
+def files_of(name: str, mesh: Mapping[str, object], files: FileStore) -> dict[str, FileLink]:
     """A mesh's files by their endings, which a browser saves under this name."""
     made = cast("dict[str, _MeshFile]", mesh.get("files", {}))
     return {

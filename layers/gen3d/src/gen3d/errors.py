@@ -72,6 +72,12 @@ class KeyNotFound(Gen3DError):
     status = 404
 
 
+class ShareNotFound(Gen3DError):
+    """No such share, or somebody else's, or one that has ended or was withdrawn."""
+
+    status = 404
+
+
 class JobNotFound(Gen3DError):
     """No such job, or somebody else's: the two are not told apart."""
 

@@ -389,10 +389,11 @@ class UploadForm(TypedDict):
 
 
 class FileStore:
-    """The bucket."""
+    """The bucket; its signed links live `link_seconds`."""
 
-    def __init__(self, bucket: str) -> None:
+    def __init__(self, bucket: str, link_seconds: int = URL_SECONDS) -> None:
         self.bucket = bucket
+        self.link_seconds = link_seconds
 
     def read(self, key: str) -> bytes | None:
         """A file's bytes, or None where there is none."""
@@ -460,7 +461,9 @@ class FileStore:
             parameters["ResponseContentDisposition"] = (
                 f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
             )
-        return s3_client().generate_presigned_url("get_object", parameters, ExpiresIn=URL_SECONDS)
+        return s3_client().generate_presigned_url(
+            "get_object", parameters, ExpiresIn=self.link_seconds
+        )
 
     def upload_form(self, key: str, content_type: str) -> UploadForm:
         """A signed form for one file of this type and at most 20 MB."""
