@@ -1,13 +1,17 @@
 """What comes out: seen, compared, taken away, shared, tried again."""
 
+import html
 import io
 import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import trimesh
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.driver import PATIENCE_MS, watch_pixels
 from tests.local.running import eventually
@@ -51,32 +55,98 @@ def test_downloads_are_meshes_by_their_names(finished: Page, tmp_path: Path, end
     assert len(mesh.faces) > 100
 
 
-def _shared(finished: Page, name: str) -> str:
-    finished.locator(".result-tools .segment", has_text=name).click()
-    finished.get_by_role("button", name="Share").click()
-    link = finished.get_by_label("Link").input_value()
-    finished.get_by_role("button", name="Close").click()
-    return link
+@contextmanager
+def _sharing(page: Page, name: str) -> Iterator[Locator]:
+    """The dialog in which an object is shared."""
+    page.locator(".result-tools .segment", has_text=name).click()
+    page.get_by_role("button", name="Share").click()
+    yield page.get_by_role("dialog")
+    page.get_by_role("button", name="Close").click()
 
 
-def test_a_shared_link_needs_no_account_and_says_when_it_has_ended(
+def _shared(page: Page, name: str) -> str:
+    with _sharing(page, name) as dialog:
+        dialog.get_by_role("button", name="New link").click()
+        return dialog.get_by_label("Link", exact=True).first.input_value()
+
+
+def test_a_share_needs_no_account_and_shows_one_object_alone(
+    finished: Page, browser: Browser, bob: BrowserContext
+) -> None:
+    link = _shared(finished, "Object 1")
+    assert "/api/s/" in link
+    assert len(link) < 80
+    signed_out = browser.new_context()
+    for context in (signed_out, bob):
+        stranger = context.new_page()
+        loaded: list[str] = []
+        stranger.on("request", lambda request, to=loaded: to.append(request.url))
+        stranger.goto(link)
+        expect(stranger.locator("canvas[data-drawn=mesh]")).to_be_visible(timeout=PATIENCE_MS)
+        expect(stranger.get_by_role("heading", name="Object 1")).to_be_visible()
+        assert "/shared/" in stranger.url
+        stranger.get_by_role("link", name="Skip to the content").press("Enter")
+        expect(stranger.locator("main")).to_be_focused()
+        assert not any(part in url for url in loaded for part in ("image.jpg", "mask", "objects/1"))
+        # What may be seen of the object opens nothing else of the job.
+        glb = str(stranger.locator(".downloads a").first.get_attribute("href"))
+        assert stranger.request.get(glb).status == 200
+        assert stranger.request.get(glb.replace("mesh.glb", "mask.png")).status == 403
+        assert stranger.request.get(glb.replace("objects/0", "objects/1")).status == 403
+        stranger.close()
+    signed_out.close()
+
+
+def test_a_chat_sees_title_and_picture(finished: Page, browser: Browser) -> None:
+    link = _shared(finished, "Object 2")
+    answer = finished.request.get(link, max_redirects=0)
+    told = dict(re.findall(r'<meta property="(og:\w+)" content="([^"]*)"', answer.text()))
+    assert told["og:title"] == "Object 2"
+    picture = finished.request.get(html.unescape(told["og:image"]))
+    assert Image.open(io.BytesIO(picture.body())).format == "PNG"
+
+
+def test_a_share_that_is_withdrawn_or_tampered_with_says_so(
     finished: Page, browser: Browser
 ) -> None:
-    other, link = (_shared(finished, name) for name in ("Object 2", "Object 1"))
+    link = _shared(finished, "Object 1")
     context = browser.new_context()
     stranger = context.new_page()
+    for broken in (link[:-1], link + "A"):
+        stranger.goto(broken)
+        expect(stranger.get_by_role("heading", name="Nothing is behind this link")).to_be_visible()
+    with _sharing(finished, "Object 1") as dialog:
+        before = dialog.get_by_role("listitem").count()
+        dialog.get_by_role("button", name=re.compile("^Withdraw")).first.click()
+        expect(dialog.get_by_role("listitem")).to_have_count(before - 1)
     stranger.goto(link)
-    expect(stranger.locator("canvas[data-drawn=mesh]")).to_be_visible(timeout=PATIENCE_MS)
-    stranger.get_by_role("link", name="Skip to the content").press("Enter")
-    expect(stranger.locator("main")).to_be_focused()
-    assert stranger.url == link
-    stranger.goto(other)
-    expect(stranger.get_by_role("heading", name="Object 2")).to_be_visible()
-    stranger.clock.install()
-    stranger.clock.fast_forward("02:00:00")
-    stranger.reload()
-    expect(stranger.get_by_role("heading", name="This link has ended")).to_be_visible()
+    expect(stranger.get_by_role("heading", name="Nothing is behind this link")).to_be_visible()
     context.close()
+
+
+def test_everything_comes_as_one_zip(finished: Page, tmp_path: Path) -> None:
+    finished.locator(".result-tools .segment", has_text="Object 1").click()
+    shown = finished.locator(".downloads a").count()
+    with finished.expect_download() as waiting:
+        finished.get_by_role("button", name="Download all").click()
+    assert waiting.value.suggested_filename == "Object 1.zip"
+    waiting.value.save_as(tmp_path / "all.zip")
+    with zipfile.ZipFile(tmp_path / "all.zip") as packed:
+        assert packed.testzip() is None
+        assert len(packed.namelist()) == shown
+        assert {"Object 1.glb", "Object 1.spz", "Object 1-splat.ply"} <= set(packed.namelist())
+
+
+def test_the_viewer_takes_the_small_splat(finished: Page, ada: BrowserContext) -> None:
+    page = ada.new_page()
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url.split("?")[0]))
+    page.goto(finished.url)
+    page.locator(".viewer-bar .segment", has_text="Splat").click()
+    expect(page.locator("canvas[data-drawn=splat]")).to_be_visible(timeout=PATIENCE_MS)
+    assert any(url.endswith("splat.spz") for url in loaded)
+    assert not any(url.endswith("splat.ply") for url in loaded)
+    page.close()
 
 
 def test_an_open_page_renews_its_links_and_keeps_its_scene(

@@ -167,18 +167,22 @@ def test_no_page_is_wider_than_its_window(walk: Walk) -> None:
 
 def test_no_result_is_wider_than_its_window(walk: Walk) -> None:
     page, name = walk.page, walk.name
+    shared = {"shareId": "a" * 22, "jobId": f"{JOB}1", "object": 0, "name": name}
+    times = {"createdAt": STEP["start"], "endsAt": STEP["end"]}
+    shares = {"shares": [shared | times] * 2}
     walk.open(_finished(name), ".viewer")
+    page.route("**/api/shares", lambda route: route.fulfill(json=shares))
     walk.stage(page.locator(".viewer-frame"))
     for what in ("Share", "Make again"):
         walk.dialog(what, page.get_by_role("button", name=what))
     page.locator(".result-tools .segment", has_text="All together").click()
     walk.look("all together", "[aria-label='Downloads of all objects together']")
-    page.locator(".result-tools .segment", has_text=name[:20]).first.click()
-    page.get_by_role("button", name="Share").click()
-    link = page.get_by_label("Link").input_value()
-    page.goto("about:blank")
-    page.goto(link)
-    walk.look("shared", ".viewer")
+    seen = {"name": name, "endsAt": STEP["end"], "files": _made(0, name)["files"]}
+    page.route("**/api/shared/*", lambda route: route.fulfill(json=seen))
+    walk.goto("shared", "/shared/abc", ".viewer")
+    gone = {"error": "ShareNotFound", "message": "Nothing is behind this link."}
+    page.route("**/api/shared/*", lambda route: route.fulfill(status=404, json=gone))
+    walk.goto("shared no more", "/shared/abd", "text=Nothing is behind this link")
     walk.end()
 
 

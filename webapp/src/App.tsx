@@ -63,8 +63,8 @@ export function App() {
                   </RequireSession>
                 )}
               </Route>
-              <Route path="/shared">
-                <SharedPage />
+              <Route path="/shared/:shareId?">
+                {({ shareId = "" }) => <SharedPage key={shareId} shareId={shareId} />}
               </Route>
               <Route path="/api">
                 <Reference />
@@ -82,7 +82,7 @@ export function App() {
   );
 }
 
-/** Go to the content, and leave the address alone: its fragment may be a shared object. */
+/** Go to the content, and leave the address alone: its fragment may say something. */
 function skip(event: MouseEvent): void {
   event.preventDefault();
   document.getElementById("main")?.focus();

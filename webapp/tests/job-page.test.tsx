@@ -14,6 +14,7 @@ import { Preparing } from "../src/pages/job/Preparing";
 import { Reconstructing } from "../src/pages/job/Reconstructing";
 import Result from "../src/pages/result/Result";
 import { Share } from "../src/pages/result/Share";
+import { shareLink } from "../src/pages/result/share-link";
 import { ServicesContext } from "../src/services";
 import { ErrorNote } from "../src/ui/ErrorNote";
 
@@ -273,16 +274,19 @@ describe("a refusal that ends", () => {
 });
 
 describe("sharing", () => {
-  it("is not offered when the links have ended", () => {
-    const signature = "X-Amz-Date=20261122T100000Z&X-Amz-Expires=3600";
-    const url = `https://b.s3.eu-west-1.amazonaws.com/mesh.glb?${signature}`;
-    const share = <Share object={{ ...object, files: { glb: { url, bytes: 1 } } }} />;
-    vi.stubGlobal("window", { location: { origin: "https://gen3d.example" } });
-    vi.setSystemTime("2026-11-22T10:59:00.000Z");
-    expect(shown(share)).not.toContain("disabled");
-    vi.setSystemTime("2026-11-22T11:00:00.000Z");
-    expect(shown(share)).toContain("disabled");
-    vi.useRealTimers();
-    vi.unstubAllGlobals();
+  it("is offered once there is something to see", () => {
+    const share = (files: ObjectView["files"]) => {
+      const { files: _, ...rest } = object as ObjectView;
+      return shown(<Share job={{} as JobView} object={files ? { ...rest, files } : rest} />);
+    };
+    expect(share({ glb: { url: "https://b/mesh.glb", bytes: 1 } })).not.toContain("disabled");
+    expect(share(undefined)).toContain("disabled");
+  });
+
+  it("sends the API's page, wherever that is", () => {
+    const here = "https://gen3d.example/jobs/1?x#y";
+    expect(shareLink("/api", "abc", here)).toBe("https://gen3d.example/api/s/abc");
+    const elsewhere = "https://x.execute-api.us-east-1.amazonaws.com";
+    expect(shareLink(elsewhere, "abc", here)).toBe(`${elsewhere}/s/abc`);
   });
 });

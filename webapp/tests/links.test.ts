@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { expiryOf, fileOf, Links } from "../src/api/links";
+import { fileOf, Links } from "../src/api/links";
 
 describe("Links", () => {
   it("keeps the first link to a file, wherever it stands in an answer", () => {
@@ -51,16 +51,5 @@ describe("fileOf", () => {
   it("is the same for every signature", () => {
     expect(fileOf("https://b/k.glb?sig=1")).toBe(fileOf("https://b/k.glb?sig=2"));
     expect(fileOf("https://b/k.glb?sig=1")).not.toBe(fileOf("https://b/other.glb?sig=1"));
-  });
-});
-
-describe("expiryOf", () => {
-  it("adds the seconds to the signature's date", () => {
-    const url = "https://b/k?X-Amz-Date=20261122T233000Z&X-Amz-Expires=3600";
-    expect(expiryOf(url)?.toISOString()).toBe("2026-11-23T00:30:00.000Z");
-  });
-
-  it("is null for a link that does not say", () => {
-    expect(expiryOf("https://b/k")).toBeNull();
   });
 });

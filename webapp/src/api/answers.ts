@@ -15,6 +15,9 @@ import type {
   OffersView,
   OptionsView,
   ProgressView,
+  SharedView,
+  SharePage,
+  ShareView,
   UploadForm,
   VariantView,
 } from "./types";
@@ -139,6 +142,24 @@ export function isCreatedJob(value: unknown): value is CreatedJob {
 
 export function isUploads(value: unknown): value is { uploads: UploadForm[] } {
   return isRecord(value) && isListOf(value.uploads, isForm);
+}
+
+export function isShare(value: unknown): value is ShareView {
+  return (
+    isRecord(value) &&
+    typeof value.shareId === "string" &&
+    typeof value.jobId === "string" &&
+    typeof value.object === "number" &&
+    typeof value.endsAt === "string"
+  );
+}
+
+export function isSharePage(value: unknown): value is SharePage {
+  return isRecord(value) && isListOf(value.shares, isShare);
+}
+
+export function isShared(value: unknown): value is SharedView {
+  return isRecord(value) && typeof value.name === "string" && isRecord(value.files);
 }
 
 function isKey(value: unknown): value is KeyView {

@@ -5,6 +5,9 @@ import {
   isJobPage,
   isKeyPage,
   isNewKey,
+  isShare,
+  isShared,
+  isSharePage,
   isUploads,
 } from "./answers";
 import type { Chosen } from "./chosen";
@@ -15,12 +18,15 @@ import { Links } from "./links";
 import type {
   CreatedJob,
   CreateKey,
+  CreateShare,
   JobPage,
   JobView,
   KeyView,
   NewKey,
   ObjectAgain,
   ObjectRequest,
+  SharedView,
+  ShareView,
   UploadForm,
 } from "./types";
 
@@ -113,13 +119,37 @@ export class ApiClient {
     await this.ask("DELETE", `/keys/${encodeURIComponent(keyId)}`);
   }
 
+  async listShares(): Promise<ShareView[]> {
+    return (await this.send(isSharePage, "GET", "/shares")).shares;
+  }
+
+  createShare(share: CreateShare): Promise<ShareView> {
+    return this.send(isShare, "POST", "/shares", share);
+  }
+
+  async withdrawShare(shareId: string): Promise<void> {
+    await this.ask("DELETE", `/shares/${encodeURIComponent(shareId)}`);
+  }
+
+  /** What somebody shared; nobody has to be signed in. */
+  async getShared(shareId: string): Promise<SharedView> {
+    const path = `/shared/${encodeURIComponent(shareId || "-")}`;
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    const response = await this.answer(this.baseUrl + path, { signal });
+    if (!response.ok) throw await errorOf(response);
+    return this.read(isShared, response);
+  }
+
   /** POST a file to a signed form. */
   upload(form: UploadForm, file: Blob, onProgress: (share: number) => void): Promise<void> {
     return postForm(form, file, onProgress);
   }
 
   private async send<T>(check: Check<T>, method: string, path: string, body?: unknown): Promise<T> {
-    const response = await this.ask(method, path, body);
+    return this.read(check, await this.ask(method, path, body));
+  }
+
+  private async read<T>(check: Check<T>, response: Response): Promise<T> {
     const value: unknown = await response.json().catch(() => {
       throw new ApiError("UnexpectedAnswer", "The server's answer is unreadable. Try again.", 502);
     });

@@ -50,14 +50,3 @@ function versionOf(value: object): string | null {
 export function fileOf(url: string): string {
   return url.split("?", 1)[0] ?? url;
 }
-
-/** When a signed link ends, or null where it does not say. */
-export function expiryOf(url: string): Date | null {
-  const query = new URL(url).searchParams;
-  const signed = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(query.get("X-Amz-Date") ?? "");
-  const seconds = Number(query.get("X-Amz-Expires"));
-  if (!signed || !seconds) return null;
-  const [, year, month, day, hour, minute, second] = signed.map(Number) as number[];
-  const start = Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second);
-  return new Date(start + seconds * 1000);
-}

@@ -1,28 +1,43 @@
+import { useQuery } from "@tanstack/react-query";
 import { Suspense } from "react";
 import { Link } from "wouter";
-import { useLocationProperty } from "wouter/use-browser-location";
+import { ApiError } from "../api/error";
 import { useServices } from "../services";
+import { useCause, useWaiting } from "../ui/connection";
+import { ErrorNote } from "../ui/ErrorNote";
+import { date } from "../ui/format";
 import { lazily } from "../ui/lazily";
 import { Spinner } from "../ui/Spinner";
-import { endOf, fromFragment } from "./shared-link";
+import { DownloadAll } from "./result/DownloadAll";
+import { Downloads } from "./result/Downloads";
+import { InTheRoom } from "./result/InTheRoom";
+import { filesOf } from "./result/packing";
 import "./result/result.css";
 
 const Viewer = lazily("the viewer", () => import("../viewer/Viewer"));
 
+/** Well before the links to the files end. */
+const FRESH_MS = 5 * 60_000;
+
 /** What somebody shared; no account is needed. */
-export default function SharedPage() {
-  const { config } = useServices();
-  // Another link that is pasted into this page changes its fragment alone.
-  const fragment = useLocationProperty(() => window.location.hash.slice(1));
-  const shared = fromFragment(fragment, config);
-  const end = shared && endOf(shared);
-  if (!shared || (end && end < new Date())) {
+export default function SharedPage({ shareId }: { shareId: string }) {
+  const { api } = useServices();
+  const { data, error, refetch } = useQuery({
+    queryKey: ["shared", shareId],
+    queryFn: () => api.getShared(shareId),
+    refetchInterval: ({ state }) => (state.error ? false : FRESH_MS),
+    retry: false,
+  });
+  const gone = error instanceof ApiError && error.status === 404;
+  const cause = useCause(error, data !== undefined);
+  useWaiting(cause, "the shared model", () => void refetch());
+  if (gone) {
     return (
       <section className="page narrow centred">
         <title>Shared model · Gen3D</title>
-        <h1>{shared ? "This link has ended" : "This link is not complete"}</h1>
+        <h1>Nothing is behind this link</h1>
         <p className="muted">
-          Links to a model are good for an hour. Ask the person who sent it for a new one.
+          It has ended, was withdrawn, or is not complete. Ask the person who sent it for a new one.
         </p>
         <p className="actions">
           <Link className="button" href="/">
@@ -32,23 +47,53 @@ export default function SharedPage() {
       </section>
     );
   }
-  return (
-    <div className="page shared">
-      <title>{`${shared.name} · Gen3D`}</title>
-      <h1>{shared.name}</h1>
-      <Suspense fallback={<Spinner label="Loading the viewer" />}>
-        <Viewer key={fragment} name={shared.name} meshUrl={shared.glb} splatUrl={shared.splat} />
-      </Suspense>
-      <p className="actions">
-        {shared.glb && (
-          <a className="button" href={shared.glb} download>
-            Download the GLB
-          </a>
+  if (!data) {
+    return (
+      <section className="page narrow centred">
+        <title>Shared model · Gen3D</title>
+        {error && cause === null ? (
+          <ErrorNote error={error}>
+            <button type="button" className="button" onClick={() => void refetch()}>
+              Try again
+            </button>
+          </ErrorNote>
+        ) : (
+          <Spinner label="Loading the shared model" />
         )}
-        <Link className="button button-quiet" href="/">
-          Make your own
-        </Link>
-      </p>
+      </section>
+    );
+  }
+  const { name, files, endsAt } = data;
+  const object = { name, files };
+  return (
+    <div className="page result">
+      <title>{`${name} · Gen3D`}</title>
+      <div className="result-main">
+        <h1>{name}</h1>
+        {files.glb ? (
+          <Suspense fallback={<Spinner label="Loading the viewer" />}>
+            <Viewer
+              key={shareId}
+              name={name}
+              meshUrl={files.glb.url}
+              splatUrl={files.spz?.url ?? null}
+            />
+          </Suspense>
+        ) : (
+          <p className="note">It is being made anew. Come back in a while.</p>
+        )}
+      </div>
+      <aside className="result-side" aria-label={`About ${name}`}>
+        <Downloads object={object} />
+        <DownloadAll name={name} files={filesOf(object)} />
+        <div className="result-actions">
+          <InTheRoom object={object} />
+          <Link className="button button-quiet" href="/">
+            Make your own
+          </Link>
+        </div>
+        <p className="muted small">The link that led here ends {date(endsAt)}.</p>
+      </aside>
     </div>
   );
 }

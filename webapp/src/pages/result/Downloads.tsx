@@ -3,8 +3,11 @@ import { MESH_FORMATS, SPLAT_FORMATS } from "../../api/domain";
 import type { ObjectView } from "../../api/types";
 import { fileSize } from "../../ui/format";
 
+/** What of an object there is to be taken away. */
+export type Taken = Pick<ObjectView, "name" | "files" | "draft" | "splat" | "engineMesh">;
+
 /** The files of an object; the links carry the names under which they are saved. */
-export function Downloads({ object }: { object: ObjectView }) {
+export function Downloads({ object }: { object: Taken }) {
   const { draft, splat, engineMesh } = object;
   const files = object.files ?? draft?.files;
   const named = (label: string) => (draft ? `Draft, ${label}` : label);

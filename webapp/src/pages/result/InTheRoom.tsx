@@ -1,11 +1,11 @@
 import { Rotate3d } from "lucide-react";
-import { useState } from "react";
-import type { ObjectView } from "../../api/types";
-import { roomLink, roomViewer } from "./room";
+import { useEffect, useState } from "react";
+import { type Placed, type RoomViewer, roomLink, roomViewer } from "./room";
 
 /** A button that sets the object into one's room, on a device that can. */
-export function InTheRoom({ object }: { object: ObjectView }) {
-  const [viewer] = useState(() => roomViewer());
+export function InTheRoom({ object }: { object: Placed }) {
+  const [viewer, setViewer] = useState<RoomViewer | null>(null);
+  useEffect(() => setViewer(roomViewer()), []);
   const link = viewer && roomLink(viewer, object, window.location.href);
   if (!link) return null;
 

@@ -97,7 +97,7 @@ function ObjectSide({ job, object }: { job: JobView; object: ObjectView }) {
       <Downloads object={object} />
       <DownloadAll key={`zip ${object.n}`} name={object.name} files={filesOf(object)} />
       <div className="result-actions">
-        <Share object={object} />
+        <Share key={`share ${object.n}`} job={job} object={object} />
         <InTheRoom object={object} />
         <MakeAgain key={object.n} job={job} object={object} />
         <SceneWanted job={job} />

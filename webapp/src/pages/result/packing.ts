@@ -1,8 +1,9 @@
 /** Which files "Download all" takes, and how they are called in the ZIP. */
 
 import { MESH_FORMATS, SCENE_FORMATS, SPLAT_FORMATS } from "../../api/domain";
-import type { JobView, ObjectView } from "../../api/types";
+import type { JobView } from "../../api/types";
 import type { Wanted } from "../../api/zip";
+import type { Taken } from "./Downloads";
 
 interface Linked {
   readonly url: string;
@@ -10,7 +11,7 @@ interface Linked {
 }
 
 /** All files of an object, named as each is when it is downloaded by itself. */
-export function filesOf(object: ObjectView): Wanted[] {
+export function filesOf(object: Taken): Wanted[] {
   const { draft, splat, engineMesh } = object;
   const name = fileName(draft ? `${object.name}-draft` : object.name);
   const files = object.files ?? draft?.files ?? {};

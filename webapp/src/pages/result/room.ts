@@ -2,6 +2,10 @@
 
 import type { ObjectView } from "../../api/types";
 
+/** What of an object is needed to set it there. */
+export type Placed = Pick<ObjectView, "name" | "files" | "draft"> &
+  Partial<Pick<ObjectView, "options">>;
+
 /** What shows a model in the room. */
 export type RoomViewer = "quick-look" | "scene-viewer";
 
@@ -21,7 +25,7 @@ export function roomViewer(
  *
  * @param back The page to come back to where the viewer is not installed.
  */
-export function roomLink(viewer: RoomViewer, object: ObjectView, back: string): string | null {
+export function roomLink(viewer: RoomViewer, object: Placed, back: string): string | null {
   const files = object.files ?? object.draft?.files;
   if (viewer === "quick-look") {
     // Of a size that somebody said; any other one may choose by two fingers.
