@@ -20,13 +20,16 @@ import_torchvision()
 from transformers import Sam3TrackerConfig, Sam3TrackerModel  # noqa: E402
 
 from container.tests.sam.tiny import randomised  # noqa: E402
+from gen3d_inference.embeddings import compressed  # noqa: E402
 from gen3d_inference.engines.parts.decoder import (  # noqa: E402
     NAMES,
     PROMPT_INPUTS,
     MaskDecoder,
+    as_tokens,
 )
 from gen3d_inference.engines.parts.decoder_export import to_onnx  # noqa: E402
-from gen3d_inference.engines.parts.precision import PRECISIONS, store  # noqa: E402
+from gen3d_inference.engines.parts.precision import PRECISIONS, Storing, store  # noqa: E402
+from gen3d_inference.mask_decoder import photo_inputs  # noqa: E402
 
 SHAPES = ((1, 256, 72, 72), (1, 32, 288, 288), (1, 64, 144, 144))
 SIDE = 1008
@@ -59,7 +62,7 @@ def agreement(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> float:
 
 
 def main() -> None:
-    """Write the decoder for halves, and print the table."""
+    """Write the decoder, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.web.sam_decoder", description=__doc__)
     parser.add_argument("out", type=Path, help="the ONNX file to write")
     out: Path = parser.parse_args().out
@@ -71,22 +74,23 @@ def main() -> None:
     }
     model = tracker()
     whole = MaskDecoder(model)
+    exact = [as_tokens(image, whole.grid) for image in embeddings.values()]
     with torch.inference_mode():
-        expected = [whole(*embeddings.values(), *prompt(seed))[0] > 0 for seed in range(PROMPTS)]
+        expected = [whole(*exact, *prompt(seed))[0] > 0 for seed in range(PROMPTS)]
     print("| embeddings | MB | decoder, MB | masks' IoU with float32's, mean | least |")
     print("|---|---|---|---|---|")
+    file = to_onnx(MaskDecoder(model), "sam", "SAM License")
+    out.write_bytes(file)
+    session = onnxruntime.InferenceSession(file)
     for precision in PRECISIONS:
-        file = to_onnx(MaskDecoder(model), precision, "sam", "SAM License")
-        if precision == "fp16":
-            out.write_bytes(file)
-        session = onnxruntime.InferenceSession(file)
-        stored = {name: t.numpy() for name, t in store(embeddings, precision).items()}
+        stored = {n: t.numpy() for n, t in store(embeddings, Storing(precision, True)).items()}
+        photo = photo_inputs(session, stored)
         ious = []
         for seed in range(PROMPTS):
             given = {n: t.numpy() for n, t in zip(PROMPT_INPUTS, prompt(seed), strict=True)}
-            masks = session.run(["masks"], {**stored, **given})[0] > 0
+            masks = session.run(["masks"], {**photo, **given})[0] > 0
             ious.append(agreement(masks, expected[seed].numpy()))
-        size = sum(array.nbytes for array in stored.values()) / 1e6
+        size = len(compressed(b"".join(array.tobytes() for array in stored.values()))) / 1e6
         cells = [precision, f"{size:.1f}", f"{len(file) / 1e6:.1f}"]
         print(f"| {' | '.join(cells)} | {np.mean(ious):.4f} | {min(ious):.4f} |", flush=True)
 

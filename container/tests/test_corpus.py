@@ -84,7 +84,7 @@ class Files(Storage):
     def require(self, uri: str, what: str) -> None:
         self.read(uri, what)
 
-    def write(self, uri: str, data: bytes) -> None:
+    def write(self, uri: str, data: bytes, encoding: str | None = None) -> None:
         self.files[uri] = data
 
 

@@ -1,5 +1,6 @@
 """The embeddings file, read as the browser reads it: a JSON header, then bytes."""
 
+import gzip
 import json
 import struct
 from typing import Any
@@ -24,7 +25,12 @@ META = EmbeddingsMeta(
 )
 
 
+def of(shape: tuple[int, ...], seed: int = 0) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
 def read(file: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    file = gzip.decompress(file)
     (length,) = struct.unpack_from("<Q", file)
     header = json.loads(file[8 : 8 + length])
     meta = header.pop("__metadata__")
@@ -52,6 +58,48 @@ def test_tensors_come_back_in_the_precision_that_is_named(
     for name, tensor in tensors.items():
         assert tensor.dtype == dtype
         assert np.array_equal(tensor, given[name].astype(dtype))
+
+
+def test_floats_become_bytes_that_stand_for_them() -> None:
+    spread = np.array([0.001, 1, 50, 3, 0], np.float32).reshape(1, 5, 1, 1)
+    given = {"image_embed": of((1, 5, 20, 30)) * spread - 1.25}
+    file = embeddings.pack(Embeddings(given, META.model_copy(update={"precision": "u8"})))
+    tensors, _ = read(file)
+    assert tensors["image_embed"].dtype == np.uint8
+    assert tensors["image_embed"].shape == given["image_embed"].shape
+    assert tensors["image_embed_scale"].shape == (1, 5, 1, 1)
+    stored = embeddings.restored(tensors, "image_embed").astype(np.float32)
+    off = np.abs(stored - given["image_embed"])
+    assert (off <= tensors["image_embed_scale"] * 0.501).all()
+    assert off[:, 4].max() == 0
+
+
+def test_components_are_turned_back() -> None:
+    rows = of((7, 4))
+    first, second = (np.linalg.qr(of((2, 2), seed))[0] for seed in (1, 2))
+    scale, offset = rows[:4, :1], rows[1:5, 1:2]
+    tensors: dict[str, NDArray[Any]] = {
+        "x": np.arange(28, dtype=np.uint8).reshape(4, 7),
+        "x_scale": scale,
+        "x_offset": offset,
+        "x_basis": np.stack([first, second]),
+    }
+    values = tensors["x"] * scale + offset
+    expected = np.concatenate([values[:2].T @ first, values[2:].T @ second], 1)
+    restored = embeddings.restored(tensors, "x")
+    assert restored.shape == (1, 7, 4)
+    np.testing.assert_allclose(restored[0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [0, 10, 1_200_000])
+def test_parts_are_one_gzip_file(size: int) -> None:
+    given: dict[str, NDArray[Any]] = {"image_embed": np.arange(size).astype(np.uint8)}
+    file = embeddings.pack(Embeddings(given, META.model_copy(update={"precision": "u8"})))
+    tensors, _ = read(file)
+    assert np.array_equal(tensors["image_embed"], given["image_embed"])
+    assert embeddings.uncompressed(file, 10**7) == gzip.decompress(file)
+    assert len(embeddings.uncompressed(file, 8)) == 8
+    assert embeddings.uncompressed(b"as it is", 10) == b"as it is"
 
 
 def test_bytes_stay_as_they_are() -> None:
@@ -99,8 +147,13 @@ def test_metadata_is_the_contract_s() -> None:
     assert EmbeddingsMeta.model_validate(meta) == META
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, 1e6])
-def test_values_that_the_file_cannot_hold_are_refused(value: float) -> None:
-    given = {"image_embed": np.full((1, 2), value, np.float32)}
+@pytest.mark.parametrize(
+    ("precision", "value"),
+    [("fp16", np.nan), ("fp16", np.inf), ("fp16", 1e6), ("u8", np.nan), ("u8", np.inf)],
+)
+def test_values_that_the_file_cannot_hold_are_refused(precision: str, value: float) -> None:
+    given = {"image_embed": of((1, 2, 3, 3))}
+    given["image_embed"][0, 1, 1, 1] = value
+    meta = META.model_copy(update={"precision": precision})
     with pytest.raises(InferenceFailed):
-        embeddings.pack(Embeddings(given, META))
+        embeddings.pack(Embeddings(given, meta))

@@ -107,7 +107,7 @@ class Files(Storage):
         self.free = threading.Semaphore(0)
         self.fault: Exception | None = None
 
-    def write(self, uri: str, data: bytes) -> None:
+    def write(self, uri: str, data: bytes, encoding: str | None = None) -> None:
         assert uri == URI
         self.began.release()
         self.free.acquire()

@@ -1,5 +1,6 @@
 """The server as SageMaker runs it: the image's files, a process, HTTP, S3 and signals."""
 
+import gzip
 import io
 import json
 import os
@@ -244,9 +245,11 @@ def test_initialize_writes_the_embeddings(
     assert result.revision == check(weights_folder).revision
     assert (result.width, result.height) == (600, 400)
     assert result.offers == OFFERS
-    body = files.get_object(Bucket=BUCKET, Key="out/e.safetensors")["Body"].read()
+    there = files.get_object(Bucket=BUCKET, Key="out/e.safetensors")
+    body = there["Body"].read()
+    assert there["ContentEncoding"] == "gzip"
     assert len(body) == result.bytes
-    (tmp_path / "e").write_bytes(body)
+    (tmp_path / "e").write_bytes(gzip.decompress(body))
     with safe_open(tmp_path / "e", "np") as tensors:
         meta = EmbeddingsMeta.model_validate(tensors.metadata())
         assert "image_embed" in tensors.keys()  # noqa: SIM118 — not a mapping
@@ -265,7 +268,7 @@ def test_a_large_photo_keeps_its_size_in_what_is_said_of_it(
     result = InitializeResult.model_validate_json(answer.content)
     assert (result.width, result.height) == (1800, 2400)
     body = files.get_object(Bucket=BUCKET, Key="out/e.safetensors")["Body"].read()
-    (tmp_path / "e").write_bytes(body)
+    (tmp_path / "e").write_bytes(gzip.decompress(body))
     with safe_open(tmp_path / "e", "np") as tensors:
         meta = EmbeddingsMeta.model_validate(tensors.metadata())
     assert (meta.image_width, meta.image_height) == ("1800", "2400")

@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from gen3d.contract import LOGIT_STEPS, LOGIT_ZERO
+from gen3d_inference.embeddings import uncompressed
 from tests.browser.driver import PATIENCE_MS, Selecting, choose_photo
 from tests.local.running import RunningStack
 
@@ -24,7 +25,7 @@ def changed(
 ) -> bytes:
     """An embeddings file, changed; it lies in `folder` meanwhile."""
     path = folder / "embeddings.safetensors"
-    path.write_bytes(embeddings)
+    path.write_bytes(uncompressed(embeddings, len(embeddings) * 100))
     with safe_open(path, "np") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         metadata = file.metadata()

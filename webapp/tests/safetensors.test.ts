@@ -104,7 +104,7 @@ describe("readMeta", () => {
   });
 
   it("refuses another engine, revision or contract", () => {
-    const wrong = [{ engine: "sam" }, { revision: "abd" }, { contract: "2" }, { input_width: "" }];
+    const wrong = [{ engine: "sam" }, { revision: "abd" }, { contract: "3" }, { input_width: "" }];
     for (const change of wrong) {
       const other = readSafeTensors(file({}, { ...META, ...change }));
       expect(() => readMeta(other, DECODER)).toThrow();

@@ -4,6 +4,7 @@ Feeds what the decoder declares and reads every shape from the files, as the bro
 it serves every engine.
 """
 
+import gzip
 import io
 import json
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ _DTYPES = {
     "tensor(int64)": np.int64,
     "tensor(uint8)": np.uint8,
 }
+_GZIPPED = b"\x1f\x8b"
 _GRID = 5
 _FULL_SIZE = 0.15
 """A mask of this share of the photo is large enough to be what it is about."""
@@ -69,6 +71,8 @@ class Decoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 2
         self._session = onnxruntime.InferenceSession(model, options)
+        if embeddings.startswith(_GZIPPED):
+            embeddings = gzip.decompress(embeddings)
         self._tensors = load(embeddings)
         header = int.from_bytes(embeddings[:8], "little")
         self._meta = _metadata(embeddings[8 : 8 + header])
@@ -151,6 +155,8 @@ class Decoder:
                 return np.zeros(declared.shape, dtype)
             case "has_mask_input":
                 return np.full(1, previous is not None, dtype)
+            case name if f"{name}_scale" in self._tensors and dtype is not np.uint8:
+                return self._restored(name).astype(dtype)
             case name if name in self._tensors:
                 tensor = self._tensors[name]
                 if (tensor.dtype == np.uint8) != (dtype is np.uint8):
@@ -163,6 +169,18 @@ class Decoder:
                 raise ApiClientError(
                     f"The decoder asks for {name!r}, which the embeddings do not hold."
                 )
+
+    def _restored(self, name: str) -> NDArray[np.float32]:
+        """What bytes stand for; where there is a basis, they are components of the channels."""
+        kept = self._tensors
+        values: NDArray[np.float32] = kept[name] * kept[f"{name}_scale"] + kept[f"{name}_offset"]
+        if f"{name}_basis" not in kept:
+            return values
+        basis = kept[f"{name}_basis"]
+        groups: NDArray[np.float32] = (
+            values.reshape(len(basis), -1, values.shape[-1]).transpose(0, 2, 1) @ basis
+        )
+        return groups.transpose(1, 0, 2).reshape(1, values.shape[-1], -1)
 
 
 def drawn(decoder: Decoder, clicks: Sequence[Click]) -> tuple[bytes, str]:

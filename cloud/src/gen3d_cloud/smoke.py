@@ -5,6 +5,7 @@ comes out. Where no instance runs, the first request wakes one, which takes some
 """
 
 import argparse
+import gzip
 import json
 import os
 import struct
@@ -143,6 +144,8 @@ def try_initialize(endpoint: Endpoint) -> Result:
     result = endpoint.invoke("initialize", image="image.jpg", output="embeddings.safetensors")
     embeddings = endpoint.get(f"{endpoint.prefix}embeddings.safetensors")
     _expect(len(embeddings) == result["bytes"], "the embeddings are not as long as announced")
+    if embeddings.startswith(b"\x1f\x8b"):
+        embeddings = gzip.decompress(embeddings)
     (length,) = struct.unpack("<Q", embeddings[:8])
     header = json.loads(embeddings[8 : 8 + length])
     about = header.pop("__metadata__")

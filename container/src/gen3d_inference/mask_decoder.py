@@ -17,6 +17,7 @@ from safetensors.numpy import load
 
 from gen3d.contract import LOGIT_ZERO, EmbeddingsMeta
 from gen3d.errors import InferenceFailed
+from gen3d_inference.embeddings import restored, uncompressed
 from gen3d_inference.engines.interface import Floats, Mask
 
 OFF, ON, TOP_LEFT, BOTTOM_RIGHT = range(4)
@@ -29,6 +30,8 @@ _DTYPES = {
     "tensor(int64)": np.int64,
     "tensor(uint8)": np.uint8,
 }
+_MOST = 64 * 1024 * 1024
+"""Bytes of embeddings, uncompressed; those of SAM 3 are a third of it in single precision."""
 _UNSURE, _STAYING = 0.05, 0.98
 """How far a logit may be off, and how much of a mask has to stay: SAM's own figures."""
 _GRID = 5
@@ -68,6 +71,7 @@ class PhotoEmbeddings:
     @classmethod
     def read(cls, file: bytes) -> "PhotoEmbeddings":
         """Read the file."""
+        file = uncompressed(file, _MOST)
         header = json.loads(file[8 : 8 + int.from_bytes(file[:8], "little")])
         return cls(load(file), EmbeddingsMeta.model_validate(header["__metadata__"]))
 
@@ -106,6 +110,7 @@ class MaskDecoder:
         options.intra_op_num_threads = 2
         self._session = onnxruntime.InferenceSession(model, options)
         self._embeddings = embeddings
+        self._photo = photo_inputs(self._session, embeddings.tensors)
         single = embeddings.meta.single_mask_index
         self._single = int(single) if single else None
 
@@ -167,12 +172,33 @@ class MaskDecoder:
                 return np.zeros(declared.shape, dtype)
             case "has_mask_input":
                 return np.full(1, previous is not None, dtype)
-            case name if name in self._embeddings.tensors:
-                return self._embeddings.tensors[name].astype(dtype)
+            case name if name in self._photo:
+                return self._photo[name]
             case name:
                 raise InferenceFailed(
                     f"The decoder asks for {name!r}, which the embeddings lack. Start a new job."
                 )
+
+
+def photo_inputs(
+    session: onnxruntime.InferenceSession, tensors: dict[str, NDArray[np.generic]]
+) -> dict[str, NDArray[np.generic]]:
+    """What is the same for every prompt, in the types that a decoder declares.
+
+    Parameters
+    ----------
+    session
+        The decoder's.
+    tensors
+        The file's.
+    """
+    inputs = {}
+    for declared in session.get_inputs():
+        name, dtype = declared.name, _DTYPES[declared.type]
+        if name in tensors:
+            stored = tensors[name]
+            inputs[name] = (stored if dtype is np.uint8 else restored(tensors, name)).astype(dtype)
+    return inputs
 
 
 def _is_sure(candidate: Candidate) -> bool:

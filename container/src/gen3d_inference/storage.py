@@ -31,10 +31,11 @@ _THERE = ("PreconditionFailed", "ConditionalRequestConflict")
 """Somebody has written the object before, or writes it at this moment."""
 
 
-class _Condition(TypedDict, total=False):
-    """What a write depends on."""
+class _Also(TypedDict, total=False):
+    """What a write depends on, and what it says of the object."""
 
     IfNoneMatch: str
+    ContentEncoding: str
 
 
 def connect(region: str | None, read_seconds: float = READ_SECONDS) -> "S3Client":
@@ -105,15 +106,21 @@ class Storage:
         except (ClientError, BotoCoreError) as error:
             raise _unreadable(uri, what, error) from error
 
-    def write(self, uri: str, data: bytes) -> None:
+    def write(self, uri: str, data: bytes, encoding: str | None = None) -> None:
         """Write an object.
+
+        Parameters
+        ----------
+        uri, data
+        encoding : str, optional
+            What whoever fetches it by HTTP takes off by itself, such as ``gzip``.
 
         Raises
         ------
         OutputNotWritable, StorageUnavailable
         """
         try:
-            self._put(uri, data)
+            self._put(uri, data, **({"ContentEncoding": encoding} if encoding else {}))
         except (ClientError, BotoCoreError) as error:
             raise _unwritable(uri, error) from error
 
@@ -130,12 +137,10 @@ class Storage:
             if _code(error) not in _THERE:
                 raise _unwritable(uri, error) from error
 
-    def _put(self, uri: str, data: bytes, **condition: Unpack[_Condition]) -> None:
+    def _put(self, uri: str, data: bytes, **also: Unpack[_Also]) -> None:
         bucket, key = split_uri(uri)
         media_type = "application/octet-stream"
-        self._client.put_object(
-            Bucket=bucket, Key=key, Body=data, ContentType=media_type, **condition
-        )
+        self._client.put_object(Bucket=bucket, Key=key, Body=data, ContentType=media_type, **also)
 
 
 def _body(answer: "GetObjectOutputTypeDef", most: int) -> bytes:

@@ -97,7 +97,7 @@ def _initialize(
         packed = embeddings.pack(replace(encoded, meta=meta))
     with timings.step("upload"):
         storage.require(request.image, "photo")
-        storage.write(request.output, packed)
+        storage.write(request.output, packed, embeddings.ENCODING)
     return InitializeResult(
         contract=request.contract,
         width=width,

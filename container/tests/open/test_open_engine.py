@@ -79,8 +79,8 @@ def run(engine: OpenEngine, effort: Effort = LITTLE) -> Any:
 def test_embeddings_say_what_the_page_has_to_know(engine: OpenEngine) -> None:
     found = engine.initialize(PHOTO)
     assert found.meta.input_width == found.meta.input_height == str(tiny.SIDE)
-    assert (found.meta.precision, found.meta.single_mask_index) == ("fp16", "0")
-    assert all(tensor.dtype == np.float16 for tensor in found.tensors.values())
+    assert (found.meta.precision, found.meta.single_mask_index) == ("u8", "0")
+    assert found.tensors["image_embed"].dtype == np.uint8
 
 
 def test_it_reads_no_text(engine: OpenEngine) -> None:

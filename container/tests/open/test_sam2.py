@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.nn import functional
 from transformers import Sam2ImageProcessor
 
 from container.tests.open import tiny
@@ -18,9 +19,9 @@ from container.tests.open.tiny import GRID, SIDE, WIDTH
 from gen3d.errors import WeightsInvalid
 from gen3d_inference.engines.open.browser_decoder import write_decoder
 from gen3d_inference.engines.open.sam2 import Sam2EncoderNetwork, Sam2ImageEncoder, load_sam2
-from gen3d_inference.engines.parts.decoder import NAMES, OUTPUTS, MaskDecoder
+from gen3d_inference.engines.parts import decoder
+from gen3d_inference.engines.parts.decoder import NAMES, OUTPUTS, MaskDecoder, as_tokens
 from gen3d_inference.engines.parts.pixels import stretch, to_device
-from gen3d_inference.engines.parts.precision import PRECISIONS, Precision
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 PHOTO = Image.effect_noise((200, 150), 60).convert("RGB")
@@ -77,7 +78,10 @@ def embeddings() -> list[Tensor]:
 
 @pytest.mark.parametrize("multimask", [True, False])
 @torch.inference_mode()
-def test_the_decoder_answers_clicks_as_the_library_does(model: Any, multimask: bool) -> None:
+def test_the_decoder_answers_clicks_as_the_library_does(
+    model: Any, multimask: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoder, "_gelu", functional.gelu)
     image, fine, middle = embeddings()
     points = torch.tensor([[[30.0, 40.0], [90.0, 20.0]]])
     labels = torch.tensor([[1, 0]], dtype=torch.int32)
@@ -90,7 +94,11 @@ def test_the_decoder_answers_clicks_as_the_library_does(model: Any, multimask: b
     )
     nothing = torch.zeros(1, 1, 4 * GRID, 4 * GRID)
     masks, scores, seen = MaskDecoder(model)(
-        image, fine, middle, points, labels, nothing, torch.zeros(1)
+        *(as_tokens(each, GRID) for each in (image, fine, middle)),
+        points,
+        labels,
+        nothing,
+        torch.zeros(1),
     )
     tokens = slice(1, 4) if multimask else slice(0, 1)
     torch.testing.assert_close(masks[:, tokens], theirs.pred_masks[:, 0], atol=1e-4, rtol=1e-4)
@@ -98,20 +106,15 @@ def test_the_decoder_answers_clicks_as_the_library_does(model: Any, multimask: b
     torch.testing.assert_close(seen, theirs.object_score_logits[:, 0])
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
-def test_the_page_cannot_tell_its_file_from_the_sam_engine_s(
-    folder: Path, tmp_path: Path, precision: Precision
-) -> None:
+def test_the_page_cannot_tell_its_file_from_the_sam_engine_s(folder: Path, tmp_path: Path) -> None:
     """The same inputs and outputs by name, type and number of dimensions."""
     from container.tests.sam import tiny as sam
     from gen3d_inference.engines.parts.decoder_export import to_onnx
 
     out = tmp_path / "decoder.onnx"
-    write_decoder(folder, out, precision)
+    write_decoder(folder, out)
     ours = onnxruntime.InferenceSession(out)
-    theirs = onnxruntime.InferenceSession(
-        to_onnx(MaskDecoder(sam.tracker()), precision, "sam", "SAM License")
-    )
+    theirs = onnxruntime.InferenceSession(to_onnx(MaskDecoder(sam.tracker()), "sam", "SAM License"))
     for mine, other in (
         (ours.get_inputs(), theirs.get_inputs()),
         (ours.get_outputs(), theirs.get_outputs()),
@@ -121,7 +124,7 @@ def test_the_page_cannot_tell_its_file_from_the_sam_engine_s(
         ]
     about, other_about = (session.get_modelmeta().custom_metadata_map for session in (ours, theirs))
     assert set(about) == set(other_about)
-    assert (about["engine"], about["precision"]) == ("open", precision)
+    assert (about["engine"], about["layout"]) == ("open", "tokens")
     assert [each.name for each in ours.get_outputs()] == list(OUTPUTS)
     assert {path.name for path in tmp_path.iterdir()} == {"decoder.onnx"}
 

@@ -13,7 +13,6 @@ from container.tests.sam.tiny import randomised
 from gen3d_inference.engines.open import reconstruction, upstream
 from gen3d_inference.engines.open.browser_decoder import write_decoder
 from gen3d_inference.engines.open.flow import Flow, Sizes
-from gen3d_inference.engines.parts.precision import Precision
 from gen3d_inference.weights import seal
 
 SIZES = Sizes(
@@ -101,10 +100,10 @@ def flow_parameters(sizes: Sizes, seed: int = 0) -> dict[str, torch.Tensor]:
     return found
 
 
-def write_engine(folder: Path, precision: Precision = "fp16", seed: int = 0) -> None:
+def write_engine(folder: Path, seed: int = 0) -> None:
     """Write and seal what the open engine is loaded from."""
     write_sam2(folder / "sam2", seed)
-    write_decoder(folder / "sam2", folder / "decoder.onnx", precision)
+    write_decoder(folder / "sam2", folder / "decoder.onnx")
     (folder / "LICENSE").write_text("Apache License\n")
     write_code(folder.parent / "code")
     with pytest.MonkeyPatch.context() as patch:

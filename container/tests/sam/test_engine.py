@@ -17,6 +17,7 @@ from gen3d.options import EngineOptions
 from gen3d_inference.embeddings import pack
 from gen3d_inference.engines import choice as engines
 from gen3d_inference.engines.parts import gpu
+from gen3d_inference.engines.parts.precision import SETTING
 from gen3d_inference.engines.sam import encoder
 from gen3d_inference.engines.sam import sam_engine as sam
 from gen3d_inference.engines.sam.sam_engine import NEEDS, SamEngine
@@ -37,18 +38,18 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("precision", ["fp16", "fp32", "u8"])
-def test_embeddings_are_in_the_precision_that_the_decoder_takes(
-    tmp_path: Path, precision: Any
+def test_embeddings_are_in_the_precision_that_is_wanted(
+    folder: Path, precision: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tiny.write_engine(tmp_path, precision)
-    embeddings = SamEngine(tmp_path).initialize(PHOTO)
+    monkeypatch.setenv(SETTING, precision)
+    embeddings = SamEngine(folder).initialize(PHOTO)
     dtype = {"fp16": np.float16, "fp32": np.float32, "u8": np.uint8}[precision]
     assert embeddings.meta.precision == precision
     assert embeddings.meta.input_width == embeddings.meta.input_height == str(tiny.SIDE)
     assert embeddings.meta.single_mask_index == "0"
     for name in ("image_embed", "high_res_0", "high_res_1"):
         assert embeddings.tensors[name].dtype == dtype
-    assert ("image_embed_scale" in embeddings.tensors) == (precision == "u8")
+    assert ("image_embed_basis" in embeddings.tensors) == (precision == "u8")
 
 
 # torch warns of itself where its compiler is imported first, as torchvision's operators do.

@@ -15,7 +15,6 @@ from transformers import (
     Sam3VideoConfig,
 )
 
-from gen3d_inference.engines.parts.precision import Precision
 from gen3d_inference.engines.sam.export import export
 from gen3d_inference.weights import seal
 
@@ -117,10 +116,10 @@ def write(folder: Path, seed: int = 0) -> None:
     (folder / "LICENSE").write_text("SAM License\n")
 
 
-def write_engine(folder: Path, precision: Precision = "fp16", seed: int = 0) -> None:
+def write_engine(folder: Path, seed: int = 0) -> None:
     """Write and seal what the sam engine is loaded from, but for SAM 3D Objects."""
     write(folder / "sam3", seed)
-    export(folder / "sam3", folder / "decoder.onnx", precision)
+    export(folder / "sam3", folder / "decoder.onnx")
     seal(folder, "sam")
 
 

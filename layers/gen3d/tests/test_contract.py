@@ -6,6 +6,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from gen3d.contract import (
+    EMBEDDINGS_CONTRACT,
     MAX_CANDIDATES,
     EmbeddingsMeta,
     InitializeRequest,
@@ -141,4 +142,4 @@ def test_an_engine_offers_a_seed_where_it_does_not_say() -> None:
 def test_embeddings_of_tomorrow_are_read() -> None:
     strings = ("engine", "revision", "input_width", "input_height", "image_width", "image_height")
     meta = dict.fromkeys(strings, "1") | {"precision": "u8", "of tomorrow": "x"}
-    assert EmbeddingsMeta.model_validate(meta).contract == "1"
+    assert EmbeddingsMeta.model_validate(meta).contract == str(EMBEDDINGS_CONTRACT)

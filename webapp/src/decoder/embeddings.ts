@@ -5,8 +5,8 @@ import type { Decoded } from "../selection/prompt";
 import type { SafeTensors } from "./safetensors";
 import { convert } from "./tensors";
 
-/** The contract that this client reads. */
-const CONTRACT = "1";
+/** The contracts that this client reads: the newest, and those before it. */
+const CONTRACTS = ["2", "1"];
 
 export interface EmbeddingsMeta {
   readonly engine: string;
@@ -31,10 +31,10 @@ export function readMeta(
   { metadata }: SafeTensors,
   decoder: { engine: string; revision: string },
 ): EmbeddingsMeta {
-  if (metadata.contract !== CONTRACT) {
+  if (!CONTRACTS.includes(metadata.contract ?? "")) {
     throw new Error(
       `The photo was prepared by another version (contract ${metadata.contract ?? "unknown"}, ` +
-        `this page reads ${CONTRACT}). Reload the page; if that does not help, start a new job.`,
+        `this page reads ${CONTRACTS[0]}). Reload the page; if that does not help, start a new job.`,
     );
   }
   if (metadata.engine !== decoder.engine || metadata.revision !== decoder.revision) {

@@ -4,7 +4,7 @@ import { type Logits, resample } from "../selection/mask";
 import type { Prompt } from "../selection/prompt";
 import type { EmbeddingsMeta } from "./embeddings";
 import type { SafeTensors } from "./safetensors";
-import { convert, fill, type OnnxType, type TensorData } from "./tensors";
+import { convert, fill, type OnnxType, restore, type TensorData } from "./tensors";
 
 /** An input as the decoder declares it; a free side is a name instead of a number. */
 export interface Declared {
@@ -40,7 +40,12 @@ export function embeddingFeeds(
         `The decoder wants "${name}", which the prepared photo lacks. Start a new job.`,
       );
     }
-    feeds[name] = { type, dims: tensor.shape, data: convert(tensor, type) };
+    const scale = file.tensors.get(`${name}_scale`);
+    const offset = file.tensors.get(`${name}_offset`);
+    if (scale && offset && type !== "uint8") {
+      const { values, shape } = restore(tensor, scale, offset, file.tensors.get(`${name}_basis`));
+      feeds[name] = { type, dims: shape, data: fill(values, type) };
+    } else feeds[name] = { type, dims: tensor.shape, data: convert(tensor, type) };
   }
   return feeds;
 }

@@ -54,6 +54,14 @@ async function fetchFile(url: string, tell: OnProgress): Promise<ArrayBuffer> {
   }
 }
 
+/** A file that is still compressed, as where it lies nobody said that it is. */
+export async function uncompressed(file: ArrayBuffer): Promise<ArrayBuffer> {
+  const [first, second] = new Uint8Array(file, 0, Math.min(file.byteLength, 2));
+  if (first !== 0x1f || second !== 0x8b) return file;
+  const plain = new Blob([file]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(plain).arrayBuffer();
+}
+
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }

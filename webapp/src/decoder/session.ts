@@ -5,6 +5,7 @@ import type { Logits } from "../selection/mask";
 import type { Decoded, Prompt } from "../selection/prompt";
 import { type EmbeddingsMeta, readFound, readMeta } from "./embeddings";
 import { type Declared, embeddingFeeds, type Feed, promptFeeds } from "./feeds";
+import { uncompressed } from "./files";
 import { readSafeTensors } from "./safetensors";
 import type { OnnxType } from "./tensors";
 
@@ -32,7 +33,7 @@ export class DecoderSession {
     decoder: { engine: string; revision: string },
     threads: number,
   ): Promise<DecoderSession> {
-    const file = readSafeTensors(embeddings);
+    const file = readSafeTensors(await uncompressed(embeddings));
     const meta = readMeta(file, decoder);
     ort.env.wasm.numThreads = threads;
     const session = await ort.InferenceSession.create(new Uint8Array(model), {

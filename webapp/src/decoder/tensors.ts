@@ -50,6 +50,69 @@ export function convert(tensor: SafeTensor, type: OnnxType): TensorData {
   return fill(values, type);
 }
 
+/**
+ * What bytes stand for: `byte · scale + offset`, one of each a channel. With a basis [g, w, w] the
+ * bytes are components, [g · w, n]; each group's rows [n, w] times its basis are g · w channels' values,
+ * [1, n, g · w].
+ */
+export function restore(
+  { bytes, shape }: SafeTensor,
+  scale: SafeTensor,
+  offset: SafeTensor,
+  basis?: SafeTensor,
+): { values: Float32Array; shape: readonly number[] } {
+  const steps = new Float32Array(aligned(scale.bytes));
+  const starts = new Float32Array(aligned(offset.bytes));
+  const apart = bytes.length / steps.length;
+  if (basis) {
+    const turns = new Float32Array(aligned(basis.bytes));
+    const values = turned(bytes, steps, starts, turns, basis.shape[1] ?? 1);
+    return { values, shape: [1, apart, steps.length] };
+  }
+  const values = new Float32Array(bytes.length);
+  for (let channel = 0, i = 0; channel < steps.length; channel++) {
+    const step = steps[channel] as number;
+    const start = starts[channel] as number;
+    for (const end = i + apart; i < end; i++) values[i] = (bytes[i] as number) * step + start;
+  }
+  return { values, shape };
+}
+
+/** Row by row, as all that a row is made of fits into a processor's nearest memory. */
+function turned(
+  bytes: Uint8Array,
+  steps: Float32Array,
+  starts: Float32Array,
+  basis: Float32Array,
+  width: number,
+): Float32Array {
+  const channels = steps.length;
+  const rows = bytes.length / channels;
+  const values = new Float32Array(bytes.length);
+  const parts = new Float32Array(width);
+  const sums = new Float32Array(width);
+  for (let first = 0; first < channels; first += width) {
+    const turn = basis.subarray(first * width, (first + width) * width);
+    for (let row = 0; row < rows; row++) {
+      for (let i = 0; i < width; i++) {
+        const at = first + i;
+        parts[i] =
+          (bytes[at * rows + row] as number) * (steps[at] as number) + (starts[at] as number);
+      }
+      sums.fill(0);
+      for (let i = 0; i < width; i++) {
+        const part = parts[i] as number;
+        const from = i * width;
+        for (let j = 0; j < width; j++) {
+          sums[j] = (sums[j] as number) + part * (turn[from + j] as number);
+        }
+      }
+      values.set(sums, row * channels + first);
+    }
+  }
+  return values;
+}
+
 /** Numbers in the type that the decoder declares. */
 export function fill(values: ArrayLike<number>, type: OnnxType): TensorData {
   switch (type) {

@@ -26,7 +26,7 @@ from gen3d.options import SEED_ALONE, HasOptions, Offer, Options
 CONTRACT = 1
 """Of requests and results."""
 
-EMBEDDINGS_CONTRACT = 1
+EMBEDDINGS_CONTRACT = 2
 """Raised when an older page could no longer read the embeddings."""
 
 MAX_OBJECTS = 8
@@ -223,7 +223,11 @@ class EmbeddingsMeta(_Message):
     """Pixels of the upright photo."""
     image_height: str
     precision: Literal["fp32", "fp16", "u8"]
-    """Of the decoder's inputs; u8 comes with ``{name}_scale`` and ``{name}_offset``."""
+    """That the decoder's inputs are stored in. Bytes stand for ``byte · scale + offset``, with
+    ``{name}_scale`` and ``{name}_offset``, f32, one of each a channel. Where there is a
+    ``{name}_basis`` too, f32 [g, c / g, c / g], they are components, u8 [c, n]: in each of g groups
+    of channels, the rows [n, c / g] of the components times the group's basis are the channels'
+    values, and all groups side by side the decoder's input, [1, n, c]."""
     single_mask_index: str = ""
     """Mask token for two or more clicks (SAM: "0"); empty where the best score always wins."""
     found_text: str = ""

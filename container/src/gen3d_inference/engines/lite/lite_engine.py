@@ -68,7 +68,7 @@ class LiteEngine:
             input_height=str(ENCODER_SIDE),
             image_width=str(photo.width),
             image_height=str(photo.height),
-            precision="fp16",
+            precision="u8",
         )
         return Embeddings(self._encode(stretched), meta)
 

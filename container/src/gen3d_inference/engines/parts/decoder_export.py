@@ -18,40 +18,22 @@ from onnx import helper
 from torch import Tensor, nn
 
 from gen3d.errors import WeightsInvalid
-from gen3d_inference.engines.parts.decoder import NAMES, OUTPUTS, PROMPT_INPUTS, MaskDecoder
+from gen3d_inference.engines.parts.decoder import (
+    NAMES,
+    OUTPUTS,
+    PROMPT_INPUTS,
+    MaskDecoder,
+    as_tokens,
+)
 from gen3d_inference.engines.parts.float16_weights import store_float16
-from gen3d_inference.engines.parts.precision import Precision, restore, store, stored_names
+from gen3d_inference.engines.parts.precision import LAYOUT, TOKENS
 
-_OPSET = 18
+_OPSET = 20
+"""The first that has GELU, with its approximation."""
 _SMALL = 4096
 """Values up to which a constant stays as it is: biases, norms, and the frequencies of positions."""
 _TOLERANCE = 1e-3
 """Of the largest value: two runtimes' sums differ by less, a wrong operator's by more."""
-
-
-class StoredDecoder(nn.Module):
-    """A `MaskDecoder` that takes its embeddings as `precision.store` gives them."""
-
-    def __init__(self, decoder: MaskDecoder, precision: Precision) -> None:
-        super().__init__()
-        self.decoder = decoder
-        self.precision = precision
-        self.names = stored_names(NAMES, precision)
-        self.eval()
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """What the file declares, in this order."""
-        return (*self.names, *PROMPT_INPUTS)
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Decode one prompt: the tensors that `inputs` names."""
-        count = len(self.names)
-        stored = dict(zip(self.names, inputs[:count], strict=True))
-        answer: tuple[Tensor, Tensor, Tensor] = self.decoder(
-            *restore(stored, NAMES), *inputs[count:]
-        )
-        return answer
 
 
 def write(model: bytes, out: Path) -> None:
@@ -62,16 +44,14 @@ def write(model: bytes, out: Path) -> None:
     unfinished.replace(out)
 
 
-def to_onnx(decoder: MaskDecoder, precision: Precision, engine: str, licence: str) -> bytes:
+def to_onnx(decoder: MaskDecoder, engine: str, licence: str) -> bytes:
     """Export a decoder, and hold the file against it.
 
     Parameters
     ----------
     decoder : MaskDecoder
-        Its parameters are rounded to what the file holds.
-    precision : {"fp16", "fp32", "u8"}
-        What the embeddings are stored in. The decoder's own parameters are stored as float16 and
-        computed with in float32.
+        Its parameters are rounded to what the file holds: halves, which are computed with in
+        float32.
     engine, licence : str
         What the file says of itself.
 
@@ -82,31 +62,30 @@ def to_onnx(decoder: MaskDecoder, precision: Precision, engine: str, licence: st
     """
     revision = _revision(decoder)
     _round_to_halves(decoder)
-    stored = StoredDecoder(decoder, precision)
-    model = onnx.load_model_from_string(_traced(stored))
+    model = onnx.load_model_from_string(_traced(decoder))
     store_float16(model, _SMALL)
     about = {
         "engine": engine,
-        "precision": precision,
+        LAYOUT: TOKENS,
         "source_revision": revision,
         "license": licence,
     }
     helper.set_model_props(model, about)
     onnx.checker.check_model(model)
     file: bytes = model.SerializeToString()
-    _check(file, stored)
+    _check(file, decoder)
     return file
 
 
-def _traced(network: StoredDecoder) -> bytes:
+def _traced(decoder: MaskDecoder) -> bytes:
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's remarks on shapes that are fixed by intent
         torch.onnx.export(
-            network,
-            _example(network, points=2),
+            decoder,
+            _example(decoder, points=2),
             buffer,
-            input_names=list(network.inputs),
+            input_names=[*NAMES, *PROMPT_INPUTS],
             output_names=list(OUTPUTS),
             dynamic_axes={"point_coords": {1: "points"}, "point_labels": {1: "points"}},
             opset_version=_OPSET,
@@ -116,22 +95,21 @@ def _traced(network: StoredDecoder) -> bytes:
 
 
 def _example(
-    network: StoredDecoder, points: int, mask: bool = True, seed: int = 0
+    decoder: MaskDecoder, points: int, mask: bool = True, seed: int = 0
 ) -> tuple[Tensor, ...]:
     """Random inputs; from three points on, the first two are a box."""
     random = torch.Generator().manual_seed(seed)
-    decoder = network.decoder
-    width = int(decoder.mask_decoder.hidden_size)
+    width = decoder.width
     shapes = ((width, 1), (width // 8, 4), (width // 4, 2))  # channels, and sides in grids
-    embeddings = {
-        name: torch.randn((1, channels, *2 * (decoder.grid * sides,)), generator=random)
-        for name, (channels, sides) in zip(NAMES, shapes, strict=True)
-    }
+    embeddings = [
+        torch.randn((1, channels, *2 * (decoder.grid * sides,)), generator=random)
+        for channels, sides in shapes
+    ]
     labels = torch.arange(points) % 2
     if points > 2:
         labels[:2] = torch.tensor([2, 3])
     return (
-        *store(embeddings, network.precision).values(),
+        *(as_tokens(image, decoder.grid) for image in embeddings),
         torch.rand((1, points, 2), generator=random) * decoder.side,
         labels[None].int(),
         torch.randn((1, 1, *2 * (decoder.grid * 4,)), generator=random) * 8,
@@ -139,14 +117,16 @@ def _example(
     )
 
 
-def _check(file: bytes, network: StoredDecoder) -> None:
+def _check(file: bytes, decoder: MaskDecoder) -> None:
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
     for points, mask in ((1, False), (1, True), (2, True), (5, False), (32, True)):
-        inputs = _example(network, points, mask, seed=points)
-        feeds = {n: value.numpy() for n, value in zip(network.inputs, inputs, strict=True)}
+        inputs = _example(decoder, points, mask, seed=points)
+        feeds = {
+            n: value.numpy() for n, value in zip((*NAMES, *PROMPT_INPUTS), inputs, strict=True)
+        }
         answers = session.run(OUTPUTS, feeds)
         with torch.inference_mode():
-            expected = [answer.numpy() for answer in network(*inputs)]
+            expected = [answer.numpy() for answer in decoder(*inputs)]
         for name, ours, theirs in zip(OUTPUTS, answers, expected, strict=True):
             alike = ours.shape == theirs.shape
             off = np.abs(ours - theirs).max() / np.abs(theirs).max() if alike else np.inf

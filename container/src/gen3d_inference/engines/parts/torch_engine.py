@@ -15,7 +15,7 @@ from gen3d_inference import weights
 from gen3d_inference.engines.interface import Embeddings, Tell, silent
 from gen3d_inference.engines.parts import gpu
 from gen3d_inference.engines.parts.acceleration import keep_compiled
-from gen3d_inference.engines.parts.precision import precision_of, store
+from gen3d_inference.engines.parts.precision import store, storing_for
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class TorchEngine:
         begins = {n: file for n, file in files.items() if n not in self._rest}
         self._beside = ThreadPoolExecutor(1, "weights")
         self._first_verified: Future[None] = self._beside.submit(weights.verify, folder, begins)
-        self._precision = precision_of(folder / "decoder.onnx")
+        self._storing = storing_for(folder / "decoder.onnx")
 
     def works(self) -> bool:
         """Whether the GPU answers."""
@@ -114,7 +114,7 @@ class TorchEngine:
 
     def _embeddings(self, tensors: dict[str, Tensor], side: int, photo: Image.Image) -> Embeddings:
         """What the page's decoder is fed with, of a photo that was stretched to so many pixels."""
-        stored = gpu.to_host(store(tensors, self._precision))
+        stored = gpu.to_host(store(tensors, self._storing))
         meta = EmbeddingsMeta(
             engine=self.name,
             revision=self.revision,
@@ -122,7 +122,7 @@ class TorchEngine:
             input_height=str(side),
             image_width=str(photo.width),
             image_height=str(photo.height),
-            precision=self._precision,
+            precision=self._storing.precision,
             single_mask_index="0",
         )
         return Embeddings({name: tensor.numpy() for name, tensor in stored.items()}, meta)

@@ -11,18 +11,12 @@ from pathlib import Path
 from gen3d.errors import WeightsInvalid
 from gen3d_inference.engines.parts.decoder import MaskDecoder
 from gen3d_inference.engines.parts.decoder_export import to_onnx, write
-from gen3d_inference.engines.parts.precision import (
-    PRECISIONS,
-    SETTING,
-    Precision,
-    precision_wanted,
-)
 from gen3d_inference.engines.sam.tracker import load_tracker
 
 LICENSE = "LICENSE"
 
 
-def export(weights: Path, out: Path, precision: Precision = "fp16") -> None:
+def export(weights: Path, out: Path) -> None:
     """Write the decoder of SAM 3's weights, and their licence beside it.
 
     Parameters
@@ -31,8 +25,6 @@ def export(weights: Path, out: Path, precision: Precision = "fp16") -> None:
         As facebook/sam3 publishes them, LICENSE included.
     out : Path
         The ONNX file; its folder is made.
-    precision : {"fp16", "fp32", "u8"}
-        What the embeddings are stored in.
 
     Raises
     ------
@@ -44,7 +36,7 @@ def export(weights: Path, out: Path, precision: Precision = "fp16") -> None:
             f"There is no {LICENSE} in {weights}. It has to go with the decoder; fetch the weights "
             "again."
         )
-    write(to_onnx(MaskDecoder(load_tracker(weights)), precision, "sam", "SAM License"), out)
+    write(to_onnx(MaskDecoder(load_tracker(weights)), "sam", "SAM License"), out)
     if (weights / LICENSE).resolve() != (out.parent / LICENSE).resolve():
         shutil.copyfile(weights / LICENSE, out.parent / LICENSE)
 
@@ -54,10 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m gen3d_inference.engines.sam export-decoder")
     parser.add_argument("--weights", type=Path, required=True, help="SAM 3's folder")
     parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
-    parser.add_argument("--precision", choices=PRECISIONS, help=f"fp16, or what {SETTING} names")
     options = parser.parse_args(arguments)
     try:
-        export(options.weights, options.out, options.precision or precision_wanted())
+        export(options.weights, options.out)
     except WeightsInvalid as error:
         print(error.message, file=sys.stderr)
         return 1

@@ -111,13 +111,12 @@ def fetch(
 
 def _export(weights: Path, out: Path) -> None:
     # Needs torch, which fetching does not.
-    from gen3d_inference.engines.parts.precision import precision_wanted
     from gen3d_inference.engines.sam import sam31
     from gen3d_inference.engines.sam.export import export
 
     if (weights / sam31.CHECKPOINT).is_file():
         sam31.convert(weights)
-    export(weights, out, precision_wanted())
+    export(weights, out)
 
 
 def read_token(given: str | None) -> str | None:
