@@ -28,6 +28,29 @@ def test_every_view_draws_something(finished: Page, label: str, drawn: str) -> N
     assert eventually(lambda: colours() > 3)
 
 
+def test_a_picture_and_a_film_are_taken_away(
+    finished: Page, ada: BrowserContext, tmp_path: Path
+) -> None:
+    page = ada.new_page()
+    page.goto(finished.url)
+    expect(page.locator("canvas[data-drawn=mesh]")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Front").click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Picture").click()
+    waiting.value.save_as(tmp_path / "picture.png")
+    picture = Image.open(tmp_path / "picture.png")
+    low, high = picture.getchannel("A").getextrema()
+    assert (low, high) == (0, 255), "an object before nothing"
+    with page.expect_download(timeout=PATIENCE_MS) as waiting:
+        page.get_by_role("button", name="Turntable").click()
+    assert waiting.value.suggested_filename.endswith(".webm")
+    waiting.value.save_as(tmp_path / "film.webm")
+    film = (tmp_path / "film.webm").read_bytes()
+    assert film[:4] == bytes.fromhex("1a45dfa3"), "an EBML header"
+    assert len(film) > 10_000
+    page.close()
+
+
 def test_figures_are_there(finished: Page) -> None:
     figures = finished.locator(".figures")
     # What one came for is above them.

@@ -1,6 +1,7 @@
 import type { SplatMesh } from "@sparkjsdev/spark";
 import {
   BoxGeometry,
+  type Camera,
   Color,
   type EventDispatcher,
   type Mesh,
@@ -15,7 +16,7 @@ import {
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Mode, ObjectScene } from "../src/viewer/scene";
 
-type Renderer = { scene: Scene | null; tick: (() => void) | null };
+type Renderer = { scene: Scene | null; camera: Camera | null; tick: (() => void) | null };
 
 /** What the scene has made of what node has not: WebGL, workers, files. */
 const made = vi.hoisted(() => ({
@@ -24,6 +25,7 @@ const made = vi.hoisted(() => ({
   sparks: [] as { sorting: boolean; sortDirty: boolean; disposed: number; sorted(): void }[],
   splats: [] as (SplatMesh & { disposed: number })[],
   loads: [] as { url: string; came: (file: unknown) => void; failed: (why: Error) => void }[],
+  filmed: [] as unknown[],
   told: [] as ((loaded: number, total: number) => void)[],
   load(url: string, tell: (loaded: number, total: number) => void) {
     made.told.push(tell);
@@ -35,6 +37,7 @@ vi.mock("three", async (importOriginal) => {
   const three = await importOriginal<typeof import("three")>();
   class WebGLRenderer {
     scene: Scene | null = null;
+    camera: Camera | null = null;
     tick: (() => void) | null = null;
     constructor() {
       made.renderers.push(this);
@@ -44,8 +47,9 @@ vi.mock("three", async (importOriginal) => {
     setAnimationLoop(tick: (() => void) | null) {
       this.tick = tick;
     }
-    render(scene: Scene) {
+    render(scene: Scene, camera: Camera) {
       this.scene = scene;
+      this.camera = camera;
     }
     dispose() {}
   }
@@ -59,6 +63,23 @@ vi.mock("three", async (importOriginal) => {
   }
   return { ...three, WebGLRenderer, PMREMGenerator };
 });
+
+vi.mock("../src/viewer/film", () => ({
+  record: async (_: unknown, __: number, draw: (share: number) => void) => {
+    for (const share of [0, 0.25, 1]) {
+      draw(share);
+      made.renderers.at(-1)?.tick?.();
+      made.filmed.push(seenFrom(), made.renderers.at(-1)?.scene?.background);
+    }
+    return { film: new Blob(["film"]), ending: "webm" };
+  },
+}));
+
+/** The direction of the camera from the middle. */
+function seenFrom(): number[] {
+  const from = made.renderers.at(-1)?.camera?.position.clone().normalize();
+  return (from?.toArray() ?? []).map((value) => Math.round(100 * value) / 100 + 0);
+}
 
 vi.mock("../src/api/download", () => ({ download: made.load }));
 
@@ -302,5 +323,49 @@ describe("the viewer's scene", () => {
     expect(freed()).toEqual([true, true, true]);
     expect(made.splats[0]?.disposed).toBe(1);
     expect(scene.parent).toBeNull();
+  });
+
+  it("is looked at from its sides, straight on", async () => {
+    const { scene: viewed, show, seen } = setUp();
+    const mesh = show("mesh");
+    made.loads[0]?.came({ scene: (await glb()).scene });
+    await mesh;
+    const from = { front: [0, 0, 1], side: [1, 0, 0], top: [0, 1, 0] } as const;
+    for (const [side, direction] of Object.entries(from)) {
+      viewed.side(side as keyof typeof from);
+      seen();
+      expect(seenFrom(), side).toEqual(direction);
+    }
+  });
+
+  it("is filmed in one turn before a ground of its own, and stands as before", async () => {
+    const { scene: viewed, show, seen, renderer } = setUp();
+    const mesh = show("mesh");
+    made.loads[0]?.came({ scene: (await glb()).scene });
+    await mesh;
+    viewed.side("front");
+    const told = vi.fn();
+    expect(await viewed.film(told)).toMatchObject({ ending: "webm" });
+    expect(told.mock.calls.flat()).toEqual([0, 0.25, 1]);
+    const [first, ground, quarter, , last] = made.filmed;
+    expect([first, quarter, last]).toEqual([
+      [0, 0, 1],
+      [1, 0, 0],
+      [0, 0, 1],
+    ]);
+    expect(ground).toBeInstanceOf(Color);
+    seen();
+    expect(renderer.scene?.background).toBeNull();
+    viewed.ground("black");
+    expect(renderer.scene?.background).toMatchObject({ r: 0, g: 0, b: 0 });
+  });
+
+  it("gives up a film whose page went on", async () => {
+    const { scene: viewed, show } = setUp();
+    const mesh = show("mesh");
+    made.loads[0]?.came({ scene: (await glb()).scene });
+    await mesh;
+    const film = viewed.film(() => viewed.dispose());
+    await expect(film).rejects.toThrow("given up");
   });
 });

@@ -3,8 +3,9 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { DEFAULTS } from "../src/api/chosen";
 import type { JobView, ObjectView } from "../src/api/types";
 import { zipped } from "../src/api/zip";
-import { fileName, filesOf, filesOfJob } from "../src/pages/result/packing";
+import { filesOf, filesOfJob } from "../src/pages/result/packing";
 import { roomLink, roomViewer } from "../src/pages/result/room";
+import { fileName } from "../src/ui/save";
 
 const file = (name: string, bytes = 3) => ({ url: `https://b/${name}?X-Amz-Date=1&a=2`, bytes });
 const cup = {

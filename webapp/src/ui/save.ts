@@ -8,3 +8,9 @@ export function save(file: Blob, name: string): void {
   // A browser may begin to read it only then.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
+
+/** What a file may be called on any computer. */
+export function fileName(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what no name may hold.
+  return name.replace(/[\u0000-\u001f<>:"/\\|?*]+/g, "-").replace(/^[. ]+|[. ]+$/g, "") || "object";
+}

@@ -6,6 +6,7 @@ import { useConnection, useWaiting } from "../ui/connection";
 import { Progress } from "../ui/Progress";
 import { type Choice, Segmented } from "../ui/Segmented";
 import { FILE_OF, type Mode, ObjectScene } from "./scene";
+import { ViewerMore } from "./ViewerMore";
 import "./viewer.css";
 
 interface Props {
@@ -105,6 +106,7 @@ export default function Viewer({ name, meshUrl, splatUrl, draft = false, togethe
           </button>
         </div>
       </div>
+      <ViewerMore name={name} scene={scene} frame={frame} ready={loading === null && !error} />
       {together && (
         <fieldset className="viewer-objects" disabled={FILE_OF[mode] !== "mesh"}>
           <legend className="visually-hidden">Objects</legend>

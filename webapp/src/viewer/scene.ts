@@ -1,6 +1,7 @@
 import { SparkRenderer, SplatFileType, SplatMesh } from "@sparkjsdev/spark";
 import {
   Box3,
+  Color,
   DirectionalLight,
   type Object3D,
   PerspectiveCamera,
@@ -16,6 +17,7 @@ import { RoomEnvironment } from "three/addons/environments/RoomEnvironment.js";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { download, type Tell } from "../api/download";
 import { fileOf } from "../api/links";
+import { type Film, record } from "./film";
 import { moveByKey } from "./keys";
 import { boundsOf, free, hide, pointsOf, viewOf, wireframeOf } from "./parts";
 
@@ -30,6 +32,29 @@ export const FILE_OF: Record<Mode, File> = {
   splat: "splat",
   points: "splat",
 };
+
+/** A side from which one looks straight on; the front is +Z. */
+export type Side = "front" | "side" | "top";
+
+const SIDES: Record<Side, Vector3> = {
+  front: new Vector3(0, 0, 1),
+  side: new Vector3(1, 0, 0),
+  // Not quite straight down, where no direction would be up.
+  top: new Vector3(0, 1, 1e-3).normalize(),
+};
+
+/** What stands behind the object: what the page shows there, or a colour. */
+export type Ground = "studio" | "white" | "black";
+
+const GROUNDS: Record<Ground, Color | null> = {
+  studio: null,
+  white: new Color(0xffffff),
+  black: new Color(0x000000),
+};
+
+/** A film has no transparency that players show. */
+const FILM_GROUND = new Color(0xe3e6e9);
+const FILM_MS = 6000;
 
 /** From where one looks at first: a little above and to the right. */
 const DIRECTION = new Vector3(0.55, 0.38, 1).normalize();
@@ -119,6 +144,52 @@ export class ObjectScene {
     this.draw();
   }
 
+  ground(ground: Ground): void {
+    this.scene.background = GROUNDS[ground];
+    this.draw();
+  }
+
+  /** What is seen, as a PNG: transparent where nothing is, unless there is a colour. */
+  picture(): Promise<Blob> {
+    // What was drawn is gone with the task in which it was.
+    this.renderer.render(this.scene, this.camera);
+    return new Promise((resolve, reject) => {
+      this.canvas.toBlob((blob) => {
+        if (blob) resolve(blob);
+        else reject(new Error("The picture could not be made. Try again."));
+      }, "image/png");
+    });
+  }
+
+  /** A film of one turn, from where one looks. */
+  async film(tell: (share: number) => void): Promise<Film> {
+    this.lookThrough(false);
+    const { target } = this.controls;
+    const from = this.camera.position.clone().sub(target);
+    const before = this.scene.background;
+    const turning = this.controls.autoRotate;
+    const up = new Vector3(0, 1, 0);
+    this.controls.enabled = false;
+    this.controls.autoRotate = false;
+    this.scene.background = before ?? FILM_GROUND;
+    try {
+      const made = await record(this.canvas, FILM_MS, (share) => {
+        tell(share);
+        const there = from.clone().applyAxisAngle(up, 2 * Math.PI * share);
+        this.camera.position.copy(target).add(there);
+        this.camera.lookAt(target);
+        this.draw();
+      });
+      if (this.disposed) throw new Error("The film was given up: the page went on.");
+      return made;
+    } finally {
+      this.scene.background = before;
+      this.controls.enabled = true;
+      this.controls.autoRotate = turning;
+      this.draw();
+    }
+  }
+
   /** Show all objects of a scene but these, by their order in its file. */
   hide(objects: ReadonlySet<number>): void {
     this.hidden = objects;
@@ -135,11 +206,21 @@ export class ObjectScene {
       this.lookAsPhoto(this.photo, this.bounds);
       return;
     }
-    const { center, radius } = this.bounds;
+    this.lookFrom(DIRECTION, this.bounds);
+  }
+
+  /** Look at one side of it, straight on. */
+  side(side: Side): void {
+    if (!this.bounds) return;
+    this.lookThrough(false);
+    this.lookFrom(SIDES[side], this.bounds);
+  }
+
+  private lookFrom(direction: Vector3, { center, radius }: Sphere): void {
     const distance = (radius * 1.08) / Math.sin((this.camera.fov * Math.PI) / 360);
     this.camera.near = distance / 100;
     this.camera.far = distance * 20;
-    this.camera.position.copy(center).addScaledVector(DIRECTION, distance);
+    this.camera.position.copy(center).addScaledVector(direction, distance);
     this.camera.updateProjectionMatrix();
     this.controls.target.copy(center);
     this.controls.maxDistance = distance * 6;

@@ -5,8 +5,7 @@ import { loaded } from "../../ui/connection";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { fileSize } from "../../ui/format";
 import { Progress } from "../../ui/Progress";
-import { save } from "../../ui/save";
-import { fileName } from "./packing";
+import { fileName, save } from "../../ui/save";
 
 interface Props {
   /** Without an ending. */

@@ -94,14 +94,14 @@ function ObjectSide({ job, object }: { job: JobView; object: ObjectView }) {
     <aside className="result-side" aria-label={`About ${object.name}`}>
       <h2>{object.name}</h2>
       <Variants job={job} object={object} />
-      <Downloads object={object} />
-      <DownloadAll key={`zip ${object.n}`} name={object.name} files={filesOf(object)} />
       <div className="result-actions">
         <Share key={`share ${object.n}`} job={job} object={object} />
         <InTheRoom object={object} />
         <MakeAgain key={object.n} job={job} object={object} />
         <SceneWanted job={job} />
       </div>
+      <Downloads object={object} />
+      <DownloadAll key={`zip ${object.n}`} name={object.name} files={filesOf(object)} />
       <Figures job={job} object={object} />
     </aside>
   );

@@ -3,6 +3,7 @@
 import { MESH_FORMATS, SCENE_FORMATS, SPLAT_FORMATS } from "../../api/domain";
 import type { JobView } from "../../api/types";
 import type { Wanted } from "../../api/zip";
+import { fileName } from "../../ui/save";
 import type { Taken } from "./Downloads";
 
 interface Linked {
@@ -41,10 +42,4 @@ export function filesOfJob(job: JobView): Wanted[] {
     if (file) wanted.push({ ...file, name: `${fileName(job.name)}-scene.${ending}` });
   }
   return wanted;
-}
-
-/** What a file may be called on any computer. */
-export function fileName(name: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what no name may hold.
-  return name.replace(/[\u0000-\u001f<>:"/\\|?*]+/g, "-").replace(/^[. ]+|[. ]+$/g, "") || "object";
 }

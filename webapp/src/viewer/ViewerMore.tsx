@@ -1,0 +1,135 @@
+import { Camera, Clapperboard, Expand } from "lucide-react";
+import { type RefObject, useState } from "react";
+import { messageOf } from "../api/error";
+import { fileName, save } from "../ui/save";
+import { canFilm } from "./film";
+import type { Ground, ObjectScene, Side } from "./scene";
+
+const SIDES: readonly { value: Side; label: string }[] = [
+  { value: "front", label: "Front" },
+  { value: "side", label: "Side" },
+  { value: "top", label: "Top" },
+];
+const GROUNDS: Record<Ground, string> = { studio: "Studio", white: "White", black: "Black" };
+
+/** A phone of Apple's fills its screen with films alone. */
+const fillsTheScreen = "document" in globalThis && document.fullscreenEnabled;
+
+interface Props {
+  name: string;
+  scene: ObjectScene | null;
+  /** What fills the screen. */
+  frame: RefObject<HTMLElement | null>;
+  ready: boolean;
+}
+
+/** Sides to look from, what stands behind, and pictures to take away. */
+export function ViewerMore({ name, scene, frame, ready }: Props) {
+  const [share, setShare] = useState<number | null>(null);
+  const [error, setError] = useState("");
+  const [ground, setGround] = useState<Ground>("studio");
+  const filming = share !== null;
+  const idle = ready && scene !== null && !filming;
+
+  async function take(make: (scene: ObjectScene) => Promise<{ file: Blob; ending: string }>) {
+    if (!scene) return;
+    setError("");
+    try {
+      const { file, ending } = await make(scene);
+      save(file, `${fileName(name)}.${ending}`);
+    } catch (failure) {
+      setError(messageOf(failure));
+    } finally {
+      setShare(null);
+    }
+  }
+
+  return (
+    <div className="viewer-more">
+      <fieldset className="viewer-sides" disabled={!idle}>
+        <legend className="visually-hidden">Look from</legend>
+        {SIDES.map(({ value, label }) => (
+          <button
+            key={value}
+            type="button"
+            className="button button-quiet button-small"
+            onClick={() => scene?.side(value)}
+          >
+            {label}
+          </button>
+        ))}
+      </fieldset>
+      <label className="viewer-ground">
+        <span className="muted small">Background</span>
+        <select
+          className="input"
+          value={ground}
+          disabled={!idle}
+          onChange={(event) => {
+            const chosen = event.target.value as Ground;
+            setGround(chosen);
+            scene?.ground(chosen);
+          }}
+        >
+          {Object.entries(GROUNDS).map(([value, label]) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+      <div className="toolbar-group">
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Picture"
+          title="Save a picture"
+          disabled={!idle}
+          onClick={() =>
+            void take(async (scene) => ({ file: await scene.picture(), ending: "png" }))
+          }
+        >
+          <Camera />
+        </button>
+        {canFilm() && (
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Turntable"
+            title="Save a film of one turn"
+            disabled={!idle}
+            onClick={() =>
+              void take(async (scene) => {
+                const { film, ending } = await scene.film(setShare);
+                return { file: film, ending };
+              })
+            }
+          >
+            <Clapperboard />
+          </button>
+        )}
+        {fillsTheScreen && (
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Full screen"
+            title="Full screen"
+            onClick={() => void frame.current?.requestFullscreen().catch(() => undefined)}
+          >
+            <Expand />
+          </button>
+        )}
+      </div>
+      {filming && (
+        <p className="muted small" role="status">
+          Recording one turn: {Math.round(100 * share)} %
+        </p>
+      )}
+      {error !== "" && (
+        <p className="note note-error" role="alert">
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
