@@ -135,6 +135,9 @@ def test_no_page_is_wider_than_its_window(walk: Walk) -> None:
     walk.goto("the gallery", "/gallery", ".job-card")
     for what in ("Rename", "Delete"):
         walk.dialog(f"{what} in the gallery", page.get_by_label(f"{what} {name}").first)
+    page.get_by_role("button", name="Select", exact=True).click()
+    page.get_by_label(f"Select {name}").first.check()
+    walk.look("several of the gallery", ".job-card-chosen")
     key = {"keyId": "k" * 26, "name": name, "rights": ["read"], "jobsPerDay": 0, "usedAt": None}
     key["createdAt"] = jobs[0]["createdAt"]
     page.route("**/api/keys", lambda route: route.fulfill(json={"keys": [key]}))

@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 import { Router } from "wouter";
 import type { ApiClient } from "../src/api/client";
 import type { JobStatus } from "../src/api/domain";
+import type { JobSummary } from "../src/api/types";
 import type { AppConfig } from "../src/config/config";
+import { found, type Order } from "../src/pages/found";
 import Gallery from "../src/pages/Gallery";
 import { ServicesContext } from "../src/services";
 
@@ -38,5 +40,37 @@ describe("a job's card", () => {
       expect(model).toContain("job-picture-model");
     }
     expect(shown("RECONSTRUCTING")).not.toContain("job-picture-model");
+  });
+});
+
+describe("the gallery's list", () => {
+  const jobs = [
+    { jobId: "1", name: "Cup 10", status: "COMPLETED", createdAt: "2026-11-22T10:00:00Z" },
+    { jobId: "2", name: "Cup 2", status: "FAILED", createdAt: "2026-11-23T10:00:00Z" },
+    { jobId: "3", name: "Tässe", status: "COMPLETED", createdAt: "2026-11-21T10:00:00Z" },
+  ] as JobSummary[];
+  const ids = (text: string, order: Order = "newest") =>
+    found(jobs, text, order)
+      .map(({ jobId }) => jobId)
+      .join("");
+
+  it("is searched by every word, of name and status, whatever the case and the accents", () => {
+    expect(ids("")).toBe("213");
+    expect(ids("cup")).toBe("21");
+    expect(ids(" TASSE ")).toBe("3");
+    expect(ids("failed cup")).toBe("2");
+    expect(ids("cup tasse")).toBe("");
+  });
+
+  it("is ordered by time, name or status", () => {
+    expect(ids("", "oldest")).toBe("312");
+    expect(ids("", "name")).toBe("213");
+    expect(ids("", "status")).toBe("132");
+  });
+
+  it("leaves the answer of the server as it is", () => {
+    const before = [...jobs];
+    ids("", "name");
+    expect(jobs).toEqual(before);
   });
 });

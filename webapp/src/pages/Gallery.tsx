@@ -1,11 +1,10 @@
-import { type InfiniteData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { Box, ImageOff, Pencil, Trash2 } from "lucide-react";
-import { useRef, useState } from "react";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { Box, ImageOff, ListChecks, Pencil, Trash2 } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 import { about } from "../api/again";
 import { MAX_NAME } from "../api/domain";
 import type { JobPage, JobSummary } from "../api/types";
-import { dropJob } from "../kept/kept";
 import { useServices } from "../services";
 import { Confirm } from "../ui/Confirm";
 import { useCause, useWaiting } from "../ui/connection";
@@ -14,7 +13,10 @@ import { ErrorNote } from "../ui/ErrorNote";
 import { date } from "../ui/format";
 import { Spinner } from "../ui/Spinner";
 import { useDialogTask } from "../ui/useDialogTask";
+import { found, ORDERS, type Order } from "./found";
+import { GallerySelection } from "./GallerySelection";
 import { STATUSES } from "./job/statuses";
+import { useRemove } from "./useRemove";
 import "./gallery.css";
 
 const FIRST_MS = 4000;
@@ -22,7 +24,7 @@ const MOST_MS = 20_000;
 
 type Asking = { what: "rename" | "delete"; job: JobSummary };
 
-/** One's jobs, newest first. */
+/** One's jobs: found, ordered, and several of them taken at once. */
 export default function Gallery() {
   const { api } = useServices();
   const [asking, setAsking] = useState<Asking | null>(null);
@@ -48,6 +50,15 @@ export default function Gallery() {
   useWaiting(cause, "your gallery", () => void refetch());
   const told = cause === null ? error : null;
   const jobs = data?.pages.flatMap((page) => page.jobs) ?? [];
+  const [text, setText] = useState("");
+  const [order, setOrder] = useState<Order>("newest");
+  const [chosen, setChosen] = useState<ReadonlySet<string> | null>(null);
+  // What is looked for may be on any page; so may what comes first.
+  const whole = text.trim() !== "" || order !== "newest";
+  useEffect(() => {
+    if (whole && hasNextPage && !isFetchingNextPage && !error) void fetchNextPage();
+  }, [whole, hasNextPage, isFetchingNextPage, error, fetchNextPage]);
+  const shown = found(jobs, text, order);
   return (
     <div className="page gallery">
       <title>Gallery · Gen3D</title>
@@ -66,12 +77,62 @@ export default function Gallery() {
       )}
       {!data && !told && <Spinner label="Loading your jobs" />}
       {data && jobs.length === 0 && <Empty />}
+      {jobs.length > 0 && (
+        <search className="gallery-tools">
+          <input
+            className="input"
+            type="search"
+            aria-label="Search"
+            placeholder="Search"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+          <select
+            className="input"
+            aria-label="Order"
+            value={order}
+            onChange={(event) => setOrder(event.target.value as Order)}
+          >
+            {Object.entries(ORDERS).map(([value, label]) => (
+              <option key={value} value={value}>
+                {label}
+              </option>
+            ))}
+          </select>
+          {chosen === null && (
+            <button
+              type="button"
+              className="button button-quiet"
+              onClick={() => setChosen(new Set())}
+            >
+              <ListChecks aria-hidden="true" /> Select
+            </button>
+          )}
+        </search>
+      )}
+      {chosen !== null && (
+        <GallerySelection
+          chosen={shown.filter(({ jobId }) => chosen.has(jobId))}
+          all={shown}
+          choose={(those) => setChosen(new Set(those.map(({ jobId }) => jobId)))}
+          end={() => setChosen(null)}
+        />
+      )}
+      {jobs.length > 0 && shown.length === 0 && !hasNextPage && (
+        <p className="muted">No job is called so. Look for a part of its name.</p>
+      )}
       <ul className="cards">
-        {jobs.map((job) => (
-          <Card key={job.jobId} job={job} ask={(what) => setAsking({ what, job })} />
+        {shown.map((job) => (
+          <Card
+            key={job.jobId}
+            job={job}
+            ask={(what) => setAsking({ what, job })}
+            chosen={chosen?.has(job.jobId)}
+            choose={(on) => setChosen(changed(chosen, job.jobId, on))}
+          />
         ))}
       </ul>
-      {hasNextPage && (
+      {hasNextPage && !whole && (
         <p className="actions centred">
           <button
             type="button"
@@ -117,10 +178,35 @@ function Empty() {
   );
 }
 
-function Card({ job, ask }: { job: JobSummary; ask(what: Asking["what"]): void }) {
+interface CardProps {
+  job: JobSummary;
+  ask(what: Asking["what"]): void;
+  /** Absent while nothing is being chosen. */
+  chosen?: boolean | undefined;
+  choose(on: boolean): void;
+}
+
+function changed(set: ReadonlySet<string> | null, jobId: string, on: boolean) {
+  const next = new Set(set);
+  if (on) next.add(jobId);
+  else next.delete(jobId);
+  return next;
+}
+
+function Card({ job, ask, chosen, choose }: CardProps) {
   const modelled = job.status === "COMPLETED" || job.draft;
   return (
-    <li className="job-card">
+    <li className={chosen ? "job-card job-card-chosen" : "job-card"}>
+      {chosen !== undefined && (
+        <label className="job-card-choice">
+          <input
+            type="checkbox"
+            checked={chosen}
+            aria-label={`Select ${job.name}`}
+            onChange={(event) => choose(event.target.checked)}
+          />
+        </label>
+      )}
       <Link href={`/jobs/${job.jobId}`} className="job-card-link">
         <div className={`job-picture ${modelled ? "job-picture-model" : ""}`}>
           {job.picture ? (
@@ -156,14 +242,6 @@ function Card({ job, ask }: { job: JobSummary; ask(what: Asking["what"]): void }
       </div>
     </li>
   );
-}
-
-function without(list: InfiniteData<JobPage>, jobId: string): InfiniteData<JobPage> {
-  const pages = list.pages.map((page) => ({
-    ...page,
-    jobs: page.jobs.filter((job) => job.jobId !== jobId),
-  }));
-  return { ...list, pages };
 }
 
 /** Do something with a job, and show what is left. */
@@ -213,19 +291,9 @@ function Rename({ asking, close }: { asking: Asking | null; close(): void }) {
 }
 
 function Delete({ asking, close }: { asking: Asking | null; close(): void }) {
-  const { api } = useServices();
-  const queries = useQueryClient();
+  const remove = useRemove();
   const { change, leave, busy, error } = useChange(close);
   const job = asking?.what === "delete" ? asking.job : null;
-
-  async function remove({ jobId }: JobSummary): Promise<void> {
-    await api.deleteJob(jobId);
-    await dropJob(jobId);
-    queries.removeQueries({ queryKey: ["job", jobId] });
-    // A list that was asked for before the deletion still has it.
-    await queries.cancelQueries({ queryKey: ["jobs"] });
-    queries.setQueryData<InfiniteData<JobPage>>(["jobs"], (list) => list && without(list, jobId));
-  }
 
   return (
     <Confirm

@@ -29,12 +29,9 @@ export function filesOf(object: Taken): Wanted[] {
 
 /** All files of a job: a folder for each object, and those of all together. */
 export function filesOfJob(job: JobView): Wanted[] {
-  const taken = new Set<string>();
+  const folders = new Folders();
   const wanted = job.objects.flatMap((object) => {
-    let folder = fileName(object.name);
-    // Two objects may be called alike, and most computers do not tell small letters from capitals.
-    if (taken.has(folder.toLowerCase())) folder = `${folder} ${object.n + 1}`;
-    taken.add(folder.toLowerCase());
+    const folder = folders.of(object.name);
     return filesOf(object).map((file) => ({ ...file, name: `${folder}/${file.name}` }));
   });
   for (const { ending } of SCENE_FORMATS) {
@@ -42,4 +39,26 @@ export function filesOfJob(job: JobView): Wanted[] {
     if (file) wanted.push({ ...file, name: `${fileName(job.name)}-scene.${ending}` });
   }
   return wanted;
+}
+
+/** All files of several jobs, a folder for each. */
+export function filesOfJobs(jobs: readonly JobView[]): Wanted[] {
+  const folders = new Folders();
+  return jobs.flatMap((job) => {
+    const folder = folders.of(job.name);
+    return filesOfJob(job).map((file) => ({ ...file, name: `${folder}/${file.name}` }));
+  });
+}
+
+/** Names for folders beside each other: most computers do not tell small letters from capitals. */
+class Folders {
+  private readonly taken = new Set<string>();
+
+  of(name: string): string {
+    const wanted = fileName(name);
+    let folder = wanted;
+    for (let n = 2; this.taken.has(folder.toLowerCase()); n++) folder = `${wanted} ${n}`;
+    this.taken.add(folder.toLowerCase());
+    return folder;
+  }
 }
