@@ -109,7 +109,9 @@ export const SCENE_FORMATS = [
   { ending: "ply", label: "Splat", use: "every splat, PLY" },
 ] as const;
 
-export type MeshFile = (typeof MESH_FORMATS | typeof SPLAT_FORMATS)[number]["ending"] | "preview";
+export type MeshFile =
+  | (typeof MESH_FORMATS | typeof SPLAT_FORMATS)[number]["ending"]
+  | "preview";
 export type SceneFile = (typeof SCENE_FORMATS)[number]["ending"] | "preview";
 
 /** What people read of each option, and its value where nobody chooses. */
