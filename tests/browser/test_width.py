@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.alone import JOB, URL, a_job, serve, signed_in, to_select
 from tests.browser.driver import Selecting
+from tests.local.running import ROOT
 
 WINDOWS = [(320, 640), (390, 844), (720, 900), (844, 390), (1440, 900)]
 """The narrowest that the guidelines ask for, two phones, one lying, and a desk; 720 at 200 %."""
@@ -144,6 +145,9 @@ def test_no_page_is_wider_than_its_window(walk: Walk) -> None:
     walk.goto("the keys", "/keys", ".key-list li")
     walk.dialog("a new key", page.get_by_role("button", name="New key"))
     walk.dialog("withdrawing", page.get_by_role("button", name="Withdraw").first)
+    described = (ROOT / "docs" / "openapi.json").read_text()
+    page.route("**/api/openapi.json", lambda route: route.fulfill(body=described))
+    walk.goto("the API", "/api", "#retryJob")
     limit = {"error": "LimitReached", "message": f"“{name}” has to wait.", "retryAfter": 3000}
     page.route("**/api/jobs", lambda route: route.fulfill(status=429, json=limit))
     walk.goto("the gallery that is refused", "/gallery", ".note-error")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from email.message import EmailMessage
 from typing import Any
 
@@ -105,6 +106,15 @@ def test_a_mail_is_listed_and_shown_with_its_picture(stack: RunningStack) -> Non
     assert mail["text"].strip() == "plain words"
     assert f"data:image/png;base64,{base64.b64encode(PICTURE).decode()}" in mail["html"]
     assert "A mail &amp; more" in stack.get(f"/_gen3d/mail/{mail['id']}").text
+
+
+def test_the_code_of_a_sign_up_is_among_the_mails(stack: RunningStack) -> None:
+    email = "new@example.com"
+    client = stack.outputs["UserPoolClientId"]
+    stack.client("cognito-idp").sign_up(ClientId=client, Username=email, Password="Correct-horse-1")
+    mail = stack.get("/_gen3d/mail.json").json()["mails"][0]
+    assert mail["to"] == email
+    assert re.search(r"\b\d{6}\b", mail["text"] + mail["html"])
 
 
 def test_a_mail_cannot_do_anything(stack: RunningStack) -> None:

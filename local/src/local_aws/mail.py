@@ -1,5 +1,7 @@
 """SES's outbox: who may send is checked, and what was sent is kept to be read.
 
+What the user pool mails, such as the code of a sign-up, goes past SES's API and is kept as well.
+
 ministack asks IAM about no sender and forgets the pictures of a raw message.
 """
 
@@ -15,6 +17,7 @@ from typing import TypedDict
 from uuid import uuid4
 
 from ministack import app as ministack
+from ministack.services import ses
 
 from local_aws.services import Query, Response
 from local_aws.settings import ACCOUNT, REGION
@@ -81,6 +84,7 @@ class Mailbox:
 
     def install(self) -> None:
         """Take over SES's SendEmail from ministack, which still checks the addresses."""
+        self._keep_the_pools()
         enforce = ministack._enforce_ses_v2
         handle = ministack._handle_ses_v2_request
 
@@ -107,6 +111,32 @@ class Mailbox:
 
         ministack._enforce_ses_v2 = authorize
         ministack._handle_ses_v2_request = send
+
+    def _keep_the_pools(self) -> None:
+        record = ses.send_internal_email
+
+        def send(
+            source: str,
+            to_addrs: list[str],
+            subject: str,
+            body_text: str = "",
+            body_html: str = "",
+            **more: object,
+        ) -> object:
+            sent: object = record(source, to_addrs, subject, body_text, body_html, **more)
+            body: _Body = {"Text": {"Data": body_text}}
+            if body_html:
+                body["Html"] = {"Data": body_html}
+            self._keep(
+                {
+                    "FromEmailAddress": source,
+                    "Destination": {"ToAddresses": to_addrs},
+                    "Content": {"Simple": {"Subject": {"Data": subject}, "Body": body}},
+                }
+            )
+            return sent
+
+        ses.send_internal_email = send
 
     def mails(self) -> list[Mail]:
         """Every mail, newest first."""
