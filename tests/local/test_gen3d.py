@@ -429,6 +429,24 @@ def test_a_program_calls_with_a_key_of_its_owners(ann: Person, finished: Json) -
     assert forged.call("GET", "/jobs").status_code == 401
 
 
+def test_an_object_is_shared_with_somebody_who_is_not_signed_in(
+    gen3d: RunningStack, ann: Person, finished: Json
+) -> None:
+    body = {"jobId": finished["jobId"], "object": 0, "days": 1}
+    made = ann.call("POST", "/shares", body).json()
+    assert [one["shareId"] for one in ann.call("GET", "/shares").json()["shares"]] == [
+        made["shareId"]
+    ]
+    seen = gen3d.get(f"/api/shared/{made['shareId']}").json()
+    assert seen["name"] == "cup"
+    small = httpx.get(seen["files"]["spz"]["url"], timeout=30)
+    assert small.status_code == 200
+    page = gen3d.get(f"/api/s/{made['shareId']}").text
+    assert f"/shared/{made['shareId']}" in page
+    assert ann.call("DELETE", f"/shares/{made['shareId']}").status_code == 204
+    assert gen3d.get(f"/api/shared/{made['shareId']}").status_code == 404
+
+
 def test_every_permission_is_needed_or_explained(gen3d: RunningStack, finished: Json) -> None:
     """The last test, so that the others have needed theirs."""
     given = permissions.allowed(gen3d)
