@@ -64,9 +64,8 @@ def _page() -> Iterator[str]:
     yield from ("", "/** Those of all objects together. */")
     yield from _formats("SCENE_FORMATS", SCENE_FORMATS)
     yield ""
-    yield "export type MeshFile ="
-    yield '  | (typeof MESH_FORMATS | typeof SPLAT_FORMATS)[number]["ending"]'
-    yield '  | "preview";'
+    whole = '(typeof MESH_FORMATS | typeof SPLAT_FORMATS)[number]["ending"] | "preview"'
+    yield f"export type MeshFile = {whole};"
     yield 'export type SceneFile = (typeof SCENE_FORMATS)[number]["ending"] | "preview";'
     yield from _options()
     yield from _limit("MAX_OBJECTS", contract.MAX_OBJECTS, "Objects in one job.")

@@ -222,6 +222,7 @@ def test_it_reads_and_writes_the_files_of_its_contract() -> None:
             "{Bucket.Arn}/models/sam/0123456789ab/*",
             "{Bucket.Arn}/async/in/*",
             "{Bucket.Arn}/private/*/image.*",
+            "{Bucket.Arn}/private/*/jobs/*/depth.png",
             "{Bucket.Arn}/private/*/objects/*/mask.png",
         },
         "s3:PutObject": {

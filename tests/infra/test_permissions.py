@@ -38,6 +38,7 @@ PATTERNS: dict[str, str] = {
     "{Bucket.Arn}/private/*/embeddings.safetensors": "likewise",
     "{Bucket.Arn}/private/*/prompts.json": "likewise",
     "{Bucket.Arn}/private/*/image.*": "likewise; the ending says jpg, png or webp",
+    "{Bucket.Arn}/private/*/jobs/*/depth.png": "likewise",
     "{Bucket.Arn}/private/*/splat.ply": "likewise",
     "{Bucket.Arn}/private/*/objects/*/mask.png": "likewise",
     "{Bucket.Arn}/private/*/objects/*/mesh.*": "likewise; the ending is a mesh format",

@@ -67,6 +67,7 @@ REASONS: dict[Permission, str] = {
     ("LiteRole", "s3:GetObject", "*/prompts.json"): "what was shown",
     ("LiteRole", "s3:GetObject", "*/private/*/embeddings.safetensors"): "the photo's, for them",
     ("LiteRole", "s3:PutObject", "*/objects/*/mask.png"): "the masks",
+    ("ModelRole", "s3:GetObject", "*/jobs/*/depth.png"): "of engines that take depth maps",
     ("ModelRole", "s3:PutObject", "*/objects/*/engine.glb"): "of an engine that makes meshes",
     ("SubmitRole", "dynamodb:DeleteItem", "*TokensTable*"): "a request that could not be sent",
     ("SubmitRole", "states:SendTaskFailure", "*"): "a request that can never be sent",

@@ -856,9 +856,17 @@ def test_the_owners_mail_of_an_engine_s_mesh_has_no_splat(
     mail = mailbox()[0]
     for form in (part(mail, "plain"), part(mail, "html")):
         assert "engine.glb" in form
-        for absent in ("splat", "Splat", "Gaussians"):
+        for absent in ("splat", "Splat", "Gaussians", "Height"):
             assert absent not in form
     assert "Coverage of the engine's mesh: 99.9 %" in part(mail, "plain").splitlines()
+
+
+def test_the_owners_mail_says_a_height_that_is_known(put_job: PutJob, mailbox: Mailbox) -> None:
+    cup = finished_object()
+    objects = {"0": cup.model_copy(update={"mesh": {**(cup.mesh or {}), "height": 0.09512}})}
+    put_job(job_of_run_1(Status.COMPLETED, objects=objects))
+    call("completed")
+    assert "Height: 0.0951 m" in part(mailbox()[0], "plain").splitlines()
 
 
 def test_the_owners_mail_links_only_files_that_the_mesh_has(

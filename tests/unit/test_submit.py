@@ -76,6 +76,14 @@ def test_the_endpoint_is_sent_what_the_container_reads(
     assert contract.RequestAdapter.validate_json(sent) == request_
 
 
+def test_a_depth_map_goes_with_the_photo_s_objects(files: FileStore) -> None:
+    assert sent_for({**RECONSTRUCT, "depth": True}, files)["depth"] == f"{URI}depth.png"
+
+
+def test_without_a_depth_map_nothing_is_said_of_one(files: FileStore) -> None:
+    assert "depth" not in sent_for(RECONSTRUCT, files)  # which containers from before read
+
+
 def sent_for(event: dict[str, Any], files: FileStore) -> Any:
     """What the endpoint is sent for an event."""
     call(event)

@@ -132,6 +132,7 @@ class Harness:
         """Whether the person makes masks without waiting for the endpoint's embeddings."""
         self.text: str | None = "cup"
         self.prompted = 0
+        self.depth = False
         """How many objects the request showed that made the job."""
         self.retry_waits: list[float] = []
         self.dead_letters: list[tuple[FakeFunction, dict[str, Any]]] = []
@@ -207,7 +208,7 @@ class Harness:
         after = run - 1 if after is None else after
         model = EngineRevision(engine="lite", revision="0123456789ab")
         about = {"text": self.text, "model": model, "prompted": self.prompted}
-        job = make_job(Status.INITIALIZING, run=after, **about)
+        job = make_job(Status.INITIALIZING, run=after, depth=self.depth, **about)
         states = client("stepfunctions")
         states.create_state_machine(
             name=STATE_MACHINE.rsplit(":", 1)[-1],

@@ -154,6 +154,29 @@ def test_what_the_engine_offers_is_kept(harness: Harness, monkeypatch: pytest.Mo
     assert harness.job.model.offers == offers
 
 
+@pytest.mark.parametrize("takes", [["depth"], ["depth", "heat"]])
+def test_a_depth_map_is_told_of_with_each_object_and_what_the_engine_takes_is_kept(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, takes: list[str]
+) -> None:
+    monkeypatch.setitem(EMBEDDINGS, "takes", takes)
+    harness.depth, harness.objects = True, 2
+    assert harness.run().status == "SUCCEEDED"
+    initialize, *objects = harness.submit.calls
+    assert "depth" not in initialize
+    assert [one["depth"] for one in objects] == [True, True]
+    assert harness.job.model is not None
+    assert harness.job.model.takes == tuple(takes)
+    drafts = [call for call in harness.lite.calls if call["task"] == "reconstruct"]
+    assert not any("depth" in call for call in drafts)
+
+
+def test_a_photo_without_a_depth_map_has_none(harness: Harness) -> None:
+    assert harness.run().status == "SUCCEEDED"
+    assert [one.get("depth") for one in harness.submit.calls] == [None, False]
+    assert harness.job.model is not None
+    assert harness.job.model.takes == ()
+
+
 def test_an_engine_that_says_nothing_offers_a_seed(harness: Harness) -> None:
     harness.run()
     assert harness.job.model is not None

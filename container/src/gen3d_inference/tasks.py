@@ -17,11 +17,20 @@ from gen3d.contract import (
     ReconstructResult,
     Result,
 )
-from gen3d.images import read_mask, read_photo, read_reduced
+from gen3d.images import field_of_view, read_depth, read_mask, read_photo, read_reduced
 from gen3d.options import require_offered
 from gen3d.paths import ObjectFiles
 from gen3d_inference import embeddings, mesh_writer, ply_writer
-from gen3d_inference.engines.interface import Engine, Gaussians, Shape, Tell, silent
+from gen3d_inference.engines.interface import (
+    Depth,
+    DepthEngine,
+    Engine,
+    Gaussians,
+    Shape,
+    Tell,
+    silent,
+    takes,
+)
 from gen3d_inference.storage import Storage
 
 
@@ -104,6 +113,7 @@ def _initialize(
         height=height,
         candidates=len(encoded.candidates.scores) if encoded.candidates else 0,
         offers=engine.offers,
+        takes=takes(engine),
         bytes=len(packed),
         timings=timings,
         engine=engine.name,
@@ -114,15 +124,23 @@ def _initialize(
 def _reconstruct(
     request: ReconstructRequest, engine: Engine, storage: Storage, timings: Timings, tell: Tell
 ) -> ObjectResult:
-    require_offered(request.options.engine, engine.offers)
+    options = request.options.engine
+    require_offered(options, engine.offers)
+    depth_file = None
     with timings.step("download"):
         photo_file = storage.read(request.image, "photo")
         mask_file = storage.read(request.mask, "mask")
+        if request.depth is not None and isinstance(engine, DepthEngine):
+            depth_file = storage.read(request.depth, "depth map")
     with timings.step("decode"):
         photo = _photos.read(photo_file)
         mask = np.asarray(read_mask(mask_file, photo.width, photo.height)) > 0
+        depth = None if depth_file is None else _depth(depth_file, photo_file, photo)
     with timings.step("reconstruct"):
-        shape, pose = engine.reconstruct(photo, mask, request.options.engine, tell)
+        if depth is not None and isinstance(engine, DepthEngine):
+            shape, pose = engine.reconstruct_by_depth(photo, mask, depth, options, tell)
+        else:
+            shape, pose = engine.reconstruct(photo, mask, options, tell)
     with timings.step("pack"):
         packed = _packed(shape)
     with timings.step("upload"):
@@ -134,6 +152,12 @@ def _reconstruct(
         return ReconstructResult.model_validate({**common, "gaussians": len(shape)})
     counts = {"vertices": len(shape.vertices), "faces": len(shape.faces)}
     return MeshResult.model_validate({**common, **counts})
+
+
+def _depth(file: bytes, photo_file: bytes, photo: Image.Image) -> Depth:
+    millimetres = np.asarray(read_depth(file, photo.width, photo.height), np.float32)
+    metres = np.where(millimetres > 0, millimetres / 1000, np.float32(np.nan))
+    return Depth(metres.astype(np.float32), field_of_view(photo_file))
 
 
 def _packed(shape: Shape) -> bytes:

@@ -13,7 +13,16 @@ from PIL import Image
 
 from gen3d.contract import Pose
 from gen3d.options import EngineOptions, Offer
-from gen3d_inference.engines.interface import Embeddings, Engine, Mask, Shape, Tell, silent
+from gen3d_inference.engines.interface import (
+    Depth,
+    DepthEngine,
+    Embeddings,
+    Engine,
+    Mask,
+    Shape,
+    Tell,
+    silent,
+)
 
 
 class Turns:
@@ -91,14 +100,39 @@ class EngineInTurns:
         self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
     ) -> tuple[Shape, Pose | None]:
         """As `Engine` has it; photos pass meanwhile."""
+        with self._turns.long():
+            return self._engine.reconstruct(photo, mask, options, self._letting_pass(tell))
 
+    def _letting_pass(self, tell: Tell) -> Tell:
         def told(phase: str, fraction: float) -> None:
             tell(phase, fraction)
             self._turns.let_pass()
 
-        with self._turns.long():
-            return self._engine.reconstruct(photo, mask, options, told)
+        return told
 
     def works(self) -> bool:
         """As `Engine` has it."""
         return self._engine.works()
+
+
+class DepthEngineInTurns(EngineInTurns):
+    """The same of one that takes depth maps."""
+
+    def __init__(self, engine: Engine, by_depth: DepthEngine) -> None:
+        super().__init__(engine)
+        self._by_depth = by_depth
+
+    def reconstruct_by_depth(
+        self, photo: Image.Image, mask: Mask, depth: Depth, options: EngineOptions, tell: Tell
+    ) -> tuple[Shape, Pose | None]:
+        """As `DepthEngine` has it; photos pass meanwhile."""
+        with self._turns.long():
+            told = self._letting_pass(tell)
+            return self._by_depth.reconstruct_by_depth(photo, mask, depth, options, told)
+
+
+def in_turns(engine: Engine) -> EngineInTurns:
+    """An engine whose device two may want."""
+    if isinstance(engine, DepthEngine):
+        return DepthEngineInTurns(engine, engine)
+    return EngineInTurns(engine)

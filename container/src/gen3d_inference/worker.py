@@ -12,7 +12,7 @@ from gen3d_inference.engines.interface import Engine
 from gen3d_inference.progress import Expected, telling
 from gen3d_inference.storage import Storage
 from gen3d_inference.tasks import Timings, run
-from gen3d_inference.turns import EngineInTurns
+from gen3d_inference.turns import in_turns
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Worker:
         """Load the engine."""
         start = time.perf_counter()
         try:
-            self._engine = EngineInTurns(await asyncio.to_thread(self._load))
+            self._engine = in_turns(await asyncio.to_thread(self._load))
         except Gen3DError as error:
             logger.error(error.message, extra={"fields": {"error": error.name}})
             self._engine = error

@@ -20,7 +20,7 @@ from gen3d_mesh import engine_mesh, handler, usdz
 from gen3d_mesh.coloured_mesh import ColouredMesh, Texture, tangents
 from gen3d_mesh.coverage import LEAST, explained
 from gen3d_mesh.engine_mesh import build_mesh, surface_met
-from gen3d_mesh.mend import Mended
+from gen3d_mesh.mend import Mended, mend
 from gen3d_mesh.pipeline import QUALITIES, MeshFigures
 from gen3d_mesh.simplify import irregular, simplify
 from gen3d_mesh.surface import Triangles
@@ -273,10 +273,9 @@ def test_faces_that_are_lost_on_the_way_are_told(
     built: Build, quality: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A cap of a ball has its height's share of the area, here of the lower half's pole."""
-    whole = engine_mesh.mend
 
     def careless(mesh: Wedges) -> Mended:
-        mended = whole(mesh)
+        mended = mend(mesh)
         there = mended.mesh.vertices[mended.mesh.faces].mean(axis=1)[:, 2] > -0.3
         assert mended.mesh.uv is not None
         kept = replace(mended.mesh, faces=mended.mesh.faces[there], uv=mended.mesh.uv[there])

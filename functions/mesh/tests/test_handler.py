@@ -237,6 +237,46 @@ AHEAD = Pose(  # Z up before a camera that looks along +Y
     scale=(1, 1, 1),
     field_of_view=float(VIEW),
 )
+POSE_IN_METRES = Pose(
+    rotation=(1, 0, 0, 0), translation=(0, 0, 3), scale=(0.3, 0.3, 0.3), metric=True
+)
+
+
+@pytest.mark.parametrize("ending", [ending for ending in MESH_FORMATS if ending in ("glb", "stl")])
+def test_a_pose_in_metres_sizes_every_file(ending: str, bucket: "S3Client", tmp_path: Path) -> None:
+    """A ball of 1 in its own frame is 30 cm high, unless somebody said its height."""
+    write_splat(tmp_path / "splat.ply", ball(10_000))
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
+    pose = POSE_IN_METRES.model_dump()
+    for said, metres in ((None, 0.3), (810, 0.81)):
+        chosen = {"mesh": {"quality": "fast", "faces": 2000, "height": said}}
+        answer: Any = handler.handler({**EVENT, "pose": pose, "options": chosen}, CONTEXT)
+        assert answer["height"] == pytest.approx(metres, rel=0.03)
+        body = bucket.get_object(Bucket=EVENT["bucket"], Key=answer["files"][ending]["key"])
+        scene = trimesh.load(io.BytesIO(body["Body"].read()), file_type=ending)
+        printed = 1000 if ending in PRINTED_ENDINGS else 1
+        up = 2 if ending == "stl" else 1
+        height = np.ptp(scene.bounds, axis=0)[up]
+        assert height == pytest.approx(answer["height"] * printed, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "pose",
+    [
+        None,
+        POSE_IN_METRES.model_copy(update={"metric": False}),
+        POSE_IN_METRES.model_copy(update={"scale": (0.3, 0.6, 0.3)}),
+        POSE_IN_METRES.model_copy(update={"scale": (float("nan"),) * 3}),
+    ],
+)
+def test_nothing_else_knows_metres(pose: Pose | None, bucket: "S3Client", tmp_path: Path) -> None:
+    write_splat(tmp_path / "splat.ply", ball(10_000))
+    bucket.upload_file(str(tmp_path / "splat.ply"), EVENT["bucket"], EVENT["splat"])
+    told = None if pose is None else pose.model_dump()
+    answer: Any = handler.handler({**EVENT, "pose": told}, CONTEXT)
+    assert "height" not in answer
+
+
 PHOTO = {"key": EVENT["prefix"].replace("objects/0/", "image.png"), "width": 64, "height": 48}
 
 

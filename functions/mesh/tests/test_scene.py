@@ -484,6 +484,39 @@ def test_one_known_height_makes_metres_of_all(tmp_path: Path) -> None:
     assert document(scene.files["glb"])["asset"]["extras"]["unit"] == "metre"
 
 
+def metric(pose: Pose) -> Pose:
+    return pose.model_copy(update={"metric": True})
+
+
+def test_poses_in_metres_make_metres_of_the_scene(tmp_path: Path) -> None:
+    """Objects stand as far from each other as they were measured, and no height is asked for."""
+    scene = compose(members(tmp_path, {name: metric(pose) for name, pose in POSES.items()}), PHOTO)
+    free = compose(members(tmp_path, dict(POSES)), PHOTO)
+    assert scene.metres
+    assert not free.metres
+    assert scene.heights == pytest.approx(free.heights)  # the poses' own numbers
+    assert scene.placed == ("pose",) * 3
+
+
+def test_a_height_that_is_said_outweighs_them(tmp_path: Path) -> None:
+    poses: dict[str, Pose | None] = {name: metric(pose) for name, pose in POSES.items()}
+    scene = compose(members(tmp_path, poses, height={"Cone": 0.81}), PHOTO)
+    assert scene.metres
+    assert scene.heights[2] == pytest.approx(0.81)
+
+
+def test_beside_metres_another_measure_is_a_guess(tmp_path: Path) -> None:
+    """One whose distance was not measured is drawn up to the others, by the camera."""
+    far = POSES["Cone"].model_copy(
+        update={"translation": (-10.0, -50.0, 400.0), "scale": (130.0,) * 3}
+    )
+    poses = {"Arms": metric(POSES["Arms"]), "Ring": metric(POSES["Ring"]), "Cone": far}
+    scene = compose(members(tmp_path, dict(poses)), PHOTO)
+    assert scene.metres
+    assert scene.placed == ("pose", "pose", "mask")
+    assert max(scene.heights) < 5
+
+
 def test_heights_of_objects_without_depth_tell_how_far_they_are(tmp_path: Path) -> None:
     apart = {name: pose.model_copy(update={"shared_depth": False}) for name, pose in POSES.items()}
     known = {"Arms": 0.9, "Cone": 2.0}

@@ -47,6 +47,7 @@ export const ERROR_NAMES = [
   "InferenceFailed",
   "InputMissing",
   "InternalError",
+  "InvalidDepth",
   "InvalidImage",
   "InvalidMask",
   "InvalidMesh",
@@ -109,9 +110,7 @@ export const SCENE_FORMATS = [
   { ending: "ply", label: "Splat", use: "every splat, PLY" },
 ] as const;
 
-export type MeshFile =
-  | (typeof MESH_FORMATS | typeof SPLAT_FORMATS)[number]["ending"]
-  | "preview";
+export type MeshFile = (typeof MESH_FORMATS | typeof SPLAT_FORMATS)[number]["ending"] | "preview";
 export type SceneFile = (typeof SCENE_FORMATS)[number]["ending"] | "preview";
 
 /** What people read of each option, and its value where nobody chooses. */

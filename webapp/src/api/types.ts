@@ -76,6 +76,11 @@ export interface CreateJob {
    * begins.
    */
   imageUrl?: string | null;
+  /**
+   * Whether a depth map of the photo is uploaded, too, as phones with LiDAR measure one. Not beside
+   * `imageUrl`.
+   */
+  depth?: boolean;
   /** What is made of it, without anybody who draws masks; without any, the job waits for them. */
   objects?: ShownObject[];
 }
@@ -104,6 +109,8 @@ export interface CreatedJob {
   /** The job's folder in the bucket, with its closing slash. */
   prefix: string;
   upload: UploadForm;
+  /** The form of the depth map, where there is one. */
+  depth?: UploadForm;
 }
 
 /**
@@ -233,6 +240,8 @@ export interface JobView {
   pollSeconds: number | null;
   /** What was looked for in the photo. */
   text: string | null;
+  /** Whether a depth map belongs to the photo. */
+  depth: boolean;
   stages: StagesView;
   objects: ObjectView[];
   image?: ImageView;
@@ -242,6 +251,11 @@ export interface JobView {
   decoder?: DecoderView;
   /** What may be chosen for its objects, once the engine has said it. */
   offers?: OffersView;
+  /**
+   * What the engine can use beside photo and masks, likewise: `depth`, or nothing. A depth map that
+   * it does not take is left.
+   */
+  takes?: string[];
   /** Of several objects, and of one where it was asked for. */
   scene?: SceneView;
   error?: ErrorView;
@@ -303,6 +317,11 @@ export interface MeshFigures {
   coverage?: number | null;
   /** What to know before the mesh is used, in sentences. */
   warnings?: string[];
+  /**
+   * Metres, upright, where it was said, or a depth map told it: then files are in metres, but those
+   * for printers, in millimetres.
+   */
+  height?: number;
   /** Null where the engine did not see how the object stood in the photo. */
   truth?: TruthView | null;
   /** Milliseconds a step. */
@@ -462,6 +481,8 @@ export interface Pose {
    * is known only how the object is turned, and where in the photo it falls.
    */
   shared_depth?: boolean;
+  /** Whether that measure is the metre, as where a depth map told distances. */
+  metric?: boolean;
 }
 
 /** How far an object is from the mask to the mesh: an estimate, and nothing depends on it. */
@@ -523,7 +544,7 @@ export interface SceneObject {
 export interface SceneView {
   /** By ending: glb, spz, ply; `preview` is a picture. */
   files?: Record<string, FileLink>;
-  /** Whether that is the unit, as a height was said. */
+  /** Whether that is the unit, as a height was said, or a depth map told it. */
   metres?: boolean;
   objects?: SceneObject[];
   error?: ErrorView;

@@ -33,6 +33,10 @@ export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
+export function metres(length: number): string {
+  return length < 1 ? `${(100 * length).toFixed(1)} cm` : `${length.toFixed(2)} m`;
+}
+
 export function date(iso: string): string {
   const moment = new Date(iso);
   const today = new Date().toDateString() === moment.toDateString();

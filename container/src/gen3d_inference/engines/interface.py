@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gen3d.contract import EmbeddingsMeta, Pose
+from gen3d.contract import EmbeddingsMeta, Pose, Takes
 from gen3d.options import EngineOptions, Offer
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -117,6 +117,36 @@ class TexturedMesh:
     normal_map: Pixels | None = None
 
 
+@dataclass(frozen=True)
+class Depth:
+    """How far away lies what a photo shows, as its owner's phone has measured it.
+
+    Parameters
+    ----------
+    metres : (height, width)
+        From the camera's plane; NaN where nobody knows. Of the photo's aspect, and not of its size.
+    field_of_view : float or None
+        Across the photo's longer side, radians; None where the photo does not say.
+    """
+
+    metres: Floats
+    field_of_view: float | None
+
+    def known(self, mask: Mask) -> float:
+        """The share of an object's pixels whose distance is known.
+
+        Parameters
+        ----------
+        mask : (height, width)
+            Of the photo's size.
+        """
+        there = np.isfinite(self.metres)
+        rows, columns = (
+            np.arange(size) * own // size for size, own in zip(mask.shape, there.shape, strict=True)
+        )
+        return float(there[np.ix_(rows, columns)][mask].mean())
+
+
 Shape: TypeAlias = Gaussians | TexturedMesh
 """What an engine may make of an object."""
 
@@ -189,3 +219,19 @@ class Engine(Protocol):
     def works(self) -> bool:
         """Whether its device still computes; asked after a failure that nobody foresaw."""
         ...
+
+
+@runtime_checkable
+class DepthEngine(Protocol):
+    """An engine that can also be told how far away things are."""
+
+    def reconstruct_by_depth(
+        self, photo: Image.Image, mask: Mask, depth: Depth, options: EngineOptions, tell: Tell
+    ) -> tuple[Shape, Pose | None]:
+        """As `Engine.reconstruct`; the pose is `metric` where the map told its distance."""
+        ...
+
+
+def takes(engine: Engine) -> tuple[Takes, ...]:
+    """What an engine can use beside photo and mask."""
+    return ("depth",) if isinstance(engine, DepthEngine) else ()

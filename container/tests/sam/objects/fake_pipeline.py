@@ -89,7 +89,13 @@ class FakePipeline:
         with torch.no_grad():
             self.models["ss_decoder"].bias.fill_(1000.0)  # occupied, whatever comes
         self.calls: list[dict[str, Any]] = []
+        self.view: float | None = 1.0
+        """Across the photo's longer side, as the depth network sees it."""
         self.change: Any = lambda output: output
+
+    def field_of_view(self, image: Any) -> float | None:
+        self.depth_model.model.infer(torch.zeros(3))
+        return self.view
 
     def run(
         self,

@@ -164,6 +164,8 @@ class CreatedJob(_Answer):
     prefix: str
     """The job's folder in the bucket, with its closing slash."""
     upload: UploadForm
+    depth: Maybe[UploadForm] = None
+    """The form of the depth map, where there is one."""
 
 
 class BatchItem(_Answer):
@@ -380,6 +382,9 @@ class MeshFigures(_Told):
     mesh within 2 % of the longest side; null where it shows hardly any, absent of older meshes."""
     warnings: Maybe[list[str]] = None
     """What to know before the mesh is used, in sentences."""
+    height: Maybe[float] = None
+    """Metres, upright, where it was said, or a depth map told it: then files are in metres, but
+    those for printers, in millimetres."""
     truth: TruthView | None = None
     """Null where the engine did not see how the object stood in the photo."""
     timings: Maybe[dict[str, float]] = None
@@ -499,7 +504,7 @@ class SceneView(_Answer):
 
     files: Maybe[SceneFiles] = None
     metres: Maybe[bool] = None
-    """Whether that is the unit, as a height was said."""
+    """Whether that is the unit, as a height was said, or a depth map told it."""
     objects: Maybe[list[SceneObject]] = None
     error: Maybe[ErrorView] = None
 
@@ -523,6 +528,8 @@ class JobView(_Answer):
     """Read it again after so long; null where nothing more will come."""
     text: str | None
     """What was looked for in the photo."""
+    depth: bool
+    """Whether a depth map belongs to the photo."""
     stages: StagesView
     objects: Annotated[list[ObjectView], Field(max_length=MAX_OBJECTS)]
     image: Maybe[ImageView] = None
@@ -532,6 +539,9 @@ class JobView(_Answer):
     """The one that belongs to the embeddings."""
     offers: Maybe[OffersView] = None
     """What may be chosen for its objects, once the engine has said it."""
+    takes: Maybe[list[str]] = None
+    """What the engine can use beside photo and masks, likewise: ``depth``, or nothing. A depth map
+    that it does not take is left."""
     scene: Maybe[SceneView] = None
     """Of several objects, and of one where it was asked for."""
     error: Maybe[ErrorView] = None

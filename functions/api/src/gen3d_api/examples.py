@@ -123,6 +123,7 @@ _FIGURES = MeshFigures(
     gaussians=301_224,
     gaussians_kept=288_410,
     coverage=0.98,
+    height=0.095,
     warnings=[],
     truth=TruthView(silhouette=0.96, colour=0.91),
     timings={"read": 210, "surface": 1820},
@@ -160,6 +161,7 @@ def _job(status: Status, stages: StagesView, objects: list[ObjectView]) -> JobVi
         queue=None,
         poll_seconds=None if status is Status.COMPLETED else 1,
         text=None,
+        depth=False,
         stages=stages,
         objects=objects,
         image=_PHOTO,
@@ -170,7 +172,7 @@ def _prepared(job: JobView, *, draft: bool) -> JobView:
     model = f"{_BUCKET}models/sam/9f2c/decoder.onnx{_SIGNED}"
     job.embeddings = Link(url=_url("embeddings.safetensors"))
     job.decoder = DecoderView(engine="sam", revision="9f2c", url=model, draft=draft)
-    job.offers = _OFFERS
+    job.offers, job.takes = _OFFERS, ["depth"]
     return job
 
 
@@ -281,6 +283,7 @@ EXAMPLES: dict[type[BaseModel], dict[str, BaseModel]] = {
             contentType="image/jpeg",
             objects=[ShownObject(subject="auto")],
         ),
+        "measured": CreateJob(filename="coffee.jpg", contentType="image/jpeg", depth=True),
         "photo": CreateJob(filename="coffee.jpg", contentType="image/jpeg"),
     },
     CreateBatch: {
@@ -313,7 +316,13 @@ EXAMPLES: dict[type[BaseModel], dict[str, BaseModel]] = {
     CreatedJob: {
         "created": CreatedJob(
             job_id=JOB_ID, prefix=_PREFIX, upload=_form("image.jpg", "image/jpeg")
-        )
+        ),
+        "measured": CreatedJob(
+            job_id=JOB_ID,
+            prefix=_PREFIX,
+            upload=_form("image.jpg", "image/jpeg"),
+            depth=_form("depth.png", "image/png"),
+        ),
     },
     BatchView: {
         "atWork": BatchView(
@@ -417,6 +426,10 @@ ERRORS: dict[type[Gen3DError], Gen3DError] = {
             "public addresses alone. Upload the photo instead."
         ),
         errors.FetchFailed("There is nothing at the photo's address on example.com. Check it."),
+        errors.InvalidDepth(
+            "The depth map has 256×192 pixels, the photo 1200×1600, which is another aspect. "
+            "Turn it as the photo is shown."
+        ),
         errors.InvalidMask("Mask 0 is not there. Upload it, then send the request again."),
         errors.OptionNotOffered(
             "Object 0: engine.quality: the engine does not offer fine. Choose standard."

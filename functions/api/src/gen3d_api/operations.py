@@ -11,6 +11,7 @@ from gen3d.contract import MAX_OBJECTS
 from gen3d.errors import (
     ImageMissing,
     ImageTooLarge,
+    InvalidDepth,
     InvalidMask,
     InvalidRequest,
     JobConflict,
@@ -67,6 +68,7 @@ PAGE = 20
 
 _UNNAMED = "photo"
 _MAX_FILENAME = 255
+_DEPTH_TYPE = "image/png"
 _CHECKS = 3
 """A photo or mask that is replaced while it is checked is checked again, this often in all."""
 
@@ -124,7 +126,10 @@ class JobService:
         with self._once(caller, body, key) as job_id:
             job = self._made(caller, job_id) or self._created(caller, body, job_id)
         form = self._form(job.uploads.image(job.content_type), job.content_type)
-        return CreatedJob(job_id=job.job_id, prefix=job.prefix, upload=form)
+        created = CreatedJob(job_id=job.job_id, prefix=job.prefix, upload=form)
+        if job.depth:
+            created.depth = self._form(job.uploads.depth, _DEPTH_TYPE)
+        return created
 
     def _once(
         self, caller: Caller, body: CreateJob, key: str | None
@@ -146,6 +151,7 @@ class JobService:
                 f"{body.contentType} is not taken. Send a JPEG, PNG or WebP photo."
             )
         job = self._new(caller, job_id, body.filename, body.contentType)
+        job.depth = body.depth
         return self._record(caller, job, body.objects)
 
     @tracer.capture_method(capture_response=False)
@@ -385,6 +391,8 @@ class JobService:
         with self.admissions.run(job, plan.work if plan.objects else job.prompted):
             if job.image is None:
                 job = job.model_copy(update={"image": self._keep_photo(job)})
+                if job.depth:
+                    self._keep_depth(job)
             begun = self.runs.start(job, plan)
         if begun is None:
             return False, self._view(self.jobs.get(job.owner, job.job_id))
@@ -413,6 +421,28 @@ class JobService:
         raise ImageMissing(
             "The photo was replaced while it was being checked. Upload it once, then try again."
         )
+
+    def _keep_depth(self, job: Job) -> None:
+        """Check the depth map against the photo, and keep what was checked likewise."""
+        assert job.image is not None
+        target = job.files.depth
+        file = self.files.open(job.uploads.depth, images.MAX_BYTES)
+        if file is None:  # kept by an earlier call, as photos are
+            file = self.files.open(target, images.MAX_BYTES)
+        if file is None:
+            raise InvalidDepth(
+                "The depth map is not there yet. Upload it by its form, then initialize the job."
+            )
+        if file.size > images.MAX_BYTES:
+            raise InvalidDepth(
+                f"The depth map has more than {images.MAX_BYTES // 2**20} MB. Save it smaller."
+            )
+        images.read_depth(file.data, job.image.width, job.image.height)
+        if file.key != target and not self.files.keep(file, target, _DEPTH_TYPE):
+            raise InvalidDepth(
+                "The depth map was replaced while it was being checked. Upload it once, then try "
+                "again."
+            )
 
     def _check_mask(self, job: Job, n: int) -> StoredFile:
         assert job.image is not None

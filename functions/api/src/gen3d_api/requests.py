@@ -94,6 +94,9 @@ class CreateJob(_Body):
     )
     """Where the photo lies, for everybody to read, over https: it is fetched at once, and the job
     begins."""
+    depth: bool = False
+    """Whether a depth map of the photo is uploaded, too, as phones with LiDAR measure one. Not
+    beside `imageUrl`."""
     objects: list[ShownObject] = Field(default=[], max_length=MAX_OBJECTS)
     """What is made of it, without anybody who draws masks; without any, the job waits for them."""
 
@@ -103,6 +106,8 @@ class CreateJob(_Body):
             raise ValueError("filename and contentType of the photo are needed, or its imageUrl")
         if self.imageUrl is not None and self.contentType is not None:
             raise ValueError("contentType: what lies at imageUrl says itself what it is")
+        if self.imageUrl is not None and self.depth:
+            raise ValueError("depth: a map is uploaded beside a photo that is uploaded, too")
         return self
 
 

@@ -17,6 +17,7 @@ from gen3d.errors import (
     ImageMissing,
     ImageTooLarge,
     ImageTooSmall,
+    InvalidDepth,
     InvalidImage,
     InvalidMask,
     JobConflict,
@@ -87,7 +88,7 @@ _ONCE = {
     "refused, while the first is still being answered told to come again."
 }
 _FILE = (ImageTooLarge, ImageTooSmall, InvalidImage, UnsupportedImage)
-_PHOTO = (ImageMissing, *_FILE)
+_PHOTO = (ImageMissing, InvalidDepth, *_FILE)
 _JOB = Gives(JobView, "The job.")
 
 
@@ -117,6 +118,11 @@ def create_job(
 
     The form is good for an hour, for one file of this type and of at most 20 MB. Whoever has
     created as many jobs within a day as a person may (`MaxJobsPerDay`) is refused with 429.
+
+    With `depth` the answer has a second form, for a depth map of the photo: a grey PNG of 16 bits,
+    of the photo's aspect and upright, in millimetres, 0 where nothing is known. An engine that
+    takes one (`takes` of the job) sizes objects by it, and their files are in metres; others leave
+    it.
 
     With `objects` the request is the whole job: masks are made of what shows them, and nobody is
     waited for. After the upload it takes `initialize` alone; with `imageUrl` not even that. What
@@ -183,10 +189,11 @@ def delete_job(service: JobService, caller: Caller, job_id: str) -> Answer:
 def initialize_job(service: JobService, caller: Caller, job_id: str, body: Initialize) -> Answer:
     """Check the photo and start the execution; again, and nothing more happens.
 
-    The photo is read whole (type, size, pixels, damage), and what was checked is kept where no
-    browser may write. The execution is named like the job, and writes INITIALIZING. What to look
-    for is for the sam engine only; others answer 400. Whoever has as many jobs at work as a person
-    may (`MaxRunningJobs`), those that wait for a mask not counted, is refused with 429.
+    The photo is read whole (type, size, pixels, damage), as is the depth map where the job was
+    created with `depth`, and what was checked is kept where no browser may write. The execution is
+    named like the job, and writes INITIALIZING. What to look for is for the sam engine only; others
+    answer 400. Whoever has as many jobs at work as a person may (`MaxRunningJobs`), those that wait
+    for a mask not counted, is refused with 429.
     """
     started, job = service.initialize(caller, job_id, body)
     return Answer(202 if started else 200, job)

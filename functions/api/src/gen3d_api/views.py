@@ -86,6 +86,7 @@ def detail(
         queue=None if ahead is None else QueueView(ahead=ahead),
         poll_seconds=poll_seconds(job, ahead or 0),
         text=job.text,
+        depth=job.depth,
         stages=StagesView(
             initialize=_stage(job.stages.initialize),
             mask=_stage(job.stages.mask),
@@ -112,6 +113,7 @@ def detail(
         )
     if job.model is not None:
         view.offers = OffersView(engine=_offer(job.model.offers), mesh=_offer(MESH_OFFER))
+        view.takes = list(job.model.takes)
     if job.scene is not None:
         view.scene = _scene(job.name, job.scene, files)
     if job.error is not None:

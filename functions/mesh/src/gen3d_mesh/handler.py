@@ -28,7 +28,7 @@ warm.without_blas()
 
 from gen3d_mesh.coloured_mesh import ColouredMesh  # noqa: E402
 from gen3d_mesh.pipeline import QUALITIES, Figures, Quality, build  # noqa: E402  numba reads its cache's place once
-from gen3d_mesh.place import high, sized  # noqa: E402
+from gen3d_mesh.place import high, rounded, sized, tall  # noqa: E402
 from gen3d_mesh.preview import render  # noqa: E402
 from gen3d_mesh.scene.compose import Member, compose  # noqa: E402
 from gen3d_mesh.scene.glb_file import Glb  # noqa: E402
@@ -158,7 +158,7 @@ def _object(request: ObjectEvent) -> dict[str, object]:
         with figures.step("truth"):
             mask = request.mask or keys.mask
             figures.truth = _truth(request.bucket, request.photo, mask, request.pose, coloured)
-    metres = request.options.mesh.metres
+    metres = request.options.mesh.metres or tall(coloured, request.pose)
     with figures.step("write"):
         contents = {
             ending: (keys.mesh(ending), data, MESH_FORMATS[ending].media_type)
@@ -174,7 +174,8 @@ def _object(request: ObjectEvent) -> dict[str, object]:
         files = {kind: _upload(request.bucket, *content) for kind, content in contents.items()}
     logger.info("Mesh made", extra={"figures": figures.answer()})
     _measure(figures)
-    return {"files": files, **figures.answer()}
+    known = {} if metres is None else {"height": rounded(metres)}
+    return {"files": files, **figures.answer(), **known}
 
 
 def _made(request: ObjectEvent, path: Path) -> tuple[ColouredMesh, Figures]:
@@ -208,9 +209,9 @@ def _packed(splat: bytes, glb: bytes) -> bytes | None:
 
 
 def _sized(coloured: ColouredMesh, metres: float | None, ending: str) -> ColouredMesh:
-    """As high as somebody said: in metres, but in a printer's file in its millimetres.
+    """As high as it is, where that is known: in metres, but in a printer's file in millimetres.
 
-    Where nobody did a 3MF is as large as is printed, as it has no other unit.
+    Where nobody knows it, a 3MF is as large as is printed, as it has no other unit.
     """
     if metres is None:
         return sized(coloured, PRINTED) if ending == "3mf" else coloured
@@ -267,7 +268,7 @@ def _scene(request: SceneEvent) -> dict[str, object]:
         "files": {kind: _upload(request.bucket, *content) for kind, content in contents.items()},
         "metres": made.metres,
         "objects": [
-            {"n": one.n, "placed": placed, "height": float(f"{height:.5g}")}
+            {"n": one.n, "placed": placed, "height": rounded(height)}
             for one, placed, height in zip(request.objects, made.placed, made.heights, strict=True)
         ],
     }

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from gen3d.contract import Pose
 from gen3d_mesh.coloured_mesh import ColouredMesh
+from gen3d_mesh.scene.similarity import Similarity
 from gen3d_mesh.splat import Floats
 
 
@@ -33,6 +35,22 @@ def high(coloured: ColouredMesh, height: float) -> ColouredMesh:
     """Scale a mesh so that it is so high."""
     own = float(np.ptp(coloured.positions[:, 2]))
     return replace(coloured, scale=coloured.scale * height / own) if own > 0 else coloured
+
+
+def tall(coloured: ColouredMesh, pose: Pose | None) -> float | None:
+    """How high a mesh is, upright, in metres; None where its pose does not know the metre."""
+    if pose is None or not pose.metric:
+        return None
+    try:
+        scale = Similarity.of(pose).scale
+    except ValueError:
+        return None
+    return scale * float(np.ptp(coloured.positions[:, 2])) or None
+
+
+def rounded(length: float) -> float:
+    """To five figures, as a length is told."""
+    return float(f"{length:.5g}")
 
 
 def sized(coloured: ColouredMesh, longest: float) -> ColouredMesh:

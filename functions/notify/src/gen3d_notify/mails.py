@@ -175,6 +175,7 @@ def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None
             "Vertices": f"{mesh.get('vertices', 0):,}",
             **({} if splat is None else {"Gaussians": f"{splat.get('gaussians', 0):,}"}),
             **_coverage(mesh.get("coverage"), "the splat" if splat else "the engine's mesh"),
+            **_height(mesh.get("height")),
             **_truth(mesh.get("truth")),
             **_seeds(len(job.variants(o.n))),
             **{title: str(value) for title, value in o.options.titled().items()},
@@ -198,6 +199,11 @@ def _finished(letter: _Letter, job: Job, o: JobObject, files: FileStore) -> None
 def _coverage(share: float | None, source: str) -> dict[str, str]:
     """How much of its source the mesh explains; nothing of a mesh that is older than the figure."""
     return {} if share is None else {f"Coverage of {source}": f"{100 * share:.1f} %"}
+
+
+def _height(metres: float | None) -> dict[str, str]:
+    """How high the thing is, where that was said or measured."""
+    return {} if metres is None else {"Height": f"{metres:.3g} m"}
 
 
 def _truth(truth: dict[str, float | None] | None) -> dict[str, str]:

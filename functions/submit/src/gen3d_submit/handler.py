@@ -39,6 +39,8 @@ class Submission(HasOptions):
     folder: str = ""
     """Of the object's, where what is made of it goes."""
     text: TextPrompt | None = None
+    depth: bool = False
+    """Whether the photo has a depth map."""
     attempt: int
     taskToken: str  # noqa: N815
 
@@ -56,6 +58,7 @@ def request_for(submission: Submission, bucket: str) -> InitializeRequest | Reco
         mask=paths.uri(bucket, files.object(submission.n).mask),
         output=paths.uri(bucket, made.splat),
         options=submission.options,
+        depth=paths.uri(bucket, files.depth) if submission.depth else None,
     )
 
 

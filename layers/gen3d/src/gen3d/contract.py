@@ -44,6 +44,9 @@ LOGIT_ZERO, LOGIT_STEPS = 128, 8
 MAX_TEXT = 200
 """Letters in a text prompt."""
 
+Takes: TypeAlias = Literal["depth"]
+"""What an engine can use beside photo and mask."""
+
 S3Uri: TypeAlias = Annotated[str, Field(pattern=r"^s3://[^/]+/.+$", max_length=2048)]
 TextPrompt: TypeAlias = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT)
@@ -93,6 +96,8 @@ class ReconstructRequest(HasOptions, Numbered):
     mask: S3Uri
     output: S3Uri
     options: Options = Field(default=Options(), exclude_if=_a_seed_at_most)
+    depth: S3Uri | None = Field(default=None, exclude_if=lambda depth: depth is None)
+    """The photo's depth map, where its owner has one; an engine that takes none leaves it."""
 
 
 Request: TypeAlias = Annotated[InitializeRequest | ReconstructRequest, Field(discriminator="task")]
@@ -130,6 +135,8 @@ class InitializeResult(_Result):
     """Masks found for the text: rows of the embeddings' ``candidate_logits``."""
     offers: Offer = Field(default=SEED_ALONE, exclude_if=lambda offers: offers == SEED_ALONE)
     """What may be chosen of the engine, for objects of this photo."""
+    takes: tuple[str, ...] = Field(default=(), exclude_if=lambda takes: not takes)
+    """Of `Takes`, or of those of a later version."""
 
 
 class DecodeResult(Numbered):
@@ -160,6 +167,8 @@ class Pose(_Message):
     shared_depth: bool = Field(default=True, exclude_if=lambda shared: shared)
     """Whether distance and size are of one measure with those of the photo's other objects; else
     it is known only how the object is turned, and where in the photo it falls."""
+    metric: bool = Field(default=False, exclude_if=lambda metric: not metric)
+    """Whether that measure is the metre, as where a depth map told distances."""
 
 
 class _ObjectResult(_Result):

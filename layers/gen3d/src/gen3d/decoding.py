@@ -14,7 +14,7 @@ from importlib import import_module
 
 from PIL import ExifTags, Image
 
-from gen3d import bounded
+from gen3d import bounded, depth
 from gen3d.colours import PNG, PngHeader, to_srgb
 from gen3d.errors import (
     Gen3DError,
@@ -283,6 +283,15 @@ def _mask(data: bytes, width: int, height: int) -> tuple[bounded.Values, bounded
     return {"size": mask.size}, _pixels(mask)
 
 
+def _depth(data: bytes, width: int, height: int) -> tuple[bounded.Values, bounded.Body]:
+    read = depth.read_depth(data, width, height)
+    return {"size": read.size}, read.tobytes("raw", "I;16")
+
+
+def _view(data: bytes) -> tuple[bounded.Values, bounded.Body]:
+    return {"view": depth.field_of_view(_open(data))}, b""
+
+
 def _pixels(image: Image.Image) -> bounded.Body:
     # Image.tobytes() takes twice as long as the decoder. A PPM is a line and then the pixels.
     line = f"P6\n{image.width} {image.height}\n255\n"
@@ -295,6 +304,8 @@ _TASKS: dict[str, Callable[..., tuple[bounded.Values, bounded.Body]]] = {
     "photo": _photo,
     "reduced": _reduced,
     "mask": _mask,
+    "depth": _depth,
+    "view": _view,
 }
 
 

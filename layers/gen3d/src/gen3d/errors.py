@@ -159,6 +159,12 @@ class ImageTooSmall(Gen3DError):
     status = 422
 
 
+class InvalidDepth(Gen3DError):
+    """The depth map is missing, unreadable, of another aspect, or tells no distances."""
+
+    status = 422
+
+
 class AddressRefused(Gen3DError):
     """The photo's address is none of https's, or leads to where nothing is fetched from."""
 

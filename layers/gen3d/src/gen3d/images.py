@@ -1,4 +1,4 @@
-"""Photos and masks are hostile until read: everybody reads them through here.
+"""Photos, masks and depth maps are hostile until read: everybody reads them through here.
 
 The limits stand here; `gen3d.decoding` checks them and says in a sentence what is too much. A photo
 is always taken upright (EXIF orientation applied) and as 8-bit RGB. Whatever a file holds, reading
@@ -17,6 +17,7 @@ from gen3d.bounded import Bounded, Crashed, Starved, TimeSpent, Values
 from gen3d.errors import (
     DependencyUnavailable,
     ImageTooLarge,
+    InvalidDepth,
     InvalidImage,
     InvalidMask,
     UnsupportedImage,
@@ -186,6 +187,59 @@ def read_mask(data: bytes, width: int, height: int) -> Image.Image:
     except Crashed:
         raise InvalidMask("The mask is damaged. Send a black and white PNG.") from None
     return _image("L", answer, pixels)
+
+
+def read_depth(data: bytes, width: int, height: int) -> Image.Image:
+    """Decode a depth map.
+
+    Parameters
+    ----------
+    data : bytes
+        A grey PNG of 16 bits, as `gen3d.depth` says.
+    width, height : int
+        Pixels of the upright photo, of whose aspect it has to be.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Mode I;16, of its own size: millimetres from the camera's plane, 0 where nobody knows.
+
+    Raises
+    ------
+    InvalidDepth
+    """
+    try:
+        answer, pixels = _ask("depth", data, SECONDS, width, height)
+    except ImageTooLarge as error:
+        raise InvalidDepth(error.message) from None
+    except TimeSpent:
+        raise InvalidDepth("The depth map takes too long to decode. Save it smaller.") from None
+    except Crashed:
+        raise InvalidDepth("The depth map is damaged. Upload it again.") from None
+    return Image.frombytes("I;16", tuple(answer["size"]), pixels)
+
+
+def field_of_view(data: bytes) -> float | None:
+    """What a photo's camera took in, as its EXIF says.
+
+    Parameters
+    ----------
+    data : bytes
+        A JPEG, PNG or WebP file.
+
+    Returns
+    -------
+    float or None
+        Radians across the photo's longer side; None where the photo does not say, or nothing that
+        could be.
+
+    Raises
+    ------
+    InvalidImage, UnsupportedImage, ImageTooLarge, ImageTooSmall
+    """
+    answer, _ = _photo_task("view", data)
+    view: float | None = answer["view"]
+    return view
 
 
 def _photo_task(task: str, data: bytes, *arguments: object) -> tuple[Values, bytes]:

@@ -169,6 +169,10 @@ class EngineRevision(_Record):
     revision: str
     offers: Annotated[Offer, _JSON_TEXT] = SEED_ALONE
     """What may be chosen of it."""
+    takes: Annotated[tuple[str, ...], _JSON_TEXT] = Field(
+        default=(), exclude_if=lambda takes: not takes
+    )
+    """What it can use beside photo and masks: of `gen3d.contract.Takes`."""
 
 
 class Failure(_Record):
@@ -248,6 +252,8 @@ class Job(_Record):
     prompted: int = Field(default=0, exclude_if=lambda objects: not objects)
     """How many objects the request that made the job shows, each as often as it has seeds; 0 where
     a person makes masks."""
+    depth: bool = Field(default=False, exclude_if=lambda depth: not depth)
+    """Whether its owner has a depth map of the photo."""
     model: EngineRevision | None = None
     draft_model: EngineRevision | None = None
     """The lite engine's, whose embeddings stand in until there are those of `model`."""
@@ -425,6 +431,7 @@ def execution_input(
             "objects": [o.model_dump() for o in objects],
             **({"scene": True} if scene else {}),
             **({"prompts": job.files.prompts} if job.prompted else {}),
+            **({"depth": True} if job.depth else {}),
         },
         sort_keys=True,
     )

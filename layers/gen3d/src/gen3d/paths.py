@@ -135,6 +135,11 @@ class Uploads:
         """The photo, named for its type."""
         return f"{self.prefix}image.{PHOTO_FORMATS[content_type].ending}"
 
+    @property
+    def depth(self) -> str:
+        """The photo's depth map."""
+        return f"{self.prefix}depth.png"
+
     def mask(self, n: int) -> str:
         """The mask of the n-th object, from 0."""
         return f"{self.prefix}mask-{n}.png"
@@ -149,6 +154,11 @@ class JobFiles:
     def image(self, content_type: str) -> str:
         """The photo, named for its type."""
         return f"{self.prefix}image.{PHOTO_FORMATS[content_type].ending}"
+
+    @property
+    def depth(self) -> str:
+        """The photo's depth map, where its owner has one."""
+        return f"{self.prefix}depth.png"
 
     @property
     def prompts(self) -> str:

@@ -1,6 +1,6 @@
 import { DEFAULTS, titled, withSeed } from "../../api/chosen";
 import type { JobView, ObjectView } from "../../api/types";
-import { count, duration, percent } from "../../ui/format";
+import { count, duration, metres, percent } from "../../ui/format";
 
 /** The numbers of an object. */
 export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
@@ -16,6 +16,7 @@ export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
       engineMesh ? "Coverage of the engine's mesh" : "Coverage of the splat",
       mesh?.coverage == null ? undefined : percent(mesh.coverage),
     ],
+    ["Height", mesh?.height === undefined ? undefined : metres(mesh.height)],
     ["Outline as in the photo", mesh?.truth ? percent(mesh.truth.silhouette) : undefined],
     [
       "Colours as in the photo",

@@ -2,6 +2,7 @@ import { Suspense } from "react";
 import { SCENE_FORMATS } from "../../api/domain";
 import type { JobView, SceneView } from "../../api/types";
 import { ErrorNote } from "../../ui/ErrorNote";
+import { metres } from "../../ui/format";
 import { lazily } from "../../ui/lazily";
 import { Spinner } from "../../ui/Spinner";
 import { DownloadAll } from "./DownloadAll";
@@ -87,10 +88,6 @@ export function told(placed: readonly Placed[], sized: boolean): string {
   return sized
     ? `${where} The unit is the metre.`
     : `${where} How large they are nobody said: make one again with its height, and all is in metres.`;
-}
-
-function metres(height: number): string {
-  return height < 1 ? `${(100 * height).toFixed(1)} cm` : `${height.toFixed(2)} m`;
 }
 
 /** In shares of the tallest, where no size is known. */

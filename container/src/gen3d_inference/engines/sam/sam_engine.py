@@ -7,7 +7,14 @@ from PIL import Image
 
 from gen3d.contract import Pose
 from gen3d.options import ANY_SEED, SOME_SEEDS, EngineOptions, Offer, OneOf
-from gen3d_inference.engines.interface import Embeddings, Gaussians, Mask, Tell, silent
+from gen3d_inference.engines.interface import (
+    Depth,
+    Embeddings,
+    Gaussians,
+    Mask,
+    Tell,
+    silent,
+)
 from gen3d_inference.engines.parts import gpu
 from gen3d_inference.engines.parts.torch_engine import LoadedBeside, TorchEngine
 from gen3d_inference.engines.sam.concept import ConceptPrompt
@@ -106,8 +113,24 @@ class SamEngine(TorchEngine):
             SAM 3D Objects cannot be loaded.
         ReconstructionFailed, OutOfMemory
         """
+        return self._reconstruct(photo, mask, None, options, tell)
+
+    def reconstruct_by_depth(
+        self, photo: Image.Image, mask: Mask, depth: Depth, options: EngineOptions, tell: Tell
+    ) -> tuple[Gaussians, Pose]:
+        """The same, by the distances of a depth map; raises as `reconstruct` does."""
+        return self._reconstruct(photo, mask, depth, options, tell)
+
+    def _reconstruct(
+        self,
+        photo: Image.Image,
+        mask: Mask,
+        depth: Depth | None,
+        options: EngineOptions,
+        tell: Tell,
+    ) -> tuple[Gaussians, Pose]:
         return self._within_memory(
-            lambda: self._objects.get(tell).run(photo, mask, options, tell),
+            lambda: self._objects.get(tell).run(photo, mask, options, tell, depth),
             _LARGER,
             self._concept.free,
         )

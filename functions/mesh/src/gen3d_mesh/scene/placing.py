@@ -205,7 +205,8 @@ def place(things: Sequence[Thing], photo: Frame) -> Layout:
     Objects whose engine saw their distance stand as it saw them. The others are turned as they were
     seen, and set at the middle distance of those, or all at one. What somebody said of an object's
     height makes the metre the scene's unit: objects that were seen together grow together, the
-    others each for themselves, as far as it is known.
+    others each for themselves, as far as it is known. So do poses that know the metre; beside them
+    the distance of other poses is of another measure, and counts for nothing.
 
     Parameters
     ----------
@@ -214,7 +215,8 @@ def place(things: Sequence[Thing], photo: Frame) -> Layout:
     photo : Frame
     """
     view = _view(things)
-    before = [_before(thing, focal_of(view)) for thing in things]
+    metric = any(thing.pose is not None and thing.pose.metric for thing in things)
+    before = [_before(thing, focal_of(view), metric=metric) for thing in things]
     sized, metres = _sized(before)
     upright = _upright(sized)
     standing = [one.move.then(FROM_CAMERA).then(upright) for one in sized]
@@ -266,7 +268,7 @@ def _posed(thing: Thing) -> Similarity | None:
     return move if move(thing.points)[:, 2].mean() > 0 else None
 
 
-def _before(thing: Thing, focal: float) -> _Seen:
+def _before(thing: Thing, focal: float, *, metric: bool) -> _Seen:
     posed = _posed(thing)
     if posed is None or thing.pose is None:
         return _Seen(thing, _by_mask(thing, focal), apart=True, leans=False)
@@ -274,7 +276,8 @@ def _before(thing: Thing, focal: float) -> _Seen:
         # A camera of its own: at another distance the object falls where it fell.
         away = focal / focal_of(thing.pose.field_of_view)
         posed = Similarity(posed.rotation, posed.translation * (1, 1, away), posed.scale)
-    return _Seen(thing, posed, apart=not thing.pose.shared_depth, leans=True)
+    apart = not thing.pose.shared_depth or thing.pose.metric != metric
+    return _Seen(thing, posed, apart=apart, leans=True)
 
 
 def _by_mask(thing: Thing, focal: float) -> Similarity:
@@ -300,10 +303,11 @@ def _sized(before: Sequence[_Seen]) -> tuple[list[_Seen], bool]:
     alone = [one for one in before if one.apart]
     factors = [factor for one in together if (factor := one.to_its_size) is not None]
     known = [one.distance * factor for one in alone if (factor := one.to_its_size) is not None]
+    metric = any(one.thing.pose is not None and one.thing.pose.metric for one in together)
     whole = 1.0
     if factors:
         whole = float(np.median(factors))
-    elif known and together:
+    elif known and together and not metric:
         whole = float(np.median(known) / np.median([one.distance for one in together]))
     distances = [whole * one.distance for one in together] or known
     # Where nobody knows any distance the largest object's size is 1.
@@ -316,7 +320,7 @@ def _sized(before: Sequence[_Seen]) -> tuple[list[_Seen], bool]:
         one.sized(one.to_its_size or middle / one.distance) if one.apart else one.sized(whole)
         for one in before
     ]
-    return sized, bool(factors or known)
+    return sized, metric or bool(factors or known)
 
 
 def _upright(sized: Sequence[_Seen]) -> Similarity:

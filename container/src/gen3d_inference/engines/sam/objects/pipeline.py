@@ -17,6 +17,7 @@ from torch import nn
 
 from gen3d.errors import WeightsInvalid
 from gen3d_inference.engines.sam.objects.environment import not_importable, prepare
+from gen3d_inference.engines.sam.objects.points import view_of
 
 CHECKPOINTS = Path("sam-3d-objects", "checkpoints")
 DEPTH = Path("moge", "model.pt")
@@ -55,6 +56,11 @@ class Pipeline(Protocol):
     @property
     def depth_model(self) -> Any:
         """Holds MoGe as its ``model``."""
+        ...
+
+    @property
+    def field_of_view(self) -> Callable[[NDArray[np.uint8]], float | None]:
+        """Across a photo's longer side, as MoGe sees it, radians; of ours, not of upstream's."""
         ...
 
     @property
@@ -215,15 +221,16 @@ def _gaussian_pipeline(base: type[Any], folder: Path, parked: bool) -> type[Any]
             return super().merge_image_and_mask(image, mask)
 
         def compute_pointmap(self, image: Any, pointmap: Any = None) -> Any:
-            if pointmap is not None:
-                return super().compute_pointmap(image, pointmap)
             rgba = self._on_device(image)
-            colours = self._pixels[..., :3]
-            if self._seen is None or not torch.equal(self._seen[0], colours):
-                self._seen = None  # makes room before the next
-                self._seen = colours.clone(), self._points(rgba[:3])
-            points = self._clip_pointmap(self._seen[1], rgba[3])
-            return {"pointmap": points, "pts_color": rgba[:3]}
+            if pointmap is None:
+                points = self._seen_points(rgba)
+            else:  # of another size, and its edges are no slopes
+                told = pointmap.to(self.device).permute(2, 0, 1)[None]
+                points = nn.functional.interpolate(told, rgba.shape[1:], mode="nearest")[0]
+            return {"pointmap": self._clip_pointmap(points, rgba[3]), "pts_color": rgba[:3]}
+
+        def field_of_view(self, image: NDArray[np.uint8]) -> float | None:
+            return view_of(self._seen_points(self._on_device(image)))
 
         def preprocess_image(self, image: Any, preprocessor: Any, pointmap: Any = None) -> Any:
             rgba = self._on_device(np.asarray(image))
@@ -239,6 +246,13 @@ def _gaussian_pipeline(base: type[Any], folder: Path, parked: bool) -> type[Any]
                 self._pixels = torch.from_numpy(image).to(self.device)
                 self._taken = weakref.ref(image)
             return self._pixels.permute(2, 0, 1).float().div_(255)
+
+        def _seen_points(self, rgba: torch.Tensor) -> torch.Tensor:
+            colours = self._pixels[..., :3]
+            if self._seen is None or not torch.equal(self._seen[0], colours):
+                self._seen = None  # makes room before the next
+                self._seen = colours.clone(), self._points(rgba[:3])
+            return self._seen[1]
 
         def _points(self, photo: torch.Tensor) -> torch.Tensor:
             """Where each pixel lies in PyTorch3D's camera, (3, height, width)."""

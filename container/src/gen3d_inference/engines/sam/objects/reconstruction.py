@@ -16,12 +16,13 @@ from torch import Tensor
 from gen3d.contract import Pose
 from gen3d.errors import InvalidMask, OutOfMemory, ReconstructionFailed, WeightsInvalid
 from gen3d.options import EngineOptions, Quality
-from gen3d_inference.engines.interface import Floats, Gaussians, Mask, Tell, silent
+from gen3d_inference.engines.interface import Depth, Floats, Gaussians, Mask, Tell, silent
 from gen3d_inference.engines.parts.acceleration import compile_layers
 from gen3d_inference.engines.sam.objects import pipeline as upstream
 from gen3d_inference.engines.sam.objects.flows import lighten
 from gen3d_inference.engines.sam.objects.phases import Phases, refuse_empty
 from gen3d_inference.engines.sam.objects.pipeline import Pipeline
+from gen3d_inference.engines.sam.objects.points import LEAST_KNOWN, points_of
 
 OFFLOAD_BELOW = 40e9
 """Bytes of GPU memory under which ``GEN3D_OFFLOAD=auto`` moves networks on and off."""
@@ -117,8 +118,12 @@ class ObjectReconstruction:
         mask: Mask,
         options: EngineOptions,
         progress: Tell = silent,
+        depth: Depth | None = None,
     ) -> tuple[Gaussians, Pose]:
         """Reconstruct the object under a mask.
+
+        A depth map that knows too little of the object is left, and the distance is seen as ever:
+        then, as without one, the pose is not `metric`.
 
         Parameters
         ----------
@@ -130,6 +135,8 @@ class ObjectReconstruction:
             The seed of the noise that the generators start from, and the quality: fast or standard.
         progress : callable
             Told of each phase and sampling step.
+        depth : Depth, optional
+            Distances to go by.
 
         Returns
         -------
@@ -149,9 +156,16 @@ class ObjectReconstruction:
         self._phases.restart(progress)
         try:
             with torch.no_grad():
-                effort = self._efforts[options.quality]
-                output = self._pipeline.run(image, None, options.seed, **_OPTIONS, **effort)
-                return gaussians_of(output["gs"]), pose_of(output)
+                how = {**_OPTIONS, **self._efforts[options.quality]}
+                view = None
+                if depth is not None and depth.known(mask) >= LEAST_KNOWN:
+                    view = depth.field_of_view or self._pipeline.field_of_view(image)
+                    how |= {"pointmap": points_of(depth, view)} if view else {}
+                output = self._pipeline.run(image, None, options.seed, **how)
+                pose = pose_of(output)
+                if view:
+                    pose = pose.model_copy(update={"field_of_view": view, "metric": True})
+                return gaussians_of(output["gs"]), pose
         except torch.OutOfMemoryError:
             pass
         except RuntimeError as error:
