@@ -1,5 +1,6 @@
 """From a splat's file to a mesh, on shapes whose truth is known."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -203,6 +204,30 @@ def test_a_process_of_our_own_loads_no_linear_algebra_for_numba() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.split() == ["False", "5.0"]
+
+
+HEAVY = ("scipy.linalg", "scipy.spatial", "trimesh")
+"""Packages of which the command loads none until it is needed: they are a tenth of a cold start."""
+
+
+@pytest.mark.slow
+def test_a_splat_becomes_a_mesh_and_a_picture_without_heavy_packages(tmp_path: Path) -> None:
+    write_splat(tmp_path / "in.ply", sample_ball(10_000))
+    code = (
+        "import sys\n"
+        "from gen3d_mesh.__main__ import main\n"
+        "code = main()\n"
+        f"print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)\n"
+        "sys.exit(code)"
+    )
+    words = ("in.ply", "out.glb", "out.png", "--quality", "preview", "--texture", "64", "--up", "z")
+    said = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        capture_output=True, text=True, check=True, cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": ":".join(sys.path)},
+    )  # fmt: skip
+    assert said.stderr.strip() == "[]"
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from gen3d_mesh import mesh_kernels
 from gen3d_mesh.coloured_mesh import ColouredMesh, linear_to_srgb, srgb_to_linear
+from gen3d_mesh.grid_kernels import sample
 from gen3d_mesh.splat import Floats
 
 SIZE = 768
@@ -24,6 +25,9 @@ OVERSAMPLING = 2
 """Rays along each edge of a pixel."""
 
 LIGHT_RAYS = 64
+LIGHT_ROUNDS = 2
+"""So often a vertex's light goes halfway to its neighbours': few rays leave it grainy."""
+
 FLOOR_POINTS = 160
 """Points along the floor's edge where its shadow is gathered."""
 
@@ -58,7 +62,6 @@ def render(*parts: ColouredMesh, size: int = SIZE) -> bytes:
     )
     scene = EmbreeScene()
     TriangleMesh(scene, vertices, faces)
-    light = _light_on_vertices(scene, vertices, normals, faces)
 
     # The floor has no edges, so that one ray a pixel is enough for it.
     origin, directions = _camera(vertices, size)
@@ -70,10 +73,11 @@ def render(*parts: ColouredMesh, size: int = SIZE) -> bytes:
     hit = scene.run(origins, directions, query="INTERSECT", output=1)
     on = np.flatnonzero(hit["primID"] >= 0)
     corners = faces[hit["primID"][on]]
+    light = _light_on_vertices(scene, vertices, normals, faces, corners)
     u, v = hit["u"][on], hit["v"][on]
     share = np.stack([1 - u - v, u, v], axis=1)[:, :, None]
     albedo = srgb_to_linear(_colors_of(parts, hit["primID"][on], share))
-    radiance = albedo * (light[corners] * share[..., 0]).sum(axis=1)[:, None]
+    radiance = albedo * _between(light[:, None], corners, share)
     picture.reshape(-1, 3)[on] = linear_to_srgb(np.clip(radiance, 0, 1))
 
     pixels = _averaged(picture)
@@ -114,16 +118,21 @@ def _colors_of(
 
 def colors_at(coloured: ColouredMesh, faces: npt.NDArray[np.int32], share: Floats) -> Floats:
     """Colours of points given by face and weights of its corners, sRGB."""
-    colors: Floats
     if coloured.texture is None:
-        colors = (coloured.colors[coloured.mesh.faces[faces]] * share).sum(axis=1)
-        return colors
+        return _between(coloured.colors, coloured.mesh.faces[faces], share)
     image = coloured.texture.image
     size = np.array(image.shape[:2])
-    uv = (coloured.texture.uv[coloured.texture.faces[faces]] * share).sum(axis=1)
+    uv = _between(coloured.texture.uv, coloured.texture.faces[faces], share)
     y, x = np.minimum((uv[:, ::-1] * size).astype(np.intp), size - 1).T
-    colors = image[y, x].astype(np.float32) / np.float32(255)
+    colors: Floats = image[y, x].astype(np.float32) / np.float32(255)
     return colors
+
+
+def _between(values: Floats, corners: npt.NDArray[np.int32], share: Floats) -> Floats:
+    """What points have of vertices' values (n, d), by the weights (k, 3, 1) of three: (k, d)."""
+    parts = [values[corners[:, k]] * share[:, k] for k in range(3)]
+    between: Floats = parts[0] + parts[1] + parts[2]
+    return between
 
 
 def _camera(vertices: Floats, n: int) -> tuple[Floats, Floats]:
@@ -191,20 +200,26 @@ def _gather(scene: EmbreeScene, points: Floats, normals: Floats) -> Floats:
 
 
 def _light_on_vertices(
-    scene: EmbreeScene, vertices: Floats, normals: Floats, faces: npt.NDArray[np.int32]
+    scene: EmbreeScene,
+    vertices: Floats,
+    normals: Floats,
+    faces: npt.NDArray[np.int32],
+    shown: npt.NDArray[np.int32],
 ) -> Floats:
-    light = _gather(scene, vertices, normals)
-    for _ in range(2):
-        light = mesh_kernels.towards_neighbours(
-            light.reshape(-1, 1), faces, np.float32(0.5)
-        ).ravel()
-    return light
+    """Light on the vertices that are `shown`: (n,), and anything on the others."""
+    lit = np.zeros(len(vertices), bool)
+    lit[shown] = True
+    for _ in range(LIGHT_ROUNDS):  # and on their neighbours, who lend them some
+        lit[faces[lit[faces].any(axis=1)]] = True
+    light = np.zeros((len(vertices), 1), np.float32)
+    light[lit, 0] = _gather(scene, vertices[lit], normals[lit])
+    for _ in range(LIGHT_ROUNDS):
+        light = mesh_kernels.towards_neighbours(light, faces, np.float32(0.5))
+    return light.ravel()
 
 
 def _floor(scene: EmbreeScene, vertices: Floats, origin: Floats, directions: Floats) -> Floats:
     """The background, and the shadow on the floor under the object: (rays, 3), linear."""
-    from scipy.ndimage import gaussian_filter, map_coordinates
-
     height = float(vertices[:, 2].min()) - 1e-3
     middle = (vertices.min(axis=0) + vertices.max(axis=0))[:2] / 2
     reach = 1.6
@@ -214,7 +229,7 @@ def _floor(scene: EmbreeScene, vertices: Floats, origin: Floats, directions: Flo
     up = np.broadcast_to(np.array([0, 0, 1], np.float32), points.shape)
     light = _gather(scene, points, up).reshape(len(s), len(s))
     edge = np.hypot(*np.meshgrid(s, s)) / reach
-    shade = gaussian_filter(light / np.median(light[edge > 0.9]), 1.0)
+    shade = _softened(light / np.median(light[edge > 0.9]))
     fade = np.clip((1 - edge) / 0.35, 0, 1)
     shade = 1 - fade * (1 - np.minimum(shade, 1))
 
@@ -222,8 +237,17 @@ def _floor(scene: EmbreeScene, vertices: Floats, origin: Floats, directions: Flo
         t = (height - origin[2]) / directions[:, 2]
     hits = np.isfinite(t) & (t > 0)
     at = origin[:2] + np.where(hits, t, 0)[:, None] * directions[:, :2] - middle
-    index = (at / reach + 1) / 2 * (len(s) - 1)
-    value = map_coordinates(shade, index.T, order=1, mode="nearest")
-    value = np.where(hits, value, 1).astype(np.float32)
+    index = np.zeros((len(at), 3), np.float32)
+    index[:, :2] = (at / reach + 1) / 2 * (len(s) - 1)
+    value = np.where(hits, sample(np.stack([shade, shade], axis=2), index), np.float32(1))
     floor: Floats = srgb_to_linear(BACKGROUND) * value[:, None]
     return floor
+
+
+def _softened(shade: Floats) -> Floats:
+    """Blurred by a gaussian of one point; whole at the edges, which fade."""
+    taps = np.exp(-0.5 * np.arange(-3, 4) ** 2)
+    for axis in (0, 1):
+        moved = [tap * np.roll(shade, k - 3, axis) for k, tap in enumerate(taps / taps.sum())]
+        shade = np.sum(moved, axis=0, dtype=np.float32)
+    return shade
