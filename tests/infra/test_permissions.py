@@ -43,6 +43,7 @@ PATTERNS: dict[str, str] = {
     "{Bucket.Arn}/private/*/objects/*/mask.png": "likewise",
     "{Bucket.Arn}/private/*/objects/*/mesh.*": "likewise; the ending is a mesh format",
     "{Bucket.Arn}/private/*/objects/*/mesh.glb": "likewise",
+    "{Bucket.Arn}/private/*/objects/*/splat.spz": "likewise",
     "{Bucket.Arn}/private/*/objects/*/preview.png": "likewise",
     "{Bucket.Arn}/private/*/jobs/*/scene.*": "likewise; the ending is a scene's format",
     "{Bucket.Arn}/private/*/objects/*/splat.ply": "likewise",
