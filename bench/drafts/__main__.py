@@ -12,15 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gen3d_client.clicks import parse
 from gen3d_client.client import Client
-from gen3d_client.decoder import Decoder, drawn
 from gen3d_client.models import Job
 from gen3d_local import one_photo
 from tests.local.running import ROOT, RunningStack
+from tests.masks import drawn
 
 PHOTO = ROOT / "examples" / "coffee.jpg"
-CUP = parse("226,232 394,232 330,330")
 JOBS = 6
 WAKE_SECONDS = 120
 _PATIENCE = 300
@@ -62,6 +60,7 @@ def _job(api: Client) -> tuple[float, float]:
     """Seconds from the photo's arrival to a decoder, and from the mask to the draft's mesh."""
     created = api.create(PHOTO)
     job_id = created.job_id
+    assert created.upload
     api.upload(created.upload, PHOTO.read_bytes(), "image/jpeg")
     begun = time.monotonic()
     api.initialize(job_id)
@@ -70,7 +69,7 @@ def _job(api: Client) -> tuple[float, float]:
     assert job.decoder
     assert job.embeddings
     model, embeddings = (api.download(link.url) for link in (job.decoder, job.embeddings))
-    mask, _ = drawn(Decoder(model, embeddings, job.decoder.revision), CUP)
+    mask = drawn(model, embeddings)
     begun = time.monotonic()
     api.reconstruct(job_id, [mask], [{"name": "cup"}])
     _until(api, job_id, lambda job: any(each.draft for each in job.objects))

@@ -29,6 +29,8 @@ class Pretend:
         """By method and path, what comes first."""
         self.asked: list[tuple[str, Any]] = []
         self.revoked: list[str] = []
+        self.words: list[str] = []
+        """By which requests are known again."""
         self.largest = 1000
         self.renewals = 0
 
@@ -87,6 +89,8 @@ class Pretend:
     def _api(self, what: str, body: bytes) -> tuple[int, Any]:
         method, path = what.split()
         if what == "POST /jobs":
+            if "imageUrl" in json.loads(body):
+                return 202, self.jobs[JOB][0]
             self.jobs.setdefault(JOB, [self.job("CREATED")])
             return 201, {"jobId": JOB, "prefix": "p", "upload": self._form()}
         if what == "GET /limits":
@@ -142,15 +146,19 @@ def serving(pretend: Pretend) -> Iterator[Pretend]:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             token = (self.headers.get("authorization") or "").removeprefix("Bearer ")
             path = urlsplit(self.path).path
+            pretend.words += filter(None, [self.headers.get("idempotency-key")])
             status, said = pretend.answer(self.command, path, token, body)
             if status == 0:  # no answer at all
                 self.close_connection = True
                 self.connection.close()
                 return
+            after = said.get("retryAfter") if isinstance(said, dict) else None
             content = said.encode() if isinstance(said, str) else json.dumps(said).encode()
             self.send_response(status)
-            for name, value in ({"location": said} if status // 100 == 3 else {}).items():
-                self.send_header(name, value)
+            if status // 100 == 3:
+                self.send_header("location", said)
+            if after is not None:
+                self.send_header("retry-after", str(after))
             self.send_header("content-length", str(0 if status == 204 else len(content)))
             self.end_headers()
             if status != 204:

@@ -43,9 +43,7 @@ def plan(photo: Path) -> Plan:
 
 
 def looks(pretend: Pretend) -> None:
-    decoder = {"decoder": {"url": "u", "revision": "r"}, "embeddings": {"url": "e"}}
-    waits = pretend.job("AWAITING_MASK", **decoder)
-    pretend.jobs[JOB] = [pretend.job("CREATED"), waits, pretend.done()]
+    pretend.jobs[JOB] = [pretend.job("CREATED"), pretend.job("RECONSTRUCTING"), pretend.done()]
 
 
 def test_a_program_that_waits(pretend: Pretend, plan: Plan, tmp_path: Path) -> None:
@@ -103,7 +101,7 @@ def test_a_token_that_nobody_can_renew_is_asked_for_again(pretend: Pretend) -> N
 
 
 def test_the_core_needs_two_packages() -> None:
-    """What decodes clicks and what serves agents is loaded where it is asked for."""
+    """What measures photos and what serves agents is loaded where it is asked for."""
     script = (
         "import sys, gen3d_client.command, gen3d_client.client\n"
         "heavy = {'numpy', 'onnxruntime', 'PIL', 'safetensors', 'mcp', 'boto3', 'gen3d'}\n"
@@ -115,8 +113,6 @@ def test_the_core_needs_two_packages() -> None:
 @pytest.mark.parametrize(
     ("hidden", "words", "extra"),
     [
-        ("onnxruntime", ["mesh", "chair.jpg"], "click"),
-        ("PIL", ["mesh", "chair.jpg", "--click", "1,1"], "click"),
         ("mcp", ["mcp"], "mcp"),
     ],
 )

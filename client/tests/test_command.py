@@ -1,5 +1,6 @@
 """The command, against a Gen3D that does what a test says: what it prints, writes and ends with."""
 
+import base64
 import json
 import stat
 import threading
@@ -7,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from client.tests.pretend import JOB, Pretend
+from client.tests.pretend import JOB, PNG, Pretend
 from gen3d_client import command, commands, follow
 from gen3d_client.sign_ins import Kept
 
@@ -24,24 +26,32 @@ def mesh(photo: Path, *more: object) -> int:
 
 
 def looks(pretend: Pretend, *last: dict[str, Any]) -> None:
-    """A job's way: created, prepared, waiting for a mask, and on."""
-    decoder = {"decoder": {"url": "u", "revision": "r"}, "embeddings": {"url": "e"}}
-    waits = pretend.job("AWAITING_MASK", **decoder)
-    pretend.jobs[JOB] = [pretend.job("CREATED"), pretend.job("INITIALIZING"), waits, *last]
+    """A job's way: created, prepared, and on."""
+    pretend.jobs[JOB] = [pretend.job("CREATED"), pretend.job("INITIALIZING"), *last]
+
+
+def sent(pretend: Pretend) -> Any:
+    """What a job was asked for."""
+    return json.loads(dict(pretend.asked)["POST /api/jobs"])
 
 
 def test_a_photo_and_a_mask_become_a_file(
     pretend: Pretend, kept: Kept, photo: Path, capsys: Out
 ) -> None:
     far = {"phase": "surface", "fraction": 0.5, "restSeconds": 3}
-    looks(pretend, pretend.job("RECONSTRUCTING", objects=[{"progress": far}]), pretend.done())
+    offers = {"mesh": {"quality": {"values": ["fast", "fine"]}}}
+    works = pretend.job("RECONSTRUCTING", objects=[{"progress": far}], offers=offers)
+    looks(pretend, works, pretend.done())
     assert mesh(photo, "--out", "here/chair.draco.glb", "--option", "mesh.quality=fine") == 0
     assert Path("here/chair.draco.glb").read_text() == "draco.glb"
     said = capsys.readouterr()
     assert said.out == "here/chair.draco.glb\n"
     assert "surface, 50%, about 3 s left" in said.err
-    sent = json.loads(dict(pretend.asked)[f"POST /api/jobs/{JOB}/reconstruct"])
-    assert sent == {"objects": [{"name": "chair", "options": {"mesh": {"quality": "fine"}}}]}
+    assert "may be chosen by --option: mesh.quality=fast|fine" in said.err
+    mask = base64.b64encode(PNG).decode()
+    chair = {"name": "chair", "options": {"mesh": {"quality": "fine"}}, "mask": mask}
+    photo_is = {"filename": "chair.jpg", "contentType": "image/jpeg"}
+    assert sent(pretend) == {**photo_is, "objects": [chair]}
     assert kept.unfinished(JOB) is None
 
 
@@ -155,18 +165,13 @@ def test_an_error_is_json_where_json_is_asked_for(
     assert said == {"error": "JobNotFound", "message": "There is no such job.", "exitCode": 1}
 
 
-@pytest.mark.parametrize("where", ["upload", "initialize", "reconstruct"])
+@pytest.mark.parametrize("where", ["upload", "initialize"])
 def test_of_a_photo_that_is_refused_no_job_is_left(
     pretend: Pretend, kept: Kept, photo: Path, capsys: Out, where: str
 ) -> None:
     if where == "upload":
         photo.write_bytes(photo.read_bytes() + bytes(10_000))
         says = "chair.jpg has 0.0 MB, which is too large. At most 1000 MB are taken."
-    elif where == "reconstruct":
-        looks(pretend)
-        refusal = {"error": "OptionNotOffered", "message": "It is not offered."}
-        pretend.answers[f"POST /api/jobs/{JOB}/reconstruct"] = [(422, refusal)]
-        says = "It is not offered."
     else:
         refusal = {"error": "ImageTooLarge", "message": "At most 40 megapixels."}
         pretend.answers[f"POST /api/jobs/{JOB}/initialize"] = [(413, refusal)]
@@ -192,18 +197,13 @@ def test_a_limit_leaves_the_job_to_be_gone_on_with(
 def test_an_interrupted_command_is_gone_on_with_wherever_it_was(
     pretend: Pretend, kept: Kept, photo: Path, capsys: Out, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before the photo is up, before it has begun, before the masks are sent, and after."""
+    """Before the photo is up, before it has begun, and after."""
     missing = {"error": "ImageMissing", "message": "There is no photo."}
-    conflict = {"error": "JobConflict", "message": "The job has its masks."}
-    initialize, reconstruct = (
-        f"POST /api/jobs/{JOB}/initialize",
-        f"POST /api/jobs/{JOB}/reconstruct",
-    )
+    initialize = f"POST /api/jobs/{JOB}/initialize"
     for broken, again in (
         ("POST /upload", {initialize: [(422, missing)]}),
         (initialize, {}),
-        (reconstruct, {}),
-        ("GET /files/glb", {reconstruct: [(409, conflict)]}),
+        ("GET /files/glb", {}),
     ):
         looks(pretend, pretend.done())
         with monkeypatch.context() as patch:
@@ -278,9 +278,9 @@ def test_a_wait_that_is_over_is_no_end(
 def test_a_job_that_waits_for_somebody_else_says_so(
     pretend: Pretend, kept: Kept, capsys: Out
 ) -> None:
-    looks(pretend, pretend.done())
+    looks(pretend, *2 * [pretend.job("AWAITING_MASK")], pretend.done())
     assert gen3d("watch", JOB) == 0
-    assert "waits for somebody's clicks" in capsys.readouterr().err
+    assert capsys.readouterr().err.count("waits for somebody's clicks") == 1
 
 
 def test_a_retry_waits_for_its_own_run(pretend: Pretend, kept: Kept) -> None:
@@ -370,12 +370,86 @@ def test_what_passes_by_itself_is_asked_again(pretend: Pretend, kept: Kept) -> N
 
 
 def test_a_job_is_not_made_twice_where_the_answer_was_lost(
-    pretend: Pretend, kept: Kept, photo: Path, capsys: Out
+    pretend: Pretend, kept: Kept, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pretend.answers["POST /api/jobs"] = [(0, "")]
+    """Neither by the command, nor by the same command again; another time it is another job."""
+    pretend.answers["POST /api/jobs"] = 99 * [(0, "")]
     assert mesh(photo) == 4
-    assert pretend.paths().count("POST /api/jobs") == 1
-    assert "A job may have been made all the same: `gen3d jobs`" in capsys.readouterr().err
+    tried = len(pretend.words)
+    assert tried > 1
+    busy = {"error": "JobConflict", "message": "It is just being answered.", "retryAfter": 0}
+    pretend.answers["POST /api/jobs"] = [(0, ""), (409, busy)]
+    monkeypatch.chdir(photo.parent.parent)  # the same files, named otherwise
+    looks(pretend, pretend.done())
+    assert mesh(Path(photo.parent.name) / photo.name, "--out", photo.with_name("a.glb")) == 0
+    assert len(set(pretend.words)) == 1
+    assert len(pretend.words) == tried + 3
+    looks(pretend, pretend.done())
+    assert mesh(photo, "--out", photo.with_name("b.glb")) == 0
+    assert len(set(pretend.words)) == 2
+
+
+def test_a_refusal_is_no_answer_that_was_lost(pretend: Pretend, kept: Kept, photo: Path) -> None:
+    refusal = {"error": "LimitReached", "message": "Twenty jobs a day."}
+    pretend.answers["POST /api/jobs"] = [(429, refusal)]
+    assert mesh(photo) == 1
+    looks(pretend, pretend.done())
+    assert mesh(photo) == 0
+    assert len(set(pretend.words)) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ([], {"subject": "auto"}),
+        (["--auto"], {"subject": "auto"}),
+        (["--click", "20,10", "--click", "-5,10"],
+         {"clicks": [{"x": 0.5, "y": 0.5, "inside": True},
+                     {"x": 0.125, "y": 0.5, "inside": False}]}),
+        (["--click", "45%,30%"], {"clicks": [{"x": 0.45, "y": 0.3, "inside": True}]}),
+        (["--box", "10,5,30,20"], {"box": {"left": 0.25, "top": 0.25, "right": 0.75, "bottom": 1}}),
+        (["--box", "0%,0%,50%,100%", "--click", "-10%,10%"],
+         {"clicks": [{"x": 0.1, "y": 0.1, "inside": False}],
+          "box": {"left": 0, "top": 0, "right": 0.5, "bottom": 1}}),
+        (["--text", "the red cup"], {"text": "the red cup"}),
+        (["--polygon", "0,0 20,0 20,10"], {"polygon": [[0, 0], [0.5, 0], [0.5, 0.5]]}),
+        (["--mask", "mask.json"], {"rle": {"size": [20, 40], "counts": "abc"}}),
+    ],
+)  # fmt: skip
+def test_what_shows_an_object_is_said_in_the_request(
+    pretend: Pretend, kept: Kept, photo: Path, words: list[str], shown: Any
+) -> None:
+    Image.new("RGB", (40, 20)).save(photo)
+    rle = {"size": [20, 40], "counts": "abc", "segment": 7}
+    photo.with_name("mask.json").write_text(json.dumps(rle))
+    looks(pretend, pretend.done())
+    assert gen3d("mesh", photo, *words) == 0
+    assert sent(pretend)["objects"] == [{"name": "chair", **shown}]
+    assert f"POST /api/jobs/{JOB}/reconstruct" not in pretend.paths()
+
+
+def test_each_object_has_what_shows_it(pretend: Pretend, kept: Kept, photo: Path) -> None:
+    looks(pretend, pretend.done())
+    words = ["--object", "cup", "--click", "50%,50%", "--object", "pen", "--option", "mesh.faces=9"]
+    assert gen3d("mesh", photo, *words, "--out", "all") == 0
+    cup, pen = sent(pretend)["objects"]
+    assert cup == {"name": "cup", "clicks": [{"x": 0.5, "y": 0.5, "inside": True}]}
+    assert pen == {"name": "pen", "subject": "auto", "options": {"mesh": {"faces": 9}}}
+
+
+def test_a_photo_may_lie_elsewhere(pretend: Pretend, kept: Kept, capsys: Out) -> None:
+    """The service fetches it, so that nothing goes up; then it is as any other."""
+    url = "https://example.com/a/my%20chair.jpg?size=large"
+    pretend.jobs[JOB] = [pretend.job("INITIALIZING"), pretend.done()]
+    assert gen3d("mesh", "--url", url, "--click", "45%,30%") == 0
+    assert Path("my-chair.glb").read_text() == "glb"
+    clicks = [{"x": 0.45, "y": 0.3, "inside": True}]
+    assert sent(pretend) == {"imageUrl": url, "objects": [{"clicks": clicks}]}
+    assert not {"POST /upload", f"POST /api/jobs/{JOB}/initialize"} & {*pretend.paths()}
+    refusal = {"error": "AddressRefused", "message": "It is not public."}
+    pretend.answers["POST /api/jobs"] = [(422, refusal)]
+    assert gen3d("mesh", "--url", "https://localhost/a.jpg") == 1
+    assert "It is not public." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -387,7 +461,20 @@ def test_a_job_is_not_made_twice_where_the_answer_was_lost(
         (["mesh", "chair.jpg", "--mask", "none.png"], 1, "none.png cannot be read"),
         (["mesh", "chair.jpg", "--click", "a"], 1, "'a' is no click"),
         (["mesh", "chair.jpg", "--click", "-1,1"], 1, "Every click is off the object"),
-        (["mesh", "chair.jpg", "--click", "1,1", "--mask", "mask.png"], 1, "clicks or a mask"),
+        (["mesh", "chair.jpg", "--click", "1,1", "--mask", "mask.png"], 1, "clicks and a box, or"),
+        (["mesh", "chair.jpg", "--auto", "--text", "cup"], 1, "--auto takes what stands out"),
+        (["mesh", "chair.jpg", "--click", "101%,1%"], 1, "101%,1% is outside of the photo"),
+        (["mesh", "chair.jpg", "--box", "1,2,3"], 1, "'1,2,3' is no box"),
+        (["mesh", "chair.jpg", "--box", "9,1,2,8"], 1, "its left comes before its right"),
+        (["mesh", "chair.jpg", "--polygon", "1,1 2,2"], 1, "is no outline"),
+        (["mesh", "chair.jpg", "--mask", "large.png"], 1, "with one bit a pixel"),
+        (["mesh"], 1, "Name a photo, or by --url"),
+        (["mesh", "chair.jpg", "--url", "https://a/b.jpg"], 1, "Name a photo, or by --url"),
+        (
+            ["mesh", "--url", "https://a/b.jpg", "--click", "1,1"],
+            1,
+            "Write places in it in percent",
+        ),
         (["mesh", "chair.jpg", "--option", "seed=1"], 1, "'seed=1' is no option"),
         (["mesh", "chair.jpg", "--mask", "mask.png", "--out", "chair.jpg/a.glb"], 1, "Nothing can"),
         (["retry", JOB, "--option", "engine.seed=1"], 1, "Say which object"),
@@ -403,6 +490,7 @@ def test_what_is_wrong_is_one_sentence_before_anything_is_asked(
     pretend: Pretend, kept: Kept, photo: Path, capsys: Out, words: list[str], code: int, says: str
 ) -> None:
     Path("mask.txt").write_text("no")
+    Path("large.png").write_bytes(PNG + bytes(600_000))
     assert gen3d(*words) == code
     said = capsys.readouterr().err
     assert says in said

@@ -96,6 +96,42 @@ def test_each_correction_sees_the_mask_before_it() -> None:
     assert np.allclose(corrected.logits, once.logits * 2)
 
 
+@pytest.mark.parametrize(
+    "labels", [TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64], ids=["f32", "i32", "i64"]
+)
+@pytest.mark.parametrize(
+    ("declared", "given"),
+    [
+        (TensorProto.FLOAT, np.float32),
+        (TensorProto.FLOAT16, np.float16),
+        (TensorProto.UINT8, np.uint8),
+    ],
+    ids=["float", "half", "bytes"],
+)
+def test_a_decoder_is_fed_what_it_declares(
+    declared: int, given: type[np.generic], labels: int
+) -> None:
+    inputs = [
+        helper.make_tensor_value_info("image_embed", declared, [1, 1, SIDE, SIDE]),
+        helper.make_tensor_value_info("point_labels", labels, [1, "n"]),
+    ]
+    outputs = [
+        helper.make_tensor_value_info("masks", TensorProto.FLOAT, [1, 1, SIDE, SIDE]),
+        helper.make_tensor_value_info("iou_scores", TensorProto.FLOAT, [1, "n"]),
+    ]
+    nodes = [
+        helper.make_node("Cast", ["image_embed"], ["masks"], to=TensorProto.FLOAT),
+        helper.make_node("Cast", ["point_labels"], ["iou_scores"], to=TensorProto.FLOAT),
+    ]
+    graph = helper.make_graph(nodes, "decoder", inputs, outputs)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    image = np.arange(SIDE**2, dtype=given).reshape(1, 1, SIDE, SIDE)
+    photo = embeddings(image_embed=image)
+    candidate = MaskDecoder(made.SerializeToString(), photo).decode([CLICK])
+    assert candidate.score == ON
+    assert np.array_equal(candidate.logits, image[0, 0].astype(np.float32))
+
+
 def test_embeddings_that_lack_an_input_are_refused() -> None:
     with pytest.raises(InferenceFailed, match="high_res_0"):
         MaskDecoder(model("high_res_0"), decoder()._embeddings).decode([CLICK])

@@ -8,7 +8,7 @@ import argparse
 import time
 from pathlib import Path
 
-from gen3d_client.commands import client
+from gen3d_client.access import client
 from gen3d_client.errors import ApiClientError, JobFailed, Refused
 from gen3d_client.plans import from_words
 from gen3d_client.sign_ins import Kept

@@ -17,10 +17,9 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 from gen3d import paths
-from gen3d_client.clicks import parse
-from gen3d_client.decoder import Decoder, as_png
 from tests.images.build import ROOT
 from tests.images.docker import CheckError, Docker, free_port
+from tests.masks import drawn
 
 BUCKET = "gen3d-bucket"
 _PREFIX = "private/us-east-1:4f0a51c6-93ad-4b0f-8f67-0d9b8f7e2c11/jobs/01M82SZE4Z7ZQ9FY1VB33KS0D2"
@@ -28,7 +27,6 @@ _EMULATORS = ROOT / ".venvs" / "sam-cli"
 _LAMBDAS_USER = "993"
 _WEIGHTS = ROOT / "container" / "weights" / "lite"
 _PHOTO = ROOT / "examples" / "coffee.jpg"
-_CLICKS = "226,232 394,232 330,330"
 _READY_SECONDS = 120.0
 _SAGEMAKERS_PORT = 8080
 
@@ -99,9 +97,7 @@ def lite(docker: Docker, image: str, files: Any, environment: dict[str, str]) ->
         initialized = _post(f"{address}/invocations", {"task": "initialize", **embeddings})
         body = files.get_object(Bucket=BUCKET, Key="embeddings.safetensors")["Body"].read()
         model = (_WEIGHTS / "decoder.onnx").read_bytes()
-        decoder = Decoder(model, body, initialized["revision"])
-        mask = as_png(decoder.full_size(decoder.decode(parse(_CLICKS))))
-        files.put_object(Bucket=BUCKET, Key="mask.png", Body=mask)
+        files.put_object(Bucket=BUCKET, Key="mask.png", Body=drawn(model, body))
         request = {
             "task": "reconstruct",
             "image": f"{uri}/photo.jpg",
@@ -184,9 +180,7 @@ def lite_function(docker: Docker, image: str, files: Any, environment: dict[str,
         key = paths.decoder(initialized["engine"], initialized["revision"])
         model = files.get_object(Bucket=BUCKET, Key=key)["Body"].read()
         embeddings = files.get_object(Bucket=BUCKET, Key="draft.safetensors")["Body"].read()
-        decoder = Decoder(model, embeddings, initialized["revision"])
-        mask = as_png(decoder.full_size(decoder.decode(parse(_CLICKS))))
-        files.put_object(Bucket=BUCKET, Key="draft.png", Body=mask)
+        files.put_object(Bucket=BUCKET, Key="draft.png", Body=drawn(model, embeddings))
         object_seconds, made = _timed(invoke, cup)
         _, refused = _timed(invoke, {**photo, "image": f"{uri}/none.jpg"})
         memory = _resident(docker, name)

@@ -60,7 +60,7 @@ def terminal(
 
 def forget(terminal: Terminal, job_id: str) -> None:
     script = (
-        "from gen3d_client.commands import client; from gen3d_client.sign_ins import Kept\n"
+        "from gen3d_client.access import client; from gen3d_client.sign_ins import Kept\n"
         f"client(Kept(), '').delete({job_id!r})"
     )
     subprocess.run([sys.executable, "-c", script], env=terminal.environment, check=True)
@@ -81,7 +81,7 @@ def test_a_photo_becomes_a_mesh_though_it_is_interrupted(terminal: Terminal) -> 
     job = json.loads(out)
     assert job["status"] == "COMPLETED"
     assert job["objects"][0]["options"]["engine"]["seed"] == 3
-    assert "(clicks)" in err
+    assert "RECONSTRUCTING" in err
     assert (terminal.folder / "cup.glb").read_bytes()[:4] == b"glTF"
 
     terminal.gen3d("fetch", job_id, "--out", "all")
@@ -98,6 +98,8 @@ def test_a_photo_becomes_a_mesh_though_it_is_interrupted(terminal: Terminal) -> 
 def test_what_the_api_refuses_is_a_sentence(
     terminal: Terminal, whole_stack: RunningStack, tmp_path: Path
 ) -> None:
+    url = ("--url", f"{whole_stack.url.replace('http', 'https')}/cup.jpg")
+    assert "public addresses alone" in terminal.gen3d("mesh", *url, code=1)[1]
     start = b"\xff\xd8\xff"
     for content, says in ((start + bytes(25_000_000), "too large"), (start, "not a photo")):
         photo = tmp_path / "bad.jpg"

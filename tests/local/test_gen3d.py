@@ -14,11 +14,10 @@ import httpx
 import pytest
 import trimesh
 
-from gen3d_client.clicks import Click
-from gen3d_client.decoder import Decoder, as_png
 from gen3d_local.one_photo import sign_in
 from tests.local import permissions
 from tests.local.running import ROOT, RunningStack, eventually
+from tests.masks import drawn
 
 PHOTO = ROOT / "examples" / "coffee.jpg"
 MASK_SECONDS = 60
@@ -98,9 +97,8 @@ def cup_mask(job: Json) -> bytes:
     """A mask from clicks, decoded as the browser does it."""
     model = httpx.get(job["decoder"]["url"]).content
     embeddings = httpx.get(job["embeddings"]["url"]).content
-    decoder = Decoder(model, embeddings, job["decoder"]["revision"])
-    candidate = decoder.decode([Click(290, 60), Click(290, 150), Click(90, 60, False)])
-    return as_png(decoder.full_size(candidate))
+    clicks = ((290, 60, True), (290, 150, True), (90, 60, False))
+    return drawn(model, embeddings, clicks)
 
 
 @pytest.fixture(scope="module")

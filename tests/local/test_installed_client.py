@@ -29,13 +29,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment that was empty, with the package and what decodes clicks."""
+    """An environment that was empty, with the package alone."""
     folder = tmp_path_factory.mktemp("there") / "environment"
     uv("venv", "-q", "--python", sys.executable, folder)
     # The versions that the tests run with, which the machine mostly has.
     versions = ROOT / "requirements" / "dev.txt"
     python = folder / "bin" / "python"
-    uv("pip", "install", "-q", "--python", python, "-c", versions, f"{wheel}[click]")
+    uv("pip", "install", "-q", "--python", python, "-c", versions, wheel)
     return folder
 
 

@@ -1,10 +1,12 @@
 """The HTTP API, request by request.
 
 What passes by itself is asked again: an answer that did not come, a service that is busy. Every
-request but the one that creates a job may be sent twice and does its work once.
+request but the one that makes a key may be sent twice and does its work once; those that create
+carry a word of ours by which the API knows them again.
 """
 
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from itertools import chain, repeat
 from pathlib import Path
@@ -24,6 +26,9 @@ PATIENCE = 15.0
 """Seconds for which something that a person waits for is tried again."""
 LONG_PATIENCE = 300.0
 """The same while a job runs, which does not need us."""
+Objects = Sequence[Mapping[str, object]]
+"""Of a job, as the API is told of them."""
+
 _BUSY = {429, 502, 503, 504}
 _GONE = {403}
 
@@ -42,10 +47,34 @@ class Api:
         self._url = url.rstrip("/")
         self._credentials = credentials
 
-    def create(self, photo: Path) -> Dialogue[Created]:
-        """Create a job for a photo; it is not uploaded yet."""
+    def create(
+        self, photo: Path, objects: Objects = (), once: str | None = None
+    ) -> Dialogue[Created]:
+        """Create a job for a photo, which is not uploaded yet.
+
+        Parameters
+        ----------
+        photo : pathlib.Path
+        objects : sequence of mapping
+            What shows them; without any, the job waits for somebody's masks.
+        once : str, optional
+            A word by which the same request makes nothing a second time, for a day.
+        """
         about = {"filename": photo.name, "contentType": photos.media_type(photo)}
-        answer = yield from self._call("POST", "/jobs", about, again=False)
+        return (yield from self._created(about, objects, once))
+
+    def create_fetched(
+        self, url: str, objects: Objects = (), once: str | None = None
+    ) -> Dialogue[Created]:
+        """Create a job for a photo that the service fetches, and start it."""
+        return (yield from self._created({"imageUrl": url}, objects, once))
+
+    def _created(
+        self, about: Mapping[str, object], objects: Objects, once: str | None
+    ) -> Dialogue[Created]:
+        body = {**about, **({"objects": list(objects)} if objects else {})}
+        named = {"Idempotency-Key": once or new_word()}
+        answer = yield from self._call("POST", "/jobs", body, headers=named)
         return models.read(Created, answer, "The new job")
 
     def initialize(self, job_id: str, text: str | None = None) -> Dialogue[Job]:
@@ -53,7 +82,7 @@ class Api:
         about = {"text": text} if text else None
         return (yield from self._job("POST", f"{_path(job_id)}/initialize", about))
 
-    def job(self, job_id: str, patience: float = PATIENCE) -> Dialogue[Job]:
+    def job(self, job_id: str, patience: float | None = None) -> Dialogue[Job]:
         """Read a job."""
         return (yield from self._job("GET", _path(job_id), patience=patience))
 
@@ -63,9 +92,7 @@ class Api:
         answer = yield from self._call("GET", path)
         return models.read(Page, answer, "The list of jobs")
 
-    def reconstruct(
-        self, job_id: str, masks: Sequence[bytes], objects: Sequence[Mapping[str, object]]
-    ) -> Dialogue[Job]:
+    def reconstruct(self, job_id: str, masks: Sequence[bytes], objects: Objects) -> Dialogue[Job]:
         """Send a mask for each object, and go on."""
         path = _path(job_id)
         answer = yield from self._call("POST", f"{path}/masks", {"count": len(masks)})
@@ -75,9 +102,7 @@ class Api:
         body = {"objects": list(objects)}
         return (yield from self._job("POST", f"{path}/reconstruct", body))
 
-    def retry(
-        self, job_id: str, objects: Sequence[Mapping[str, object]] = (), scene: bool = False
-    ) -> Dialogue[Job]:
+    def retry(self, job_id: str, objects: Objects = (), scene: bool = False) -> Dialogue[Job]:
         """Take an ended job up, or make the named objects anew."""
         body = {"objects": list(objects), "scene": scene}
         return (yield from self._job("POST", f"{_path(job_id)}/retry", body))
@@ -163,7 +188,7 @@ class Api:
         method: str,
         path: str,
         body: Mapping[str, object] | None = None,
-        patience: float = PATIENCE,
+        patience: float | None = None,
     ) -> Dialogue[Job]:
         answer = yield from self._call(method, path, body, patience)
         return models.read(Job, answer, "The job")
@@ -173,19 +198,25 @@ class Api:
         method: str,
         path: str,
         body: Mapping[str, object] | None = None,
-        patience: float = PATIENCE,
+        patience: float | None = None,
         again: bool = True,
+        headers: Mapping[str, str] | None = None,
     ) -> Dialogue[bytes]:
         """Ask the API; a token that it does not take is renewed once."""
         for renew in (False, True):
-            headers = yield from self._credentials.headers(renew)
-            request = Send(method, f"{self._url}{path}", headers, body)
-            answer = yield from _answered(request, patience, again)
+            allowed = yield from self._credentials.headers(renew)
+            request = Send(method, f"{self._url}{path}", {**(headers or {}), **allowed}, body)
+            answer = yield from _answered(request, patience or PATIENCE, again)
             if answer.is_success:
                 return answer.content
             if answer.status_code != httpx.codes.UNAUTHORIZED:
                 raise _refusal(answer)
         raise SignInNeeded("The sign-in is not taken by this API. Sign in again: gen3d login")
+
+
+def new_word() -> str:
+    """A word by which the API knows a request again."""
+    return secrets.token_hex(16)
 
 
 def _answered(request: Send, patience: float, again: bool = True) -> Dialogue[httpx.Response]:
@@ -216,12 +247,14 @@ def _answered(request: Send, patience: float, again: bool = True) -> Dialogue[ht
 
 def _no_answer(url: str, error: Exception, safe: bool) -> Unreachable:
     said = f"{httpx.URL(url).host} does not answer ({error or type(error).__name__})."
-    made = " A job may have been made all the same: `gen3d jobs` lists yours."
+    made = " It may have been done all the same: look before you ask again."
     return Unreachable(said + ("" if safe else made))
 
 
 def _passes(answer: httpx.Response) -> bool:
     """Whether the same may well succeed in a moment; a person's limit is no such thing."""
+    if answer.status_code == httpx.codes.CONFLICT:  # the same request, which is being answered
+        return "retry-after" in answer.headers
     return answer.status_code in _BUSY and _error(answer).error != "LimitReached"
 
 

@@ -1,4 +1,4 @@
-"""Clicks on a photo, as a person writes them down."""
+"""Places in a photo, as a person writes them down: in pixels, or in percent of its sides."""
 
 import re
 from collections.abc import Sequence
@@ -6,17 +6,46 @@ from dataclasses import dataclass
 
 from gen3d_client.errors import ApiClientError
 
+Size = tuple[int, int]
+"""Width and height of a photo, upright, in pixels."""
+
 
 @dataclass(frozen=True)
 class Click:
-    """A point in pixels of the upright photo, on the object or, if not `inside`, off it."""
+    """A point on the object or, if not `inside`, off it.
+
+    In pixels of the upright photo, from its top left corner, or as `share` of its width and height,
+    which needs nobody who knows how large it is.
+    """
 
     x: float
     y: float
     inside: bool = True
+    share: bool = False
 
 
-_CLICK = re.compile(r"(-?)(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)")
+@dataclass(frozen=True)
+class Box:
+    """A rectangle around the object, in pixels of the upright photo, or as `share` of its sides."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    share: bool = False
+
+    @property
+    def corners(self) -> tuple[Click, Click]:
+        """The top left one and the bottom right one."""
+        return (
+            Click(self.left, self.top, share=self.share),
+            Click(self.right, self.bottom, share=self.share),
+        )
+
+
+_NUMBER = r"(\d+(?:\.\d+)?)"
+_CLICK = re.compile(rf"(-?){_NUMBER}(%?),{_NUMBER}\3")
+_BOX = re.compile(rf"{_NUMBER}(%?),{_NUMBER}\2,{_NUMBER}\2,{_NUMBER}\2")
 
 
 def parse(text: str) -> list[Click]:
@@ -33,7 +62,7 @@ def parse(text: str) -> list[Click]:
 
 
 def read(text: str) -> list[Click]:
-    """Read ``x,y x,y -x,y``; a minus marks what is not the object.
+    """Read ``x,y x%,y% -x,y``; a minus marks what is not the object.
 
     Raises
     ------
@@ -45,10 +74,35 @@ def read(text: str) -> list[Click]:
         match = _CLICK.fullmatch(word)
         if match is None:
             raise ApiClientError(
-                f"{word!r} is no click. Write them as x,y and -x,y, with spaces between."
+                f"{word!r} is no click. Write them as x,y and -x,y, in pixels or as 45%,30%, with "
+                "spaces between."
             )
-        clicks.append(Click(float(match[2]), float(match[3]), match[1] != "-"))
+        minus, x, percent, y = match.groups()
+        part = 100 if percent else 1
+        clicks.append(Click(float(x) / part, float(y) / part, not minus, bool(percent)))
     return clicks
+
+
+def read_box(text: str) -> Box:
+    """Read ``left,top,right,bottom``.
+
+    Raises
+    ------
+    ApiClientError
+        Not of that form, or no box.
+    """
+    match = _BOX.fullmatch(text.strip())
+    if match is None:
+        raise ApiClientError(
+            f"{text!r} is no box. Write it as left,top,right,bottom, in pixels or each in percent."
+        )
+    left, percent, *others = match.groups()
+    part = 100 if percent else 1
+    right, bottom = (float(each) / part for each in others[1:])
+    box = Box(float(left) / part, float(others[0]) / part, right, bottom, bool(percent))
+    if box.left >= box.right or box.top >= box.bottom:
+        raise ApiClientError(f"{text!r} is no box: its left comes before its right, its top first.")
+    return box
 
 
 def need_one_inside(clicks: Sequence[Click]) -> None:
@@ -70,8 +124,32 @@ def check(clicks: Sequence[Click], width: int, height: int) -> None:
     ApiClientError
     """
     for click in clicks:
-        if click.x >= width or click.y >= height:
+        shares(click, (width, height))
+
+
+def shares(click: Click, size: Size | None) -> tuple[float, float]:
+    """A place as fractions of the photo's width and height.
+
+    Raises
+    ------
+    ApiClientError
+        It is outside of the photo, or in pixels of one whose size is not known.
+    """
+    if click.share:
+        if max(click.x, click.y) > 1:
             raise ApiClientError(
-                f"The click {click.x:g},{click.y:g} is outside of the photo, which has "
-                f"{width}×{height} pixels when it is upright."
+                f"{click.x:.0%},{click.y:.0%} is outside of the photo, whose sides are 100%."
             )
+        return click.x, click.y
+    if size is None:
+        raise ApiClientError(
+            f"{click.x:g},{click.y:g} is in pixels, and how large the photo is only its server "
+            "knows. Write places in it in percent, such as 45%,30%."
+        )
+    width, height = size
+    if click.x > width or click.y > height:
+        raise ApiClientError(
+            f"{click.x:g},{click.y:g} is outside of the photo, which has {width}×{height} pixels "
+            "when it is upright."
+        )
+    return click.x / width, click.y / height

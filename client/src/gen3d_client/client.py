@@ -11,7 +11,7 @@ methods, which run the same dialogues.
 import asyncio
 import inspect
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -19,7 +19,7 @@ import httpx
 
 from gen3d_client import cognito, results
 from gen3d_client import site as sites
-from gen3d_client.api import Api
+from gen3d_client.api import Api, Objects
 from gen3d_client.cognito import Credentials, Session, Tokens
 from gen3d_client.dialogue import Compute, Dialogue, Pause, Send, Tell, Told
 from gen3d_client.follow import WAIT_SECONDS, Follower, completed
@@ -31,7 +31,6 @@ from gen3d_client.site import Site
 T = TypeVar("T")
 
 _TIMEOUT = httpx.Timeout(60.0, read=120.0)
-_Objects = Sequence[Mapping[str, object]]
 
 
 def _nobody(_what: Job | str) -> None:
@@ -87,9 +86,13 @@ class Client:
         """Close its connections."""
         self._http.close()
 
-    def create(self, photo: Path) -> Created:
-        """Create a job for a photo; it is not uploaded yet."""
-        return self.run(self._api.create(photo))
+    def create(self, photo: Path, objects: Objects = (), once: str | None = None) -> Created:
+        """Create a job for a photo, which is not uploaded yet, and what shows its objects."""
+        return self.run(self._api.create(photo, objects, once))
+
+    def create_fetched(self, url: str, objects: Objects = (), once: str | None = None) -> Created:
+        """Create a job for a photo that the service fetches, and start it."""
+        return self.run(self._api.create_fetched(url, objects, once))
 
     def upload(self, form: Upload, content: bytes, kind: str, what: str = "The file") -> None:
         """Post a file with the permission that the API gave."""
@@ -111,11 +114,11 @@ class Client:
         """One's newest jobs."""
         return self.run(_jobs(self._api, most))
 
-    def reconstruct(self, job_id: str, masks: Sequence[bytes], objects: _Objects) -> Job:
+    def reconstruct(self, job_id: str, masks: Sequence[bytes], objects: Objects) -> Job:
         """Send a mask for each object, and go on."""
         return self.run(self._api.reconstruct(job_id, masks, objects))
 
-    def retry(self, job_id: str, objects: _Objects = (), scene: bool = False) -> Job:
+    def retry(self, job_id: str, objects: Objects = (), scene: bool = False) -> Job:
         """Take an ended job up, or make the named objects anew."""
         return self.run(self._api.retry(job_id, objects, scene))
 
@@ -153,15 +156,19 @@ class Client:
         told: Told = _nobody,
         begun: Callable[[Created], None] = _begun,
         seconds: float = WAIT_SECONDS,
+        once: str | None = None,
     ) -> Job:
         """Make meshes of a photo, from the upload to the end.
+
+        With a word of yours (`once`) the same plan makes no second job within a day, but goes on
+        with the first.
 
         Raises
         ------
         JobFailed
         """
         follower = Follower(self._api, told, seconds, self._pace)
-        return completed(self.run(follower.make(plan, begun)))
+        return completed(self.run(follower.make(plan, begun, once)))
 
     def go_on(
         self,
@@ -224,9 +231,15 @@ class AsyncClient:
         """Close its connections."""
         await self._http.aclose()
 
-    async def create(self, photo: Path) -> Created:
-        """Create a job for a photo; it is not uploaded yet."""
-        return await self.run(self._api.create(photo))
+    async def create(self, photo: Path, objects: Objects = (), once: str | None = None) -> Created:
+        """Create a job for a photo, which is not uploaded yet, and what shows its objects."""
+        return await self.run(self._api.create(photo, objects, once))
+
+    async def create_fetched(
+        self, url: str, objects: Objects = (), once: str | None = None
+    ) -> Created:
+        """Create a job for a photo that the service fetches, and start it."""
+        return await self.run(self._api.create_fetched(url, objects, once))
 
     async def upload(self, form: Upload, content: bytes, kind: str, what: str = "The file") -> None:
         """Post a file with the permission that the API gave."""
@@ -248,11 +261,11 @@ class AsyncClient:
         """One's newest jobs."""
         return await self.run(_jobs(self._api, most))
 
-    async def reconstruct(self, job_id: str, masks: Sequence[bytes], objects: _Objects) -> Job:
+    async def reconstruct(self, job_id: str, masks: Sequence[bytes], objects: Objects) -> Job:
         """Send a mask for each object, and go on."""
         return await self.run(self._api.reconstruct(job_id, masks, objects))
 
-    async def retry(self, job_id: str, objects: _Objects = (), scene: bool = False) -> Job:
+    async def retry(self, job_id: str, objects: Objects = (), scene: bool = False) -> Job:
         """Take an ended job up, or make the named objects anew."""
         return await self.run(self._api.retry(job_id, objects, scene))
 
@@ -292,15 +305,19 @@ class AsyncClient:
         told: Told = _nobody,
         begun: Callable[[Created], None] = _begun,
         seconds: float = WAIT_SECONDS,
+        once: str | None = None,
     ) -> Job:
         """Make meshes of a photo, from the upload to the end.
+
+        With a word of yours (`once`) the same plan makes no second job within a day, but goes on
+        with the first.
 
         Raises
         ------
         JobFailed
         """
         follower = Follower(self._api, told, seconds, self._pace)
-        return completed(await self.run(follower.make(plan, begun)))
+        return completed(await self.run(follower.make(plan, begun, once)))
 
     async def go_on(
         self,

@@ -129,15 +129,19 @@ def _parser() -> argparse.ArgumentParser:
     logout.set_defaults(command=commands.logout)
 
     mesh = each.add_parser("mesh", parents=[common, waiting, out], help="a mesh from a photo")
-    mesh.add_argument("photo", type=Path)
+    mesh.add_argument("photo", type=Path, nargs="?")
+    mesh.add_argument("--url", help="in its place, for everybody to read, over https")
     for name, metavar, words in (
-        ("--click", "X,Y", 'pixels on the object, "-X,Y" off it; repeatable'),
-        ("--mask", "PNG", "in the place of clicks: of the photo's size, white on the object"),
+        ("--click", "X,Y", 'on the object, "-X,Y" off it, in pixels or 45%%,30%%; repeatable'),
+        ("--box", "L,T,R,B", "around the object; with clicks, or alone"),
+        ("--text", "WORDS", "what it is called; with the sam engine only"),
+        ("--polygon", '"X,Y X,Y …"', "its outline"),
+        ("--mask", "FILE", "a PNG, white on the object, or COCO's RLE as JSON"),
         ("--option", "PART.NAME=VALUE", "such as mesh.quality=fine; repeatable"),
         ("--object", "NAME", "one more object, to which what follows belongs"),
     ):
         mesh.add_argument(name, action=_Part, dest="parts", metavar=metavar, help=words)
-    mesh.add_argument("--text", help="what to look for in the photo; with the sam engine only")
+    mesh.add_argument("--auto", action="store_true", help="what stands out; so without the others")
     mesh.set_defaults(command=commands.mesh)
 
     jobs = each.add_parser("jobs", parents=[common], help="list your jobs, newest first")

@@ -114,34 +114,45 @@ def withdraw_key(options: argparse.Namespace) -> None:
 
 def mesh(options: argparse.Namespace) -> None:
     """Make a mesh of a photo."""
-    plan = plans.from_words(options.photo, options.parts or [], options.text)
-    out = options.out or Path(f"{options.photo.stem}.glb")
+    plan = plans.from_words(options.photo, _parts(options), options.url)
+    out = options.out or Path(f"{plan.stem}.glb")
     results.check_writable(out)
-    kept = Kept()
+    kept, plan = Kept(), _from_anywhere(plan)
     site, credentials = opened(kept, options.at)
     with Client(site.api_url, credentials) as gen3d, _watching(options) as watching:
 
         def begun(created: Created) -> None:
+            kept.answered(once)
             watching.job_id = created.job_id
             note = Unfinished(
                 address=site.address,
-                plan=_from_anywhere(plan),
+                plan=plan,
                 out=out.resolve(),
                 upload=created.upload,
             )
             kept.note(created.job_id, note)
 
+        once = kept.once(site.address, plan)
         try:
-            job = gen3d.make(plan, watching.progress, begun, options.wait)
+            job = gen3d.make(plan, watching.progress, begun, options.wait, once.word)
         except JobFailed:
             kept.done(watching.job_id)
             _offer_draft(gen3d.job(watching.job_id))
             raise
         except Refused as error:
+            kept.answered(once)
             if watching.job_id and error.name != "LimitReached":  # which passes
                 kept.done(watching.job_id)
             raise
         _finish(gen3d, kept, job, out, options)
+
+
+def _parts(options: argparse.Namespace) -> list[tuple[str, str]]:
+    parts: list[tuple[str, str]] = options.parts or []
+    shows = {"--click", "--box", "--text", "--polygon", "--mask", "--object"}
+    if options.auto and any(option in shows for option, _ in parts):
+        raise ApiClientError("--auto takes what stands out: leave out what shows an object.")
+    return parts
 
 
 def _from_anywhere(plan: Plan) -> Plan:
@@ -150,7 +161,8 @@ def _from_anywhere(plan: Plan) -> Plan:
         wanted.model_copy(update={"mask": wanted.mask and wanted.mask.resolve()})
         for wanted in plan.objects
     ]
-    return plan.model_copy(update={"photo": plan.photo.resolve(), "objects": objects})
+    photo = plan.photo and plan.photo.resolve()
+    return plan.model_copy(update={"photo": photo, "objects": objects})
 
 
 def jobs(options: argparse.Namespace) -> None:

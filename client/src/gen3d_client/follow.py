@@ -5,23 +5,22 @@ does its work once.
 """
 
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 
 from gen3d_client import option_words
 from gen3d_client.api import LONG_PATIENCE, Api
 from gen3d_client.dialogue import Dialogue, Pause, Tell, Told, compute
-from gen3d_client.errors import ExtraMissing, JobFailed, Outdated, Refused, StillRunning
+from gen3d_client.errors import JobFailed, Outdated, Refused, StillRunning
 from gen3d_client.models import COMPLETED, CREATED, KNOWN_ENDS, Created, Job, Upload
 from gen3d_client.photos import media_type
-from gen3d_client.plans import Plan, Wanted
+from gen3d_client.plans import Plan
 
 WAIT_SECONDS = 1800.0
 _SOON_SECONDS = 1.0
 _SOON_LOOKS = 30
 _OUR_FAULTS = {
     *("ImageTooLarge", "UnsupportedImage", "InvalidImage", "ImageTooSmall", "ImageMissing"),
-    *("EntityTooLarge", "InvalidMask", "OptionNotOffered", "InvalidRequest"),
+    *("EntityTooLarge", "InvalidRequest"),
 }
 """What is wrong with what was sent, so that nothing can come of the job."""
 
@@ -46,7 +45,9 @@ class Follower:
         self._api, self._told, self._seconds = api, told, seconds
         self._pace = float("inf") if pace is None else pace
 
-    def make(self, plan: Plan, begun: Callable[[Created], None]) -> Dialogue[Job]:
+    def make(
+        self, plan: Plan, begun: Callable[[Created], None], once: str | None = None
+    ) -> Dialogue[Job]:
         """Make a job of a photo, and see it through; nothing is left of one that is refused.
 
         Parameters
@@ -54,13 +55,19 @@ class Follower:
         plan : Plan
         begun : callable
             Told of the job, so that somebody can go on with it.
+        once : str, optional
+            A word by which the same plan makes no second job, for a day.
         """
-        created = yield from self._api.create(plan.photo)
+        objects = yield from compute(plan.request)
+        if plan.photo:
+            created = yield from self._api.create(plan.photo, objects, once)
+        else:
+            created = yield from self._api.create_fetched(str(plan.url), objects, once)
         begun(created)
-        yield Tell(self._told, f"{CREATED}  {plan.photo.name} as {created.job_id}")
+        yield Tell(self._told, f"{CREATED}  {plan.name} as {created.job_id}")
         try:
-            yield from self._upload(plan, created.upload)
-            yield from self._api.initialize(created.job_id, plan.text)
+            if created.upload:
+                yield from self._begin(created.job_id, plan, created.upload)
             return (yield from self.go_on(created.job_id, plan, begun=True))
         except Refused as error:
             if error.name in _OUR_FAULTS:
@@ -75,7 +82,7 @@ class Follower:
         begun: bool = False,
         after_run: int = -1,
     ) -> Dialogue[Job]:
-        """See a job through to its end, with a plan where it still needs somebody's masks.
+        """See a job through to its end, with a plan where its photo may not be up yet.
 
         Parameters
         ----------
@@ -94,7 +101,8 @@ class Follower:
             It has not ended in time.
         """
         deadline = time.monotonic() + self._seconds
-        soon, past, sent = (_SOON_LOOKS, CREATED, False) if begun else (0, "", False)
+        soon, past = (_SOON_LOOKS, CREATED) if begun else (0, "")
+        offered = waits = False
         if after_run >= 0:
             soon = _SOON_LOOKS
         while True:
@@ -103,14 +111,15 @@ class Follower:
             if job.ended and job.run > after_run:
                 return job
             if job.status == CREATED and plan and not begun:
-                yield from self._begin(job_id, plan, upload)
+                yield from self._go_on_with_photo(job_id, plan, upload)
                 begun, soon, past = True, _SOON_LOOKS, CREATED
-            elif plan and not sent and job.waits_for_masks(plan.chooses):
-                yield from self._send_masks(job, plan)
-                sent, soon, past = True, _SOON_LOOKS, job.status
-            elif not (plan or sent) and job.waits_for_masks():
+            if job.offers and not offered:
+                may = option_words.written(job.offers)
+                yield Tell(self._told, f"may be chosen by --option: {may}")
+                offered = True
+            if job.waits_for_masks and not (plan or waits):
                 yield Tell(self._told, "It waits for somebody's clicks: make them on the page.")
-                sent = True
+                waits = True
             if time.monotonic() > deadline:
                 raise StillRunning(
                     f"The job is still {job.status} after {self._seconds:.0f} s; it goes on. "
@@ -118,62 +127,25 @@ class Follower:
                 )
             # What was asked for shows in the record a moment later, which says how soon to look
             # as if nobody had asked.
-            waits = soon > 0 and (job.status == past or job.run <= after_run)
+            hurried = soon > 0 and (job.status == past or job.run <= after_run)
             soon -= 1
-            pause = min(_SOON_SECONDS if waits else job.poll_seconds or _SOON_SECONDS, self._pace)
+            pause = min(_SOON_SECONDS if hurried else job.poll_seconds or _SOON_SECONDS, self._pace)
             yield Pause(max(0.0, min(pause, deadline - time.monotonic())))
 
-    def _upload(self, plan: Plan, form: Upload) -> Dialogue[None]:
-        photo = plan.photo
-        yield from self._api.upload(form, photo.read_bytes(), media_type(photo), photo.name)
+    def _begin(self, job_id: str, plan: Plan, form: Upload) -> Dialogue[None]:
+        assert plan.photo is not None
+        content, kind = plan.photo.read_bytes(), media_type(plan.photo)
+        yield from self._api.upload(form, content, kind, plan.name)
+        yield from self._api.initialize(job_id)
 
-    def _begin(self, job_id: str, plan: Plan, form: Upload | None) -> Dialogue[None]:
+    def _go_on_with_photo(self, job_id: str, plan: Plan, form: Upload | None) -> Dialogue[None]:
         """Start a job whose photo may have gone up before the break, or not."""
         try:
-            yield from self._api.initialize(job_id, plan.text)
+            yield from self._api.initialize(job_id)
         except Refused as error:
             if error.name != "ImageMissing" or form is None:
                 raise
-            yield from self._upload(plan, form)
-            yield from self._api.initialize(job_id, plan.text)
-
-    def _send_masks(self, job: Job, plan: Plan) -> Dialogue[None]:
-        if job.offers:
-            may = option_words.written(job.offers)
-            yield Tell(self._told, f"may be chosen by --option: {may}")
-        masks = yield from self._masks(job, plan.objects)
-        objects = [
-            {
-                **({"name": wanted.name} if wanted.name else {}),
-                **({"options": wanted.options} if wanted.options else {}),
-            }
-            for wanted in plan.objects
-        ]
-        try:
-            yield from self._api.reconstruct(job.job_id, masks, objects)
-        except Refused as error:
-            if error.name != "JobConflict":  # which says that they were taken before a break
-                raise
-
-    def _masks(self, job: Job, objects: Sequence[Wanted]) -> Dialogue[list[bytes]]:
-        """Read what was drawn, and decode what was clicked."""
-        masks = [wanted.mask.read_bytes() if wanted.mask else b"" for wanted in objects]
-        if all(masks):
-            return masks
-        try:
-            from gen3d_client.decoder import Decoder, drawn
-        except ModuleNotFoundError as error:
-            raise ExtraMissing("To make a mask of clicks", "click", error.name) from None
-        if job.decoder is None or job.embeddings is None:
-            raise Outdated("The job waits for a mask, and has nothing to make it by.")
-        model = yield from self._api.download(job.decoder.url, "The decoder")
-        embeddings = yield from self._api.download(job.embeddings.url, "The embeddings")
-        decoder = yield from compute(partial(Decoder, model, embeddings, job.decoder.revision))
-        for n, wanted in enumerate(objects):
-            if not masks[n]:
-                masks[n], words = yield from compute(partial(drawn, decoder, wanted.clicks))
-                yield Tell(self._told, words)
-        return masks
+            yield from self._begin(job_id, plan, form)
 
 
 def completed(job: Job) -> Job:

@@ -38,7 +38,8 @@ _CALL_SECONDS = 45.0
 """Less than the minute after which many agents give a call up."""
 _INSTRUCTIONS = (
     "Gen3D makes a textured 3D mesh of an object in a photo. Give make_mesh a photo and points on "
-    "the object, in pixels of the upright photo; without points it takes what the photo is about. "
+    "the object or a box around it, in pixels of the upright photo or in percent of its sides; "
+    "without either it takes what the photo is about. "
     "A job that is not done when a call returns is gone on with by wait_for_job. Look at what came "
     "of it by look_at_job before you say that it is good."
 )
@@ -64,9 +65,15 @@ class Door:
     async def make_mesh(
         self,
         context: Context,
-        photo: Annotated[str, Field(description="Path of a JPEG, PNG or WebP photo")],
+        photo: Annotated[
+            str, Field(description="Path of a JPEG, PNG or WebP photo, or its https address")
+        ],
         points: Annotated[
-            str, Field(description='On the object, as "x,y x,y"; "-x,y" is off it. May be empty')
+            str,
+            Field(description='On the object, as "x,y x,y" or "45%,30%"; "-x,y" is off it'),
+        ] = "",
+        box: Annotated[
+            str, Field(description='Around the object, as "left,top,right,bottom"')
         ] = "",
         out: Annotated[
             str, Field(description="Path of the mesh: .glb, .stl, .obj, .ply …; or of a folder")
@@ -78,28 +85,32 @@ class Door:
         wait_seconds: Seconds = _CALL_SECONDS,
     ) -> dict[str, object]:
         """Make a 3D mesh of an object in a photo."""
-        path = self._inside(photo)
-        to = self._free(out or f"{path.stem}.glb", overwrite)
-        parts = [("--click", points), *(("--option", each) for each in options)]
-        plan = plans.from_words(path, [part for part in parts if part[1]])
+        url = photo if photo.startswith("https://") else None
+        path = None if url else self._inside(photo)
+        parts = [("--click", points), ("--box", box), *(("--option", each) for each in options)]
+        plan = plans.from_words(path, [part for part in parts if part[1]], url)
+        to = self._free(out or f"{plan.stem}.glb", overwrite)
         results.check_writable(to)
         site, credentials = await self._opened()
 
         def begun(created: Created) -> None:
             going = Unfinished(address=site.address, plan=plan, out=to, upload=created.upload)
             self._kept.note(created.job_id, going)
+            self._kept.answered(once)
             begun_jobs.append(created.job_id)
 
         begun_jobs: list[str] = []
+        once = self._kept.once(site.address, plan)
         async with AsyncClient(site.api_url, credentials) as gen3d:
             try:
-                job = await gen3d.make(plan, _Teller(context), begun, wait_seconds)
+                job = await gen3d.make(plan, _Teller(context), begun, wait_seconds, once.word)
             except StillRunning:
                 return _later(await gen3d.job(begun_jobs[0]))
             except (SignInNeeded, Unreachable) as error:
                 goes_on = "".join(f" {each} goes on: wait_for_job." for each in begun_jobs)
                 raise ApiClientError(f"{error}{goes_on}") from None
             except ApiClientError:
+                self._kept.answered(once)
                 for job_id in begun_jobs:
                     self._kept.done(job_id)
                 raise

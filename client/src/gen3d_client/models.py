@@ -41,7 +41,8 @@ class Created(Answer):
     """A job that was made just now."""
 
     job_id: str
-    upload: Upload
+    upload: Upload | None = None
+    """Where its photo goes; None where the service has fetched it."""
 
 
 class Uploads(Answer):
@@ -130,7 +131,8 @@ class Offered(Answer):
 Offers = dict[str, dict[str, Offered]]
 """By part, ``engine`` or ``mesh``, and name."""
 
-CREATED, AWAITING_MASK, COMPLETED = "CREATED", "AWAITING_MASK", "COMPLETED"
+CREATED, AWAITING_MASK, RECONSTRUCTING = "CREATED", "AWAITING_MASK", "RECONSTRUCTING"
+COMPLETED = "COMPLETED"
 KNOWN_ENDS = {COMPLETED, "FAILED", "CANCELLED", "EXPIRED"}
 
 
@@ -156,14 +158,10 @@ class Job(Answer):
         """Whether there is nothing more to wait for."""
         return self.poll_seconds is None
 
-    def waits_for_masks(self, best: bool = False) -> bool:
-        """Whether masks can be made now, and with the engine's own decoder where `best` is wanted.
-
-        Only then it is known what may be chosen for the objects.
-        """
-        decoder = self.decoder
-        ready = decoder is not None and not (best and decoder.draft)
-        return self.status == AWAITING_MASK and ready
+    @property
+    def waits_for_masks(self) -> bool:
+        """Whether somebody has to show its objects, which nobody has done yet."""
+        return self.status == AWAITING_MASK
 
     @property
     def why(self) -> str:

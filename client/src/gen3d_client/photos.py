@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from gen3d_client.errors import ApiClientError, ExtraMissing
+from gen3d_client.clicks import Size
+from gen3d_client.errors import ApiClientError
 
 _ORIENTATION = 0x0112
 _ON_ITS_SIDE = range(5, 9)
@@ -33,8 +34,8 @@ def media_type(path: Path) -> str:
     raise ApiClientError(f"{path} is no photo. Name a JPEG, PNG or WebP photo.")
 
 
-def size(path: Path) -> tuple[int, int]:
-    """Width and height of a photo when it is upright.
+def size(path: Path) -> Size:
+    """Width and height of a photo when it is upright, as browsers and the service turn it.
 
     Raises
     ------
@@ -42,14 +43,15 @@ def size(path: Path) -> tuple[int, int]:
         It is not there, or no photo.
     """
     media_type(path)
-    try:
-        from PIL import Image
-    except ModuleNotFoundError as error:
-        raise ExtraMissing("A click", "click", error.name) from None
+    from PIL import Image  # for who gives places in pixels alone
+
     try:
         with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as photo:
             width, height = photo.size
-            turned = photo.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
+            exif = Image.Exif()
+            if photo.format != "WEBP":  # which nobody turns
+                exif.load(photo.info.get("exif", b""))  # of a PNG what comes before its pixels
+            turned = exif.get(_ORIENTATION) in _ON_ITS_SIDE
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise ApiClientError(f"{path} is no photo. Name a JPEG, PNG or WebP photo.") from None
     return (height, width) if turned else (width, height)

@@ -1,94 +1,186 @@
 """What is to be made of a photo, in a form that can be kept until it is done."""
 
+import base64
+import json
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 from gen3d_client import clicks, option_words, photos
-from gen3d_client.clicks import Click
-from gen3d_client.errors import ApiClientError, ExtraMissing
+from gen3d_client.clicks import Box, Click, Size
+from gen3d_client.errors import ApiClientError
 from gen3d_client.option_words import Options
+from gen3d_client.results import file_name
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_MOST = 510_000
+"""Bytes of a mask that a request holds beside seven others."""
+
+Request = dict[str, object]
+"""An object, as the API is told of it."""
 
 
 class Wanted(BaseModel):
-    """An object of the photo, by clicks or a mask; by neither, what the photo seems to be about."""
+    """An object of the photo, and what shows it: by nothing, what the photo is about."""
 
     name: str | None = None
     clicks: list[Click] = []
+    box: Box | None = None
+    text: str | None = None
+    """What it is called, where the engine takes words."""
+    polygon: list[Click] = []
+    """Its outline."""
     mask: Path | None = None
-    """A PNG of the photo's size, white on the object."""
+    """A PNG of the photo's size, white on the object, or COCO's RLE as JSON."""
     options: Options = {}
+
+    @property
+    def places(self) -> list[Click]:
+        """All places in the photo that show it."""
+        return [*self.clicks, *(self.box.corners if self.box else ()), *self.polygon]
+
+    def request(self, size: Size | None) -> Request:
+        """As the API is told of it; a mask is read.
+
+        Raises
+        ------
+        ApiClientError
+            A place is not in the photo, or the mask is none.
+        """
+        about: Request = {"name": self.name, "options": self.options}
+        return {name: value for name, value in about.items() if value} | self._shown(size)
+
+    def _shown(self, size: Size | None) -> Request:
+        if self.mask:
+            return _mask(self.mask)
+        if self.text:
+            return {"text": self.text}
+        if self.polygon:
+            return {"polygon": [clicks.shares(corner, size) for corner in self.polygon]}
+        shown: Request = {}
+        if self.clicks:
+            places = [(*clicks.shares(click, size), click.inside) for click in self.clicks]
+            shown["clicks"] = [{"x": x, "y": y, "inside": inside} for x, y, inside in places]
+        if self.box:
+            (left, top), (right, bottom) = (clicks.shares(each, size) for each in self.box.corners)
+            shown["box"] = {"left": left, "top": top, "right": right, "bottom": bottom}
+        return shown or {"subject": "auto"}
 
 
 class Plan(BaseModel):
-    """A photo, and which objects of it become meshes."""
+    """A photo, on this machine or at an address, and which objects of it become meshes."""
 
-    photo: Path
+    photo: Path | None = None
+    url: str | None = None
+    """Where it lies for everybody to read, over https: the service fetches it."""
     objects: list[Wanted]
-    text: str | None = None
-    """What to look for in it, where the engine takes words."""
+
+    @model_validator(mode="after")
+    def _one_photo(self) -> "Plan":
+        if (self.photo is None) == (self.url is None):
+            raise ValueError("a plan has a photo, or the address of one")
+        return self
 
     @property
-    def chooses(self) -> bool:
-        """Whether it has to wait until the engine has said what may be chosen."""
-        return any(wanted.options for wanted in self.objects)
+    def name(self) -> str:
+        """What the photo is called."""
+        return self.photo.name if self.photo else str(self.url)
+
+    @property
+    def stem(self) -> str:
+        """What its mesh is called where nobody says."""
+        if self.photo:
+            return self.photo.stem
+        return file_name(Path(unquote(urlsplit(str(self.url)).path)).stem)
+
+    def request(self) -> list[Request]:
+        """The objects as the API is told of them; masks and the photo's size are read.
+
+        Raises
+        ------
+        ApiClientError
+        """
+        pixels = any(not place.share for wanted in self.objects for place in wanted.places)
+        size = photos.size(self.photo) if self.photo and pixels else None
+        return [wanted.request(size) for wanted in self.objects]
 
 
-def from_words(photo: Path, parts: Iterable[tuple[str, str]], text: str | None = None) -> Plan:
+def from_words(
+    photo: Path | None, parts: Iterable[tuple[str, str]], url: str | None = None
+) -> Plan:
     """What was said of a photo, once it was looked at that it can be so.
 
     Raises
     ------
     ApiClientError
-        The photo is none, or a click, a mask or an option.
+        The photo is none, or a place, a mask or an option.
     """
-    photos.media_type(photo)
+    if (photo is None) == (url is None):
+        raise ApiClientError("Name a photo, or by --url the address of one.")
+    if photo:
+        photos.media_type(photo)
     objects: list[Wanted] = []
     for option, value in parts:
         if option == "--object" or not objects:
             objects.append(Wanted(name=value if option == "--object" else None))
-        wanted = objects[-1]
-        match option:
-            case "--click":
-                wanted.clicks = [*wanted.clicks, *clicks.read(value)]
-            case "--mask":
-                wanted.mask = _mask(Path(value))
-            case "--option":
-                for part, chosen in option_words.parse([value]).items():
-                    wanted.options = {
-                        **wanted.options, part: {**wanted.options.get(part, {}), **chosen}
-                    }  # fmt: skip
+        _add(objects[-1], option, value)
     objects = objects or [Wanted()]
     for wanted in objects:
-        if wanted.clicks and wanted.mask:
-            raise ApiClientError("An object has clicks or a mask, not both.")
-        clicks.need_one_inside(wanted.clicks)
-    if any(wanted.clicks for wanted in objects):
-        size = photos.size(photo)
-        for wanted in objects:
-            clicks.check(wanted.clicks, *size)
-    if not all(wanted.mask for wanted in objects):
-        _need_decoder()
-    if len(objects) == 1 and objects[0].name is None:
+        shown = (wanted.clicks or wanted.box, wanted.text, wanted.polygon, wanted.mask)
+        if sum(map(bool, shown)) > 1:
+            raise ApiClientError(
+                "An object is shown by clicks and a box, or by one of text, polygon and mask."
+            )
+        if wanted.box is None:
+            clicks.need_one_inside(wanted.clicks)
+    if len(objects) == 1 and objects[0].name is None and photo:
         objects[0].name = photo.stem
-    return Plan(photo=photo, objects=objects, text=text)
+    plan = Plan(photo=photo, url=url, objects=objects)
+    plan.request()  # what cannot be asked for is said at once
+    return plan
 
 
-def _need_decoder() -> None:
+def _add(wanted: Wanted, option: str, value: str) -> None:
+    match option:
+        case "--click":
+            wanted.clicks = [*wanted.clicks, *clicks.read(value)]
+        case "--box":
+            wanted.box = clicks.read_box(value)
+        case "--text":
+            wanted.text = value
+        case "--polygon":
+            wanted.polygon = clicks.read(value)
+            if len(wanted.polygon) < 3 or not all(corner.inside for corner in wanted.polygon):
+                raise ApiClientError(f"{value!r} is no outline. Write three corners or more.")
+        case "--mask":
+            wanted.mask = Path(value)
+        case "--option":
+            for part, chosen in option_words.parse([value]).items():
+                wanted.options = {
+                    **wanted.options, part: {**wanted.options.get(part, {}), **chosen}
+                }  # fmt: skip
+
+
+def _mask(path: Path) -> Request:
+    """A mask's file as it is sent."""
     try:
-        import gen3d_client.decoder  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise ExtraMissing("To make a mask of clicks", "click", error.name) from None
-
-
-def _mask(path: Path) -> Path:
-    try:
-        with path.open("rb") as file:
-            if file.read(len(_PNG)) == _PNG:
-                return path
+        content = path.read_bytes()
     except OSError as error:
         raise ApiClientError(f"{path} cannot be read: {error.strerror}.") from None
-    raise ApiClientError(f"{path} is no mask. Name a PNG of the photo's size, white on the object.")
+    if content.startswith(_PNG):
+        if len(content) > _MOST:
+            raise ApiClientError(
+                f"{path} has {len(content) / 1e3:.0f} kB; a mask may have {_MOST / 1e3:.0f}. "
+                "Save it in black and white, with one bit a pixel."
+            )
+        return {"mask": base64.b64encode(content).decode()}
+    try:
+        rle = json.loads(content)
+        return {"rle": {"size": rle["size"], "counts": rle["counts"]}}
+    except (ValueError, KeyError, TypeError):
+        raise ApiClientError(
+            f"{path} is no mask. Name a PNG of the photo's size, white on the object, or COCO's "
+            "RLE as JSON."
+        ) from None

@@ -4,13 +4,16 @@ It lies in the person's folder for settings (``$GEN3D_HOME``, else ``$XDG_CONFIG
 ``~/.config/gen3d``), and nobody else may read it.
 """
 
+import hashlib
 import os
 import re
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from gen3d_client.api import new_word
 from gen3d_client.cognito import LOGIN, Tokens
 from gen3d_client.errors import ApiClientError, SignInNeeded
 from gen3d_client.models import Upload
@@ -28,6 +31,10 @@ class SignIn(BaseModel):
     key: str = ""
 
 
+class _Word(BaseModel):
+    word: str
+
+
 class SignIns(BaseModel):
     """All sign-ins, by address; the last one is meant where none is named."""
 
@@ -43,6 +50,14 @@ class Unfinished(BaseModel):
     out: Path
     upload: Upload | None = None
     """Its form, while the photo may still have to go up."""
+
+
+@dataclass(frozen=True)
+class Once:
+    """A word for a request, the same while it is sent again."""
+
+    name: str
+    word: str
 
 
 class Kept:
@@ -105,6 +120,24 @@ class Kept:
     def done(self, job_id: str) -> None:
         """Forget what was to become of a job."""
         (self.folder / _name(job_id)).unlink(missing_ok=True)
+
+    def once(self, address: str, plan: Plan) -> Once:
+        """A word for a plan: that of before, where it was sent and nobody heard the answer.
+
+        So the same command, given again after it broke off there, makes nothing twice.
+        """
+        asked = f"{address} {plan.model_dump_json()}"
+        name = f"once/{hashlib.sha256(asked.encode()).hexdigest()[:32]}.json"
+        try:
+            word = _Word.model_validate_json((self.folder / name).read_bytes()).word
+        except (OSError, ValidationError):
+            word = new_word()
+            self._write(name, _Word(word=word))
+        return Once(name, word)
+
+    def answered(self, once: Once) -> None:
+        """Forget a word that was heard of: the next one means something else."""
+        (self.folder / once.name).unlink(missing_ok=True)
 
     def _sign_ins(self) -> SignIns:
         path = self.folder / "sign-ins.json"

@@ -30,7 +30,7 @@ from gen3d_client.clicks import Click
 from gen3d_client.client import Client, ask
 from gen3d_client.cognito import Session
 from gen3d_client.errors import ApiClientError, JobFailed
-from gen3d_client.models import AWAITING_MASK, Job
+from gen3d_client.models import RECONSTRUCTING, Job
 from gen3d_client.plans import Plan, Wanted
 from gen3d_client.site import Site
 from gen3d_cloud.checks import Check, exit_code, report
@@ -275,16 +275,16 @@ def job(target: Target, http: httpx.Client, minutes: int) -> Iterator[Check]:
         begun: list[str] = []
 
         def told(what: Job | str) -> None:
-            if isinstance(what, Job) and what.waits_for_masks():
-                times.setdefault(AWAITING_MASK, time.monotonic())
+            if isinstance(what, Job) and what.status == RECONSTRUCTING:
+                times.setdefault(RECONSTRUCTING, time.monotonic())
 
         plan = Plan(photo=PHOTO, objects=[Wanted(name="cup", clicks=CUP)])
         try:
             found = client.make(plan, told, lambda each: begun.append(each.job_id), minutes * 60)
         except JobFailed as error:
             raise ApiClientError(f"Job {begun[0]} came to nothing: {error}") from None
-        clicked = times[AWAITING_MASK]
-        took = clicked - times[""]
+        prepared = times.get(RECONSTRUCTING, times[""])
+        took = prepared - times[""]
         yield Check("photo", True, f"Uploaded and prepared in {took:.0f} s, waking included.")
         url = found.objects[0].files["glb"].url
         mesh = client.download(url)
@@ -292,8 +292,8 @@ def job(target: Target, http: httpx.Client, minutes: int) -> Iterator[Check]:
             raise ApiClientError(
                 f"The mesh of job {found.job_id} is no whole GLB ({len(mesh)} bytes)."
             )
-        took = time.monotonic() - clicked
-        yield Check("mesh", True, f"COMPLETED {took:.0f} s after the clicks, {len(mesh):,} bytes.")
+        took = time.monotonic() - prepared
+        yield Check("mesh", True, f"COMPLETED {took:.0f} s after that, {len(mesh):,} bytes.")
         yield from _tried("browser's files", lambda: [cors(target, url, http)])
         yield from _tried("mail", lambda: [mail(target, found.job_id, found.run)])
         client.delete(found.job_id)
