@@ -190,6 +190,11 @@ wheel: setup ## Build gen3d-mesh and gen3d-client, and try them in empty environ
 	@rm -rf build/wheels
 	@GEN3D_WHEELS="$(CURDIR)/build/wheels" $(BIN)/python -m pytest tests/wheel tests/local/test_installed_client.py --timeout=1200
 
+.PHONY: client-js
+client-js: webapp/node_modules/.ready ## Pack the page's client for others (build/gen3d-client-*.tgz)
+	@mkdir -p build
+	@cd webapp/src/api && npm pack --silent --pack-destination "$(CURDIR)/build"
+
 .PHONY: fuzz
 fuzz: setup ## Send the API requests that nobody foresaw, for at most an hour (REQUESTS= a route)
 	@GEN3D_FUZZ=$(REQUESTS) timeout --signal=INT 3600 $(BIN)/python -m pytest tests/unit/api/test_openapi.py \

@@ -24,7 +24,7 @@ def module(schemas: Mapping[str, Schema], elsewhere: tuple[str, ...]) -> str:
     imported = [name for name in sorted(elsewhere, key=str.lower) if name in schemas]
     parts = [
         "// Written by `make copies` of functions/api/src/gen3d_api; change it there.",
-        f'import type {{ {", ".join(imported)} }} from "./domain";',
+        f'import type {{ {", ".join(imported)} }} from "./domain.js";',
     ]
     parts += [
         "\n".join(_declared(name, schema))

@@ -65,9 +65,12 @@ def test_one_version_is_named_everywhere() -> None:
     named = {
         "the stack's output": bare().outputs["Version"],
         "CHANGELOG.md": changes[0],
-        "webapp/package.json": json.loads((ROOT / "webapp" / "package.json").read_text())[
-            "version"
-        ],
+        **{
+            f"{folder}/package.json": json.loads((ROOT / folder / "package.json").read_text())[
+                "version"
+            ]
+            for folder in ("webapp", "webapp/src/api")
+        },
         "webapp/package-lock.json": lock["version"],
         "the same, of its root": lock["packages"][""]["version"],
     }

@@ -96,6 +96,21 @@ def test_a_token_of_another_kind_or_place_is_refused(wrong: dict[str, Any]) -> N
         caller(token(**wrong))
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"token_use": "access", "aud": None, "client_id": CLIENT},
+        # As the token endpoint answers client credentials: of an app, and of no person.
+        {"token_use": "access", "aud": None, "client_id": "a-machine", "sub": "a-machine",
+         "email": None, "scope": "gen3d/create"},
+    ],
+    ids=["of a person", "of client credentials"],
+)  # fmt: skip
+def test_an_access_token_is_told_what_is_taken(claims: dict[str, Any]) -> None:
+    with pytest.raises(Unauthorized, match="nobody signs in for sends a key"):
+        caller(token(**claims))
+
+
 @pytest.mark.parametrize("text", ["", "Bearer ", "x", "a.b.c", "Basic QTpC", "gen3d_short_x"])
 def test_what_is_no_credential_is_refused(text: str) -> None:
     with pytest.raises(Unauthorized, match=r"Sign in again, or use a key\."):

@@ -7,7 +7,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { patience } from "./api/again";
-import { ApiClient } from "./api/client";
+import { type ApiClient, createClient } from "./api/client";
 import { ApiError } from "./api/error";
 import { credentials, personNow, startSession, watchPerson } from "./auth/session";
 import { configureAmplify } from "./config/amplify";
@@ -50,7 +50,12 @@ async function start(root: HTMLElement): Promise<void> {
   try {
     const config = await loadConfig();
     configureAmplify(config);
-    const api = new ApiClient(config.apiUrl, credentials, watchedFetch);
+    const api = createClient({
+      baseUrl: config.apiUrl,
+      token: () => credentials.idToken(),
+      renew: () => credentials.renew(),
+      fetcher: watchedFetch,
+    });
     react.render(
       <StrictMode>
         <ServicesContext value={{ api, config }}>

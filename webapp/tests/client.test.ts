@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { ApiClient, type Credentials } from "../src/api/client";
+import { ApiClient, type Credentials, createClient } from "../src/api/client";
 import { ApiError } from "../src/api/error";
 
 interface Sent {
@@ -48,6 +48,38 @@ describe("ApiClient", () => {
       filename: "cup.jpg",
       contentType: "image/jpeg",
     });
+  });
+
+  it("is made for a key, and says of a refused one what the API says", async () => {
+    const refusal = { error: "Unauthorized", message: "There is no such key." };
+    const { sent, fetcher } = server(
+      Response.json({ jobs: [], cursor: null }),
+      Response.json(refusal, { status: 401 }),
+      Response.json(refusal, { status: 401 }),
+    );
+    const api = createClient({ baseUrl: "https://api/", key: "gen3d_1", fetcher });
+    await api.listJobs(null);
+    expect(sent[0]?.url).toBe("https://api/jobs");
+    expect(sent[0]?.init.headers).toMatchObject({ Authorization: "Bearer gen3d_1" });
+    await expect(api.listJobs(null)).rejects.toMatchObject({
+      name: "Unauthorized",
+      message: "There is no such key.",
+    });
+  });
+
+  it("asks for a whole job by a word of the caller's", async () => {
+    const batch = { batchId: "B1", counts: {}, jobs: [{ jobId: "J1" }] };
+    const { sent, fetcher } = server(Response.json(job), Response.json(batch));
+    const api = createClient({ baseUrl: "", token: async () => "t", fetcher });
+    const imageUrl = "https://example.com/cup.jpg";
+    await api.fetchJob(imageUrl, [{ subject: "auto" }], "order-17");
+    expect(sent[0]?.init.headers).toMatchObject({ "Idempotency-Key": "order-17" });
+    expect(JSON.parse(String(sent[0]?.init.body))).toEqual({
+      imageUrl,
+      objects: [{ subject: "auto" }],
+    });
+    await api.createBatch([{ imageUrl, objects: [{ subject: "auto" }] }]);
+    expect(sent[1]?.init.headers).not.toHaveProperty("Idempotency-Key");
   });
 
   it("throws the API's named error", async () => {

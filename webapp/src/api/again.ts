@@ -1,6 +1,6 @@
 /** Trying again, and how long to wait before. */
 
-import { ApiError } from "./error";
+import { ApiError } from "./error.js";
 
 const TIMES = 4;
 const FIRST_MS = 1000;

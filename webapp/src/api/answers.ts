@@ -1,7 +1,9 @@
 /** Whether the page can work with an answer: the API may be newer than a page that stays open. */
 
-import { JOB_STATUSES, OBJECT_STATUSES } from "./domain";
+import { JOB_STATUSES, OBJECT_STATUSES } from "./domain.js";
 import type {
+  BatchItem,
+  BatchView,
   CreatedJob,
   DecoderView,
   DraftView,
@@ -20,7 +22,7 @@ import type {
   ShareView,
   UploadForm,
   VariantView,
-} from "./types";
+} from "./types.js";
 
 export type Check<T> = (value: unknown) => value is T;
 
@@ -160,6 +162,19 @@ export function isSharePage(value: unknown): value is SharePage {
 
 export function isShared(value: unknown): value is SharedView {
   return isRecord(value) && typeof value.name === "string" && isRecord(value.files);
+}
+
+export function isBatch(value: unknown): value is BatchView {
+  return (
+    isRecord(value) &&
+    typeof value.batchId === "string" &&
+    isRecord(value.counts) &&
+    isListOf(value.jobs, isBatchItem)
+  );
+}
+
+function isBatchItem(value: unknown): value is BatchItem {
+  return isRecord(value) && typeof value.jobId === "string";
 }
 
 function isKey(value: unknown): value is KeyView {

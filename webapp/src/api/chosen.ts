@@ -1,7 +1,7 @@
 /** What is chosen for an object, as the API carries it: whole, by names that the domain gives. */
 
-import { OPTIONS } from "./domain";
-import type { OffersView, OptionsView } from "./types";
+import { OPTIONS } from "./domain.js";
+import type { OffersView, OptionsView } from "./types.js";
 
 /** Who uses an option. */
 export type OptionPart = keyof OptionsView;

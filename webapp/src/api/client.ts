@@ -1,5 +1,6 @@
 import {
   type Check,
+  isBatch,
   isCreatedJob,
   isJob,
   isJobPage,
@@ -9,13 +10,15 @@ import {
   isShared,
   isSharePage,
   isUploads,
-} from "./answers";
-import type { Chosen } from "./chosen";
-import type { PhotoType } from "./domain";
-import { ApiError, errorOf, offline } from "./error";
-import { postForm } from "./form";
-import { Links } from "./links";
+} from "./answers.js";
+import type { Chosen } from "./chosen.js";
+import type { PhotoType } from "./domain.js";
+import { ApiError, errorOf, offline } from "./error.js";
+import { postForm } from "./form.js";
+import { Links } from "./links.js";
 import type {
+  BatchPhoto,
+  BatchView,
   CreatedJob,
   CreateKey,
   CreateShare,
@@ -27,8 +30,9 @@ import type {
   ObjectRequest,
   SharedView,
   ShareView,
+  ShownObject,
   UploadForm,
-} from "./types";
+} from "./types.js";
 
 /** API Gateway itself gives up after 30 seconds. */
 const ANSWER_MS = 35_000;
@@ -41,6 +45,19 @@ export interface Credentials {
   renew(): Promise<void>;
 }
 
+/** Where the API is, and what lets one in: a program's key, or the ID tokens of a person. */
+export type Access = {
+  baseUrl: string;
+  fetcher?: typeof fetch;
+} & ({ key: string } | { token: () => Promise<string>; renew?: () => Promise<void> });
+
+/** A client of a Gen3D. */
+export function createClient(access: Access): ApiClient {
+  const idToken = "key" in access ? async () => access.key : access.token;
+  const renew = "renew" in access && access.renew ? access.renew : async () => undefined;
+  return new ApiClient(access.baseUrl.replace(/\/+$/, ""), { idToken, renew }, access.fetcher);
+}
+
 /** The HTTP API, typed. Every method throws `ApiError` and nothing else. */
 export class ApiClient {
   private readonly links = new Links();
@@ -51,8 +68,29 @@ export class ApiClient {
     private readonly fetcher: typeof fetch = (input, init) => fetch(input, init),
   ) {}
 
-  createJob(filename: string, contentType: PhotoType): Promise<CreatedJob> {
-    return this.send(isCreatedJob, "POST", "/jobs", { filename, contentType });
+  /** A job whose photo is uploaded next; what shows its objects, or it waits for their masks. */
+  createJob(
+    filename: string,
+    contentType: PhotoType,
+    objects?: ShownObject[],
+    once?: string,
+  ): Promise<CreatedJob> {
+    const body = { filename, contentType, ...(objects && { objects }) };
+    return this.send(isCreatedJob, "POST", "/jobs", body, once);
+  }
+
+  /** A whole job of a photo that lies where everybody may read it. */
+  fetchJob(imageUrl: string, objects: ShownObject[], once?: string): Promise<JobView> {
+    return this.send(isJob, "POST", "/jobs", { imageUrl, objects }, once);
+  }
+
+  /** A job of each of up to a hundred such photos. */
+  createBatch(photos: BatchPhoto[], once?: string): Promise<BatchView> {
+    return this.send(isBatch, "POST", "/batches", { photos }, once);
+  }
+
+  getBatch(batchId: string): Promise<BatchView> {
+    return this.send(isBatch, "GET", `/batches/${encodeURIComponent(batchId)}`);
   }
 
   listJobs(cursor: string | null): Promise<JobPage> {
@@ -141,12 +179,23 @@ export class ApiClient {
   }
 
   /** POST a file to a signed form. */
-  upload(form: UploadForm, file: Blob, onProgress: (share: number) => void): Promise<void> {
+  upload(
+    form: UploadForm,
+    file: Blob,
+    onProgress: (share: number) => void = () => undefined,
+  ): Promise<void> {
     return postForm(form, file, onProgress);
   }
 
-  private async send<T>(check: Check<T>, method: string, path: string, body?: unknown): Promise<T> {
-    return this.read(check, await this.ask(method, path, body));
+  /** With `once`, a word of the caller's, the same request makes nothing a second time. */
+  private async send<T>(
+    check: Check<T>,
+    method: string,
+    path: string,
+    body?: unknown,
+    once?: string,
+  ): Promise<T> {
+    return this.read(check, await this.ask(method, path, body, once));
   }
 
   private async read<T>(check: Check<T>, response: Response): Promise<T> {
@@ -162,21 +211,32 @@ export class ApiClient {
     );
   }
 
-  private async ask(method: string, path: string, body?: unknown): Promise<Response> {
-    let response = await this.request(method, path, body);
+  private async ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    once?: string,
+  ): Promise<Response> {
+    let response = await this.request(method, path, body, once);
     if (response.status === 401) {
       await this.credentials.renew();
-      response = await this.request(method, path, body);
+      response = await this.request(method, path, body, once);
     }
     if (!response.ok) throw await errorOf(response);
     return response;
   }
 
-  private async request(method: string, path: string, body: unknown): Promise<Response> {
+  private async request(
+    method: string,
+    path: string,
+    body: unknown,
+    once: string | undefined,
+  ): Promise<Response> {
     const headers: Record<string, string> = {
       Authorization: `Bearer ${await this.credentials.idToken()}`,
     };
     if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (once !== undefined) headers["Idempotency-Key"] = once;
     const init: RequestInit = { method, headers, signal: AbortSignal.timeout(ANSWER_MS) };
     if (body !== undefined) init.body = JSON.stringify(body);
     return this.answer(this.baseUrl + path, init);

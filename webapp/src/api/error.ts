@@ -1,4 +1,4 @@
-import { isRecord } from "./answers";
+import { isRecord } from "./answers.js";
 
 const PHOTO_REFUSALS = ["InvalidImage", "UnsupportedImage", "ImageTooLarge", "ImageTooSmall"];
 

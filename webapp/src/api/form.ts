@@ -1,13 +1,14 @@
 /** The one way in which files go to the bucket: a signed form, which bounds type, length and key. */
 
-import { ApiError } from "./error";
-import type { UploadForm } from "./types";
+import { ApiError } from "./error.js";
+import type { UploadForm } from "./types.js";
 
 /** An upload that does not move for so long is given up. */
 const STALL_MS = 60_000;
 
 /**
- * POST a file to a signed form. By XMLHttpRequest: fetch does not tell how much has gone.
+ * POST a file to a signed form. By XMLHttpRequest, where there is one: fetch does not tell how much
+ * has gone.
  *
  * @throws ApiError `UploadExpired` where the form is too old, `UploadFailed` for all else.
  */
@@ -19,6 +20,7 @@ export function postForm(
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) body.append(name, value);
   body.append("file", file);
+  if (typeof XMLHttpRequest === "undefined") return fetched(url, body);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -40,6 +42,11 @@ export function postForm(
     moved();
     request.send(body);
   });
+}
+
+async function fetched(url: string, body: FormData): Promise<void> {
+  const answer = await fetch(url, { method: "POST", body }).catch(() => null);
+  if (!answer?.ok) throw refused(answer?.status ?? 0);
 }
 
 function refused(status: number): ApiError {

@@ -1,6 +1,6 @@
 // Written by `make copies` of functions/api/src/gen3d_api; change it there.
 
-import type { ErrorName, JobStatus, ObjectStatus, PhotoType } from "./domain";
+import type { ErrorName, JobStatus, ObjectStatus, PhotoType } from "./domain.js";
 
 /** How many photos of a batch are where. */
 export interface BatchCounts {

@@ -20,6 +20,13 @@ _UNKNOWN_SECONDS = 60
 """A token of a key that nobody knows has them fetched anew, but not more often than this."""
 
 
+_NO_SIGN_IN = "This is no sign-in that is taken here. Sign in again, or use a key."
+_ACCESS = (
+    "This is an access token. Send the ID token of a signed-in user; a program that nobody signs "
+    "in for sends a key."
+)
+
+
 class Claims(TypedDict, total=False):
     """What an ID token says of a person."""
 
@@ -55,12 +62,15 @@ class SignIn:
         Raises
         ------
         Unauthorized
-            Forged, expired, of another pool or client, or no ID token.
+            Forged, expired, of another pool or client, or no ID token: an access token says
+            nothing of whose address a mail goes to, one of client credentials nothing of a person.
         OSError
             The pool's keys could not be fetched.
         """
         try:
             decoded = jwt.decode(token, self._keys_for, algorithms=["RS256"])
+            if decoded.claims.get("token_use") == "access":
+                raise Unauthorized(_ACCESS)
             jwt.JWTClaimsRegistry(
                 iss={"essential": True, "value": self.issuer},
                 aud={"essential": True, "value": self.client},
@@ -70,7 +80,7 @@ class SignIn:
         except (JoseError, ValueError) as error:
             raise Unauthorized(_sentence(error)) from None
         if decoded.claims.get("token_use") != "id":
-            raise Unauthorized("Send the ID token of a signed-in user, not the access token.")
+            raise Unauthorized(_NO_SIGN_IN)
         return cast("Claims", decoded.claims)
 
     def _keys_for(self, token: GuestProtocol) -> KeySet:
@@ -93,4 +103,4 @@ class SignIn:
 def _sentence(error: Exception) -> str:
     if isinstance(error, ExpiredTokenError):
         return "Your sign-in has expired. Sign in again."
-    return "This is no sign-in that is taken here. Sign in again, or use a key."
+    return _NO_SIGN_IN
