@@ -52,3 +52,4 @@ def _hasten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "_PAUSES", (0.01, 0.01))
     monkeypatch.setattr(api, "PATIENCE", 0.05)
     monkeypatch.setattr(follow, "_SOON_SECONDS", 0.01)
+    monkeypatch.setattr(follow, "_BATCH_SECONDS", 0.01)

@@ -25,6 +25,8 @@ class Pretend:
         self.good = {"good"}
         self.jobs: dict[str, list[Json]] = {}
         """By id, what each look shows; the last one stays."""
+        self.batches: list[Json] = []
+        """What each look at a batch shows; the last one stays."""
         self.answers: dict[str, list[tuple[int, Any]]] = {}
         """By method and path, what comes first."""
         self.asked: list[tuple[str, Any]] = []
@@ -93,6 +95,10 @@ class Pretend:
                 return 202, self.jobs[JOB][0]
             self.jobs.setdefault(JOB, [self.job("CREATED")])
             return 201, {"jobId": JOB, "prefix": "p", "upload": self._form()}
+        if path.startswith("/batches"):
+            if len(self.batches) > 1 and method == "GET":
+                return 200, self.batches.pop(0)
+            return (202 if method == "POST" else 200), self.batches[0]
         if what == "GET /limits":
             return 200, {"objectsPerJob": 8}
         if what == "GET /keys":

@@ -61,6 +61,15 @@ def test_a_program_that_waits(pretend: Pretend, plan: Plan, tmp_path: Path) -> N
     assert told
 
 
+def test_a_job_that_was_deleted_is_made_anew_by_the_same_word(pretend: Pretend, plan: Plan) -> None:
+    looks(pretend)
+    gone = {"error": "JobNotFound", "message": "There is no such job."}
+    pretend.answers["POST /api/jobs"] = [(404, gone)]
+    with Client(f"{pretend.url}/api", Token("good"), pace=0) as gen3d:
+        gen3d.make(plan, once="order-17")
+    assert pretend.words[0] == "order-17" != pretend.words[1]
+
+
 def test_a_program_on_an_event_loop_does_other_things_meanwhile(
     pretend: Pretend, plan: Plan, tmp_path: Path
 ) -> None:

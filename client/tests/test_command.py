@@ -452,6 +452,55 @@ def test_a_photo_may_lie_elsewhere(pretend: Pretend, kept: Kept, capsys: Out) ->
     assert "It is not public." in capsys.readouterr().err
 
 
+def batch_of(pretend: Pretend, at_work: int = 0) -> dict[str, Any]:
+    """Of three photos: made, failed, refused."""
+    refusal = {"error": "FetchFailed", "message": "It answers 404."}
+    failed = "01ARZ3NDEKTSV4RRFFQ69G5FAW"
+    error = {"error": "NothingFound", "message": "Nothing stands out."}
+    pretend.jobs = {JOB: [pretend.done()], failed: [pretend.job("FAILED", error=error)]}
+    counts = {"waiting": 0, "atWork": at_work, "completed": 1 - at_work, "failed": 1, "refused": 1}
+    jobs = [{"jobId": JOB, "status": "COMPLETED"}, {"jobId": failed, "status": "FAILED"}]
+    return {
+        "batchId": JOB,
+        "counts": counts,
+        "jobs": [*jobs, {"jobId": "01ARZ3NDEKTSV4RRFFQ69G5FAX", "error": refusal}],
+    }
+
+
+def test_many_photos_are_a_batch(pretend: Pretend, kept: Kept, capsys: Out) -> None:
+    pretend.batches = [batch_of(pretend, at_work=1), batch_of(pretend)]
+    urls = [f"https://a.example/{n}.jpg" for n in range(2)]
+    shown = [{"url": "https://a.example/2.jpg", "click": "45%,30%", "option": "mesh.faces=9"}]
+    Path("more.json").write_text(json.dumps(shown))
+    assert gen3d("batch", *urls, "--manifest", "more.json", "--out", "all") == 5
+    said = capsys.readouterr()
+    assert "0 waiting, 1 at work, 0 completed, 1 failed, 1 refused" in said.err
+    assert "2 of 3 photos came to nothing." in said.err
+    _head, made, failed, refused = said.out.splitlines()
+    assert made.split() == ["0", "COMPLETED", "all/00-chair.jpg.glb"]
+    assert failed.split(maxsplit=2) == ["1", "FAILED", "Nothing stands out."]
+    assert refused.split(maxsplit=2) == ["2", "refused", "It answers 404."]
+    assert Path("all/00-chair.jpg.glb").read_text() == "glb"
+    asked = json.loads(dict(pretend.asked)["POST /api/batches"])["photos"]
+    assert asked[0] == {"imageUrl": urls[0], "objects": [{"subject": "auto"}]}
+    clicks = [{"x": 0.45, "y": 0.3, "inside": True}]
+    assert asked[2]["objects"] == [{"clicks": clicks, "options": {"mesh": {"faces": 9}}}]
+
+
+def test_a_batch_is_gone_on_with(
+    pretend: Pretend, kept: Kept, capsys: Out, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend.batches = [batch_of(pretend, at_work=1)]
+    monkeypatch.setattr(follow, "_BATCH_SECONDS", 0.01)
+    assert gen3d("batch", "https://a.example/0.jpg", "--wait", "0.05", "--quiet") == 7
+    assert f"gen3d batch --go-on {JOB}" in capsys.readouterr().err
+    pretend.batches = [batch_of(pretend)]
+    pretend.asked.clear()
+    assert gen3d("batch", "--go-on", JOB, "--json") == 5
+    assert json.loads(capsys.readouterr().out)["written"] == ["meshes/00-chair.jpg.glb"]
+    assert "POST /api/batches" not in pretend.paths()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
@@ -477,6 +526,11 @@ def test_a_photo_may_lie_elsewhere(pretend: Pretend, kept: Kept, capsys: Out) ->
         ),
         (["mesh", "chair.jpg", "--option", "seed=1"], 1, "'seed=1' is no option"),
         (["mesh", "chair.jpg", "--mask", "mask.png", "--out", "chair.jpg/a.glb"], 1, "Nothing can"),
+        (["batch"], 1, "Name photos by their addresses"),
+        (["batch", "https://a/b.jpg", "--go-on", JOB], 1, "Name photos by their addresses"),
+        (["batch", "--manifest", "mask.txt"], 1, "mask.txt is no list of photos"),
+        (["batch", "--manifest", "odd.json"], 1, "'colour' is nothing that shows an object"),
+        (["batch", "--manifest", "none.json"], 1, "none.json cannot be read"),
         (["retry", JOB, "--option", "engine.seed=1"], 1, "Say which object"),
         (["watch", "../sign-ins"], 1, "is no job's id"),
         (["login"], 1, "Name the address of the page"),
@@ -490,6 +544,7 @@ def test_what_is_wrong_is_one_sentence_before_anything_is_asked(
     pretend: Pretend, kept: Kept, photo: Path, capsys: Out, words: list[str], code: int, says: str
 ) -> None:
     Path("mask.txt").write_text("no")
+    Path("odd.json").write_text('[{"url": "https://a/b.jpg", "colour": "red"}]')
     Path("large.png").write_bytes(PNG + bytes(600_000))
     assert gen3d(*words) == code
     said = capsys.readouterr().err

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.local.running import ROOT, RunningStack
 
@@ -233,6 +235,59 @@ def test_the_example_of_a_watched_folder(terminal: Terminal, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     assert (folder / "cup.glb").read_bytes()[:4] == b"glTF"
     assert "broken.png: " in done.stdout
+
+
+def test_the_example_of_a_build_job(
+    terminal: Terminal, whole_stack: RunningStack, tmp_path: Path
+) -> None:
+    """The action's own step, as a runner has it: one photo is bad, one is made, none twice."""
+    (step,) = [
+        each
+        for each in yaml.safe_load((PROGRAMS / "batch" / "action.yml").read_text())["runs"]["steps"]
+        if each["id"] == "meshes"
+    ]
+    key = terminal.gen3d("keys", "make", "build job")[0].strip()
+    photos, summary = tmp_path / "photos", tmp_path / "summary.md"
+    photos.mkdir()
+    (photos / "cup.jpg").write_bytes(PHOTO.read_bytes())
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    cup = {"photo": "cup.jpg", "mesh": "coffee.glb", "click": "226,232 330,330"}
+    odd = {"photo": "cup.jpg", "mesh": "odd.glb", "colour": "red"}
+    (photos / "manifest.json").write_text(json.dumps([{"photo": "broken.jpg"}, cup, odd]))
+    inputs = {"photos": photos, "meshes": tmp_path, "address": whole_stack.url, "key": key}
+
+    def filled(text: str) -> str:
+        return re.sub(r"\$\{\{ inputs\.(\w+) }}", lambda found: str(inputs[found[1]]), text)
+
+    robot = Terminal(tmp_path, "nowhere", PATH=f"{Path(sys.executable).parent}:/usr/bin:/bin")
+    robot.environment |= {name: filled(value) for name, value in step["env"].items()}
+    robot.environment |= {
+        "GITHUB_ACTION_PATH": str(PROGRAMS / "batch"),
+        "GITHUB_STEP_SUMMARY": str(summary),
+    }
+
+    def run() -> tuple[int, str]:
+        done = subprocess.run(
+            ["bash", "-e", "-c", step["run"]], env=robot.environment, capture_output=True,
+            text=True, timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        assert key not in done.stdout + done.stderr
+        return done.returncode, done.stdout + done.stderr
+
+    code, said = run()
+    assert code == 1, said
+    assert (tmp_path / "coffee.glb").read_bytes()[:4] == b"glTF"
+    broken, made, other = summary.read_text().splitlines()[2:]
+    assert "not a photo" in broken
+    assert "| cup.jpg | coffee.glb | made by job" in made
+    assert "'colour' is nothing that shows an object" in other
+
+    (tmp_path / "coffee.glb").unlink()
+    (photos / "manifest.json").write_text(json.dumps([cup]))
+    code, again = run()
+    assert (code, made.split()[-2]) == (0, again.split()[-2]), again  # the same job as before
+    assert "is there" in run()[1]
+    terminal.gen3d("keys", "withdraw", key.split("_")[1])
 
 
 def test_the_example_in_a_notebook(terminal: Terminal, tmp_path: Path) -> None:

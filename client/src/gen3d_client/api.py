@@ -18,7 +18,7 @@ from gen3d_client import models, photos
 from gen3d_client.cognito import Credentials
 from gen3d_client.dialogue import Dialogue, Pause, Send, send
 from gen3d_client.errors import ApiClientError, Outdated, Refused, SignInNeeded, Unreachable
-from gen3d_client.models import Created, Job, Keys, NewKey, Page, Upload, Uploads
+from gen3d_client.models import Batch, Created, Job, Keys, NewKey, Page, Upload, Uploads
 
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 _LONGEST_PAUSE = 15.0
@@ -76,6 +76,19 @@ class Api:
         named = {"Idempotency-Key": once or new_word()}
         answer = yield from self._call("POST", "/jobs", body, headers=named)
         return models.read(Created, answer, "The new job")
+
+    def create_batch(self, photos: Objects, once: str | None = None) -> Dialogue[Batch]:
+        """Make a job of each of up to a hundred photos, which the service fetches."""
+        named = {"Idempotency-Key": once or new_word()}
+        body = {"photos": list(photos)}
+        answer = yield from self._call("POST", "/batches", body, headers=named)
+        return models.read(Batch, answer, "The new batch")
+
+    def batch(self, batch_id: str, patience: float | None = None) -> Dialogue[Batch]:
+        """Read how a batch stands."""
+        path = f"/batches/{quote(batch_id, safe='')}"
+        answer = yield from self._call("GET", path, patience=patience)
+        return models.read(Batch, answer, "The batch")
 
     def initialize(self, job_id: str, text: str | None = None) -> Dialogue[Job]:
         """Have the photo checked, and start."""

@@ -24,7 +24,7 @@ from gen3d_client.cognito import Credentials, Session, Tokens
 from gen3d_client.dialogue import Compute, Dialogue, Pause, Send, Tell, Told
 from gen3d_client.follow import WAIT_SECONDS, Follower, completed
 from gen3d_client.keys import Key
-from gen3d_client.models import Created, Job, KeyRow, NewKey, Page, Summary, Upload
+from gen3d_client.models import Batch, Created, Job, KeyRow, NewKey, Page, Summary, Upload
 from gen3d_client.plans import Plan
 from gen3d_client.site import Site
 
@@ -93,6 +93,21 @@ class Client:
     def create_fetched(self, url: str, objects: Objects = (), once: str | None = None) -> Created:
         """Create a job for a photo that the service fetches, and start it."""
         return self.run(self._api.create_fetched(url, objects, once))
+
+    def create_batch(self, photos: Objects, once: str | None = None) -> Batch:
+        """Make a job of each of up to a hundred photos, which the service fetches."""
+        return self.run(self._api.create_batch(photos, once))
+
+    def batch(self, batch_id: str) -> Batch:
+        """Read how a batch stands."""
+        return self.run(self._api.batch(batch_id))
+
+    def finish_batch(
+        self, batch_id: str, told: Told = _nobody, seconds: float = WAIT_SECONDS
+    ) -> Batch:
+        """See a batch through until each of its photos has come to an end."""
+        follower = Follower(self._api, told, seconds, self._pace)
+        return self.run(follower.batch(batch_id))
 
     def upload(self, form: Upload, content: bytes, kind: str, what: str = "The file") -> None:
         """Post a file with the permission that the API gave."""
@@ -240,6 +255,21 @@ class AsyncClient:
     ) -> Created:
         """Create a job for a photo that the service fetches, and start it."""
         return await self.run(self._api.create_fetched(url, objects, once))
+
+    async def create_batch(self, photos: Objects, once: str | None = None) -> Batch:
+        """Make a job of each of up to a hundred photos, which the service fetches."""
+        return await self.run(self._api.create_batch(photos, once))
+
+    async def batch(self, batch_id: str) -> Batch:
+        """Read how a batch stands."""
+        return await self.run(self._api.batch(batch_id))
+
+    async def finish_batch(
+        self, batch_id: str, told: Told = _nobody, seconds: float = WAIT_SECONDS
+    ) -> Batch:
+        """See a batch through until each of its photos has come to an end."""
+        follower = Follower(self._api, told, seconds, self._pace)
+        return await self.run(follower.batch(batch_id))
 
     async def upload(self, form: Upload, content: bytes, kind: str, what: str = "The file") -> None:
         """Post a file with the permission that the API gave."""

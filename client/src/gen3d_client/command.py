@@ -144,6 +144,19 @@ def _parser() -> argparse.ArgumentParser:
     mesh.add_argument("--auto", action="store_true", help="what stands out; so without the others")
     mesh.set_defaults(command=commands.mesh)
 
+    batch = each.add_parser(
+        "batch", parents=[common, waiting], help="meshes of many photos that lie at addresses"
+    )
+    batch.add_argument("urls", nargs="*", metavar="URL", help="of photos whose subject is meant")
+    batch.add_argument(
+        "--manifest", type=Path, help='[{"url": "https://…", "click": "45%%,30%%"}, …], as JSON'
+    )
+    batch.add_argument("--go-on", metavar="BATCH", help="see one through that was begun")
+    batch.add_argument(
+        "--out", type=Path, default=Path("meshes"), metavar="FOLDER", help="(%(default)s)"
+    )
+    batch.set_defaults(command=commands.batch)
+
     jobs = each.add_parser("jobs", parents=[common], help="list your jobs, newest first")
     jobs.add_argument("--most", type=int, default=20, metavar="N", help="(%(default)s)")
     jobs.set_defaults(command=commands.jobs)

@@ -24,7 +24,7 @@ from gen3d_client.errors import (
     Unreachable,
 )
 from gen3d_client.follow import completed
-from gen3d_client.models import COMPLETED, Created, Job
+from gen3d_client.models import COMPLETED, BatchJob, Created, Job
 from gen3d_client.plans import Plan
 from gen3d_client.sign_ins import Kept, SignIn, Unfinished
 from gen3d_client.site import Site
@@ -147,6 +147,57 @@ def mesh(options: argparse.Namespace) -> None:
         _finish(gen3d, kept, job, out, options)
 
 
+def batch(options: argparse.Namespace) -> None:
+    """Make meshes of many photos; what comes of each is told, and one that fails keeps no other."""
+    wanted = [plans.from_words(None, [], url) for url in options.urls]
+    if options.manifest:
+        wanted += plans.from_manifest(options.manifest)
+    if bool(wanted) == bool(options.go_on):
+        raise ApiClientError("Name photos by their addresses or --manifest, or a batch by --go-on.")
+    results.check_writable(options.out / "a.glb")
+    kept = Kept()
+    site, credentials = opened(kept, options.at)
+    with Client(site.api_url, credentials) as gen3d, _watching(options) as watching:
+        batch_id = options.go_on or _begun(gen3d, kept, site, wanted)
+        watching.again = f"gen3d batch --go-on {batch_id}"
+        found = gen3d.finish_batch(batch_id, watching.progress, options.wait)
+        rows = [_row(gen3d, n, each, options.out) for n, each in enumerate(found.jobs)]
+        watching.progress.clear()
+    if options.json:
+        said = {**found.as_json(), "written": [row[1] for row in rows if row[0] == COMPLETED]}
+        print(json.dumps(said, ensure_ascii=False))
+    else:
+        print(table([("photo", "status", "mesh"), *((str(n), *row) for n, row in enumerate(rows))]))
+    failed = sum(status != COMPLETED for status, _ in rows)
+    if failed:
+        raise JobFailed(f"{failed} of {len(rows)} photos came to nothing.")
+
+
+def _begun(gen3d: Client, kept: Kept, site: Site, wanted: list[Plan]) -> str:
+    photos = [{"imageUrl": plan.url, "objects": plan.request()} for plan in wanted]
+    once = kept.once(site.address, *wanted)
+    try:
+        batch_id = gen3d.create_batch(photos, once.word).batch_id
+    except Refused:
+        kept.answered(once)
+        raise
+    kept.answered(once)
+    return batch_id
+
+
+def _row(gen3d: Client, n: int, each: BatchJob, folder: Path) -> tuple[str, str]:
+    """How a photo ended, and its mesh or why there is none; one that is there is left."""
+    if each.error:
+        return "refused", plain(each.error.message)
+    job = gen3d.job(each.job_id)
+    if job.status != COMPLETED:
+        return job.status, plain(job.why)
+    mesh = folder / f"{n:02}-{results.file_name(job.name)}.glb"
+    if not mesh.exists():
+        gen3d.save(job, mesh)
+    return job.status, str(mesh)
+
+
 def _parts(options: argparse.Namespace) -> list[tuple[str, str]]:
     parts: list[tuple[str, str]] = options.parts or []
     shows = {"--click", "--box", "--text", "--polygon", "--mask", "--object"}
@@ -236,10 +287,12 @@ def mcp(options: argparse.Namespace) -> None:
 
 @dataclass
 class _Watching:
-    """A job that is waited for; "" until there is one."""
+    """What is waited for; "" until there is something."""
 
     progress: Progress
     job_id: str = ""
+    again: str = ""
+    """How it is gone on with, where that is not by a job's id."""
 
 
 @contextmanager
@@ -252,8 +305,9 @@ def _watching(options: argparse.Namespace, job_id: str = "") -> Iterator[_Watchi
             yield watching
         except (KeyboardInterrupt, Unreachable, SignInNeeded):  # while the job goes on
             watching.progress.clear()
-            if watching.job_id:
-                print(f"gen3d: Go on with it: gen3d watch {watching.job_id}", file=sys.stderr)
+            again = watching.again or (watching.job_id and f"gen3d watch {watching.job_id}")
+            if again:
+                print(f"gen3d: Go on with it: {again}", file=sys.stderr)
             raise
         finally:
             watching.progress.clear()

@@ -4,20 +4,22 @@ So a command that was interrupted is gone on with by the same steps: each may be
 does its work once.
 """
 
+import re
 import time
 from collections.abc import Callable
 
 from gen3d_client import option_words
-from gen3d_client.api import LONG_PATIENCE, Api
+from gen3d_client.api import LONG_PATIENCE, Api, Objects
 from gen3d_client.dialogue import Dialogue, Pause, Tell, Told, compute
 from gen3d_client.errors import JobFailed, Outdated, Refused, StillRunning
-from gen3d_client.models import COMPLETED, CREATED, KNOWN_ENDS, Created, Job, Upload
+from gen3d_client.models import COMPLETED, CREATED, KNOWN_ENDS, Batch, Created, Job, Upload
 from gen3d_client.photos import media_type
 from gen3d_client.plans import Plan
 
 WAIT_SECONDS = 1800.0
 _SOON_SECONDS = 1.0
 _SOON_LOOKS = 30
+_BATCH_SECONDS = 5.0
 _OUR_FAULTS = {
     *("ImageTooLarge", "UnsupportedImage", "InvalidImage", "ImageTooSmall", "ImageMissing"),
     *("EntityTooLarge", "InvalidRequest"),
@@ -59,10 +61,12 @@ class Follower:
             A word by which the same plan makes no second job, for a day.
         """
         objects = yield from compute(plan.request)
-        if plan.photo:
-            created = yield from self._api.create(plan.photo, objects, once)
-        else:
-            created = yield from self._api.create_fetched(str(plan.url), objects, once)
+        try:
+            created = yield from self._created(plan, objects, once)
+        except Refused as error:
+            if error.name != "JobNotFound":  # what the word stands for was deleted since
+                raise
+            created = yield from self._created(plan, objects, None)
         begun(created)
         yield Tell(self._told, f"{CREATED}  {plan.name} as {created.job_id}")
         try:
@@ -132,6 +136,37 @@ class Follower:
             pause = min(_SOON_SECONDS if hurried else job.poll_seconds or _SOON_SECONDS, self._pace)
             yield Pause(max(0.0, min(pause, deadline - time.monotonic())))
 
+    def batch(self, batch_id: str) -> Dialogue[Batch]:
+        """See a batch through until each of its photos has come to an end.
+
+        Raises
+        ------
+        StillRunning
+            They have not in time.
+        """
+        deadline = time.monotonic() + self._seconds
+        said = ""
+        while True:
+            batch = yield from self._api.batch(batch_id, LONG_PATIENCE)
+            now = ", ".join(f"{number} {plainly(what)}" for what, number in batch.counts.items())
+            if now != said:
+                yield Tell(self._told, now)
+                said = now
+            if not batch.at_work:
+                return batch
+            if time.monotonic() > deadline:
+                raise StillRunning(
+                    f"{batch.at_work} photos are at work after {self._seconds:.0f} s; they go on. "
+                    f"See them through: gen3d batch --go-on {batch_id}"
+                )
+            pause = min(_BATCH_SECONDS, self._pace, deadline - time.monotonic())
+            yield Pause(max(0.0, pause))
+
+    def _created(self, plan: Plan, objects: Objects, once: str | None) -> Dialogue[Created]:
+        if plan.photo:
+            return (yield from self._api.create(plan.photo, objects, once))
+        return (yield from self._api.create_fetched(str(plan.url), objects, once))
+
     def _begin(self, job_id: str, plan: Plan, form: Upload) -> Dialogue[None]:
         assert plan.photo is not None
         content, kind = plan.photo.read_bytes(), media_type(plan.photo)
@@ -146,6 +181,11 @@ class Follower:
             if error.name != "ImageMissing" or form is None:
                 raise
             yield from self._begin(job_id, plan, form)
+
+
+def plainly(name: str) -> str:
+    """A name of the API's as words: ``atWork`` is "at work"."""
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[1].lower()}", name)
 
 
 def completed(job: Job) -> Job:

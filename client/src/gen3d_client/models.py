@@ -189,6 +189,27 @@ class Page(Answer):
     cursor: str | None = None
 
 
+class BatchJob(Answer):
+    """A photo of a batch: its job's status once it has begun, or why it became no job."""
+
+    job_id: str
+    status: str | None = None
+    error: Failure | None = None
+
+
+class Batch(Answer):
+    """Photos of one request, each a job of its own, in their order."""
+
+    batch_id: str
+    counts: dict[str, int]
+    jobs: list[BatchJob]
+
+    @property
+    def at_work(self) -> int:
+        """How many photos have come to no end yet."""
+        return self.counts.get("waiting", 0) + self.counts.get("atWork", 0)
+
+
 class KeyRow(Answer):
     """A key for a program, without its secret."""
 

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -105,6 +105,34 @@ class Plan(BaseModel):
         pixels = any(not place.share for wanted in self.objects for place in wanted.places)
         size = photos.size(self.photo) if self.photo and pixels else None
         return [wanted.request(size) for wanted in self.objects]
+
+
+def from_manifest(path: Path) -> list[Plan]:
+    """The photos of a list in JSON, each by its ``url`` and what `from_words` would be told of it.
+
+    Raises
+    ------
+    ApiClientError
+        It is none, or one of its photos is wrong.
+    """
+    try:
+        entries = json.loads(path.read_bytes())
+        plans = [(entry.pop("url"), list(_words(entry, path.parent))) for entry in entries]
+    except OSError as error:
+        raise ApiClientError(f"{path} cannot be read: {error.strerror}.") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ApiClientError(
+            f'{path} is no list of photos. Write [{{"url": "https://…", "click": "45%,30%"}}, …].'
+        ) from None
+    return [from_words(None, words, str(url)) for url, words in plans]
+
+
+def _words(entry: dict[str, object], folder: Path) -> Iterator[tuple[str, str]]:
+    for name, value in entry.items():
+        if name not in ("click", "box", "text", "polygon", "mask", "option"):
+            raise ApiClientError(f"{name!r} is nothing that shows an object.")
+        for each in value if isinstance(value, list) else [value]:
+            yield f"--{name}", str(folder / str(each)) if name == "mask" else str(each)
 
 
 def from_words(

@@ -121,12 +121,12 @@ class Kept:
         """Forget what was to become of a job."""
         (self.folder / _name(job_id)).unlink(missing_ok=True)
 
-    def once(self, address: str, plan: Plan) -> Once:
-        """A word for a plan: that of before, where it was sent and nobody heard the answer.
+    def once(self, address: str, *plans: Plan) -> Once:
+        """A word for plans: that of before, where it was sent and nobody heard the answer.
 
         So the same command, given again after it broke off there, makes nothing twice.
         """
-        asked = f"{address} {plan.model_dump_json()}"
+        asked = " ".join([address, *(plan.model_dump_json() for plan in plans)])
         name = f"once/{hashlib.sha256(asked.encode()).hexdigest()[:32]}.json"
         try:
             word = _Word.model_validate_json((self.folder / name).read_bytes()).word
