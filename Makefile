@@ -270,9 +270,9 @@ bench-web: setup web .venvs/torch/.ready ## Measure the web app in Chromium
 bench-load: setup ## Load the local stack: 20 people, 200 jobs (AGAINST=COMMIT to compare)
 	@$(BIN)/python -m bench.load --recorded --save $(if $(AGAINST),--against '$(AGAINST)')
 
-.PHONY: bench-callers
-bench-callers: setup ## Measure what the authorizer adds to a call, by a token and by a key (a minute)
-	@$(BIN)/python -m bench.load.callers
+.PHONY: bench-authorizer
+bench-authorizer: setup ## Measure what the authorizer adds to a call, by a token and by a key (a minute)
+	@$(BIN)/python -m bench.load.authorizer
 
 .PHONY: bench-drafts
 bench-drafts: setup ## Measure how long a person waits for a draft, while the endpoint sleeps (two minutes)

@@ -15,8 +15,8 @@ from pathlib import Path
 from gen3d_client.client import Client
 from gen3d_client.models import Job
 from gen3d_local import one_photo
+from tests.drawn import drawn
 from tests.local.running import ROOT, RunningStack
-from tests.masks import drawn
 
 PHOTO = ROOT / "examples" / "coffee.jpg"
 JOBS = 6

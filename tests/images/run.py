@@ -17,9 +17,9 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 from gen3d import paths
+from tests.drawn import drawn
 from tests.images.build import ROOT
 from tests.images.docker import CheckError, Docker, free_port
-from tests.masks import drawn
 
 BUCKET = "gen3d-bucket"
 _PREFIX = "private/us-east-1:4f0a51c6-93ad-4b0f-8f67-0d9b8f7e2c11/jobs/01M82SZE4Z7ZQ9FY1VB33KS0D2"

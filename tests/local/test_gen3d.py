@@ -15,9 +15,9 @@ import pytest
 import trimesh
 
 from gen3d_local.one_photo import sign_in
+from tests.drawn import drawn
 from tests.local import permissions
 from tests.local.running import ROOT, RunningStack, eventually
-from tests.masks import drawn
 
 PHOTO = ROOT / "examples" / "coffee.jpg"
 MASK_SECONDS = 60

@@ -50,7 +50,7 @@ SHARED = {
     "aws": (2, "an AWS in this process; the tests' by moto"),
     "client": (2, "the API's: the command's and other programs'; the page's"),
     "clicks": (2, "clicks on a photo: a person's; those that the benchmark makes"),
-    "decoder": (3, "SAM's mask decoder; running one, in the client and on the page"),
+    "decoder": (2, "SAM's mask decoder; running one on the page"),
     "description": (2, "the API's, in OpenAPI: written; as the page reads it"),
     "embeddings": (2, "the photo's: their layout where it is written; where it is read"),
     "errors": (2, "named errors: the domain's; what the client raises"),

@@ -6,7 +6,7 @@ from gen3d_client import site as sites
 from gen3d_client.client import Client, ask
 from gen3d_client.cognito import Credentials, Session, Tokens
 from gen3d_client.errors import SignInNeeded
-from gen3d_client.keys import VARIABLE, Key
+from gen3d_client.key import VARIABLE, Key
 from gen3d_client.sign_ins import Kept
 from gen3d_client.site import Site
 

@@ -23,7 +23,7 @@ from gen3d_client.api import Api, Objects
 from gen3d_client.cognito import Credentials, Session, Tokens
 from gen3d_client.dialogue import Compute, Dialogue, Pause, Send, Tell, Told
 from gen3d_client.follow import WAIT_SECONDS, Follower, completed
-from gen3d_client.keys import Key
+from gen3d_client.key import Key
 from gen3d_client.models import Batch, Created, Job, KeyRow, NewKey, Page, Summary, Upload
 from gen3d_client.plans import Plan
 from gen3d_client.site import Site

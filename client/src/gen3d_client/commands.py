@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gen3d_client import cognito, keys, option_words, plans, results
+from gen3d_client import cognito, option_words, plans, results
 from gen3d_client import site as sites
 from gen3d_client.access import client, opened
 from gen3d_client.api import Api
@@ -24,6 +24,7 @@ from gen3d_client.errors import (
     Unreachable,
 )
 from gen3d_client.follow import completed
+from gen3d_client.key import VARIABLE, Key
 from gen3d_client.models import COMPLETED, BatchJob, Created, Job
 from gen3d_client.plans import Plan
 from gen3d_client.sign_ins import Kept, SignIn, Unfinished
@@ -58,8 +59,8 @@ def login(options: argparse.Namespace) -> None:
 
 def _take_key(site: Site, as_json: bool) -> None:
     """Keep a key that opens something there."""
-    text = os.environ.get(keys.VARIABLE) or _typed("Key: ")
-    key = keys.Key(text)
+    text = os.environ.get(VARIABLE) or _typed("Key: ")
+    key = Key(text)
     ask(Api(site.api_url, key).prove())
     Kept().keep(SignIn(site=site, key=text), last=True)
     told = {"address": site.address, "keyId": key.key_id}

@@ -6,5 +6,5 @@ export { ApiClient, createClient } from "./client.js";
 export * from "./domain.js";
 export { DownloadError, download } from "./download.js";
 export { ApiError } from "./error.js";
-export { ended, make } from "./jobs.js";
 export type * from "./types.js";
+export { ended, make } from "./whole-job.js";

@@ -1,4 +1,4 @@
-"""``python -m bench.load.callers``: what the authorizer adds to a call, by a token and by a key.
+"""``python -m bench.load.authorizer``: what the authorizer adds to a call, by a token and by a key.
 
 A call is `GET /limits`, which reads nothing, by one person of a stack that computes nothing else.
 The same route with its authorizer taken off is what the others are held against: the API's function
@@ -39,7 +39,7 @@ class Kind(NamedTuple):
 
 def main() -> int:
     """Print a table; 1 where a key adds more than it may."""
-    parser = argparse.ArgumentParser(prog="python -m bench.load.callers", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.load.authorizer", description=__doc__)
     parser.add_argument("--calls", type=int, default=200, help="of each kind (%(default)s)")
     parser.add_argument("--most", type=float, default=10, help="ms a key may add (%(default)s)")
     options = parser.parse_args()

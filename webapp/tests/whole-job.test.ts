@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ApiClient } from "../src/api/client";
 import { ApiError } from "../src/api/error";
 import { postForm } from "../src/api/form";
-import { make } from "../src/api/jobs";
+import { make } from "../src/api/whole-job";
 
 const photo = new Blob(["…"], { type: "image/jpeg" });
 const form = { url: "https://bucket/", fields: { key: "k" } };
