@@ -1,7 +1,7 @@
 /** Several files behind signed links as one ZIP, packed in the browser. */
 
 import { Zip, ZipPassThrough } from "fflate";
-import { download, type Tell } from "./download";
+import { download, type Tell } from "./download.js";
 
 export interface Wanted {
   /** Its name in the ZIP, with folders. */
