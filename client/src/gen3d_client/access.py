@@ -14,13 +14,15 @@ from gen3d_client.site import Site
 def opened(kept: Kept, address: str) -> tuple[Site, Credentials]:
     """The Gen3D that is meant, and what lets somebody in there.
 
-    That is the environment's key, or else the sign-in or key that is kept for the address.
+    That is the environment's key, or else the sign-in or key that is kept for the address; where
+    none is said, the environment's address, or else that of the last sign-in.
 
     Raises
     ------
     SignInNeeded
         There is neither, or a key and no address.
     """
+    address = address or os.environ.get("GEN3D_ADDRESS", "")
     given = os.environ.get(VARIABLE)
     if given:
         key = Key(given)
