@@ -1,9 +1,12 @@
 """Roles name what they may do and on what; each exception is listed here with its reason."""
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
+from gen3d.formats import MESH_FORMATS, SCENE_FORMATS
+from gen3d.paths import JobFiles, job_prefix, seed_folder
 from tests.infra.template import listed, whole
 
 NO_RESOURCE_TO_NAME: dict[tuple[str, ...], str] = {
@@ -131,6 +134,21 @@ def test_every_resource_is_named_where_it_can_be() -> None:
 def test_every_pattern_has_its_reason() -> None:
     patterns = {r for _, s in statements() for r in s["Resource"] if "*" in r and r != "*"}
     assert patterns == set(PATTERNS)
+
+
+def test_the_mesh_step_may_write_all_that_it_writes() -> None:
+    """What it may not fails every object, and in no test but those of a whole stack."""
+    able = [
+        resource.replace("{Bucket.Arn}/", "")
+        for role, statement in statements()
+        if role == "MeshRole" and "s3:PutObject" in statement["Action"]
+        for resource in statement["Resource"]
+    ]
+    job = JobFiles(job_prefix("identity", "job"))
+    keys = [job.scene_picture, *(job.scene(ending) for ending in SCENE_FORMATS)]
+    for one in (job.object(0), job.object(0).draft, job.object(0, seed_folder(4))):
+        keys += [one.preview, one.packed_splat, *(one.mesh(ending) for ending in MESH_FORMATS)]
+    assert [key for key in keys if not any(fnmatchcase(key, each) for each in able)] == []
 
 
 def test_no_role_takes_a_policy_of_somebody_elses() -> None:
