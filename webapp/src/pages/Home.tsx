@@ -23,7 +23,7 @@ const STEPS = [
     "Any photo of a thing: a cup, a chair, a cat. JPEG, PNG or WebP up to 20\u00a0MB.",
   ],
   ["Click the object", "The mask answers every click at once. Up to eight objects in a photo."],
-  ["Get the mesh", "GLB, OBJ, STL, PLY and the splat. A mail comes when it is ready."],
+  ["Get the mesh", "GLB, USDZ, OBJ, STL, 3MF and the splat. A mail comes when it is ready."],
 ] as const;
 
 /** Set in the tab in which a photo was chosen: a visit on another day starts afresh. */
