@@ -262,9 +262,10 @@ bench-lite: .venvs/torch/.ready ## Measure the lite engine's masks and solids
 	@.venvs/torch/bin/python -m bench.lite
 
 .PHONY: bench-web
-bench-web: setup web .venvs/torch/.ready ## Measure the web app in Chromium
+bench-web: setup web .venvs/torch/.ready ## Measure the web app in Chromium (BESIDE=COMMIT to compare clicks)
 	@.venvs/torch/bin/python -m bench.web.sam_decoder build/sam-decoder.onnx
-	@$(BIN)/python -m bench.web --decoder 'SAM 3 (random weights)=build/sam-decoder.onnx'
+	@$(BIN)/python -m bench.web --decoder 'SAM 3 (random weights)=build/sam-decoder.onnx' \
+		$(if $(BESIDE),--beside '$(BESIDE)')
 
 .PHONY: bench-load
 bench-load: setup ## Load the local stack: 20 people, 200 jobs (AGAINST=COMMIT to compare)

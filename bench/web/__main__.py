@@ -2,7 +2,8 @@
 
 Starts a local stack, unless GEN3D_URL names one. Everything is measured in the page that people
 use. Other decoders and splats take the place of the job's own in the browser's network, so that any
-size can be measured: ``--decoder "SAM 3=path/to/decoder.onnx"``.
+size can be measured: ``--decoder "SAM 3=path/to/decoder.onnx"``. ``--beside COMMIT`` builds that
+commit's page, and clicks on both by turns.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from playwright.sync_api import (
 )
 
 from bench.web import stand_ins
+from bench.web.before import Before
 from gen3d.contract import EmbeddingsMeta
 from tests.browser.driver import (
     ARGUMENTS,
@@ -45,12 +47,19 @@ from tests.local.running import ROOT, RunningStack
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PHOTO = ROOT / "examples" / "coffee.jpg"
 LITE = ROOT / "container" / "weights" / "lite" / "decoder.onnx"
-CLICKS = 30
+CLICKS, WARM = 30, 2
 SPLAT = 300_000
 FRAMES_SECONDS = 8
 
+LONG = 50
+"""Milliseconds from which on a task is a long one (W3C Long Tasks)."""
+
 TIMES = """
 window.times = [];
+window.tasks = [];
+new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) tasks.push(duration);
+}).observe({ entryTypes: ["longtask"] });
 let pressed = null;
 addEventListener("pointerup", ({ target }) => {
     if (target.closest?.(".viewport")) pressed = performance.now();
@@ -113,19 +122,35 @@ def context_of(
     context.close()
 
 
-def clicks(page: Page) -> list[float]:
-    """Milliseconds from click to mask, each for a first click after two to warm up."""
-    selecting = Selecting(page).ready()
+@dataclass(frozen=True)
+class Clicks:
+    """Milliseconds from click to mask, and of the long tasks on the page's own thread meanwhile."""
+
+    times: list[float]
+    tasks: list[float]
+
+    @property
+    def median(self) -> float:
+        """Of the times."""
+        return statistics.median(self.times)
+
+
+def clicks(*pages: Page) -> list[Clicks]:
+    """Click pages by turns, each first click after two to warm up."""
+    selecting = [Selecting(page).ready() for page in pages]
     for n in range(CLICKS + 2):
-        selecting.click((0.3 + 0.013 * n, 0.25 + 0.015 * n))
-        page.wait_for_function("(n) => times.length > n", arg=n)
-        selecting.press("Clear this object")
-    times: list[float] = page.evaluate("times")
-    return times[2:]
+        for page, person in zip(pages, selecting, strict=True):
+            if n == WARM:
+                page.evaluate("tasks.length = 0")
+            # At once: a mouse that rests before it clicks has had its mask made already.
+            page.mouse.click(*person.at((0.3 + 0.013 * n, 0.25 + 0.015 * n)))
+            page.wait_for_function("(n) => times.length > n", arg=n)
+            person.ready().press("Clear this object")
+    return [Clicks(page.evaluate("times")[WARM:], page.evaluate("tasks")) for page in pages]
 
 
-def put_in_place(page: Page, decoder: Path) -> None:
-    """Answer the page's requests for the decoder and the embeddings with others."""
+def halves(decoder: Path) -> bytes:
+    """Random embeddings for a decoder."""
     model = json.loads((LITE.parent / "manifest.json").read_text())
     width, height = Image.open(PHOTO).size
     meta = EmbeddingsMeta(
@@ -136,11 +161,14 @@ def put_in_place(page: Page, decoder: Path) -> None:
         image_width=str(width),
         image_height=str(height),
         precision="fp16",
+        contract="1",
     ).model_dump()
-    files = {
-        "decoder.onnx": decoder.read_bytes(),
-        "embeddings.safetensors": stand_ins.embeddings(decoder, meta),
-    }
+    return stand_ins.embeddings(decoder, meta)
+
+
+def put_in_place(page: Page, decoder: Path, embeddings: bytes) -> None:
+    """Answer the page's requests for the decoder and the embeddings with others."""
+    files = {"decoder.onnx": decoder.read_bytes(), "embeddings.safetensors": embeddings}
 
     def answer(route: Route) -> None:
         name = route.request.url.split("?")[0].rsplit("/", 1)[-1]
@@ -190,6 +218,7 @@ def main() -> None:
     """Measure, print, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--decoder", action="append", default=[], metavar="NAME=PATH")
+    parser.add_argument("--beside", metavar="COMMIT", help="whose page is clicked, too")
     options = parser.parse_args()
     decoders = {"lite": LITE}
     decoders |= {name: Path(path) for name, path in (d.split("=", 1) for d in options.decoder)}
@@ -200,13 +229,23 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        text = measure(browser, stack, decoders)
+        before = None
+        if options.beside:
+            (Path(folder) / "before").mkdir()
+            before = Before.of(options.beside, Path(folder) / "before")
+        text = measure(browser, stack, decoders, before, options.beside)
         browser.close()
     print(text)
     RESULTS.write_text(f"# The web app, measured by `make bench-web`\n\n{text}")
 
 
-def measure(browser: Browser, stack: RunningStack, decoders: dict[str, Path]) -> str:
+def measure(
+    browser: Browser,
+    stack: RunningStack,
+    decoders: dict[str, Path],
+    before: Before | None,
+    commit: str | None,
+) -> str:
     """Make the tables."""
     lines = [
         f"Chromium {browser.version}, {platform.machine()}, {os.cpu_count()} processors with "
@@ -228,6 +267,13 @@ def measure(browser: Browser, stack: RunningStack, decoders: dict[str, Path]) ->
             with context_of(browser, state, threads) as context:
                 lines.append(clicks_row(context, url, name, decoder, threads))
                 print(lines[-1], flush=True)
+    if before:
+        lines += ["", f"By turns with the page of {commit}, on one thread:", ""]
+        lines += ["| decoder | then | now | now by then | fastest | long tasks then | now |"]
+        lines += ["|---|---|---|---|---|---|---|"]
+        for name, decoder in decoders.items():
+            lines.append(beside_row(browser, state, url, name, decoder, before))
+            print(lines[-1], flush=True)
     with context_of(browser, state, 2) as context:
         page = context.new_page()
         page.goto(url)
@@ -250,14 +296,46 @@ def measure(browser: Browser, stack: RunningStack, decoders: dict[str, Path]) ->
     return "\n".join(lines) + "\n"
 
 
+def beside_row(
+    browser: Browser,
+    state: StorageState,
+    url: str,
+    name: str,
+    decoder: Path,
+    before: Before,
+) -> str:
+    """A row of the table of two pages, clicked by turns."""
+    lite = decoder == LITE
+    decoder_then = before.lite if lite else before.sam_decoder()
+    with context_of(browser, state, 1) as then, context_of(browser, state, 1) as now:
+        before.serve(then, url.split("/jobs/")[0])
+        pages = [then.new_page(), now.new_page()]
+        embeddings = before.lite_embeddings(PHOTO) if lite else halves(decoder_then)
+        put_in_place(pages[0], decoder_then, embeddings)
+        if not lite:
+            put_in_place(pages[1], decoder, halves(decoder))
+        for page in pages:
+            page.goto(url)
+            signed_in(page)
+        a, b = clicks(*pages)
+    cells = [name, f"{a.median:.0f} ms", f"{b.median:.0f} ms", f"{b.median / a.median:.2f}"]
+    cells += [f"{min(a.times):.0f} → {min(b.times):.0f}", *(long_tasks(each) for each in (a, b))]
+    return f"| {' | '.join(cells)} |"
+
+
+def long_tasks(of: Clicks) -> str:
+    """How many there were, and the longest."""
+    return f"{len(of.tasks)}, {max(of.tasks):.0f} ms" if of.tasks else "none"
+
+
 def clicks_row(context: BrowserContext, url: str, name: str, decoder: Path, threads: int) -> str:
     """A row of the table of clicks."""
     page = context.new_page()
     if decoder != LITE:
-        put_in_place(page, decoder)
+        put_in_place(page, decoder, halves(decoder))
     page.goto(url)
     signed_in(page)
-    times = clicks(page)
+    times = clicks(page)[0].times
     megabytes = decoder.stat().st_size / 1e6
     cells = [name, f"{megabytes:.1f}", str(threads), f"{statistics.median(times):.0f} ms"]
     return f"| {' | '.join([*cells, f'{min(times):.0f}', f'{max(times):.0f}'])} |"

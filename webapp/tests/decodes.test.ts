@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Decodes } from "../src/selection/decodes";
 import type { Logits } from "../src/selection/mask";
 import { candidates, type Decoded, type Prompt, proposed } from "../src/selection/prompt";
@@ -94,6 +94,66 @@ describe("Decodes", () => {
     expect(decodes.logits(preferring)?.data[0]).toBeCloseTo(0.1);
     decodes.want([object(1, 2)]);
     expect(asked[1]?.previous?.data[0]).toBeCloseTo(0.1);
+  });
+
+  it("decodes what is foreseen after all that is wanted, once it is known to be quick", async () => {
+    const { asked, decode } = slowDecoder();
+    const decodes = new Decodes(decode, null, [], () => undefined, unexpected);
+    decodes.foresee(object(9));
+    await settled();
+    expect(asked).toHaveLength(0);
+    decodes.want([object(1)]);
+    asked[0]?.answer(scored(0.4));
+    await settled();
+    decodes.want([object(1, 2), object(3)]);
+    decodes.foresee(object(1, 2, 9));
+    for (const n of [1, 2, 3]) {
+      asked[n]?.answer(scored(0.1 * n));
+      await settled();
+    }
+    expect(asked.map(({ prompt }) => prompt.clicks.map(({ x }) => x))).toEqual([
+      ...[[1], [1, 2], [3]],
+      [1, 2, 9],
+    ]);
+    decodes.want([object(1, 2, 9)]);
+    expect(decodes.pending(object(1, 2, 9))).toBe(false);
+    expect(asked).toHaveLength(4);
+  });
+
+  it("foresees nothing where an answer takes so long that a click would wait for it", async () => {
+    const { asked, decode } = slowDecoder();
+    const now = vi.spyOn(performance, "now").mockReturnValue(0);
+    const decodes = new Decodes(decode, null, [], () => undefined, unexpected);
+    decodes.want([object(1)]);
+    now.mockReturnValue(500);
+    asked[0]?.answer(scored(0.4));
+    await settled();
+    decodes.foresee(object(9));
+    await settled();
+    expect(asked).toHaveLength(1);
+    now.mockRestore();
+  });
+
+  it("says nothing of what was only foreseen and failed, until it is wanted", async () => {
+    let works = true;
+    const errors: unknown[] = [];
+    const decode = () => (works ? Promise.resolve(scored(0.4)) : Promise.reject(new Error("no")));
+    const decodes = new Decodes(
+      decode,
+      null,
+      [],
+      () => undefined,
+      (error) => errors.push(error),
+    );
+    decodes.want([object(1)]);
+    await settled();
+    works = false;
+    decodes.foresee(object(9));
+    await settled();
+    expect(errors).toHaveLength(0);
+    decodes.want([object(9)]);
+    await settled();
+    expect(errors).toHaveLength(1);
   });
 
   it("knows an earlier answer after an undo", async () => {

@@ -154,6 +154,48 @@ describe("two fingers", () => {
   });
 });
 
+describe("a mouse that rests", () => {
+  const rested = () => act(async () => void (await new Promise((done) => setTimeout(done, 90))));
+  const mouse = { pointerType: "mouse" };
+
+  it("shows the mask that a click there would make, and a click has it at once", async () => {
+    await open();
+    await pointers(["down", 50, 50, mouse], ["up", 50, 50, mouse]);
+    await settled();
+    const asked = vi.fn(decoder.decode);
+    const ALL: Decoded = { ...HALF, masks: Float32Array.of(5, 5) };
+    decoder.decode = (prompt) => asked(prompt).then(() => ALL);
+    await pointers(["move", 300, 50, mouse]);
+    await rested();
+    expect(share()).toBe(1);
+    expect(points()).toBe(1);
+    await pointers(["move", 20, 50, mouse]);
+    expect(share()).toBe(0.5);
+    await pointers(["move", 300, 50, mouse]);
+    await rested();
+    await pointers(["down", 300, 50, mouse], ["up", 300, 50, mouse]);
+    expect(points()).toBe(2);
+    expect(share()).toBe(1);
+    expect(asked).toHaveBeenCalledOnce();
+  });
+
+  it("is no finger, and is let alone while it paints or has left", async () => {
+    await open();
+    await pointers(["down", 50, 50, mouse], ["up", 50, 50, mouse]);
+    await settled();
+    const asked = vi.fn(decoder.decode);
+    decoder.decode = asked;
+    await pointers(["move", 300, 50, { pointerType: "touch" }]);
+    await rested();
+    await pointers(["move", 310, 50, mouse], ["leave", 310, 50, { ...mouse, bubbles: false }]);
+    await rested();
+    await key(document.body, "b");
+    await pointers(["move", 320, 50, mouse]);
+    await rested();
+    expect(asked).not.toHaveBeenCalled();
+  });
+});
+
 describe("one pointer", () => {
   it("moves the photo by as much as it moves, however many moves are drawn at once", async () => {
     await open();

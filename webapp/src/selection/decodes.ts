@@ -27,6 +27,9 @@ export interface Earlier {
 
 const NOTHING: Earlier = { masks: new Map(), preferred: new Map() };
 
+/** What takes longer is not decoded before it is asked for: a click would have to wait for it. */
+const QUICK_MS = 150;
+
 /** Answers kept, at most about a megabyte each. */
 const KEPT = 64;
 
@@ -45,6 +48,10 @@ export class Decodes {
   /** What could not be decoded; it is tried again with the next wish, and holds up no other. */
   private readonly failed = new Set<string>();
   private running = false;
+  /** What may be asked next. */
+  private foreseen: Prompt | null = null;
+  /** Milliseconds that the last answer took; before the first nobody knows. */
+  private took = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly decode: Decode,
@@ -66,6 +73,12 @@ export class Decodes {
     this.failed.clear();
     this.wanted = objects.map(promptOf).filter((prompt) => prompt !== null);
     void this.run();
+  }
+
+  /** Decode what may be asked next, when nothing is wanted that is not there; null: nothing. */
+  foresee(object: SelectedObject | null): void {
+    this.foreseen = object && this.took <= QUICK_MS ? promptOf(object) : null;
+    if (this.foreseen) void this.run();
   }
 
   /** The answer for an object, once there is one. */
@@ -162,13 +175,16 @@ export class Decodes {
     try {
       for (let prompt = this.next(); prompt; prompt = this.next()) {
         const key = promptKey(prompt);
+        const guessed = prompt === this.foreseen;
+        const start = performance.now();
         try {
           this.keep(key, await this.decode(prompt, this.previous(prompt)));
         } catch (error) {
           this.failed.add(key);
-          this.onError(error);
+          if (!guessed || this.wanted.some((one) => promptKey(one) === key)) this.onError(error);
           continue;
         }
+        this.took = performance.now() - start;
         this.onChange();
       }
     } finally {
@@ -183,7 +199,9 @@ export class Decodes {
       const step = way[way.findLastIndex((one) => this.known(one) !== null) + 1];
       if (step && !this.failed.has(promptKey(step))) return step;
     }
-    return undefined;
+    const next = this.foreseen;
+    if (!next || this.known(next) !== null || this.failed.has(promptKey(next))) return undefined;
+    return next;
   }
 
   /**

@@ -174,6 +174,7 @@ export function inside({ x, y }: Point, { width, height }: Size): Point {
   return { x: Math.min(Math.max(x, 0), width), y: Math.min(Math.max(y, 0), height) };
 }
 
-function isInside({ x, y }: Point, { width, height }: Size): boolean {
+/** Whether a place is one of the photo's. */
+export function isInside({ x, y }: Point, { width, height }: Size): boolean {
   return x >= 0 && y >= 0 && x < width && y < height;
 }

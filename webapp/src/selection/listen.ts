@@ -13,6 +13,9 @@ const TYPED =
 /** What the space bar presses. */
 const PRESSED = "a, button, input, summary";
 
+/** A mouse that has not moved for so long rests. */
+const RESTS_MS = 60;
+
 /** Have the selection hear of everything; returns what ends that, and keeps what is not kept yet. */
 export function listen(machine: SelectionMachine, viewport: HTMLElement): () => void {
   const end = new AbortController();
@@ -34,9 +37,21 @@ export function listen(machine: SelectionMachine, viewport: HTMLElement): () => 
   const observer = new ResizeObserver(measure);
   observer.observe(viewport);
 
+  let resting: ReturnType<typeof setTimeout> | undefined;
+  let last: Point | null = null;
+  const rests = (at: Point | null) => {
+    // A browser tells of a mouse that has not moved, too, when something appears under it.
+    if (at && last && at.x === last.x && at.y === last.y) return;
+    last = at ?? last;
+    clearTimeout(resting);
+    machine.rest(null);
+    if (at) resting = setTimeout(() => machine.rest(at), RESTS_MS);
+  };
+
   viewport.addEventListener(
     "pointerdown",
     (event) => {
+      clearTimeout(resting);
       if (isApart(event)) return;
       viewport.setPointerCapture(event.pointerId);
       const { pointerId: pointer, button, ctrlKey: away } = event;
@@ -50,10 +65,13 @@ export function listen(machine: SelectionMachine, viewport: HTMLElement): () => 
       // One event may stand for several places that the pointer has been at.
       const all = event.getCoalescedEvents?.() ?? [];
       machine.move(event.pointerId, (all.length > 0 ? all : [event]).map(place));
+      if (event.pointerType === "mouse")
+        rests(event.buttons || isApart(event) ? null : place(event));
     },
     { signal },
   );
   viewport.addEventListener("pointerup", ({ pointerId }) => machine.release(pointerId), { signal });
+  viewport.addEventListener("pointerleave", () => rests(null), { signal });
   viewport.addEventListener("pointercancel", ({ pointerId }) => machine.cancel(pointerId), {
     signal,
   });
@@ -111,6 +129,7 @@ export function listen(machine: SelectionMachine, viewport: HTMLElement): () => 
 
   return () => {
     end.abort();
+    rests(null);
     observer.disconnect();
     machine.cancel();
     machine.holdToPan(false);

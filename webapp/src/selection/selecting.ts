@@ -4,6 +4,7 @@ import { type Decode, Decodes } from "./decodes";
 import {
   type Gesture,
   inside,
+  isInside,
   moved,
   type Outcome,
   type Press,
@@ -17,7 +18,15 @@ import { act, forgetCandidates, type History, redo, startHistory, undo } from ".
 import { earlierBy, Keeper, whatToKeep } from "./keeping";
 import type { Size } from "./mask";
 import type { Decoded } from "./prompt";
-import { type Action, activeObject, emptySelection, type Point, type Selection } from "./selection";
+import {
+  type Action,
+  activeObject,
+  emptySelection,
+  isPrompted,
+  type Point,
+  type SelectedObject,
+  type Selection,
+} from "./selection";
 import { fitView, panBy, showPoint, toPhoto, toScreen, type View, zoomAt } from "./view";
 
 /** All that is drawn of a selection; a new one whenever something changes. */
@@ -35,6 +44,8 @@ export interface State {
   readonly cursor: Point | null;
   readonly history: History;
   readonly decodes: Decodes | null;
+  /** The active object as it would be after a click where the mouse rests. */
+  readonly foreseen: SelectedObject | null;
   /** Counts the decoder's answers, so that what shows them is drawn anew. */
   readonly answered: number;
   readonly error: unknown;
@@ -82,6 +93,7 @@ export class SelectionMachine {
         ...earlier?.history,
       },
       decodes: null,
+      foreseen: null,
       answered: 0,
       error: null,
       help: false,
@@ -149,6 +161,7 @@ export class SelectionMachine {
   // Pointers
 
   press(press: Press): void {
+    this.rest(null);
     this.set({ cursor: null, gesture: pressed(this.state.gesture, press, this.stage) });
   }
 
@@ -168,6 +181,24 @@ export class SelectionMachine {
     const next = released(gesture, pointer, this.stage);
     this.set({ gesture: next.gesture });
     if (next.outcome) this.act(actionOf(next.outcome));
+  }
+
+  /** The mouse rests at a place on the screen, or no more: what a click there would make is shown. */
+  rest(at: Point | null): void {
+    const foreseen = at && this.clicked(at);
+    if (foreseen === this.state.foreseen) return;
+    this.state.decodes?.foresee(foreseen);
+    this.set({ foreseen });
+  }
+
+  private clicked(at: Point): SelectedObject | null {
+    const { tool, panning, gesture, view } = this.state;
+    const active = activeObject(this.selection);
+    const label = tool === "remove" ? 0 : 1;
+    const click = { ...toPhoto(view, at), label } as const;
+    const clicks = tool === "add" || (tool === "remove" && isPrompted(active));
+    if (!clicks || panning || gesture || !isInside(click, this.photo)) return null;
+    return { ...active, clicks: [...active.clicks, click], candidate: null };
   }
 
   /** A pointer was taken away by the browser, or all by the person. */
@@ -219,6 +250,7 @@ export class SelectionMachine {
 
   private go(history: History): void {
     if (history === this.state.history) return;
+    this.rest(null);
     this.set({ history });
     this.want();
     this.keeper.soon();

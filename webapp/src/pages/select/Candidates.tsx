@@ -4,6 +4,7 @@ import type { Decodes } from "../../selection/decodes";
 import type { Logits } from "../../selection/mask";
 import { type Decoded, maskAt } from "../../selection/prompt";
 import type { Action, SelectedObject } from "../../selection/selection";
+import { useAfterPaint } from "../../ui/useAfterPaint";
 import { Thumbnail, type ThumbnailPhoto, type ThumbnailProps } from "./Thumbnail";
 
 interface Props {
@@ -19,7 +20,9 @@ interface Props {
 export function Candidates({ object, decodes, photo, act, point }: Props) {
   const decoded = decodes.answer(object);
   const offered = decodes.candidates(object);
-  if (!decoded || offered.length < 2) return null;
+  // The mask first, then what else might be meant: three pictures of the photo.
+  const painted = useAfterPaint(decoded);
+  if (!decoded || decoded !== painted || offered.length < 2) return null;
   const chosen = decodes.chosen(object);
   return (
     <section>

@@ -56,7 +56,8 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
   const unanswered = useMachine(machine, (state) => state.error);
   const gesturing = useMachine(machine, (state) => state.gesture !== null);
   // What shows the answers is drawn anew with each.
-  useMachine(machine, (state) => state.answered);
+  const answered = useMachine(machine, (state) => state.answered);
+  const foreseen = useMachine(machine, (state) => state.foreseen);
   const { lost } = useConnection();
   const unloadable = decoder.state === "failed" ? decoder.error : unloaded;
   const waits = lost && unloadable !== null;
@@ -75,10 +76,11 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
   const [pointed, point] = useState<Logits | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was pointed at is of what was there then.
   useEffect(() => point(null), [selection, decodes]);
-  const onStage = useMemo(
-    () => pointed && pointedAt(active, pointed, { width, height }),
-    [active, pointed, width, height],
-  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is foreseen is answered later.
+  const onStage = useMemo(() => {
+    const logits = pointed ?? (foreseen && decodes?.logits(foreseen));
+    return logits ? pointedAt(active, logits, { width, height }) : null;
+  }, [active, pointed, foreseen, answered, decodes, width, height]);
   const pending = selection.objects.some((object) => decodes?.pending(object));
 
   // What was not answered will not be; another decoder may.
