@@ -267,13 +267,14 @@ def measure(
             with context_of(browser, state, threads) as context:
                 lines.append(clicks_row(context, url, name, decoder, threads))
                 print(lines[-1], flush=True)
+    beside = []
     if before:
-        lines += ["", f"By turns with the page of {commit}, on one thread:", ""]
-        lines += ["| decoder | then | now | now by then | fastest | long tasks then | now |"]
-        lines += ["|---|---|---|---|---|---|---|"]
+        beside += ["", f"By turns with the page of {commit}, on one thread:", ""]
+        beside += ["| decoder | then | now | now by then | fastest | long tasks then | now |"]
+        beside += ["|---|---|---|---|---|---|---|"]
         for name, decoder in decoders.items():
-            lines.append(beside_row(browser, state, url, name, decoder, before))
-            print(lines[-1], flush=True)
+            beside.append(beside_row(browser, state, url, name, decoder, before))
+            print(beside[-1], flush=True)
     with context_of(browser, state, 2) as context:
         page = context.new_page()
         page.goto(url)
@@ -293,7 +294,7 @@ def measure(
         row = [what, f"{loaded.scripts / 1000:,.0f}", f"{loaded.everything / 1000:,.0f}"]
         lines.append(f"| {' | '.join(row)} | {seconds:.1f} |")
     lines += ["", f"A splat of {SPLAT:,} gaussians turns at {rate:.1f} frames a second."]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + beside) + "\n"
 
 
 def beside_row(
