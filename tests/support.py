@@ -48,6 +48,9 @@ ENVIRONMENT = {
     "TOKENS_TABLE": "TokensTable",
     "KEYS_TABLE": "KeysTable",
     "SHARES_TABLE": "SharesTable",
+    "WEBHOOKS_TABLE": "WebhooksTable",
+    "DELIVERIES_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/deliveries",
+    "EVENT_BUS": "gen3d",
     "IDEMPOTENCY_TABLE": "IdempotencyTable",
     "STATE_MACHINE_ARN": STATE_MACHINE,
     "IDENTITY_POOL_ID": "set by the identity_pool fixture",
@@ -76,6 +79,8 @@ ENVIRONMENT = {
 with pytest.MonkeyPatch.context() as _environment:
     for _name, _value in ENVIRONMENT.items():
         _environment.setenv(_name, _value)
+    from gen3d_announce import handler as announce
+    from gen3d_announce.settings import AnnounceSettings
     from gen3d_api import handler as api
     from gen3d_api.settings import ApiSettings
     from gen3d_authorize.settings import AuthorizeSettings
@@ -89,6 +94,7 @@ with pytest.MonkeyPatch.context() as _environment:
     from gen3d_submit import handler as submit
 
     for _settings in (
+        AnnounceSettings,
         ApiSettings,
         AuthorizeSettings,
         QueueSettings,
@@ -110,12 +116,14 @@ __all__ = [
     "SENDER",
     "STATE_MACHINE",
     "UPLOADS",
+    "AnnounceSettings",
     "ApiSettings",
     "AuthorizeSettings",
     "Context",
     "NotifySettings",
     "QueueSettings",
     "ReconcileSettings",
+    "announce",
     "api",
     "callback",
     "encode",

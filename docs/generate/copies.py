@@ -2,7 +2,8 @@
 
 The page has its statuses, formats, options, names of errors and limits in a module of its own, and
 the shapes of what it asks and is answered in another. Of the API's routes and models its
-description is written, their part of the template, and a sample event of each. All are committed,
+description is written, their part of the template, and a sample event of each; of what programs
+are told, a schema for those who write rules or receive webhooks. All are committed,
 as all are read without Python; with ``--check`` it only says which are stale. A description that
 would break its callers is not written: see `compatible`.
 """
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from pydantic import BaseModel
 from pydantic.alias_generators import to_pascal
 
 from docs.generate import typescript
@@ -21,12 +23,14 @@ from docs.generate.compatible import breaks
 from docs.generate.parts import DocumentError
 from docs.generate.sample_events import sample_event
 from gen3d import contract, images
+from gen3d.announcements import BusEvent, WebhookMessage
 from gen3d.errors import ERRORS
 from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS, SCENE_FORMATS, SPLAT_FORMATS, MeshFormat
 from gen3d.jobs import MAX_NAME, TERMINAL, ObjectStatus
 from gen3d.options import EngineOptions, MeshOptions
 from gen3d_api.answers import SHOWN
-from gen3d_api.description import document
+from gen3d_api.description import alone, document
+from gen3d_api.examples import MESSAGES
 from gen3d_api.route import Route
 from gen3d_api.routes import ROUTES
 
@@ -35,6 +39,7 @@ PAGE = Path("webapp/src/api/domain.ts")
 TYPES = Path("webapp/src/api/types.ts")
 DESCRIPTION = Path("docs/openapi.json")
 EVENTS = Path("events/api")
+TOLD = Path("docs/events")
 TEMPLATE = Path("template.yaml")
 
 _WIDTH = 100
@@ -189,12 +194,20 @@ def copies(root: Path) -> dict[Path, str]:
         )
     events = {EVENTS / f"{r.answer.__name__}.json": sample_event(r) for r in ROUTES}
     return {
+        TOLD / "webhook.schema.json": _schema(WebhookMessage, MESSAGES.values()),
+        TOLD / "eventbridge.schema.json": _schema(
+            BusEvent, [BusEvent.of(message.data) for message in MESSAGES.values()]
+        ),
         PAGE: page(),
         TYPES: shapes(),
         DESCRIPTION: described,
         TEMPLATE: deployed((root / TEMPLATE).read_text()),
         **events,
     }
+
+
+def _schema(model: type[BaseModel], examples: Iterable[BaseModel]) -> str:
+    return json.dumps(alone(model, examples), indent=2, ensure_ascii=False) + "\n"
 
 
 def update(root: Path, check: bool) -> list[str]:

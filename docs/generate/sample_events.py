@@ -4,7 +4,15 @@ import json
 from typing import Any, TypeAlias  # noqa: TID251  API Gateway's JSON
 from urllib.parse import urlencode
 
-from gen3d_api.examples import EXAMPLES, JOB_ID, KEY_ID, QUERY, SHARE_ID
+from gen3d_api.examples import (
+    DELIVERY_ID,
+    EXAMPLES,
+    JOB_ID,
+    KEY_ID,
+    QUERY,
+    SHARE_ID,
+    WEBHOOK_ID,
+)
 from gen3d_api.route import Route
 from gen3d_aws.callers import Caller
 
@@ -17,10 +25,17 @@ _SUB = "7c1f0f2e-2b43-4a53-9c57-1f5f3c1b9a10"
 _EXPIRES = 4102444800
 """In 2100: what is sent to try a function is no old sign-in."""
 
+_IDS = {
+    "keyId": KEY_ID,
+    "shareId": SHARE_ID,
+    "webhookId": WEBHOOK_ID,
+    "deliveryId": DELIVERY_ID,
+}
+
 
 def sample_event(route: Route) -> str:
     """The event of a request to this route."""
-    named = dict.fromkeys(route.ids, JOB_ID) | {"keyId": KEY_ID, "shareId": SHARE_ID}
+    named = {name: _IDS.get(name, JOB_ID) for name in route.ids}
     path = route.path.format(**named)
     query = {name: QUERY[name] for name in route.query}
     body = None if route.body is None else _body(route)
@@ -64,7 +79,7 @@ def sample_event(route: Route) -> str:
         "rawQueryString": urlencode(query, safe="="),
         "headers": headers,
         "requestContext": context,
-        **({"pathParameters": {name: named[name] for name in route.ids}} if route.ids else {}),
+        **({"pathParameters": named} if named else {}),
         **({"queryStringParameters": query} if query else {}),
         **({} if body is None else {"body": body}),
         "isBase64Encoded": False,

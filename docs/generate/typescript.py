@@ -37,7 +37,12 @@ def module(schemas: Mapping[str, Schema], elsewhere: tuple[str, ...]) -> str:
 def _declared(name: str, schema: Schema) -> Iterator[str]:
     yield from _comment(schema, "")
     if "properties" not in schema:
-        yield f"export type {name} = {_type(schema)};"
+        line = f"export type {name} = {_type(schema)};"
+        if len(line) <= _WIDTH:
+            yield line
+        else:  # a union, as Biome writes one that is wider
+            yield f"export type {name} ="
+            yield "\n".join(f"  | {one}" for one in _type(schema).split(" | ")) + ";"
         return
     required = schema.get("required", ())
     yield f"export interface {name} {{"

@@ -1,12 +1,16 @@
 """Every function is set up so that it can be watched and loses nothing."""
 
 import json
+from typing import Any
 
 import pytest
 
+from gen3d.internet import SECONDS
+from gen3d.webhooks import WAITS
 from tests.infra.template import Stack, whole
 
 FUNCTIONS = {
+    "AnnounceFunction",
     "ApiFunction",
     "AuthorizeFunction",
     "SubmitFunction",
@@ -141,6 +145,53 @@ def test_every_event_that_cannot_be_delivered_is_kept() -> None:
     topics, sources = [s["Condition"]["ArnEquals"]["aws:SourceArn"] for s in statements]
     assert topics == ["{SuccessTopic}", "{ErrorTopic}"]
     assert set(sources) == {f"{{{name}.Arn}}" for name in rules}
+
+
+class TestAnnouncements:
+    def mappings(self) -> dict[str, dict[str, Any]]:
+        found = whole().of_type("AWS::Lambda::EventSourceMapping").values()
+        assert {mapping["FunctionName"] for mapping in found} == {"{AnnounceFunction}"}
+        return {mapping["EventSourceArn"]: mapping for mapping in found}
+
+    def test_the_function_hears_of_records_and_of_deliveries(self) -> None:
+        assert set(self.mappings()) == {"{JobsTable.StreamArn}", "{Deliveries.Arn}"}
+
+    def test_the_stream_has_a_record_before_and_after(self) -> None:
+        assert whole()["JobsTable"]["StreamSpecification"] == {
+            "StreamViewType": "NEW_AND_OLD_IMAGES"
+        }
+
+    def test_a_change_that_cannot_be_told_holds_the_others_up_for_a_while_alone(self) -> None:
+        stream = self.mappings()["{JobsTable.StreamArn}"]
+        assert stream["StartingPosition"] == "TRIM_HORIZON", "nothing is left out at a deployment"
+        assert stream["BisectBatchOnFunctionError"] is True
+        assert 0 < stream["MaximumRetryAttempts"] < 100
+        assert stream["MaximumRecordAgeInSeconds"] < 86_400, "a stream forgets after a day"
+        kept = stream["DestinationConfig"]["OnFailure"]["Destination"]
+        assert kept == "{Unannounced.Arn}"
+        assert "sqs:SendMessage" in whole().actions_on("AnnounceRole", kept)
+
+    def test_a_delivery_is_one_call_which_says_whether_it_comes_again(self) -> None:
+        due = self.mappings()["{Deliveries.Arn}"]
+        assert due["BatchSize"] == 1, "a slow receiver holds nothing else up"
+        assert due["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert due["ScalingConfig"] == {"MaximumConcurrency": 5}
+        queue, function = whole()["Deliveries"], whole()["AnnounceFunction"]
+        assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+        assert function["Timeout"] > SECONDS + 20, "the table and the queue want some, too"
+        redrive = queue["RedrivePolicy"]
+        assert redrive["deadLetterTargetArn"] == "{Unannounced.Arn}"
+        assert redrive["maxReceiveCount"] > 2 * (len(WAITS) + 1), "else a day ends early"
+        assert queue["MessageRetentionPeriod"] > sum(WAITS) + 86_400
+
+    def test_it_puts_events_on_this_bus_alone(self) -> None:
+        assert whole().actions_on("AnnounceRole", "{JobEvents.Arn}") == {"events:PutEvents"}
+        assert whole()["JobEvents"]["Name"] == "gen3d"
+
+    def test_it_reads_no_job_and_no_file(self) -> None:
+        """It speaks to strangers' servers: it may do no more than that."""
+        for resource in ("{JobsTable.Arn}", "{Bucket.Arn}", "{KeysTable.Arn}"):
+            assert not whole().actions_on("AnnounceRole", resource)
 
 
 def test_callback_hears_of_every_answer_of_the_endpoint() -> None:

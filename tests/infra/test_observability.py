@@ -13,6 +13,7 @@ HEARD_OF = {
     ("AWS/States", "ExecutionsTimedOut", "{StateMachine}"),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "{FailedInvocations.QueueName}"),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "{UndeliveredEvents.QueueName}"),
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "{Unannounced.QueueName}"),
     ("AWS/Lambda", "Errors", "{ApiFunction}"),
     ("AWS/Lambda", "Errors", "{AuthorizeFunction}"),
     ("AWS/Lambda", "Errors", "{SubmitFunction}"),
@@ -21,6 +22,7 @@ HEARD_OF = {
     ("AWS/Lambda", "Errors", "{LiteFunction}"),
     ("AWS/Lambda", "Errors", "{NotifyFunction}"),
     ("AWS/Lambda", "Errors", "{ReconcileFunction}"),
+    ("AWS/Lambda", "Errors", "{AnnounceFunction}"),
     ("AWS/Lambda", "Invocations", "{ReconcileFunction}"),
     ("AWS/ApiGateway", "5xx", "{HttpApi}"),
     ("AWS/SageMaker", "Invocation5XXErrors", "{Endpoint.EndpointName}"),
@@ -116,13 +118,16 @@ def test_the_admin_hears_of_these() -> None:
         assert alarm["AlarmActions"] == ["{AdminTopic}"]
 
 
-def test_every_queue_has_an_alarm_at_its_first_message() -> None:
+def test_every_queue_of_what_failed_has_an_alarm_at_its_first_message() -> None:
     watched = {
         alarm["Dimensions"][0]["Value"]
         for alarm in alarms().values()
         if alarm["Namespace"] == "AWS/SQS" and alarm["Threshold"] == 1
     }
-    assert watched == {f"{{{name}.QueueName}}" for name in whole().of_type("AWS::SQS::Queue")}
+    queues = whole().of_type("AWS::SQS::Queue")
+    failed = {name for name, queue in queues.items() if "RedrivePolicy" not in queue}
+    assert watched == {f"{{{name}.QueueName}}" for name in failed}
+    assert set(queues) - failed == {"Deliveries"}, "a message in it is in order"
 
 
 def test_silence_is_no_alarm_but_of_the_schedule_and_each_says_what_it_means() -> None:
@@ -189,7 +194,7 @@ class TestMoney:
 
 def test_every_log_has_retention() -> None:
     groups = whole().of_type("AWS::Logs::LogGroup")
-    assert len(groups) == 12
+    assert len(groups) == 13
     assert {group["RetentionInDays"] for group in groups.values()} == {"30"}
 
 

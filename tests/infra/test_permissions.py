@@ -73,6 +73,7 @@ PATTERNS: dict[str, str] = {
             "the streams of one log group"
         )
         for name in (
+            "announce",
             "api",
             "authorize",
             "submit",

@@ -12,6 +12,7 @@ TABLES = {
     "TokensTable": [("callbackId", "HASH")],
     "KeysTable": [("keyId", "HASH")],
     "SharesTable": [("shareId", "HASH")],
+    "WebhooksTable": [("owner", "HASH"), ("id", "RANGE")],
     "IdempotencyTable": [("id", "HASH")],
 }
 
@@ -189,6 +190,7 @@ def test_what_people_made_survives_the_stack_once_it_stands() -> None:
         "JobsTable": kept,
         "KeysTable": kept,
         "SharesTable": kept,
+        "WebhooksTable": kept,
         "UserPool": kept,
         "Repository": kept,
         "TokensTable": ("Delete", "Delete"),

@@ -20,6 +20,7 @@ FIXED: dict[str, dict[str, Any]] = {
     "TokensTable": {"KeySchema": ["callbackId"]},
     "KeysTable": {"KeySchema": ["keyId"]},
     "SharesTable": {"KeySchema": ["shareId"]},
+    "WebhooksTable": {"KeySchema": ["owner", "id"]},
     "IdempotencyTable": {"KeySchema": ["id"]},
     "UserPool": {
         "UsernameAttributes": ["email"],

@@ -69,6 +69,18 @@ REASONS: dict[Permission, str] = {
     ("LiteRole", "s3:PutObject", "*/objects/*/mask.png"): "the masks",
     ("ModelRole", "s3:GetObject", "*/jobs/*/depth.png"): "of engines that take depth maps",
     ("ModelRole", "s3:PutObject", "*/objects/*/engine.glb"): "of an engine that makes meshes",
+    # Lambda reads streams and queues with the function's role; here both are in its own process.
+    ("AnnounceRole", "dynamodb:*", "*JobsTable*/stream/*"): "Lambda reads the table's stream",
+    ("AnnounceRole", "sqs:ReceiveMessage", "*Deliveries*"): "Lambda takes what is due",
+    ("AnnounceRole", "sqs:DeleteMessage", "*Deliveries*"): "Lambda removes what is done with",
+    ("AnnounceRole", "sqs:GetQueueAttributes", "*Deliveries*"): "Lambda asks how much is due",
+    ("AnnounceRole", "sqs:SendMessage", "*Unannounced*"): "Lambda keeps what could not be told",
+    # Of people who have webhooks: test_webhooks.py has them, on another stack.
+    ("AnnounceRole", "dynamodb:*Item", "*WebhooksTable*"): "deliveries, and what came of them",
+    ("AnnounceRole", "sqs:SendMessage", "*Deliveries*"): "what is to be sent",
+    ("AnnounceRole", "sqs:ChangeMessageVisibility", "*Deliveries*"): "puts the next attempt off",
+    ("ApiRole", "dynamodb:*", "*WebhooksTable*"): "registers, lists, withdraws",
+    ("ApiRole", "sqs:SendMessage", "*Deliveries*"): "sends something again",
     ("SubmitRole", "dynamodb:DeleteItem", "*TokensTable*"): "a request that could not be sent",
     ("SubmitRole", "states:SendTaskFailure", "*"): "a request that can never be sent",
 }

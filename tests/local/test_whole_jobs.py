@@ -38,8 +38,8 @@ class Caller:
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
-    def refused(self, body: Any) -> tuple[int, str]:
-        answer = self._http.post("/jobs", json=body)
+    def refused(self, body: Any, path: str = "/jobs") -> tuple[int, str]:
+        answer = self._http.post(path, json=body)
         return answer.status_code, answer.json()["error"]
 
     def ended(self, job_id: str) -> Any:

@@ -20,6 +20,7 @@ from gen3d_aws.store import FileStore, JobStore
 from gen3d_aws.tokens import TokenRow
 from tests.support import (
     BUCKET,
+    ENVIRONMENT,
     SENDER,
     STATE_MACHINE,
     api,
@@ -135,6 +136,24 @@ class FakeStates:
         if self.lost:
             self.lost -= 1
             raise ReadTimeoutError(endpoint_url="https://states.us-east-1.amazonaws.com/")
+
+
+@pytest.fixture
+def deliveries(aws: None) -> Callable[[], list[dict[str, Any]]]:
+    """The queue of deliveries; gives the messages that are due, and leaves them hidden."""
+    client("sqs").create_queue(QueueName="deliveries")
+
+    def due() -> list[dict[str, Any]]:
+        answer = client("sqs").receive_message(
+            QueueUrl=ENVIRONMENT["DELIVERIES_URL"],
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=600,
+            MessageSystemAttributeNames=["All"],
+        )
+        found: list[dict[str, Any]] = answer.get("Messages", [])
+        return found
+
+    return due
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from gen3d.settings import SettingMissing, Settings
 from tests.support import (
     ENVIRONMENT,
     ROOT,
+    AnnounceSettings,
     ApiSettings,
     NotifySettings,
     QueueSettings,
@@ -18,6 +19,7 @@ from tests.support import (
 )
 
 FUNCTIONS: dict[str, type[Settings]] = {
+    "announce": AnnounceSettings,
     "api": ApiSettings,
     "submit": QueueSettings,
     "callback": QueueSettings,

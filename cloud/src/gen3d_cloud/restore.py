@@ -36,7 +36,14 @@ if TYPE_CHECKING:
     Version = ObjectVersionTypeDef | DeleteMarkerEntryTypeDef
 
 _POLL_SECONDS = 20.0
-_TABLES = ("JobsTable", "TokensTable", "KeysTable", "SharesTable", "IdempotencyTable")
+_TABLES = (
+    "JobsTable",
+    "TokensTable",
+    "KeysTable",
+    "SharesTable",
+    "WebhooksTable",
+    "IdempotencyTable",
+)
 
 
 def records(stack: str, at: datetime, replace: bool = False) -> Counter[str]:
@@ -108,7 +115,8 @@ def revive(stack: str, name: str) -> str:
     Parameters
     ----------
     stack : str
-    name : {"JobsTable", "TokensTable", "KeysTable", "SharesTable", "IdempotencyTable"}
+    name : str
+        One of the stack's.
 
     Returns
     -------

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gen3d.errors import AddressRefused, FetchFailed, Gen3DError, ImageTooLarge
-from gen3d.internet import MAX_URL, Internet, is_public
+from gen3d.internet import MAX_ANSWER, MAX_URL, Internet, is_public
 from layers.gen3d.tests.web import Web, certificate, served
 
 MOST = 1000
@@ -303,3 +303,102 @@ def test_a_certificate_whose_time_is_over(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("layers.gen3d.tests.web.certificate", lambda f: certificate(f, days=-1))
     with served(tmp_path) as web:
         assert "expired" in refused(web.internet(), web.url).message
+
+
+# What is sent
+
+
+HEADERS = {"Content-Type": "application/json", "webhook-id": "event-1"}
+
+
+def answers(status: int, body: bytes = b"", **headers: str) -> Any:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        for name, value in headers.items():
+            request.send_header(name, value)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    return answer
+
+
+def test_what_is_sent_arrives_as_it_is_and_is_answered(web: Web) -> None:
+    web.answer = answers(202, b"thanks")
+    answered = web.internet().send(f"{web.url}hook?x=1", b'{"a": 1}', HEADERS)
+    assert (answered.status, answered.text) == (202, "thanks")
+    (posted,) = web.posted
+    assert (posted.path, posted.body) == ("/hook?x=1", b'{"a": 1}')
+    assert posted.headers["webhook-id"] == "event-1"
+    assert posted.headers["User-Agent"] == "Gen3D"
+
+
+def test_where_an_answer_leads_on_nobody_follows(web: Web) -> None:
+    web.answer = answers(307, Location=f"{web.url}elsewhere")
+    assert web.internet().send(web.url, b"{}", HEADERS).status == 307
+    assert [posted.path for posted in web.posted] == ["/"]
+
+
+def test_of_a_long_answer_the_beginning_is_kept(web: Web) -> None:
+    web.answer = answers(500, b"\xff" + b"y" * 100_000)
+    answered = web.internet().send(web.url, b"{}", HEADERS)
+    assert len(answered.text) == MAX_ANSWER
+    assert answered.text.startswith("\N{REPLACEMENT CHARACTER}y")
+
+
+def test_who_answers_letter_by_letter_is_given_up(web: Web) -> None:
+    def slowly(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        for _ in range(100):
+            request.wfile.write(b"y")
+            request.wfile.flush()
+            time.sleep(0.05)
+
+    web.answer = slowly
+    with pytest.raises(FetchFailed, match=r"did not answer within 0\.5 seconds"):
+        web.internet(seconds=0.5).send(web.url, b"{}", HEADERS)
+
+
+def test_who_never_answers_is_given_up(web: Web) -> None:
+    over = threading.Event()
+
+    def never(_request: BaseHTTPRequestHandler) -> None:
+        over.wait(5)
+
+    web.answer = never
+    with pytest.raises(FetchFailed, match="register another address"):
+        web.internet(seconds=0.3).send(web.url, b"{}", HEADERS)
+    over.set()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/",
+        "https://127.0.0.1/",
+        "https://[::1]/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://10.0.0.8/",
+        "https://8.8.8.8:8443/",
+        "https://ada:secret@8.8.8.8/",
+    ],
+)
+def test_to_these_nothing_is_sent_nor_registered(url: str) -> None:
+    for ask in (Internet().check, lambda url: Internet().send(url, b"{}", HEADERS)):
+        with pytest.raises(AddressRefused) as caught:
+            ask(url)
+        assert "photo" not in caught.value.message
+
+
+def test_an_address_is_checked_and_asked_nothing(web: Web) -> None:
+    web.internet().check(web.url)
+    assert (web.asked, web.posted) == ([], [])
+
+
+def test_a_name_that_leads_inside_later_is_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    leads(monkeypatch, "8.8.8.8", "10.0.0.8")
+    Internet().check("https://hooks.example/")
+    with pytest.raises(AddressRefused, match=r"Nothing is sent to hooks\.example"):
+        Internet().send("https://hooks.example/", b"{}", HEADERS)

@@ -6,6 +6,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -49,6 +50,15 @@ def certificate(folder: Path, days: int = 1) -> tuple[Path, Path]:
     return files
 
 
+@dataclass(frozen=True)
+class Posted:
+    """Something that was posted."""
+
+    path: str
+    body: bytes
+    headers: dict[str, str]
+
+
 class Web:
     """The server.
 
@@ -58,17 +68,25 @@ class Web:
         Answers the requests.
     asked : list of str
         Their paths.
+    posted : list of Posted
+        What was posted.
     """
 
     def __init__(self, folder: Path) -> None:
         self.answer: Answers = lambda request: request.send_error(404)
         self.asked: list[str] = []
+        self.posted: list[Posted] = []
         self._files = certificate(folder)
         web = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 web.asked.append(self.path)
+                web.answer(self)
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                web.posted.append(Posted(self.path, body, dict(self.headers)))
                 web.answer(self)
 
             def log_message(self, *_: object) -> None:

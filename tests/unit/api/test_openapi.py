@@ -149,10 +149,14 @@ class Web(Internet):
     def fetch(self, url: str, most: int) -> Fetched:
         return Fetched(PHOTO, "image/jpeg", "cup.jpg")
 
+    def check(self, url: str) -> None:
+        """Take every address."""
+
 
 @pytest.fixture(autouse=True)
 def _web(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "service", replace(api.service, internet=Web()))
+    monkeypatch.setattr(api, "webhooks", replace(api.webhooks, internet=Web()))
 
 
 def closed(schema: Any) -> Any:

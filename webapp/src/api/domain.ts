@@ -31,6 +31,7 @@ export type ObjectStatus = (typeof OBJECT_STATUSES)[number];
 export const ERROR_NAMES = [
   "AddressRefused",
   "BatchNotFound",
+  "DeliveryNotFound",
   "DependencyUnavailable",
   "EmptySurface",
   "EndpointMissing",
@@ -71,6 +72,7 @@ export const ERROR_NAMES = [
   "Unauthorized",
   "UnsupportedImage",
   "UnsupportedVersion",
+  "WebhookNotFound",
   "WeightsInvalid",
   "WeightsUnavailable",
 ] as const;

@@ -2,6 +2,19 @@
 
 import type { ErrorName, JobStatus, ObjectStatus, PhotoType } from "./domain.js";
 
+/** One try at a delivery. */
+export interface AttemptView {
+  at: string;
+  /** How long it took. */
+  ms: number;
+  /** What was answered; null where nobody answered. */
+  status: number | null;
+  /** The beginning of the answer's body. */
+  answer: string;
+  /** Why there was no answer. */
+  error?: ErrorView;
+}
+
 /** How many photos of a batch are where. */
 export interface BatchCounts {
   /** For their turn, as their owner has as many jobs as one person may. */
@@ -103,6 +116,13 @@ export interface CreateShare {
   days?: number;
 }
 
+/** An address that is told of jobs. */
+export interface CreateWebhook {
+  url: string;
+  /** What it is told of; everything, where nothing is said. */
+  events?: EventType[];
+}
+
 /** A job that waits for its photo. */
 export interface CreatedJob {
   jobId: JobId;
@@ -125,6 +145,34 @@ export interface DecoderView {
   revision: string;
   /** Whether better embeddings are on their way. */
   draft: boolean;
+}
+
+/** A ULID. */
+export type DeliveryId = string;
+
+/** Some deliveries, newest first, and the cursor of the next page. */
+export interface DeliveryPage {
+  deliveries: DeliveryView[];
+  /** Null on the last page. */
+  cursor: string | null;
+}
+
+/** Where a delivery stands. */
+export type DeliveryState = "PENDING" | "DELIVERED" | "FAILED";
+
+/** Something that a webhook is told, and what became of it. */
+export interface DeliveryView {
+  deliveryId: DeliveryId;
+  /** The header `webhook-id`, the same each time. */
+  eventId: string;
+  type: EventType;
+  jobId: JobId;
+  createdAt: string;
+  state: DeliveryState;
+  /** The last twenty, in their order. */
+  attempts: AttemptView[];
+  /** When it is tried next; null where it is tried no more. */
+  nextAt: string | null;
 }
 
 /** An OpenAPI document. */
@@ -179,6 +227,14 @@ export interface ErrorView {
   retryAfter?: number;
 }
 
+/** What is told. */
+export type EventType =
+  | "job.awaiting_mask"
+  | "job.completed"
+  | "job.failed"
+  | "job.cancelled"
+  | "job.expired";
+
 /** The same of a file whose length is told. */
 export interface FileLink {
   url: string;
@@ -207,6 +263,23 @@ export interface JobPage {
   jobs: JobSummary[];
   /** Null on the last page. */
   cursor: string | null;
+}
+
+/** Where a job stands. Its files have links that last an hour: ask for the job, and get them. */
+export interface JobState {
+  jobId: string;
+  /** The person's `sub` in the user pool. */
+  owner: string;
+  name: string;
+  status: "AWAITING_MASK" | "COMPLETED" | "FAILED" | "CANCELLED" | "EXPIRED";
+  /** Which run of the job came to this: 1, and more once it was taken up again. */
+  run: number;
+  /** The key with which it was created; absent where a person did. */
+  keyId?: string;
+  createdAt: string;
+  /** As long as it waits for masks there are none. */
+  objects: ObjectState[];
+  error?: Refusal;
 }
 
 /** A job in a list. */
@@ -354,6 +427,18 @@ export interface NewKey {
   key: string;
 }
 
+/** A webhook as it was registered. */
+export interface NewWebhook {
+  webhookId: WebhookId;
+  url: string;
+  events: EventType[];
+  createdAt: string;
+  /** When it answered 410, and is told nothing any more; null while it is told. */
+  stoppedAt: string | null;
+  /** With which its messages are signed, as Standard Webhooks says. It is shown this once. */
+  secret: string;
+}
+
 /**
  * An object that is to be made anew, with other options where they are given.
  *
@@ -388,6 +473,14 @@ export interface ObjectRequest {
    */
   seed?: number | null;
   name?: string | null;
+}
+
+/** Where one object stands. */
+export interface ObjectState {
+  n: number;
+  name: string;
+  status: ObjectStatus;
+  error?: Refusal;
 }
 
 /** An object of a job. */
@@ -506,6 +599,13 @@ export interface QueueView {
 /** The objects, in the order of their masks. */
 export interface Reconstruct {
   objects: ObjectRequest[];
+}
+
+/** Why something failed. */
+export interface Refusal {
+  /** The error's name, as the API has it. */
+  error: string;
+  message: string;
 }
 
 /** A job's new name. */
@@ -675,4 +775,30 @@ export interface VariantView {
   picture?: Link;
   mesh?: MeshFigures;
   error?: ErrorView;
+}
+
+/** A ULID. */
+export type WebhookId = string;
+
+/** What is posted to a webhook. */
+export interface WebhookMessage {
+  type: EventType;
+  /** When it came to be; attempts at telling it have times of their own. */
+  timestamp: string;
+  data: JobState;
+}
+
+/** All webhooks, oldest first. */
+export interface WebhookPage {
+  webhooks: WebhookView[];
+}
+
+/** An address that is told of jobs, without its secret. */
+export interface WebhookView {
+  webhookId: WebhookId;
+  url: string;
+  events: EventType[];
+  createdAt: string;
+  /** When it answered 410, and is told nothing any more; null while it is told. */
+  stoppedAt: string | null;
 }

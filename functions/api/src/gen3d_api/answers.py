@@ -14,11 +14,13 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypeAliasType
 
+from gen3d.announcements import EventType
 from gen3d.api_keys import Right
 from gen3d.contract import MAX_OBJECTS, Pose
 from gen3d.errors import ERRORS
 from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS, SCENE_FORMATS, SPLAT_FORMATS
 from gen3d.jobs import ObjectStatus, Status, iso
+from gen3d.webhooks import DeliveryState
 
 T = TypeVar("T")
 
@@ -59,6 +61,32 @@ ShareId = TypeAliasType(
 )
 BatchId = TypeAliasType(
     "BatchId",
+    Annotated[
+        str,
+        WithJsonSchema(
+            {
+                "type": "string",
+                "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$",
+                "description": "A ULID.",
+            }
+        ),
+    ],
+)
+WebhookId = TypeAliasType(
+    "WebhookId",
+    Annotated[
+        str,
+        WithJsonSchema(
+            {
+                "type": "string",
+                "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$",
+                "description": "A ULID.",
+            }
+        ),
+    ],
+)
+DeliveryId = TypeAliasType(
+    "DeliveryId",
     Annotated[
         str,
         WithJsonSchema(
@@ -277,6 +305,68 @@ class SharePage(_Answer):
 
 class SharedPage(RootModel[str]):
     """HTML: what a chat shows of a shared object; a browser goes on from it to the model."""
+
+
+class WebhookView(_Answer):
+    """An address that is told of jobs, without its secret."""
+
+    webhook_id: WebhookId
+    url: str
+    events: list[EventType]
+    created_at: Moment
+    stopped_at: Moment | None
+    """When it answered 410, and is told nothing any more; null while it is told."""
+
+
+class NewWebhook(WebhookView):
+    """A webhook as it was registered."""
+
+    secret: str
+    """With which its messages are signed, as Standard Webhooks says. It is shown this once."""
+
+
+class WebhookPage(_Answer):
+    """All webhooks, oldest first."""
+
+    webhooks: list[WebhookView]
+
+
+class AttemptView(_Answer):
+    """One try at a delivery."""
+
+    at: Moment
+    ms: Count
+    """How long it took."""
+    status: int | None
+    """What was answered; null where nobody answered."""
+    answer: str
+    """The beginning of the answer's body."""
+    error: Maybe[ErrorView] = None
+    """Why there was no answer."""
+
+
+class DeliveryView(_Answer):
+    """Something that a webhook is told, and what became of it."""
+
+    delivery_id: DeliveryId
+    event_id: str
+    """The header `webhook-id`, the same each time."""
+    type: EventType
+    job_id: JobId
+    created_at: Moment
+    state: DeliveryState
+    attempts: list[AttemptView]
+    """The last twenty, in their order."""
+    next_at: Moment | None
+    """When it is tried next; null where it is tried no more."""
+
+
+class DeliveryPage(_Answer):
+    """Some deliveries, newest first, and the cursor of the next page."""
+
+    deliveries: list[DeliveryView]
+    cursor: str | None
+    """Null on the last page."""
 
 
 class StageView(_Answer):

@@ -14,12 +14,14 @@ from types import ModuleType
 from typing import Any, TypeAlias  # noqa: TID251  JSON Schema
 
 from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from gen3d.announcements import EventType, WebhookMessage
 from gen3d.errors import DependencyUnavailable, Gen3DError, LimitReached
 from gen3d_api import version
 from gen3d_api.answers import ErrorView, JobView, SharedPage
-from gen3d_api.examples import ERRORS, EXAMPLES, QUERY
+from gen3d_api.examples import ERRORS, EXAMPLES, MESSAGES, QUERY
 from gen3d_api.route import Gives, Route
 from gen3d_aws.repeats import MAX_KEY
 
@@ -53,6 +55,20 @@ _SERVERS: list[Json] = [
 ]
 
 _SIGN_IN, _KEY = "idToken", "key"
+_SIGNED = {
+    "webhook-id": "Which event it is, the same however often it is sent.",
+    "webhook-timestamp": "When it was sent, in seconds since 1970. Refuse what is not of the last "
+    "five minutes.",
+    "webhook-signature": "`v1,` and the base64 of HMAC-SHA256 over id, timestamp and body, with "
+    "full stops between.",
+}
+_TELLS = {
+    EventType.AWAITING_MASK: "A job's photo is prepared, and the job waits for masks",
+    EventType.COMPLETED: "A job is complete: the meshes are there, of some objects at least",
+    EventType.FAILED: "A job has failed",
+    EventType.CANCELLED: "A job was cancelled",
+    EventType.EXPIRED: "A job waited too long for its masks",
+}
 _RETRY_AFTER = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
 _VERSION = {version.HEADER: {"$ref": f"#/components/headers/{version.HEADER}"}}
 
@@ -69,6 +85,7 @@ def document(routes: Iterable[Route]) -> Json:
         "servers": _SERVERS,
         "security": [{_SIGN_IN: []}, {_KEY: []}],
         "paths": paths,
+        "webhooks": {each.name: _webhook(each) for each in EventType},
         "components": {
             "securitySchemes": {
                 _SIGN_IN: {
@@ -105,7 +122,7 @@ def document(routes: Iterable[Route]) -> Json:
                     "schema": {"type": "string"},
                 },
             },
-            "examples": {**_shown(listed), **_refusals(listed)},
+            "examples": {**_shown(listed), **_refusals(listed), **_events()},
             "schemas": _schemas(listed),
         },
     }
@@ -130,6 +147,65 @@ def _operation(route: Route) -> Json:
         responses[str(status)] = _refused([e for e in route.errors if e.status == status])
     operation["responses"] = responses
     return operation
+
+
+def _webhook(event: EventType) -> Json:
+    """What is posted to a webhook."""
+    name = f"{WebhookMessage.__name__}.{event.name}"
+    texts = {header: {"type": "string"} for header in _SIGNED}
+    return {
+        "post": {
+            "operationId": to_camel(event.value.replace(".", "_")),
+            "summary": _TELLS[event],
+            "description": "Signed as Standard Webhooks says, with the secret of the answer to "
+            "POST /webhooks. Answer 2xx within 15 seconds, and do what takes longer afterwards.",
+            "security": [],
+            "parameters": [
+                {"name": header, "in": "header", "description": says, "required": True}
+                | {"schema": texts[header]}
+                for header, says in _SIGNED.items()
+            ],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": {"$ref": f"#/components/schemas/{WebhookMessage.__name__}"},
+                        "examples": {event.name: {"$ref": f"#/components/examples/{name}"}},
+                    }
+                },
+            },
+            "responses": {
+                "2XX": {"description": "It is taken, and not sent again."},
+                "410": {"description": "Nothing more is sent to this webhook."},
+                "default": {"description": "It is sent again, for a day."},
+            },
+        }
+    }
+
+
+def _events() -> Json:
+    return {
+        f"{WebhookMessage.__name__}.{each.name}": {
+            "value": MESSAGES[each].model_dump(mode="json", by_alias=True, exclude_none=True)
+        }
+        for each in EventType
+    }
+
+
+def alone(model: type[BaseModel], examples: Iterable[BaseModel]) -> Json:
+    """A model's schema as a document of its own, of JSON Schema's version 2020-12."""
+    schemas = json.loads(
+        json.dumps(_of({model}, "serialization")).replace("#/components/schemas/", "#/$defs/")
+    )
+    own = schemas.pop(model.__name__)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **own,
+        "$defs": schemas,
+        "examples": [
+            each.model_dump(mode="json", by_alias=True, exclude_none=True) for each in examples
+        ],
+    }
 
 
 def _parameters(route: Route) -> Iterator[Json]:
@@ -209,7 +285,7 @@ def _schemas(routes: list[Route]) -> Json:
     asked = {route.body for route in routes if route.body is not None}
     told = {g.content for route in routes for g in route.gives.values() if g.content is not None}
     bodies = {name: _closed(schema) for name, schema in _of(asked, "validation").items()}
-    answers = _of({*told, ErrorView}, "serialization")
+    answers = _of({*told, ErrorView, WebhookMessage}, "serialization")
     for name in bodies.keys() & answers.keys():
         assert bodies[name] == answers[name], f"{name} means one thing asked and another answered"
     return dict(sorted({**bodies, **answers}.items()))

@@ -10,6 +10,14 @@ from typing import Any  # noqa: TID251  fields of a model
 from pydantic import BaseModel
 
 from gen3d import errors
+from gen3d.announcements import (
+    TOLD,
+    EventType,
+    JobState,
+    ObjectState,
+    Refusal,
+    WebhookMessage,
+)
 from gen3d.api_keys import Right
 from gen3d.contract import Pose
 from gen3d.errors import Gen3DError
@@ -17,12 +25,16 @@ from gen3d.jobs import ObjectStatus, Status
 from gen3d.options import EngineOptions, MeshOptions, Options
 from gen3d.prompts import Box, Click
 from gen3d.shares import nothing_there
+from gen3d.webhooks import DeliveryState
 from gen3d_api.answers import (
+    AttemptView,
     BatchCounts,
     BatchItem,
     BatchView,
     CreatedJob,
     DecoderView,
+    DeliveryPage,
+    DeliveryView,
     DraftView,
     ErrorView,
     FileLink,
@@ -36,6 +48,7 @@ from gen3d_api.answers import (
     Link,
     MeshFigures,
     NewKey,
+    NewWebhook,
     ObjectView,
     OfferedRange,
     OfferedValues,
@@ -55,6 +68,8 @@ from gen3d_api.answers import (
     TruthView,
     UploadForm,
     Uploads,
+    WebhookPage,
+    WebhookView,
 )
 from gen3d_api.requests import (
     BatchPhoto,
@@ -62,6 +77,7 @@ from gen3d_api.requests import (
     CreateJob,
     CreateKey,
     CreateShare,
+    CreateWebhook,
     Initialize,
     MaskUploads,
     ObjectAgain,
@@ -75,6 +91,8 @@ from gen3d_api.requests import (
 JOB_ID = "01M82SZE4Z7ZQ9FY1VB33KS0D2"
 KEY_ID = "3f9a61c07be2d584"
 SHARE_ID = "kJ3v8QmXo2-TzLr5Wc0bYA"
+WEBHOOK_ID = "01JD8ZQ3N5C7R1T4VXYA2B6E8G"
+DELIVERY_ID = "01JD91W6K2M4P8S0TZBD3F5H7J"
 _PREFIX = f"private/us-east-1:0c1d2e3f/jobs/{JOB_ID}/"
 _BUCKET = "https://bucket.s3.amazonaws.com/"
 _SIGNED = "?X-Amz-Signature=5f0e"
@@ -265,6 +283,43 @@ def _key(used_at: datetime | None = None) -> dict[str, Any]:
     }
 
 
+def _webhook() -> dict[str, Any]:
+    return {
+        "webhook_id": WEBHOOK_ID,
+        "url": "https://example.com/gen3d",
+        "events": [EventType.COMPLETED, EventType.FAILED],
+        "created_at": _at(0, 0),
+        "stopped_at": None,
+    }
+
+
+def _delivery() -> dict[str, Any]:
+    return {
+        "delivery_id": DELIVERY_ID,
+        "event_id": f"{JOB_ID}-1-COMPLETED",
+        "type": EventType.COMPLETED,
+        "job_id": JOB_ID,
+        "created_at": _at(4, 0),
+    }
+
+
+def _refused_once() -> DeliveryView:
+    refused = AttemptView(at=_at(4, 1), ms=212, status=503, answer="Come again later.")
+    silent = AttemptView(at=_at(4, 6), ms=15_004, status=None, answer="")
+    said = "example.com did not answer within 15 seconds. Try again, or register another address."
+    silent.error = ErrorView(error="FetchFailed", message=said)
+    return DeliveryView(
+        **_delivery(), state=DeliveryState.PENDING, attempts=[refused, silent], next_at=_at(5, 21)
+    )
+
+
+def _delivered() -> DeliveryView:
+    taken = AttemptView(at=_at(4, 1), ms=187, status=204, answer="")
+    return DeliveryView(
+        **_delivery(), state=DeliveryState.DELIVERED, attempts=[taken], next_at=None
+    )
+
+
 EXAMPLES: dict[type[BaseModel], dict[str, BaseModel]] = {
     CreateJob: {
         "whole": CreateJob(
@@ -367,6 +422,24 @@ EXAMPLES: dict[type[BaseModel], dict[str, BaseModel]] = {
             name="Cup", ends_at=_at(0, 0) + timedelta(days=30), files=_mesh_files("objects/0/")
         )
     },
+    CreateWebhook: {
+        "everything": CreateWebhook(url="https://example.com/gen3d"),
+        "ends": CreateWebhook(
+            url="https://example.com/gen3d", events=[EventType.COMPLETED, EventType.FAILED]
+        ),
+    },
+    NewWebhook: {
+        "registered": NewWebhook(**_webhook(), secret=f"whsec_{'Zm9y' * 10}IEdlbjNE"),
+    },
+    WebhookPage: {"one": WebhookPage(webhooks=[WebhookView(**_webhook())])},
+    DeliveryPage: {
+        "two": DeliveryPage(deliveries=[_refused_once(), _delivered()], cursor=None),
+    },
+    DeliveryView: {
+        "again": DeliveryView(
+            **_delivery(), state=DeliveryState.PENDING, attempts=[], next_at=_at(6, 0)
+        )
+    },
     LimitsView: {
         "limits": LimitsView(
             photo=PhotoLimits(
@@ -392,6 +465,46 @@ EXAMPLES: dict[type[BaseModel], dict[str, BaseModel]] = {
 }
 """Model → examples, by names that say what each shows. The last of a body is in `events/api`."""
 
+
+def _told(status: Status, *objects: ObjectState, error: Refusal | None = None) -> WebhookMessage:
+    state = JobState.model_validate(
+        {
+            "job_id": JOB_ID,
+            "owner": "7c1f0f2e-2b43-4a53-9c57-1f5f3c1b9a10",
+            "name": "coffee.jpg",
+            "status": status,
+            "run": 1,
+            "created_at": _at(0, 0),
+            "objects": objects,
+            "error": error,
+        }
+    )
+    return WebhookMessage(type=TOLD[status], timestamp=_at(4, 0), data=state)
+
+
+_CUP = ObjectState(n=0, name="Cup", status=ObjectStatus.COMPLETED)
+_SPOON = ObjectState(
+    n=1,
+    name="Spoon",
+    status=ObjectStatus.FAILED,
+    error=Refusal(error="NothingFound", message="The clicks show no object. Move them."),
+)
+
+MESSAGES = {
+    message.type: message
+    for message in (
+        _told(Status.AWAITING_MASK),
+        _told(Status.COMPLETED, _CUP, _SPOON),
+        _told(
+            Status.FAILED,
+            error=Refusal(error="InternalError", message="Something went wrong on our side."),
+        ),
+        _told(Status.CANCELLED),
+        _told(Status.EXPIRED),
+    )
+}
+"""What a webhook is told, of each kind."""
+
 QUERY = {"cursor": base64.urlsafe_b64encode(JOB_ID.encode()).decode()}
 """By what stands behind the question mark."""
 
@@ -408,6 +521,11 @@ ERRORS: dict[type[Gen3DError], Gen3DError] = {
             "This key has no right to create. Use another one, or make one with that right."
         ),
         errors.KeyNotFound("There is no such key. Look it up in your list of keys."),
+        errors.WebhookNotFound("There is no such webhook. Look it up in your list of webhooks."),
+        errors.DeliveryNotFound(
+            "There is no such delivery, or it was longer ago than is kept. Look it up in the "
+            "webhook's list."
+        ),
         errors.JobNotFound("There is no such job. Look it up in your list of jobs."),
         nothing_there(),
         errors.JobConflict("The job does not wait for a mask: it is CREATED. Read its status."),

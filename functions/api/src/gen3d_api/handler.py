@@ -24,6 +24,7 @@ from gen3d_api.operations import JobService
 from gen3d_api.route import Answer, Route
 from gen3d_api.routes import ROUTES
 from gen3d_api.share_operations import ShareService
+from gen3d_api.webhook_operations import WebhookService
 from gen3d_aws import clients
 from gen3d_aws.callers import Caller
 from gen3d_aws.observability import logger, metrics, tracer
@@ -34,6 +35,7 @@ app = APIGatewayHttpResolver()
 service = JobService.from_settings()
 keys = KeyService.from_settings()
 shares = ShareService.from_settings()
+webhooks = WebhookService.from_settings()
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:  # which gives a start a whole processor, and for nothing
     service.prepare()
 
@@ -56,6 +58,8 @@ def _served(route: Route) -> Callable[..., Response[str]]:
             given["keys"] = keys
         if "shares" in route.parameters:
             given["shares"] = shares
+        if "webhooks" in route.parameters:
+            given["webhooks"] = webhooks
         return _send(route.answer(**given))
 
     return serve

@@ -1,6 +1,5 @@
 """What the API does with jobs: one method a route, `requests` in and `answers` out."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from gen3d.errors import (
     InvalidMask,
     InvalidRequest,
     JobConflict,
-    JobNotFound,
     OptionNotOffered,
     UnsupportedImage,
 )
@@ -34,7 +32,7 @@ from gen3d.jobs import (
 )
 from gen3d.options import SEED_ALONE, Options, require_offered
 from gen3d.quotas import Quotas
-from gen3d_api import identities, progress_view, shown, views
+from gen3d_api import cursors, identities, progress_view, shown, views
 from gen3d_api.answers import (
     CreatedJob,
     JobPage,
@@ -226,8 +224,8 @@ class JobService:
 
     def list(self, caller: Caller, cursor: str | None) -> JobPage:
         """A page of the caller's jobs and the cursor of the next."""
-        page, last = self.jobs.page(caller.sub, _read_cursor(cursor), PAGE)
-        following = _write_cursor(last) if last else None
+        page, last = self.jobs.page(caller.sub, cursors.read(cursor), PAGE)
+        following = cursors.written(last) if last else None
         return JobPage(jobs=[views.summary(job, self.files) for job in page], cursor=following)
 
     def limits(self) -> LimitsView:
@@ -483,16 +481,3 @@ def _require_offered(job: Job, options: Mapping[int, Options]) -> None:
             require_offered(chosen.engine, offers)
         except OptionNotOffered as error:
             raise OptionNotOffered(f"Object {n}: {error.message}") from None
-
-
-def _write_cursor(job_id: str) -> str:
-    return base64.urlsafe_b64encode(job_id.encode()).decode()
-
-
-def _read_cursor(cursor: str | None) -> str | None:
-    if not cursor:
-        return None
-    try:
-        return check_job_id(base64.urlsafe_b64decode(cursor).decode())
-    except (ValueError, JobNotFound):  # not base64, not text, or not an id
-        raise InvalidRequest("cursor: not one of ours. Leave it out to start again.") from None

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from gen3d.announcements import EventType
 from gen3d.api_keys import Right
 from gen3d.contract import MAX_OBJECTS, TextPrompt
 from gen3d.formats import PHOTO_FORMATS
@@ -195,3 +196,11 @@ class CreateKey(_Body):
     rights: list[Right] = Field(default=[*Right], min_length=1, max_length=len(Right))
     jobsPerDay: int = Field(default=0, ge=0, le=100_000)  # noqa: N815
     """How many jobs may be created with it within a day; 0 leaves its owner's limit alone."""
+
+
+class CreateWebhook(_Body):
+    """An address that is told of jobs."""
+
+    url: str = Field(min_length=1, max_length=MAX_URL)
+    events: list[EventType] = Field(default=[*EventType], min_length=1, max_length=len(EventType))
+    """What it is told of; everything, where nothing is said."""

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel, to_snake
 from gen3d.api_keys import Right
 from gen3d.errors import (
     BatchNotFound,
+    DeliveryNotFound,
     DependencyUnavailable,
     Gen3DError,
     InternalError,
@@ -21,13 +22,16 @@ from gen3d.errors import (
     ShareNotFound,
     Unauthorized,
     UnsupportedVersion,
+    WebhookNotFound,
 )
 
 _ABSENT: Mapping[str, type[Gen3DError]] = {
     "batchId": BatchNotFound,
+    "deliveryId": DeliveryNotFound,
     "jobId": JobNotFound,
     "keyId": KeyNotFound,
     "shareId": ShareNotFound,
+    "webhookId": WebhookNotFound,
 }
 """What is said of an id in a path that stands for nothing."""
 
@@ -63,6 +67,8 @@ class Route:
     """Parameter → what it is."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Header → what it is."""
+    personal: bool = False
+    """Whether it is for people alone, and no key may do it."""
 
     @property
     def key(self) -> str:
@@ -103,7 +109,7 @@ class Route:
     @property
     def right(self) -> Right | None:
         """What a key has to have for it; None where no key may, as with keys themselves."""
-        if "keys" in self.parameters:
+        if self.personal:
             return None
         return Right.READ if self.method == "GET" else Right.CREATE
 

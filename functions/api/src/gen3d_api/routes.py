@@ -1,10 +1,10 @@
 """The routes of the API: who answers, with what, and what may be refused. `ROUTES` has them all.
 
-A route is a function here. Its parameters say what it is given: the ``service``, the ``shares``, or
-the ``keys``, with which no key may do anything; the ``caller``, where somebody has to be signed in;
-ids of the path; the ``body``, whose annotation is its model; and what stands behind the question
-mark. `gen3d_api.handler` serves them, `gen3d_api.description` describes them, and `make copies`
-writes the template's.
+A route is a function here. Its parameters say what it is given: the ``service``, the ``shares``,
+the ``keys`` or the ``webhooks``; the ``caller``, where somebody has to be signed in; ids of the
+path; the ``body``, whose annotation is its model; and what stands behind the question mark. What is
+``personal`` no key may do. `gen3d_api.handler` serves them, `gen3d_api.description` describes them,
+and `make copies` writes the template's.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,17 +31,21 @@ from gen3d_api import batches
 from gen3d_api.answers import (
     BatchView,
     CreatedJob,
+    DeliveryPage,
+    DeliveryView,
     Description,
     JobPage,
     JobView,
     KeyPage,
     LimitsView,
     NewKey,
+    NewWebhook,
     SharedPage,
     SharedView,
     SharePage,
     ShareView,
     Uploads,
+    WebhookPage,
 )
 from gen3d_api.key_operations import KeyService
 from gen3d_api.operations import JobService
@@ -50,6 +54,7 @@ from gen3d_api.requests import (
     CreateJob,
     CreateKey,
     CreateShare,
+    CreateWebhook,
     Initialize,
     MaskUploads,
     Reconstruct,
@@ -58,6 +63,7 @@ from gen3d_api.requests import (
 )
 from gen3d_api.route import Answer, Gives, Route
 from gen3d_api.share_operations import ShareService
+from gen3d_api.webhook_operations import WebhookService
 from gen3d_aws.callers import Caller
 
 ROUTES: list[Route] = []
@@ -72,11 +78,14 @@ def _route(
     *refuses: type[Gen3DError],
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    personal: bool = False,
 ) -> Callable[[_Answers], _Answers]:
     method, path = key.split()
 
     def add(answer: _Answers) -> _Answers:
-        ROUTES.append(Route(method, path, answer, gives, refuses, query or {}, headers or {}))
+        ROUTES.append(
+            Route(method, path, answer, gives, refuses, query or {}, headers or {}, personal)
+        )
         return answer
 
     return add
@@ -281,7 +290,12 @@ def get_limits(service: JobService, caller: Caller) -> Answer:  # noqa: ARG001  
     return Answer(200, service.limits())
 
 
-@_route("POST /keys", {201: Gives(NewKey, "Made. Its secret is in no other answer.")}, LimitReached)
+@_route(
+    "POST /keys",
+    {201: Gives(NewKey, "Made. Its secret is in no other answer.")},
+    LimitReached,
+    personal=True,
+)
 def create_key(keys: KeyService, caller: Caller, body: CreateKey) -> Answer:
     """Make a key, with which a program does what its owner may.
 
@@ -290,17 +304,83 @@ def create_key(keys: KeyService, caller: Caller, body: CreateKey) -> Answer:
     return Answer(201, keys.create(caller, body))
 
 
-@_route("GET /keys", {200: Gives(KeyPage, "All of them.")})
+@_route("GET /keys", {200: Gives(KeyPage, "All of them.")}, personal=True)
 def list_keys(keys: KeyService, caller: Caller) -> Answer:
     """The caller's keys, oldest first."""
     return Answer(200, keys.list(caller))
 
 
-@_route("DELETE /keys/{keyId}", {204: Gives(None, "Within a minute it opens nothing.")})
+@_route(
+    "DELETE /keys/{keyId}", {204: Gives(None, "Within a minute it opens nothing.")}, personal=True
+)
 def withdraw_key(keys: KeyService, caller: Caller, key_id: str) -> Answer:
     """Forget a key; jobs that were created with it go on."""
     keys.withdraw(caller, key_id)
     return Answer(204)
+
+
+@_route(
+    "POST /webhooks",
+    {201: Gives(NewWebhook, "Registered. Its secret is in no other answer.")},
+    AddressRefused,
+    FetchFailed,
+    LimitReached,
+    personal=True,
+)
+def create_webhook(webhooks: WebhookService, caller: Caller, body: CreateWebhook) -> Answer:
+    """Register an address that is told when a job comes to a state of which its owner would hear.
+
+    It is posted a JSON object as Standard Webhooks describes it, signed with the secret in the
+    answer: see `webhooks` of this description. It is reached over https, port 443, at public
+    addresses alone, and no redirect is followed. Whoever answers 2xx within 15 seconds is told
+    once, and may be told twice: `webhook-id` is then the same. Anything else is tried again, eight
+    times within a day; 410 ends the webhook.
+    """
+    return Answer(201, webhooks.create(caller, body))
+
+
+@_route("GET /webhooks", {200: Gives(WebhookPage, "All of them.")})
+def list_webhooks(webhooks: WebhookService, caller: Caller) -> Answer:
+    """The caller's webhooks, oldest first, without their secrets."""
+    return Answer(200, webhooks.list(caller))
+
+
+@_route(
+    "DELETE /webhooks/{webhookId}",
+    {204: Gives(None, "It is told nothing any more.")},
+    personal=True,
+)
+def withdraw_webhook(webhooks: WebhookService, caller: Caller, webhook_id: str) -> Answer:
+    """Forget a webhook; what waits to be sent to it is not sent."""
+    webhooks.withdraw(caller, webhook_id)
+    return Answer(204)
+
+
+@_route(
+    "GET /webhooks/{webhookId}/deliveries",
+    {200: Gives(DeliveryPage, "A page of them.")},
+    query={"cursor": "The `cursor` of the page before."},
+)
+def list_deliveries(
+    webhooks: WebhookService, caller: Caller, webhook_id: str, cursor: str | None
+) -> Answer:
+    """What was sent to a webhook within a week, newest first, and what it answered."""
+    return Answer(200, webhooks.deliveries(caller, webhook_id, cursor))
+
+
+@_route(
+    "POST /webhooks/{webhookId}/deliveries/{deliveryId}/redeliver",
+    {202: Gives(DeliveryView, "It is about to be sent.")},
+    JobConflict,
+)
+def redeliver(
+    webhooks: WebhookService, caller: Caller, webhook_id: str, delivery_id: str
+) -> Answer:
+    """Send something again, the same under the same id, whatever became of it.
+
+    It is tried for a day, as at first. 409 where the webhook has ended by a 410.
+    """
+    return Answer(202, webhooks.redeliver(caller, webhook_id, delivery_id))
 
 
 @_route(

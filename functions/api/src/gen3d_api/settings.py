@@ -10,6 +10,8 @@ class ApiSettings(Settings):
     tokens_table: Given
     keys_table: Given
     shares_table: Given
+    webhooks_table: Given
+    deliveries_url: Given
     state_machine_arn: Given
     engine: Given
     identity_pool_id: Given

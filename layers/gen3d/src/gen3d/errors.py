@@ -90,6 +90,18 @@ class BatchNotFound(Gen3DError):
     status = 404
 
 
+class WebhookNotFound(Gen3DError):
+    """No such webhook, or somebody else's."""
+
+    status = 404
+
+
+class DeliveryNotFound(Gen3DError):
+    """Nothing of this id was sent to the webhook, or it was longer ago than is kept."""
+
+    status = 404
+
+
 class JobConflict(Gen3DError):
     """The job is not in a state in which this can be done."""
 
@@ -166,13 +178,13 @@ class InvalidDepth(Gen3DError):
 
 
 class AddressRefused(Gen3DError):
-    """The photo's address is none of https's, or leads to where nothing is fetched from."""
+    """The address is none of https's, or leads to where nothing is fetched from, or sent to."""
 
     status = 422
 
 
 class FetchFailed(Gen3DError):
-    """The photo could not be fetched from its address: absent, too slow, or not over https."""
+    """Nothing came from the address: absent, too slow, or not over https."""
 
     status = 422
 

@@ -1,9 +1,9 @@
-"""Fetches what lies at a stranger's address, from nowhere but the public internet.
+"""Asks at a stranger's address, and nowhere but in the public internet: fetches and sends.
 
 Whoever may name an address has this service ask there: for the credentials of its own machine, or
 for what stands behind its network's wall. So a name is looked up once, each address that it leads
 to is checked, and the connection goes to one that was: no later answer of a name's server leads
-elsewhere. A redirect is a new address, of which all is checked again.
+elsewhere. A redirect is a new address, of which all is checked again; what is sent follows none.
 """
 
 import http.client
@@ -12,24 +12,29 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LookupTimeout
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TypeVar
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from gen3d.errors import AddressRefused, FetchFailed, ImageTooLarge
+
+T = TypeVar("T")
 
 SECONDS = 15.0
 """For all of it: names, redirects, handshakes and the last byte."""
 REDIRECTS = 3
 MAX_URL = 2048
+MAX_ANSWER = 1000
+"""Bytes that are kept of what was answered to something sent."""
 
 _CHUNK = 64 * 1024
 _MOVED = (301, 302, 303, 307, 308)
-_HEADERS = {"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "Gen3D"}
+_AGENT = {"Accept-Encoding": "identity", "User-Agent": "Gen3D"}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _OLD_IPV4 = ipaddress.ip_network("::/96")
 
@@ -80,9 +85,16 @@ class Internet:
             There is nothing, or it did not come in time.
         ImageTooLarge
         """
-        watch = _Watch(time.monotonic() + self.seconds, self.seconds)
+        watch = self._watch(_PHOTO)
+
+        def read(parts: SplitResult, answer: http.client.HTTPResponse) -> "Fetched | str":
+            if answer.status in _MOVED and (moved := answer.headers.get("Location")):
+                return str(moved)
+            return _read(answer, parts, most, watch)
+
+        asked = _Asked("GET", {"Accept": "image/*"})
         for _ in range(REDIRECTS + 1):
-            found = self._ask(_parts(url), most, watch)
+            found = self._ask(url, asked, watch, read)
             if isinstance(found, Fetched):
                 return found
             url = urljoin(url, found)
@@ -90,17 +102,64 @@ class Internet:
             f"The address leads on more than {REDIRECTS} times. Give the one where the photo lies."
         )
 
-    def _ask(self, parts: SplitResult, most: int, watch: "_Watch") -> "Fetched | str":
-        """What lies there, or where it leads on."""
+    def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> "Answered":
+        """Post something to an address; where that leads on, nobody follows.
+
+        Parameters
+        ----------
+        url : str
+        body : bytes
+        headers : mapping
+
+        Raises
+        ------
+        AddressRefused
+            It is none of https's, or leads to where nothing is sent.
+        FetchFailed
+            Nobody answered there, or not in time.
+        """
+        watch = self._watch(_MESSAGE)
+
+        def read(parts: SplitResult, answer: http.client.HTTPResponse) -> Answered:
+            text = answer.read(MAX_ANSWER).decode(errors="replace")
+            if watch.over:
+                raise watch.late(parts.hostname or "")
+            return Answered(answer.status, text)
+
+        return self._ask(url, _Asked("POST", headers, body), watch, read)
+
+    def check(self, url: str) -> None:
+        """Look whether something would be sent to an address, and send nothing.
+
+        Raises
+        ------
+        AddressRefused
+        FetchFailed
+            It names no server.
+        """
+        watch = self._watch(_MESSAGE)
+        parts = _parts(url, watch.errand)
+        self._address(parts.hostname or "", parts.port or 443, watch)
+
+    def _watch(self, errand: "_Errand") -> "_Watch":
+        return _Watch(time.monotonic() + self.seconds, self.seconds, errand)
+
+    def _ask(
+        self,
+        url: str,
+        asked: "_Asked",
+        watch: "_Watch",
+        read: "Callable[[SplitResult, http.client.HTTPResponse], T]",
+    ) -> T:
+        """What is read of a server's answer."""
+        parts = _parts(url, watch.errand)
         host, port = parts.hostname or "", parts.port or 443
         connection = _Pinned(host, port, self._address(host, port, watch), self.tls(), watch)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
-            connection.request("GET", path, headers=_HEADERS)
+            connection.request(asked.method, path, asked.body, {**_AGENT, **asked.headers})
             with connection.getresponse() as answer:
-                if answer.status in _MOVED and (moved := answer.headers.get("Location")):
-                    return str(moved)
-                return _read(answer, parts, most, watch)
+                return read(parts, answer)
         except (AddressRefused, FetchFailed, ImageTooLarge):
             raise
         except Exception as error:
@@ -113,10 +172,7 @@ class Internet:
         """An address of the host that was checked, as all are that it has."""
         found = _look_up(host, port, watch)
         if not found or not all(self.allows(address, port) for address in found):
-            raise AddressRefused(
-                f"Nothing is fetched from {host}: photos are fetched over https, port 443, from "
-                "public addresses alone. Upload the photo instead."
-            )
+            raise AddressRefused(watch.errand.refused.format(host=host))
         return found[0]
 
 
@@ -135,12 +191,58 @@ class Fetched:
     """The last part of the address that it came from."""
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What somebody answered to what was sent."""
+
+    status: int
+    text: str
+    """Its beginning."""
+
+
+@dataclass(frozen=True)
+class _Errand:
+    """What a server is asked for, as its failures are told."""
+
+    address: str
+    refused: str
+    late: str
+    instead: str
+    """What to do where this address serves nothing."""
+
+
+_PHOTO = _Errand(
+    "The photo's address",
+    "Nothing is fetched from {host}: photos are fetched over https, port 443, from public "
+    "addresses alone. Upload the photo instead.",
+    "did not send the photo",
+    "upload the photo",
+)
+_MESSAGE = _Errand(
+    "The webhook's address",
+    "Nothing is sent to {host}: webhooks are sent over https, port 443, to public addresses "
+    "alone. Register another address.",
+    "did not answer",
+    "register another address",
+)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A request, but for where."""
+
+    method: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+
+
 @dataclass
 class _Watch:
     """Ends a connection when its time is over, whatever it does at that moment."""
 
     until: float
     seconds: float
+    errand: _Errand
     over: bool = False
     _timer: threading.Timer | None = None
 
@@ -161,8 +263,8 @@ class _Watch:
 
     def late(self, host: str) -> FetchFailed:
         return FetchFailed(
-            f"{host} did not send the photo within {self.seconds:g} seconds. "
-            "Try again, or upload the photo."
+            f"{host} {self.errand.late} within {self.seconds:g} seconds. "
+            f"Try again, or {self.errand.instead}."
         )
 
     def _end(self, sock: socket.socket) -> None:
@@ -188,7 +290,7 @@ class _Pinned(http.client.HTTPSConnection):
         sock.do_handshake()
 
 
-def _parts(url: str) -> SplitResult:
+def _parts(url: str, errand: _Errand) -> SplitResult:
     """An address taken apart, if it is one of https's.
 
     Raises
@@ -200,12 +302,12 @@ def _parts(url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise AddressRefused(f"The photo's address is none. {wrong}") from None
+        raise AddressRefused(f"{errand.address} is none. {wrong}") from None
     plain = url.isascii() and url.isprintable() and " " not in url
     if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or not plain:
-        raise AddressRefused(f"The photo's address is not taken. {wrong}")
+        raise AddressRefused(f"{errand.address} is not taken. {wrong}")
     if len(url) > MAX_URL:
-        raise AddressRefused(f"The photo's address has more than {MAX_URL} letters. Shorten it.")
+        raise AddressRefused(f"{errand.address} has more than {MAX_URL} letters. Shorten it.")
     return parts
 
 
@@ -267,10 +369,11 @@ def _why(error: Exception, host: str, watch: _Watch) -> FetchFailed:
     if isinstance(error, ssl.SSLCertVerificationError):
         return FetchFailed(
             f"The certificate of {host} does not hold ({error.verify_message}). "
-            "Give another address, or upload the photo."
+            f"Give another address, or {watch.errand.instead}."
         )
     if isinstance(error, ssl.SSLError):
-        return FetchFailed(f"{host} speaks no https that is taken. Upload the photo instead.")
+        instead = f"{watch.errand.instead} instead".capitalize()
+        return FetchFailed(f"{host} speaks no https that is taken. {instead}.")
     if isinstance(error, http.client.IncompleteRead):
         return _cut_off(host)
     return FetchFailed(f"{host} did not answer as a web server does. Check the address.")

@@ -87,13 +87,17 @@ def check_job_id(job_id: str) -> str:
     JobNotFound
         Not a ULID in its canonical spelling.
     """
-    try:
-        canonical: str | None = str(ULID.from_str(job_id))
-    except ValueError:
-        canonical = None
-    if canonical != job_id:
+    if not is_ulid(job_id):
         raise JobNotFound("There is no such job. Look it up in your list of jobs.")
     return job_id
+
+
+def is_ulid(text: str) -> bool:
+    """Whether it is a ULID in its canonical spelling."""
+    try:
+        return str(ULID.from_str(text)) == text
+    except ValueError:
+        return False
 
 
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")

@@ -1,0 +1,1 @@
+"""Tells programs what became of a job."""
