@@ -61,6 +61,27 @@ describe("a photo that is brought to its job", () => {
     expect((await kept("photo", "J1"))?.uploaded).toBe(true);
   });
 
+  it("is followed by its depth map, which goes by a form of its own", async () => {
+    const depth = { blob: new Blob(["depth"]), form: { url: "https://bucket", fields: {} } };
+    await keepPhoto({ depth });
+    await delivered();
+    const sent = api.upload.mock.calls.map(([to, blob]) => [to, blob.size]);
+    expect(sent).toEqual([
+      [form, 5],
+      [depth.form, depth.blob.size],
+    ]);
+  });
+
+  it("takes its depth map along to another job", async () => {
+    const depth = { blob: new Blob(["depth"]), form: { url: "https://bucket", fields: {} } };
+    const anew = { url: "https://bucket", fields: { key: "anew" } };
+    api.createJob.mockResolvedValue({ jobId: "J2", upload: form, depth: anew });
+    await keepPhoto({ depth, at: Date.now() - 60 * MINUTE });
+    expect(await delivered()).toEqual({ instead: "J2" });
+    expect(api.createJob).toHaveBeenCalledWith("cup.png", "image/png", { depth: true });
+    expect((await kept("photo", "J2"))?.depth).toEqual({ blob: depth.blob, form: anew });
+  });
+
   it("does not go up twice where only the start was lost", async () => {
     await keepPhoto({ uploaded: true });
     expect(await delivered()).toHaveProperty("begun");
@@ -95,7 +116,7 @@ describe("a photo that is brought to its job", () => {
     api.upload.mockRejectedValueOnce(expired);
     expect(await delivered()).toEqual({ instead: "J2" });
     expect(api.upload.mock.calls.length > 0).toBe(asked);
-    expect(api.createJob).toHaveBeenCalledWith("cup.png", "image/png");
+    expect(api.createJob).toHaveBeenCalledWith("cup.png", "image/png", {});
     expect(api.deleteJob).toHaveBeenCalledWith("J1");
     expect(await kept("photo", "J1")).toBeUndefined();
     expect(await kept("photo", "J2")).toMatchObject({ text: "cup", form, uploaded: false });

@@ -53,6 +53,21 @@ describe("an object whose engine made a mesh", () => {
     expect(renderToStaticMarkup(<Downloads object={ofSplat} />)).not.toContain("engine.glb");
   });
 
+  it("says where a depth map was of no use, and how high a thing is", () => {
+    const told = (takes: string[] | undefined, mesh: object = {}) =>
+      renderToStaticMarkup(
+        <Figures
+          job={{ ...job, depth: true, ...(takes && { takes }) }}
+          object={{ ...ofSplat, mesh: { ...figures, ...mesh } }}
+        />,
+      );
+    expect(told([])).toContain("<dt>Depth map</dt><dd>not read by this engine</dd>");
+    expect(told(["depth"], { height: 0.0951 })).toContain("<dt>Height</dt><dd>9.5 cm</dd>");
+    for (const takes of [["depth"], undefined]) {
+      expect(told(takes)).not.toMatch(/Depth map|Height/);
+    }
+  });
+
   it("tells of that mesh, and of nothing that splats have", () => {
     const told = renderToStaticMarkup(<Figures job={job} object={ofMesh} />);
     expect(told).toContain("15,000");

@@ -50,7 +50,7 @@ describe("the API's page", () => {
     for (const [, target] of shown.matchAll(/href="#([^"]*)"/g)) {
       expect(shown).toContain(`id="${target}"`);
     }
-    expect(shown).toContain("ImageMissing, ImageTooSmall, InvalidImage");
+    expect(shown).toContain("ImageMissing, ImageTooSmall, InvalidDepth, InvalidImage");
     expect(shown).toContain("&quot;filename&quot;: &quot;coffee.jpg&quot;");
   });
 

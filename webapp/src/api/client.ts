@@ -68,14 +68,16 @@ export class ApiClient {
     private readonly fetcher: typeof fetch = (input, init) => fetch(input, init),
   ) {}
 
-  /** A job whose photo is uploaded next; what shows its objects, or it waits for their masks. */
+  /**
+   * A job whose photo is uploaded next, and with `depth` a depth map of it; what shows its objects,
+   * or it waits for their masks.
+   */
   createJob(
     filename: string,
     contentType: PhotoType,
-    objects?: ShownObject[],
-    once?: string,
+    { objects, depth, once }: { objects?: ShownObject[]; depth?: boolean; once?: string } = {},
   ): Promise<CreatedJob> {
-    const body = { filename, contentType, ...(objects && { objects }) };
+    const body = { filename, contentType, ...(objects && { objects }), ...(depth && { depth }) };
     return this.send(isCreatedJob, "POST", "/jobs", body, once);
   }
 

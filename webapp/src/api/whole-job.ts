@@ -30,7 +30,7 @@ export async function make(
     throw new ApiError("UnsupportedImage", says, 0);
   }
   const once = crypto.randomUUID();
-  const { jobId, upload } = await again(() => api.createJob(filename, type, objects, once));
+  const { jobId, upload } = await again(() => api.createJob(filename, type, { objects, once }));
   await again(() => api.upload(upload, photo));
   await again(() => api.initialize(jobId, null));
   return ended(api, jobId, told);

@@ -12,6 +12,7 @@ import type { Selection } from "../selection/selection";
 export interface KeptChoice {
   readonly photo: Photo;
   readonly text: string;
+  readonly depth?: Blob | null;
 }
 
 /** In the place of a job's id. */
@@ -24,8 +25,10 @@ export interface KeptPhoto {
   /** Where it goes to, and since when that is known. Earlier versions of this page kept no form. */
   readonly form?: UploadForm;
   readonly at: number;
-  /** Whether the bucket has it already. */
+  /** Whether the bucket has it already, and its depth map. */
   readonly uploaded: boolean;
+  /** How far away is what it shows, where a phone has measured it, and where that goes to. */
+  readonly depth?: { readonly blob: Blob; readonly form: UploadForm } | null;
 }
 
 /** A selection and the decoder's answers for its objects, in their order. */

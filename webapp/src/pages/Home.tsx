@@ -39,6 +39,7 @@ export function Home() {
   const [, navigate] = useLocation();
   const [photo, setPhoto] = useState<Photo | null>(null);
   const [text, setText] = useState("");
+  const [depth, setDepth] = useState<Blob | null>(null);
   const [error, setError] = useState<unknown>(null);
   const started = useRef<Photo | null>(null);
 
@@ -47,8 +48,9 @@ export function Home() {
       setError(null);
       creating = true;
       try {
-        const created = await api.createJob(chosen.name, chosen.type);
-        await keepPhoto(created, { blob: chosen.blob, text: text.trim() || null });
+        const about = depth ? { depth: true } : {};
+        const created = await api.createJob(chosen.name, chosen.type, about);
+        await keepPhoto(created, { blob: chosen.blob, text: text.trim() || null }, depth);
         await forgetChoice();
         navigate(`/jobs/${created.jobId}`);
       } catch (failure) {
@@ -57,7 +59,7 @@ export function Home() {
         creating = false;
       }
     },
-    [api, navigate, text],
+    [api, navigate, text, depth],
   );
 
   // What was chosen before a reload, or before the way over another page.
@@ -67,6 +69,7 @@ export function Home() {
       if (!found) return;
       setPhoto((chosen) => chosen ?? found.photo);
       setText((typed) => typed || found.text);
+      setDepth((chosen) => chosen ?? found.depth ?? null);
     });
   }, []);
 
@@ -82,7 +85,7 @@ export function Home() {
 
   async function choose(chosen: Photo): Promise<void> {
     note("sessionStorage", CHOSEN, "yes");
-    await keep("choice", NO_JOB, { photo: chosen, text });
+    await keep("choice", NO_JOB, { photo: chosen, text, depth });
     setPhoto(chosen);
   }
 
@@ -156,6 +159,7 @@ export function Home() {
               )}
               {config.engine === "sam" && <LookFor text={text} onText={setText} />}
               <PhotoDrop onPhoto={(chosen) => void choose(chosen)} />
+              {config.engine === "sam" && <Measured onDepth={setDepth} />}
             </>
           )}
         </div>
@@ -170,6 +174,27 @@ export function Home() {
 async function forgetChoice(): Promise<void> {
   note("sessionStorage", CHOSEN, null);
   await drop("choice", NO_JOB);
+}
+
+/** For engines that go by distances that a phone has measured. */
+function Measured({ onDepth }: { onDepth(depth: Blob | null): void }) {
+  return (
+    <details className="small">
+      <summary>Add a depth map first</summary>
+      <label className="look-for">
+        <span>
+          A grey PNG of 16 bits, in millimetres, as apps for phones with LiDAR save it beside the
+          photo. What is made is then in metres.
+        </span>
+        <input
+          className="input"
+          type="file"
+          accept="image/png"
+          onChange={(event) => onDepth(event.target.files?.[0] ?? null)}
+        />
+      </label>
+    </details>
+  );
 }
 
 /** For engines that find things by their names. */

@@ -39,6 +39,8 @@ export async function deliver(
     const { form, blob, at } = found;
     try {
       await again(() => api.upload(form, blob, tell.progress));
+      const { depth } = found;
+      if (depth) await again(() => api.upload(depth.form, depth.blob, () => undefined));
     } catch (error) {
       const expired = error instanceof ApiError && error.name === "UploadExpired";
       if (!expired || Date.now() - at < YOUNG_MS) throw error;
@@ -61,11 +63,14 @@ export async function deliver(
 export async function startAnew(
   api: Api,
   job: Pick<JobView, "jobId" | "contentType" | "filename">,
-  photo: Pick<KeptPhoto, "blob" | "text">,
+  photo: Pick<KeptPhoto, "blob" | "text" | "depth">,
 ): Promise<{ instead: string }> {
   const type = (photo.blob.type || job.contentType) as PhotoType;
-  const created = await again(() => api.createJob(job.filename, type));
-  await keepPhoto(created, photo);
+  const depth = photo.depth?.blob ?? null;
+  const created = await again(() =>
+    api.createJob(job.filename, type, depth ? { depth: true } : {}),
+  );
+  await keepPhoto(created, photo, depth);
   await drop("photo", job.jobId);
   // Nothing was in it; what is left of it is of no use to anybody.
   await api.deleteJob(job.jobId).catch(() => undefined);
@@ -74,8 +79,10 @@ export async function startAnew(
 
 /** Keep a photo for a job that was just created, with the form for it. */
 export function keepPhoto(
-  { jobId, upload }: Awaited<ReturnType<Api["createJob"]>>,
+  { jobId, upload, depth: form }: Awaited<ReturnType<Api["createJob"]>>,
   { blob, text }: Pick<KeptPhoto, "blob" | "text">,
+  map: Blob | null = null,
 ): Promise<void> {
-  return keep("photo", jobId, { blob, text, form: upload, at: Date.now(), uploaded: false });
+  const depth = map && form ? { blob: map, form } : null;
+  return keep("photo", jobId, { blob, text, form: upload, at: Date.now(), uploaded: false, depth });
 }

@@ -16,6 +16,7 @@ export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
       engineMesh ? "Coverage of the engine's mesh" : "Coverage of the splat",
       mesh?.coverage == null ? undefined : percent(mesh.coverage),
     ],
+    ["Depth map", unread(job)],
     ["Height", mesh?.height === undefined ? undefined : metres(mesh.height)],
     ["Outline as in the photo", mesh?.truth ? percent(mesh.truth.silhouette) : undefined],
     [
@@ -61,6 +62,11 @@ export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
       ))}
     </>
   );
+}
+
+/** Of a depth map that came with the photo, where it is of no use here. */
+function unread({ depth, takes }: JobView): string | undefined {
+  return depth && takes && !takes.includes("depth") ? "not read by this engine" : undefined;
 }
 
 function spent(timings: Record<string, number> | undefined): string | undefined {
