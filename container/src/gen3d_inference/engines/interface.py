@@ -44,8 +44,9 @@ class Candidates:
 class Embeddings:
     """The mask decoder's image inputs, by the names that the decoder declares.
 
-    `meta.precision` says in which precision the decoder takes them. The tensors are in that
-    precision, or float32. `candidates` are there where the request had a text.
+    `meta.precision` says in which precision they are stored; whoever reads them gives the decoder
+    what it declares. The tensors are in that precision, or float32. `candidates` are there where
+    the request had a text.
     """
 
     tensors: Mapping[str, NDArray[np.generic]]
