@@ -94,7 +94,9 @@ class Pretend:
             if "imageUrl" in json.loads(body):
                 return 202, self.jobs[JOB][0]
             self.jobs.setdefault(JOB, [self.job("CREATED")])
-            return 201, {"jobId": JOB, "prefix": "p", "upload": self._form()}
+            made = {"jobId": JOB, "prefix": "p", "upload": self._form()}
+            depth = {"depth": self._form()} if json.loads(body).get("depth") else {}
+            return 201, {**made, **depth}
         if path.startswith("/batches"):
             if len(self.batches) > 1 and method == "GET":
                 return 200, self.batches.pop(0)

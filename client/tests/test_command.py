@@ -452,6 +452,34 @@ def test_a_photo_may_lie_elsewhere(pretend: Pretend, kept: Kept, capsys: Out) ->
     assert "It is not public." in capsys.readouterr().err
 
 
+def test_a_depth_map_goes_up_before_its_photo(
+    pretend: Pretend, kept: Kept, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a job of which the photo is there has both, wherever the command was interrupted."""
+    depth = photo.with_name("depth.png")
+    depth.write_bytes(b"how far away")
+    uploads = [f"POST /api/jobs/{JOB}/initialize"]
+    looks(pretend, pretend.done())
+    assert gen3d("mesh", photo, "--depth", depth.name) == 0
+    assert sent(pretend)["depth"] is True
+    first, second = (body for what, body in pretend.asked if what == "POST /upload")
+    assert b"how far away" in first
+    assert photo.read_bytes() in second
+
+    pretend.asked.clear()
+    looks(pretend, pretend.done())
+    with monkeypatch.context() as patch:
+        patch.setattr(commands, "Client", _Interrupted("POST /upload"))
+        assert gen3d("mesh", photo, "--depth", depth.name, "--out", "late.glb") == 130
+    missing = {"error": "ImageMissing", "message": "There is no photo."}
+    pretend.answers = {uploads[0]: [(422, missing)]}
+    looks(pretend, pretend.done())
+    (photo.parent / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    assert gen3d("watch", JOB) == 0
+    assert pretend.paths().count("POST /upload") == 2
+
+
 def batch_of(pretend: Pretend, at_work: int = 0) -> dict[str, Any]:
     """Of three photos: made, failed, refused."""
     refusal = {"error": "FetchFailed", "message": "It answers 404."}
@@ -524,6 +552,8 @@ def test_a_batch_is_gone_on_with(
             1,
             "Write places in it in percent",
         ),
+        (["mesh", "chair.jpg", "--depth", "none.png"], 1, "There is no file none.png"),
+        (["mesh", "--url", "https://a/b.jpg", "--depth", "mask.png"], 1, "goes up with its photo"),
         (["mesh", "chair.jpg", "--option", "seed=1"], 1, "'seed=1' is no option"),
         (["mesh", "chair.jpg", "--mask", "mask.png", "--out", "chair.jpg/a.glb"], 1, "Nothing can"),
         (["batch"], 1, "Name photos by their addresses"),

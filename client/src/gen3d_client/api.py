@@ -48,7 +48,7 @@ class Api:
         self._credentials = credentials
 
     def create(
-        self, photo: Path, objects: Objects = (), once: str | None = None
+        self, photo: Path, objects: Objects = (), once: str | None = None, depth: bool = False
     ) -> Dialogue[Created]:
         """Create a job for a photo, which is not uploaded yet.
 
@@ -59,9 +59,12 @@ class Api:
             What shows them; without any, the job waits for somebody's masks.
         once : str, optional
             A word by which the same request makes nothing a second time, for a day.
+        depth : bool
+            Whether a depth map is to be uploaded, too.
         """
         about = {"filename": photo.name, "contentType": photos.media_type(photo)}
-        return (yield from self._created(about, objects, once))
+        measured = {"depth": True} if depth else {}
+        return (yield from self._created({**about, **measured}, objects, once))
 
     def create_fetched(
         self, url: str, objects: Objects = (), once: str | None = None

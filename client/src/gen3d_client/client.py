@@ -86,9 +86,11 @@ class Client:
         """Close its connections."""
         self._http.close()
 
-    def create(self, photo: Path, objects: Objects = (), once: str | None = None) -> Created:
-        """Create a job for a photo, which is not uploaded yet, and what shows its objects."""
-        return self.run(self._api.create(photo, objects, once))
+    def create(
+        self, photo: Path, objects: Objects = (), once: str | None = None, depth: bool = False
+    ) -> Created:
+        """Create a job for a photo, and perhaps its depth map, neither of which is uploaded yet."""
+        return self.run(self._api.create(photo, objects, once, depth))
 
     def create_fetched(self, url: str, objects: Objects = (), once: str | None = None) -> Created:
         """Create a job for a photo that the service fetches, and start it."""
@@ -246,9 +248,11 @@ class AsyncClient:
         """Close its connections."""
         await self._http.aclose()
 
-    async def create(self, photo: Path, objects: Objects = (), once: str | None = None) -> Created:
-        """Create a job for a photo, which is not uploaded yet, and what shows its objects."""
-        return await self.run(self._api.create(photo, objects, once))
+    async def create(
+        self, photo: Path, objects: Objects = (), once: str | None = None, depth: bool = False
+    ) -> Created:
+        """Create a job for a photo, and perhaps its depth map, neither of which is uploaded yet."""
+        return await self.run(self._api.create(photo, objects, once, depth))
 
     async def create_fetched(
         self, url: str, objects: Objects = (), once: str | None = None

@@ -131,6 +131,9 @@ def _parser() -> argparse.ArgumentParser:
     mesh = each.add_parser("mesh", parents=[common, waiting, out], help="a mesh from a photo")
     mesh.add_argument("photo", type=Path, nargs="?")
     mesh.add_argument("--url", help="in its place, for everybody to read, over https")
+    mesh.add_argument(
+        "--depth", type=Path, metavar="FILE", help="its depth map: a grey PNG of 16 bits, in mm"
+    )
     for name, metavar, words in (
         ("--click", "X,Y", 'on the object, "-X,Y" off it, in pixels or 45%%,30%%; repeatable'),
         ("--box", "L,T,R,B", "around the object; with clicks, or alone"),

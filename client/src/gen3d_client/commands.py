@@ -115,7 +115,7 @@ def withdraw_key(options: argparse.Namespace) -> None:
 
 def mesh(options: argparse.Namespace) -> None:
     """Make a mesh of a photo."""
-    plan = plans.from_words(options.photo, _parts(options), options.url)
+    plan = plans.from_words(options.photo, _parts(options), options.url, options.depth)
     out = options.out or Path(f"{plan.stem}.glb")
     results.check_writable(out)
     kept, plan = Kept(), _from_anywhere(plan)
@@ -129,7 +129,7 @@ def mesh(options: argparse.Namespace) -> None:
                 address=site.address,
                 plan=plan,
                 out=out.resolve(),
-                upload=created.upload,
+                upload=created.forms,
             )
             kept.note(created.job_id, note)
 
@@ -213,8 +213,8 @@ def _from_anywhere(plan: Plan) -> Plan:
         wanted.model_copy(update={"mask": wanted.mask and wanted.mask.resolve()})
         for wanted in plan.objects
     ]
-    photo = plan.photo and plan.photo.resolve()
-    return plan.model_copy(update={"photo": photo, "objects": objects})
+    photo, depth = (each and each.resolve() for each in (plan.photo, plan.depth))
+    return plan.model_copy(update={"photo": photo, "objects": objects, "depth": depth})
 
 
 def jobs(options: argparse.Namespace) -> None:

@@ -22,7 +22,7 @@ _SOON_LOOKS = 30
 _BATCH_SECONDS = 5.0
 _OUR_FAULTS = {
     *("ImageTooLarge", "UnsupportedImage", "InvalidImage", "ImageTooSmall", "ImageMissing"),
-    *("EntityTooLarge", "InvalidRequest"),
+    *("EntityTooLarge", "InvalidDepth", "InvalidRequest"),
 }
 """What is wrong with what was sent, so that nothing can come of the job."""
 
@@ -70,8 +70,8 @@ class Follower:
         begun(created)
         yield Tell(self._told, f"{CREATED}  {plan.name} as {created.job_id}")
         try:
-            if created.upload:
-                yield from self._begin(created.job_id, plan, created.upload)
+            if created.forms:
+                yield from self._begin(created.job_id, plan, created.forms)
             return (yield from self.go_on(created.job_id, plan, begun=True))
         except Refused as error:
             if error.name in _OUR_FAULTS:
@@ -164,11 +164,15 @@ class Follower:
 
     def _created(self, plan: Plan, objects: Objects, once: str | None) -> Dialogue[Created]:
         if plan.photo:
-            return (yield from self._api.create(plan.photo, objects, once))
+            measured = plan.depth is not None
+            return (yield from self._api.create(plan.photo, objects, once, measured))
         return (yield from self._api.create_fetched(str(plan.url), objects, once))
 
     def _begin(self, job_id: str, plan: Plan, form: Upload) -> Dialogue[None]:
         assert plan.photo is not None
+        if plan.depth and form.beside:  # first, so that with the photo everything is there
+            depth = plan.depth.read_bytes()
+            yield from self._api.upload(form.beside, depth, "image/png", plan.depth.name)
         content, kind = plan.photo.read_bytes(), media_type(plan.photo)
         yield from self._api.upload(form, content, kind, plan.name)
         yield from self._api.initialize(job_id)

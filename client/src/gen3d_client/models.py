@@ -35,6 +35,8 @@ class Upload(Link):
     """A form by which a file may be posted."""
 
     fields: dict[str, str]
+    beside: "Upload | None" = None
+    """Of a photo's, the form of its depth map, where it has one."""
 
 
 class Created(Answer):
@@ -43,6 +45,13 @@ class Created(Answer):
     job_id: str
     upload: Upload | None = None
     """Where its photo goes; None where the service has fetched it."""
+    depth: Upload | None = None
+    """Where its depth map goes."""
+
+    @property
+    def forms(self) -> Upload | None:
+        """Where all that goes up goes."""
+        return self.upload and self.upload.model_copy(update={"beside": self.depth})
 
 
 class Uploads(Answer):

@@ -76,6 +76,8 @@ class Plan(BaseModel):
     url: str | None = None
     """Where it lies for everybody to read, over https: the service fetches it."""
     objects: list[Wanted]
+    depth: Path | None = None
+    """A depth map of the photo: a grey PNG of 16 bits, in millimetres."""
 
     @model_validator(mode="after")
     def _one_photo(self) -> "Plan":
@@ -136,7 +138,10 @@ def _words(entry: dict[str, object], folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def from_words(
-    photo: Path | None, parts: Iterable[tuple[str, str]], url: str | None = None
+    photo: Path | None,
+    parts: Iterable[tuple[str, str]],
+    url: str | None = None,
+    depth: Path | None = None,
 ) -> Plan:
     """What was said of a photo, once it was looked at that it can be so.
 
@@ -147,6 +152,10 @@ def from_words(
     """
     if (photo is None) == (url is None):
         raise ApiClientError("Name a photo, or by --url the address of one.")
+    if depth and not photo:
+        raise ApiClientError("A depth map goes up with its photo: name the photo's file.")
+    if depth and not depth.is_file():
+        raise ApiClientError(f"There is no file {depth}.")
     if photo:
         photos.media_type(photo)
     objects: list[Wanted] = []
@@ -165,7 +174,7 @@ def from_words(
             clicks.need_one_inside(wanted.clicks)
     if len(objects) == 1 and objects[0].name is None and photo:
         objects[0].name = photo.stem
-    plan = Plan(photo=photo, url=url, objects=objects)
+    plan = Plan(photo=photo, url=url, objects=objects, depth=depth)
     plan.request()  # what cannot be asked for is said at once
     return plan
 
