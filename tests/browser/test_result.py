@@ -93,6 +93,13 @@ def _shared(page: Page, name: str) -> str:
         return dialog.get_by_label("Link", exact=True).first.input_value()
 
 
+def _addresses(page: Page) -> list[str]:
+    """What the page will have asked for, which grows."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    return asked
+
+
 def test_a_share_needs_no_account_and_shows_one_object_alone(
     finished: Page, browser: Browser, bob: BrowserContext
 ) -> None:
@@ -102,8 +109,7 @@ def test_a_share_needs_no_account_and_shows_one_object_alone(
     signed_out = browser.new_context()
     for context in (signed_out, bob):
         stranger = context.new_page()
-        loaded: list[str] = []
-        stranger.on("request", lambda request, to=loaded: to.append(request.url))
+        loaded = _addresses(stranger)
         stranger.goto(link)
         expect(stranger.locator("canvas[data-drawn=mesh]")).to_be_visible(timeout=PATIENCE_MS)
         expect(stranger.get_by_role("heading", name="Object 1")).to_be_visible()
