@@ -1,7 +1,9 @@
 """``python -m bench.gpu``: the sam engine's `initialize` at full size, with random weights.
 
 Latency and memory are those of real weights; masks are not, so nothing is said of them. With
-``--tiny`` everything runs on a CPU with a small network, to try this very program.
+``--beside FOLDER``, a checkout of another commit of this repository, that build answers first, on
+the same card, with the same weights and photo; there may be several, told by their folders' names.
+With ``--tiny`` everything runs on a CPU with a small network, to try this very program.
 """
 
 import argparse
@@ -19,12 +21,13 @@ import torch  # noqa: E402
 
 from bench.gpu import serving  # noqa: E402
 from bench.gpu.encoding import Row, compare, split  # noqa: E402
-from bench.gpu.folder import make_photo, make_weights  # noqa: E402
+from bench.gpu.folder import DISPLAY_P3, make_photo, make_weights  # noqa: E402
 from gen3d_inference.engines.parts.acceleration import COMPILED  # noqa: E402
 from gen3d_inference.weights import MANIFEST  # noqa: E402
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 TRIED = "## What was tried\n"
+NOW = "now"
 LIBRARIES = ("torch", "transformers", "pillow", "boto3", "uvicorn")
 
 
@@ -46,7 +49,7 @@ def encoder_table(rows: list[Row]) -> str:
                 f"{row.fastest:.1f}",
                 f"{row.prepared / 1000:.1f}",
                 f"{row.allocated:.0f} ({row.reserved:.0f} reserved)",
-                f"{row.error:.1e}",
+                f"{row.error:.2e}",
             ]
             for row in rows
         ],
@@ -79,7 +82,7 @@ def initialize_table(runs: dict[str, dict[str, float]]) -> str:
     """Median milliseconds of each step."""
     steps = list(next(iter(runs.values())))
     return table(
-        ["`initialize`, warm, median ms", *steps],
+        ["warm, median ms", *steps],
         [[name, *(f"{run[step]:.1f}" for step in steps)] for name, run in runs.items()],
     )
 
@@ -94,12 +97,13 @@ def machine(of: tuple[str, ...] = LIBRARIES) -> str:
     )
 
 
-def measure(tiny: bool, repeats: int, work: Path) -> str:
+def measure(tiny: bool, repeats: int, work: Path, beside: list[Path]) -> str:
     """Run everything; print each table when it is there."""
     megapixels = (640, 480) if tiny else (4000, 3000)
     photos = {
         "photo.jpg": make_photo(*megapixels),
         "turned.jpg": make_photo(*megapixels, orientation=6),
+        "p3.jpg": make_photo(*megapixels, profile=DISPLAY_P3),
     }
     environment = {"GEN3D_DEVICE": "cpu"} if tiny else {}
     folder = work / "weights"
@@ -112,9 +116,20 @@ def measure(tiny: bool, repeats: int, work: Path) -> str:
         parts.append(part)
         print(part, flush=True)
 
+    def run(server: serving.Server, photo: str) -> dict[str, float]:
+        server.initialize(photo)
+        return serving.medians([server.initialize(photo) for _ in range(repeats)])
+
     print(parts[0], flush=True)
-    runs, starts = {}, {}
+    starts, runs = {}, {}
     with serving.store(work / "store.log", photos) as port:
+        for build in beside:
+            with serving.server(folder, port, "photo.jpg", work / "log", build, **environment) as (
+                server,
+                _,
+            ):
+                runs[build.name] = run(server, "photo.jpg")
+        shutil.rmtree(folder / COMPILED, ignore_errors=True)
         for name in ("nothing compiled yet", "compiled before"):
             with serving.server(folder, port, "photo.jpg", work / "log", **environment) as (
                 server,
@@ -124,18 +139,20 @@ def measure(tiny: bool, repeats: int, work: Path) -> str:
                 if name == "nothing compiled yet":
                     continue
                 for label, photo in (
-                    (f"{len(photos['photo.jpg']) / 1e6:.1f} MB JPEG, upright", "photo.jpg"),
-                    ("the same, turned by EXIF", "turned.jpg"),
+                    (NOW, "photo.jpg"),
+                    ("turned by EXIF", "turned.jpg"),
+                    ("of Display P3", "p3.jpg"),
                 ):
-                    server.initialize(photo)
-                    runs[label] = serving.medians(
-                        [server.initialize(photo) for _ in range(repeats)]
-                    )
+                    runs[label] = run(server, photo)
                 with serving.pinging(server.port) as pings:
                     for _ in range(repeats):
                         server.initialize("photo.jpg")
     say(start_table(starts))
+    say(f"`initialize` of a JPEG of 12 MP and {len(photos['photo.jpg']) / 1e6:.1f} MB:\n")
     say(initialize_table(runs))
+    for build in beside:
+        ratio = runs[NOW]["whole"] / runs[build.name]["whole"]
+        say(f"That is {ratio:.2f} of what {build.name} takes.\n")
     say(
         f"{len(pings)} pings while photos were encoded: median {statistics.median(pings):.1f} ms, "
         f"slowest {max(pings):.1f} ms.\n"
@@ -154,11 +171,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.gpu", description=__doc__)
     parser.add_argument("--tiny", action="store_true", help="a small network on the CPU")
     parser.add_argument("--repeats", type=int, default=25)
+    parser.add_argument(
+        "--beside", type=Path, action="append", default=[], help="a checkout to compare with"
+    )
     parser.add_argument("--work", type=Path, help="keep weights and logs here")
     parser.add_argument("--out", type=Path, help="write the tables here, as RESULTS.md has them")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
-        text = measure(options.tiny, options.repeats, options.work or Path(work))
+        work = options.work or Path(work)
+        text = measure(options.tiny, options.repeats, work, options.beside)
     if options.out:
         _, _, tried = RESULTS.read_text().partition(TRIED) if RESULTS.exists() else ("", "", "")
         options.out.write_text(

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from transformers import Sam3TrackerConfig, Sam3TrackerModel
 
+from gen3d.colours import Primaries, matrix_profile
 from gen3d_inference.engines.sam.export import export
 from gen3d_inference.weights import seal
 
@@ -15,6 +16,12 @@ ROOT = Path(__file__).parents[2]
 PHOTO = ROOT / "examples" / "coffee.jpg"
 SENSOR_NOISE = 6.0
 """Standard deviation in levels of 255: enlarged, the photo alone compresses far too well."""
+
+DISPLAY_P3 = matrix_profile(
+    Primaries((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
+    (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045),
+)
+"""What phones name their photos' colours by."""
 
 
 def make_weights(folder: Path, tiny: bool) -> None:
@@ -33,13 +40,17 @@ def make_weights(folder: Path, tiny: bool) -> None:
     seal(folder, "sam")
 
 
-def make_photo(width: int, height: int, orientation: int = 1) -> bytes:
+def make_photo(
+    width: int, height: int, orientation: int = 1, profile: bytes | None = None
+) -> bytes:
     """Make a JPEG that decodes like a camera's: its size, chroma at half resolution, noise.
 
     Parameters
     ----------
     orientation : int
         As EXIF counts them: 1 upright, 6 a phone held upright.
+    profile : bytes, optional
+        Of its colours.
     """
     small = Image.open(PHOTO).convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
     noise = np.random.default_rng(0).normal(0, SENSOR_NOISE, (height, width, 3))
@@ -47,5 +58,5 @@ def make_photo(width: int, height: int, orientation: int = 1) -> bytes:
     exif = Image.Exif()
     exif[0x0112] = orientation
     file = io.BytesIO()
-    Image.fromarray(noisy).save(file, "JPEG", quality=90, exif=exif)
+    Image.fromarray(noisy).save(file, "JPEG", quality=90, exif=exif, icc_profile=profile)
     return file.getvalue()

@@ -48,10 +48,11 @@ def image_environment() -> dict[str, str]:
 
 @contextmanager
 def process(
-    arguments: list[str], log: Path, **environment: str
+    arguments: list[str], log: Path, build: Path = ROOT, **environment: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a module until the end of the block."""
-    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    """Run a module until the end of the block, with the sources of a checkout before all others."""
+    sources = [build / "container" / "src", build / "layers" / "gen3d" / "src", ROOT]
+    paths = [*map(str, sources), os.environ.get("PYTHONPATH", "")]
     with log.open("a") as out:
         running = subprocess.Popen(
             [sys.executable, "-m", *arguments],
@@ -142,9 +143,9 @@ class Server:
 
 @contextmanager
 def server(
-    folder: Path, store_port: int, photo: str, log: Path, **environment: str
+    folder: Path, store_port: int, photo: str, log: Path, build: Path = ROOT, **environment: str
 ) -> Iterator[tuple[Server, Start]]:
-    """Start a server and have it answer once."""
+    """Start the server of a checkout and have it answer once."""
     port = free_port()
     settings = {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{store_port}",
@@ -159,7 +160,7 @@ def server(
     log.write_text("")
     started = time.perf_counter()
     environment = {**image_environment(), **settings, **environment}
-    with process(["gen3d_inference", "serve"], log, **environment) as serving:
+    with process(["gen3d_inference", "serve"], log, build, **environment) as serving:
         slowest = _until(serving, port, "/ping", 200)
         ready = time.perf_counter() - started
         running = Server(port, log)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -100,13 +101,15 @@ def _initialize(
         photo, (width, height) = read_reduced(file, engine.side)
     with timings.step("encode"):
         encoded = engine.initialize(photo, request.text)
-    with timings.step("pack"):
-        size = {"image_width": str(width), "image_height": str(height)}
-        meta = encoded.meta.model_copy(update=size)
-        packed = embeddings.pack(replace(encoded, meta=meta))
-    with timings.step("upload"):
-        storage.require(request.image, "photo")
-        storage.write(request.output, packed, embeddings.ENCODING)
+    with ThreadPoolExecutor(1, "require") as beside:
+        still_there = beside.submit(storage.require, request.image, "photo")
+        with timings.step("pack"):
+            size = {"image_width": str(width), "image_height": str(height)}
+            meta = encoded.meta.model_copy(update=size)
+            packed = embeddings.pack(replace(encoded, meta=meta))
+        with timings.step("upload"):
+            still_there.result()
+            storage.write(request.output, packed, embeddings.ENCODING)
     return InitializeResult(
         contract=request.contract,
         width=width,

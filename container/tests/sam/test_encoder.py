@@ -56,6 +56,23 @@ def test_it_gives_what_the_library_gives(published: Path, pixels: Tensor) -> Non
         assert torch.equal(given, expected)
 
 
+@pytest.mark.parametrize(("activation", "joined"), [("gelu", True), ("relu", False)])
+def test_a_product_that_ends_in_its_activation_gives_the_same(
+    tmp_path: Path, pixels: Tensor, activation: str, joined: bool
+) -> None:
+    config = Sam3TrackerConfig(**tiny.tracker_config())
+    config.vision_config.backbone_config.hidden_act = activation
+    Sam3TrackerModel(config).save_pretrained(tmp_path)
+    network = EncoderNetwork(load_tracker(tmp_path))
+    with torch.inference_mode():
+        expected = network(pixels)
+        library = type(network.backbone.layers[0].mlp)
+        network.join_activations()
+        assert all((type(each.mlp) is not library) is joined for each in network.backbone.layers)
+        for given, right in zip(network(pixels), expected, strict=True):
+            torch.testing.assert_close(given, right, atol=1e-5, rtol=1e-5)
+
+
 def test_the_photo_s_shapes_are_the_decoder_s(published: Path, photo: Image.Image) -> None:
     encoder = ImageEncoder(published, CPU)
     tensors, features = encoder(photo)
@@ -192,5 +209,9 @@ def test_pixels_are_those_of_the_library_s_processor(size: tuple[int, int]) -> N
     assert levels.mean() < 0.2
 
 
-def test_a_photo_s_bands_are_put_together(photo: Image.Image) -> None:
-    assert np.array_equal(to_device(photo, CPU)[..., :3].numpy(), np.asarray(photo))
+@pytest.mark.parametrize("size", [(130, 90), (1, 1), (40_000, 3), (3, 40_000)])
+def test_a_photo_s_pixels_stay_where_they_are(size: tuple[int, int]) -> None:
+    """Pillow hands them on in pieces of 64 KB, or of a row."""
+    width, height = size
+    values = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    assert np.array_equal(to_device(Image.fromarray(values), CPU).numpy(), values)

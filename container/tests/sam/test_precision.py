@@ -66,6 +66,16 @@ def test_components_are_far_fewer_bytes_where_channels_say_much_of_one_another()
     assert sizes[0] < sizes[1] / 4
 
 
+@pytest.mark.parametrize("tokens", [False, True])
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_what_is_stored_lies_as_files_have_it(precision: Precision, tokens: bool) -> None:
+    """Though convolutions may leave channels last."""
+    given = {"e": torch.randn(1, 8, 4, 4).to(memory_format=torch.channels_last)}
+    assert not given["e"].is_contiguous()
+    stored = store(given, Storing(precision, tokens))
+    assert all(tensor.is_contiguous() for tensor in stored.values())
+
+
 @pytest.mark.parametrize("tokens", [True, False])
 def test_a_channel_that_is_the_same_everywhere_stays_so(tokens: bool) -> None:
     flat = {"e": torch.full((1, 2, 3, 3), -1.25)}

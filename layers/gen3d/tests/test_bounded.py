@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -68,6 +69,19 @@ def test_no_request_meets_what_another_left_behind(bounded: Bounded) -> None:
     answers = [bounded.ask({"do": "echo"}, b"x", 5)[0] for _ in range(3)]
     assert [answer["before"] for answer in answers] == [1, 1, 1]
     assert len({answer["pid"] for answer in answers}) == 3
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux lists children")
+def test_a_request_finds_its_copy_waiting(bounded: Bounded) -> None:
+    last = bounded.ask({"do": "echo"}, b"x", 5)[0]["pid"]
+    assert bounded._server is not None
+    server = bounded._server.pid
+    children = Path(f"/proc/{server}/task/{server}/children")
+    until = time.monotonic() + 10
+    while children.read_text().split() in ([], [str(last)]) and time.monotonic() < until:
+        time.sleep(0.01)
+    (waiting,) = children.read_text().split()
+    assert bounded.ask({"do": "echo"}, b"x", 5)[0]["pid"] == int(waiting)
 
 
 def test_it_is_told_no_secrets(bounded: Bounded, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -254,14 +254,14 @@ def test_a_file_may_be_as_large_as_is_said(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_photo_is_decoded_within_the_memory_that_is_given(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A photo of 12 megabytes decoded and an interpreter of 30 do not fit into 40."""
+    """A photo of 24 megabytes decoded and an interpreter of 30 do not fit into 40."""
     packages = [Path(module.__file__ or "").parents[1] for module in (gen3d, PIL)]
     tight = Bounded("gen3d.decoding", packages, 40 * 2**20)
     monkeypatch.setattr(images, "_decoder", lambda: tight)
     try:
         assert read_photo(JPEG).size == SIZE
         with pytest.raises(ImageTooLarge, match="too much memory"):
-            read_photo(encode(Image.new("RGB", (2000, 2000)), "PNG"))
+            read_photo(encode(Image.new("RGB", (3000, 2000)), "PNG"))
         with pytest.raises(InvalidMask, match="too much memory"):
             read_mask(encode(mask(5000, 4000)), 5000, 4000)
     finally:

@@ -1,8 +1,9 @@
 """Runs code on strangers' bytes in a process of its own, whose time and memory are bounded.
 
 A server process is started once, with an interpreter that holds nothing else. For each request it
-forks: the copy sets its limits, reads the bytes from the pipe, answers and ends, so that no request
-meets what another left behind. Bytes and answers go over pipes alone: Lambda has no shared memory.
+forks: the copy reads the bytes from the pipe, sets its limits, answers and ends, so that no request
+meets what another left behind. It forks ahead: a request finds its copy waiting, with memory that
+the kernel has handed out. Bytes and answers go over pipes alone: Lambda has no shared memory.
 """
 
 import atexit
@@ -32,9 +33,20 @@ _FRAME = struct.Struct("<IQ")
 _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """All that the process is told of this one's environment, which may hold credentials."""
 
-_HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+_MALLOC = {
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(2**30),
+}
 """Each copy starts with no memory: in 4 KB at a time it takes as long to get as to fill. The C
-libraries that do not know this (before glibc 2.35, as Lambda's) pass it over."""
+libraries that do not know huge pages (before glibc 2.35, as Lambda's) pass them over. What was
+freed is kept: what a copy got while it waited is there for what it reads."""
+
+_AHEAD = 16 * 2**20
+"""Bytes that a waiting copy has: of a photo of 12 megapixels at half its size, and its file."""
+
+_ENDED = 99
+"""How a copy ends to which nothing came."""
 
 _WALL_SECONDS = 60.0
 """Far above any limit of processor time: who reaches it does not compute but hangs."""
@@ -134,7 +146,7 @@ class Bounded:
                 [sys.executable, "-P", "-S", "-B", "-m", self._module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={**environment, **_HUGE_PAGES, "PYTHONPATH": self._packages},
+                env={**environment, **_MALLOC, "PYTHONPATH": self._packages},
                 start_new_session=True,
             )
         return self._server
@@ -177,21 +189,23 @@ def serve(answer: Callable[[Values, bytes], tuple[Values, Body]]) -> None:
     answer : callable
         Takes a request and its data, and gives an answer with data.
     """
-    with open(0, "rb", 0, closefd=False) as inward:  # unbuffered: the rest is for the copy
-        while frame := inward.read(_FRAME.size):
-            copy = os.fork()
-            if copy == 0:
-                _answer_one(answer, frame)
-            _, status = os.waitpid(copy, 0)
-            if status:  # what is left in the pipes is of no more use; the code says why
-                sys.exit(os.WTERMSIG(status) or 1)
+    while True:
+        copy = os.fork()
+        if copy == 0:
+            _answer_one(answer)
+        status = os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+        if status:  # what is left in the pipes is of no more use; the code says why
+            sys.exit(0 if status == _ENDED else abs(status))
 
 
-def _answer_one(answer: Callable[[Values, bytes], tuple[Values, Body]], frame: bytes) -> None:
+def _answer_one(answer: Callable[[Values, bytes], tuple[Values, Body]]) -> None:
     status = 1
     try:
+        _touch(_AHEAD)
         with open(0, "rb", closefd=False) as inward, open(1, "wb", 0, closefd=False) as outward:
-            message, data = _receive(inward, frame)
+            if not inward.peek(1):
+                os._exit(_ENDED)
+            message, data = _receive(inward)
             limits = message["limits"]
             _limit(resource.RLIMIT_CORE, 0)
             _limit(resource.RLIMIT_AS, limits["memory"])
@@ -202,6 +216,12 @@ def _answer_one(answer: Callable[[Values, bytes], tuple[Values, Body]], frame: b
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def _touch(size: int) -> None:
+    """Have the kernel hand out memory, which malloc keeps."""
+    held = b"1" * size
+    del held
 
 
 def _limit(kind: int, most: int, grace: int = 0) -> None:
@@ -229,8 +249,8 @@ def _write(pipe: IO[bytes], data: bytes) -> None:
         rest = rest[pipe.write(rest) :]
 
 
-def _receive(pipe: IO[bytes], frame: bytes | None = None) -> tuple[Values, bytes]:
-    head, length = _FRAME.unpack(frame or _read(pipe, _FRAME.size))
+def _receive(pipe: IO[bytes]) -> tuple[Values, bytes]:
+    head, length = _FRAME.unpack(_read(pipe, _FRAME.size))
     message: Values = json.loads(_read(pipe, head))
     return message, _read(pipe, length)
 

@@ -102,13 +102,14 @@ def store(tensors: dict[str, Tensor], storing: Storing) -> dict[str, Tensor]:
     -------
     dict of str to Tensor
         By the same names, as (1, rows, channels) where the decoder takes tokens. As bytes, each
-        comes with what `gen3d.contract.EmbeddingsMeta` says of it.
+        comes with what `gen3d.contract.EmbeddingsMeta` says of it. All are contiguous: networks
+        may leave channels last, and to turn that round took a processor longer than the network.
     """
     grid = min(tensor.shape[-1] for tensor in tensors.values())
     if storing.precision != "u8":
         dtype = torch.float16 if storing.precision == "fp16" else torch.float32
         return {
-            name: (as_tokens(tensor, grid) if storing.tokens else tensor).to(dtype)
+            name: (as_tokens(tensor, grid) if storing.tokens else tensor).to(dtype).contiguous()
             for name, tensor in tensors.items()
         }
     stored: dict[str, Tensor] = {}
@@ -117,7 +118,7 @@ def store(tensors: dict[str, Tensor], storing: Storing) -> dict[str, Tensor]:
             stored |= _turned(name, as_tokens(tensor.float(), grid)[0])
         else:
             stored |= _as_bytes(name, tensor.float(), (2, 3))
-    return stored
+    return {name: tensor.contiguous() for name, tensor in stored.items()}
 
 
 def _turned(name: str, rows: Tensor) -> dict[str, Tensor]:
