@@ -285,7 +285,7 @@ simulate: setup ## Simulate waits and cost by load, instance type and pool (a mi
 
 .PHONY: bench-gpu
 bench-gpu: .venvs/torch/.ready ## Measure sam and open at full size (one GPU, random weights, GEN3D_TRIPOSPLAT, GEN3D_SAM3D_DINOV2)
-	@.venvs/torch/bin/python -m bench.gpu --out bench/gpu/RESULTS.md
+	@.venvs/torch/bin/python -m bench.gpu $(if $(BESIDE),--beside $(BESIDE)) --out bench/gpu/RESULTS.md
 	@.venvs/torch/bin/python -m bench.gpu.objects $(if $(BESIDE),--beside $(BESIDE)) --out bench/gpu/OBJECTS.md
 	@.venvs/torch/bin/python -m bench.gpu.triposplat --out bench/gpu/OPEN.md
 

@@ -131,7 +131,7 @@ def measure(tiny: bool, repeats: int, work: Path, beside: list[Path]) -> str:
                 runs[build.name] = run(server, "photo.jpg")
         shutil.rmtree(folder / COMPILED, ignore_errors=True)
         for name in ("nothing compiled yet", "compiled before"):
-            with serving.server(folder, port, "photo.jpg", work / "log", **environment) as (
+            with serving.server(folder, port, "photo.jpg", work / "log", ROOT, **environment) as (
                 server,
                 start,
             ):
@@ -178,8 +178,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the tables here, as RESULTS.md has them")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
-        work = options.work or Path(work)
-        text = measure(options.tiny, options.repeats, work, options.beside)
+        kept = options.work or Path(work)
+        text = measure(options.tiny, options.repeats, kept, options.beside)
     if options.out:
         _, _, tried = RESULTS.read_text().partition(TRIED) if RESULTS.exists() else ("", "", "")
         options.out.write_text(

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from gen3d.images import read_reduced
 from gen3d_inference.engines.parts.acceleration import _recording, accelerate
+from gen3d_inference.engines.parts.gpu import to_host
 from gen3d_inference.engines.parts.pixels import stretch, to_device
+from gen3d_inference.engines.parts.precision import Storing, store
 from gen3d_inference.engines.sam.encoder import EncoderNetwork, ImageEncoder
 from gen3d_inference.engines.sam.tracker import load_tracker
 
@@ -140,7 +142,7 @@ def split(
         "photo to the GPU": lambda: to_device(decoded, device),
         "stretch": lambda: stretch(pixels, encoder.side),
         "network": lambda: encoder._run(typed),
-        "embeddings as halves, to the host": lambda: [t.half().cpu() for t in tensors.values()],
+        "embeddings as bytes, to the host": lambda: to_host(store(tensors, Storing("u8", True))),
     }
     spent = {name: statistics.median(_milliseconds(step, repeats)) for name, step in steps.items()}
     return spent, *_peaks()

@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from PIL import Image
 from transformers import Sam3TrackerConfig, Sam3TrackerModel
@@ -30,14 +31,22 @@ def make_weights(folder: Path, tiny: bool) -> None:
         from container.tests.sam.tiny import write_engine
 
         write_engine(folder)
-        return
-    torch.manual_seed(0)
-    with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
-        model = Sam3TrackerModel(Sam3TrackerConfig())
-    model.cpu().save_pretrained(folder / "sam3")
-    (folder / "sam3" / "LICENSE").write_text("Random numbers, free to use.\n")
-    export(folder / "sam3", folder / "decoder.onnx")
+    else:
+        torch.manual_seed(0)
+        with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
+            model = Sam3TrackerModel(Sam3TrackerConfig())
+        model.cpu().save_pretrained(folder / "sam3")
+        (folder / "sam3" / "LICENSE").write_text("Random numbers, free to use.\n")
+        export(folder / "sam3", folder / "decoder.onnx")
+    _tell_precision(folder / "decoder.onnx")
     seal(folder, "sam")
+
+
+def _tell_precision(decoder: Path) -> None:
+    """Let builds from before ADR 51 be measured beside ours: a decoder's file said it to them."""
+    model = onnx.load(decoder)
+    model.metadata_props.add(key="precision", value="fp16")
+    onnx.save(model, decoder)
 
 
 def make_photo(
