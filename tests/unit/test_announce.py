@@ -376,13 +376,17 @@ def test_an_address_that_leads_inside_meanwhile_is_asked_nothing(
 
 
 def test_who_is_gone_is_told_nothing_any_more(
-    turns: Turns, internet: FakeInternet, store: WebhookStore
+    turns: Turns, internet: FakeInternet, store: WebhookStore, webhook: Webhook
 ) -> None:
+    event = told(None, make_job(Status.FAILED, run=1))
+    assert event is not None
+    another = Delivery.of(event, webhook, 2_000_000_000)
+    store.note(another)
     internet.answers = [Answered(410, "Gone")]
     assert turns.take()
     assert turns.now.state == DeliveryState.FAILED
     assert store.get(OWNER, WEBHOOK_ID).stopped_at is not None
-    assert turns.take()
+    assert turns.take(another), "what was on its way already is not sent either"
     assert len(internet.got) == 1
 
 
