@@ -44,6 +44,16 @@ class Lite:
 
     def mask(self, clicks: list[Click]) -> Mask:
         """Decode; from the second click on the last mask is refined."""
+        logits, scores = self.answer(clicks)
+        quarter = self.side // 4
+        best = int(scores.argmax())
+        small = cv2.resize(logits[best], (quarter, quarter), interpolation=cv2.INTER_AREA)
+        self.last = small[None, None].clip(-12, 12)
+        self.candidates = [cv2.resize(m, (self.width, self.height)) > 0 for m in logits]
+        return self.candidates[best]
+
+    def answer(self, clicks: list[Click]) -> tuple[Floats, Floats]:
+        """Logits of the candidates (m, h, w) and how good each is (m,)."""
         quarter = self.side // 4
         if len(clicks) == 1:
             self.last = np.zeros((1, 1, quarter, quarter), np.float32)
@@ -59,11 +69,7 @@ class Lite:
                 "has_mask_input": np.array([len(clicks) > 1], np.float32),
             },
         )
-        best = int(scores[0].argmax())
-        small = cv2.resize(logits[0, best], (quarter, quarter), interpolation=cv2.INTER_AREA)
-        self.last = small[None, None].clip(-12, 12)
-        self.candidates = [cv2.resize(m, (self.width, self.height)) > 0 for m in logits[0]]
-        return self.candidates[best]
+        return logits[0], scores[0]
 
     def decode(self, square: Image.Image, prompt: Prompt) -> Floats:
         """Answer a second look, as the engine does."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from gen3d.contract import EmbeddingsMeta
-from gen3d.errors import InferenceFailed
+from gen3d.errors import InferenceFailed, NothingFound
 from gen3d_inference.mask_decoder import OFF, ON, Candidate, MaskDecoder, PhotoEmbeddings, Point
 
 SIDE = 8
@@ -130,6 +130,11 @@ def test_a_decoder_is_fed_what_it_declares(
     candidate = MaskDecoder(made.SerializeToString(), photo).decode([CLICK])
     assert candidate.score == ON
     assert np.array_equal(candidate.logits, image[0, 0].astype(np.float32))
+
+
+def test_where_no_subject_leads_a_click_is_asked_for() -> None:
+    with pytest.raises(NothingFound, match="not clear what the photo is about"):
+        decoder(scores=(0.1, 0.9, 0.2)).salient()
 
 
 def test_embeddings_that_lack_an_input_are_refused() -> None:

@@ -16,9 +16,10 @@ from PIL import Image
 from safetensors.numpy import load
 
 from gen3d.contract import LOGIT_ZERO, EmbeddingsMeta
-from gen3d.errors import InferenceFailed
+from gen3d.errors import InferenceFailed, NothingFound
 from gen3d_inference.embeddings import restored, uncompressed
 from gen3d_inference.engines.interface import Floats, Mask
+from gen3d_inference.salience import GRID, SURE, subject
 
 OFF, ON, TOP_LEFT, BOTTOM_RIGHT = range(4)
 """A point's label: beside the object, on it, and a box's corners."""
@@ -34,15 +35,6 @@ _MOST = 64 * 1024 * 1024
 """Bytes of embeddings, uncompressed; those of SAM 3 are a third of it in single precision."""
 _UNSURE, _STAYING = 0.05, 0.98
 """How far a logit may be off, and how much of a mask has to stay: SAM's own figures."""
-_GRID = 5
-_FULL_SIZE = 0.15
-"""A mask of this share of the photo is large enough to be what it is about."""
-_BACKGROUND = 0.6
-"""A mask of a larger share is rather the background."""
-_COMPACT = 24.0
-"""Area over squared edge, times this, is 1 for a square that is a little ragged."""
-_SPREAD = 0.25
-"""How far from the middle things still count, as a share of the photo's side."""
 
 
 class Point(NamedTuple):
@@ -130,11 +122,26 @@ class MaskDecoder:
         return best
 
     def salient(self) -> Candidate:
-        """Find what the photo is about: the most salient of all masks of a grid of clicks."""
-        steps = (np.arange(_GRID) + 0.5) / _GRID
+        """Find what the photo is about, by a grid of clicks (`gen3d_inference.salience`).
+
+        Raises
+        ------
+        NothingFound
+            It is not clear.
+        """
+        steps = (np.arange(GRID) + 0.5) / GRID
         clicks = [Point(float(x), float(y), ON) for y in steps for x in steps]
-        offered = [mask for click in clicks for mask in self._offered(self._decode([click], None))]
-        return max(offered, key=_salience)
+        answers = [(c, mask) for c in clicks for mask in self._offered(self._decode([c], None))]
+        index, lead = subject(
+            np.stack([mask.logits > 0 for _, mask in answers]),
+            np.array([mask.score for _, mask in answers]),
+            np.array([click[:2] for click, _ in answers]),
+        )
+        if lead < SURE:
+            raise NothingFound(
+                "It is not clear what the photo is about. Show the object by a click or a box."
+            )
+        return answers[index][1]
 
     def _proposed(self, points: Sequence[Point], previous: Candidate | None = None) -> Candidate:
         """SAM has one mask for a box or several clicks, and the others for a single click."""
@@ -206,20 +213,3 @@ def _is_sure(candidate: Candidate) -> bool:
     certain = int((candidate.logits > _UNSURE).sum())
     possible = int((candidate.logits > -_UNSURE).sum())
     return certain >= _STAYING * possible
-
-
-def _salience(candidate: Candidate) -> float:
-    """Certain, large but not the background, in the middle, whole, and of one piece."""
-    mask = candidate.logits > 0
-    share = float(mask.mean())
-    if share == 0:
-        return 0.0
-    size = min(share / _FULL_SIZE, 1.0) * min((1 - share) / (1 - _BACKGROUND), 1.0)
-    ys, xs = np.nonzero(mask)
-    centre = np.array([ys.mean() / mask.shape[0], xs.mean() / mask.shape[1]]) - 0.5
-    place = np.exp(-((centre / _SPREAD) ** 2).sum() / 2)
-    frame = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
-    whole = (1 - frame.mean()) ** 6  # what the frame cuts is seldom the subject
-    edge = (mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum()
-    compact = min(_COMPACT * mask.sum() / max(edge, 1) ** 2, 1.0)
-    return float(candidate.score * size * place * whole * compact)
