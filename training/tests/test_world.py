@@ -10,11 +10,13 @@ torch = pytest.importorskip("torch", reason="training's tests run in .venvs/torc
 
 from gen3d_lite_training import families, layout  # noqa: E402
 from gen3d_lite_training.networks.blocks import doubled  # noqa: E402
-from gen3d_lite_training.prompts import correct, draw_targets, first_prompts  # noqa: E402
+from gen3d_lite_training.photo import painted  # noqa: E402
+from gen3d_lite_training.pictures import PICTURE, hung  # noqa: E402
+from gen3d_lite_training.prompts import correct, draw_targets, first_prompts, nearly_right  # noqa: E402
 from gen3d_lite_training.renderer import Renderer, Rendering  # noqa: E402
 from gen3d_lite_training.scenes import random_scenes  # noqa: E402
 from gen3d_lite_training.shapes import Kind, Shape  # noqa: E402
-from gen3d_lite_training.views import random_views  # noqa: E402
+from gen3d_lite_training.views import _turn, random_views  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +134,83 @@ def test_doubled_is_bilinear() -> None:
     image = torch.randn(2, 3, 5, 7)
     wanted = torch.nn.functional.interpolate(image, scale_factor=2.0, mode="bilinear")
     assert torch.allclose(doubled(image), wanted, atol=1e-6)
+
+
+def test_a_plank_is_seldom_seen_edge_on() -> None:
+    torch.manual_seed(0)
+    count = 400
+    plank = torch.tensor([[0.7, 0.7, 0.05]]).expand(count, 3)
+    ray = torch.tensor([[0.0, 0.0, 1.0]]).expand(count, 3)
+    turns = _turn(plank, torch.zeros(count), ray)
+    face = (turns @ ray[:, :, None])[:, 2, 0].abs()  # 1 where its face is turned to the camera
+    assert (face < 0.25).float().mean() < 0.07  # 0.16 of all turns
+    assert torch.allclose(turns @ turns.mT, torch.eye(3).expand(count, 3, 3), atol=1e-5)
+
+
+def test_a_room_has_a_second_wall_and_a_ceiling(renderer: Renderer) -> None:
+    scene = torch.zeros(1, layout.SCENE.size)
+    scene[0, layout.SCENE["eye"]] = torch.tensor([0.0, 1.0, 0.0])
+    rows = torch.tensor([1.0, 0, 0, 0, -1, 0, 0, 0, -1])  # looks along -z
+    scene[0, layout.SCENE["camera"]] = rows
+    scene[0, layout.SCENE["focal"]] = 0.7
+    scene[0, layout.SCENE.at("ground")] = 1
+    scene[0, layout.SCENE.at("wall_distance")] = -3.0
+
+    def seen() -> Any:
+        things = torch.zeros(1, layout.MAX_INSTANCES, layout.INSTANCE.size)
+        flat = torch.zeros(1, layout.MAX_CUTOUTS, layout.CUTOUT.size)
+        return renderer(things, flat, scene, 64).identity[0]
+
+    open_, ground, wall, side = seen(), 61, 62, 63
+    assert set(open_.unique().tolist()) == {ground, wall}
+    scene[0, layout.SCENE.at("side_distance")] = -1.0
+    scene[0, layout.SCENE.at("ceiling")] = 2.0
+    room = seen()
+    assert set(room.unique().tolist()) == {0, ground, wall, side}
+    assert room[0, 32] == 0
+    assert room[-1, 32] == ground
+    assert room[32, 32] == wall
+    assert side in (room[32, 0], room[32, -1])
+
+
+def test_a_hung_picture_is_one_thing(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(1)
+    monkeypatch.setattr("gen3d_lite_training.pictures.HUNG", 1.0)
+    photo = torch.rand(6, 3, 48, 48)
+    identity = torch.full((6, 48, 48), 3, dtype=torch.uint8)
+    shown, named, parts = hung(photo, identity, identity)
+    picture = named == PICTURE
+    assert picture.any()
+    assert (parts[picture] == 0).all()
+    assert (named[~picture] == 3).all()
+    assert torch.equal(shown.movedim(1, -1)[~picture], photo.movedim(1, -1)[~picture])
+    assert not torch.equal(shown, photo)
+
+
+def test_paint_has_fewer_tones_and_keeps_edges() -> None:
+    torch.manual_seed(0)
+    step = (torch.arange(32) >= 16).float().expand(1, 3, 32, 32)
+    noisy = step + 0.05 * torch.randn(1, 3, 32, 32)
+    picture = painted(noisy)
+    assert picture.shape == noisy.shape
+    flat = picture[..., 4:12]
+    assert flat.std() < 0.5 * noisy[..., 4:12].std()
+    across = picture[..., 17].mean() - picture[..., 14].mean()
+    assert across > 0.9
+
+
+def test_a_nearly_right_mask_lacks_a_piece_or_has_one_too_many() -> None:
+    torch.manual_seed(0)
+    mask = torch.zeros(200, 1, 32, 32)
+    mask[..., 8:24, 8:24] = 1
+    other = torch.zeros_like(mask)
+    other[..., 26:30, 26:30] = 1
+    edited = (nearly_right(mask, other) > 0).float()
+    both = (edited * mask).sum((1, 2, 3)) / (edited + mask).clamp(max=1).sum((1, 2, 3))
+    assert both.mean() > 0.75
+    assert both.min() > 0.3
+    more = (edited * (1 - mask)).flatten(1).any(1)
+    less = ((1 - edited) * mask).flatten(1).sum(1) > 12  # corners are rounded anyway
+    assert 0.4 < more.float().mean() < 0.8
+    assert less.float().mean() > 0.2
+    assert (edited * other).flatten(1).any(1).float().mean() > 0.1

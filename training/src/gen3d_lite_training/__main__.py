@@ -27,6 +27,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--mask-steps", type=int, default=MASK_STEPS)
     parser.add_argument("--reconstruction-steps", type=int, default=RECONSTRUCTION_STEPS)
+    parser.add_argument("--rate", type=float, default=Plan.learning_rate, help="at its highest")
+    parser.add_argument(
+        "--start", type=Path, help="go on from the networks in this folder, on large images alone"
+    )
     parser.add_argument("--seconds", type=float, help="pause each training after these")
     parser.add_argument("--eager", action="store_true", help="do without torch.compile")
     options = parser.parse_args()
@@ -42,11 +46,15 @@ def main() -> None:
     def log(line: str) -> None:
         print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
 
+    def plan(steps: int) -> Plan:
+        switch = 0.0 if options.start else Plan.switch
+        return Plan(steps, options.rate, seed=options.seed, switch=switch)
+
     for part in options.parts:
         log(part)
         if part == "masks":
             train_masks(
-                MaskSettings(Plan(options.mask_steps, seed=options.seed)),
+                MaskSettings(plan(options.mask_steps), start=options.start),
                 device,
                 options.checkpoints / "masks.pt",
                 options.seconds,
@@ -56,7 +64,7 @@ def main() -> None:
             )
         elif part == "reconstruction":
             train_reconstruction(
-                ReconstructionSettings(Plan(options.reconstruction_steps, seed=options.seed)),
+                ReconstructionSettings(plan(options.reconstruction_steps), start=options.start),
                 device,
                 options.checkpoints / "reconstruction.pt",
                 options.seconds,

@@ -110,6 +110,8 @@ SCENE = Record(
         "ground": 1,
         "wall_distance": 1,
         "wall_angle": 1,
+        "side_distance": 1,
+        "ceiling": 1,
         "sky_top": 3,
         "sky_bottom": 3,
         "sky_texture": 1,

@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, conv2d
+from torch.nn.functional import avg_pool2d, conv2d, pad
 
 from .materials import chance, log_uniform, uniform
 
@@ -38,7 +38,28 @@ def out_of_focus(images: Tensor, sharp: Tensor) -> Tensor:
     return images * edge + blurred * (1 - edge)
 
 
-def photograph(colour: Tensor, sharp: Tensor | None = None) -> Tensor:
+def painted(images: Tensor) -> Tensor:
+    """Images [B, 3, H, W] as if painted: strokes of one colour with sharp edges, on a canvas.
+
+    Kuwahara's filter (1976): of the four squares that have a pixel for their corner the one that
+    varies least gives its mean.
+    """
+    side = 5
+    reach = side - 1
+    wide = pad(images, (reach, reach, reach, reach), mode="replicate")
+    mean, square = avg_pool2d(wide, side, 1), avg_pool2d(wide.square(), side, 1)
+    varied = (square - mean.square()).sum(1, keepdim=True)
+    height, width = images.shape[-2:]
+    corners = [(y, x) for y in (0, reach) for x in (0, reach)]
+    means, varieds = (
+        torch.stack([one[..., y : y + height, x : x + width] for y, x in corners])
+        for one in (mean, varied)
+    )
+    calm = torch.softmax(-varieds / 2e-4, 0)
+    return (means * calm).sum(0)
+
+
+def photograph(colour: Tensor, sharp: Tensor | None = None, paintings: float = 0.0) -> Tensor:
     """Linear renderings to photos.
 
     Parameters
@@ -47,6 +68,8 @@ def photograph(colour: Tensor, sharp: Tensor | None = None) -> Tensor:
         Linear RGB, f32 [B, H, W, 3].
     sharp
         What a wide aperture keeps sharp, f32 [B, 1, H, W]; a quarter of the images use it.
+    paintings
+        How many of the images are of a painting.
 
     Returns
     -------
@@ -63,6 +86,12 @@ def photograph(colour: Tensor, sharp: Tensor | None = None) -> Tensor:
     x = x.clamp(1e-4, 1) ** log_uniform(device, *one, low=0.5, high=1.1)
     if sharp is not None:
         x = torch.where(chance(device, 0.25, *one), out_of_focus(x, sharp), x)
+    if paintings:
+        x = torch.where(chance(device, paintings, *one), painted(x), x)
+        faded = chance(device, paintings, *one)
+        tint = 1 - 0.25 * torch.rand(count, 3, 1, 1, device=device)
+        flat = (0.3 + 0.5 * x) * tint
+        x = torch.where(faded, flat, x)
     grey = chance(device, 0.06, *one).float()
     x = x * (1 - grey) + grey * x.mean(1, keepdim=True)
     sigma = uniform(device, count, low=0.2, high=0.9)

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, max_pool2d, pad
 
 from .layout import MAX_INSTANCES, MAX_MATERIALS
-from .materials import chance, drawn
+from .materials import chance, drawn, uniform
 
 SLOTS = 7
 """Points a decoder is trained with: two corners of a box, then up to five clicks."""
@@ -16,7 +16,7 @@ PADDING = -1.0
 
 # How likely each kind of region is a target, by identity (tracer.cu) and, after PARTS, by part.
 _PARTS = 64
-_WEIGHTS = ((1, 17, 1.0), (17, 61, 0.22), (61, 63, 0.06), (_PARTS + 1, None, 0.05))
+_WEIGHTS = ((1, 17, 1.0), (17, 61, 0.22), (61, 64, 0.06), (_PARTS + 1, None, 0.05))
 
 SMALLEST, LARGEST = 0.0009, 0.75
 """Targets' share of the image."""
@@ -165,6 +165,44 @@ def correct(
         points[:, slot + 1 : slot + 1 + extra] = places
         labels[:, slot + 1 : slot + 1 + extra] = torch.where(given, truth, PADDING)
     return points, labels
+
+
+def nearly_right(mask: Tensor, other: Tensor) -> Tensor:
+    """Masks that are right but for a piece, as logits: what a last correction is made to.
+
+    A click that takes a piece away, or adds one, leaves the rest as it is: that is learnt here, as
+    a network's own masks are seldom this good after one click.
+
+    Parameters
+    ----------
+    mask
+        The targets, f32 [T, 1, h, w] in {0, 1}.
+    other
+        Something else in each image, of the same shape; at times it is the piece too many.
+
+    Returns
+    -------
+    Tensor
+        f32 [T, 1, h, w].
+    """
+    count, device = len(mask), mask.device
+    height, width = mask.shape[-2:]
+    band = max_pool2d(mask, 5, 1, 2) - (-max_pool2d(-mask, 5, 1, 2))  # around the outline
+    at, _ = _draw_points((band + 1e-2 * mask)[:, 0], 1)
+    x, y = (
+        (torch.arange(size, device=device) + 0.5).view(shape) / size - at[:, :, i, None]
+        for i, (size, shape) in enumerate(((width, (1, 1, -1)), (height, (1, -1, 1))))
+    )
+    radius = mask.mean((1, 2, 3)).sqrt()[:, None, None]
+    angle = uniform(device, count, 1, 1, high=6.28)
+    u, v = angle.cos() * x + angle.sin() * y, angle.cos() * y - angle.sin() * x
+    across, along = (uniform(device, count, 1, 1, low=0.08, high=0.5) * radius for _ in range(2))
+    piece = ((u / across).square() + (v / along).square() < 1).float()[:, None]
+    kind = torch.rand(count, 1, 1, 1, device=device)
+    more = torch.maximum(mask, torch.where(kind < 0.25, other, piece))
+    edited = torch.where(kind < 0.6, more, mask * (1 - piece))
+    sure = uniform(device, count, 1, 1, 1, low=1, high=9)
+    return (avg_pool2d(edited, 3, 1, 1, count_include_pad=False) * 2 - 1) * sure
 
 
 def at_quarter(mask: Tensor) -> Tensor:

@@ -68,7 +68,8 @@ class Rendering:
     colour
         Linear RGB, f32 [B, S, S, 3], mostly in [0, 1].
     identity
-        u8 [B, S, S]: 0 sky, 1… instances, 17… cut-outs, 61 ground, 62 wall.
+        u8 [B, S, S]: 0 sky or ceiling, 1… instances, 17… cut-outs, 60 a picture
+        (`pictures.hung`), 61 ground, 62 wall, 63 a room's second wall.
     part
         u8 [B, S, S]: 0, or 1 + instance · MAX_MATERIALS + material.
     front, back

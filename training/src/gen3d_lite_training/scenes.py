@@ -1,4 +1,4 @@
-"""Random scenes of many objects, for masks: grounds, walls, sky, dead leaves."""
+"""Random scenes of many objects, for masks: grounds, walls, rooms, crowds, sky, dead leaves."""
 
 import torch
 from torch import Tensor
@@ -10,6 +10,12 @@ from .renderer import Renderer
 
 CUTOUT_WEIGHTS = (4.0, 2.5, 0.7, 0.5, 0.5)
 """Wavy discs, rectangles, triangles, rings, diamonds."""
+
+CROWDED = 0.15
+"""How many scenes on a ground show a crowd: one kind of thing, mostly, in rows."""
+
+ROOMS = 0.4
+"""How many scenes with a wall are rooms, with a second wall and mostly a ceiling."""
 
 
 def cutouts(device: torch.device, count: int, scale: Tensor) -> Tensor:
@@ -43,19 +49,34 @@ def cutouts(device: torch.device, count: int, scale: Tensor) -> Tensor:
     return out
 
 
+def _rows(shape: tuple[int, int], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Places in rows behind each other, in units of the things' size: x and z, f32 [count, n].
+
+    As people, parked cars, chairs or goods on a shelf stand: close, and one before the other.
+    """
+    count, things = shape
+    columns = torch.randint(2, 7, (count, 1), device=device)
+    index = torch.arange(things, device=device).expand(shape)
+    apart, behind = (uniform(device, count, 1, low=low, high=2.4) for low in (0.7, 0.9))
+    loose = 0.25 * torch.randn(2, *shape, device=device)
+    x = (index % columns - (columns - 1) / 2 + loose[0]) * apart
+    return x, (torch.div(index, columns, rounding_mode="floor") - 1 + loose[1]) * behind
+
+
 def _things(renderer: Renderer, count: int, on_ground: Tensor) -> Tensor:
     """Instances for each scene, standing on the ground or floating."""
     device, shape = renderer.device, (count, MAX_INSTANCES)
     grounded = on_ground[:, None]
     out = torch.zeros(*shape, INSTANCE.size, device=device)
     which = torch.randint(0, len(renderer), shape, device=device)
-    repeated = chance(device, 0.2, *shape)  # crowds, flocks, sets of chairs
+    crowded = chance(device, CROWDED, count, 1) & grounded
+    repeated = torch.rand(*shape, device=device) < torch.where(crowded, 0.85, 0.2)
     which = torch.where(repeated, which[:, :1], which)
     out[..., INSTANCE.at("object")] = which.float()
     looks = materials(device, *shape, MAX_MATERIALS, palettes=renderer.palettes(which))
     uniform_look = chance(device, 0.15, *shape)[..., None, None]
     looks = torch.where(uniform_look, looks[:, :, :1], looks)
-    same_look = repeated & chance(device, 0.5, count, 1)
+    same_look = repeated & ~crowded & chance(device, 0.5, count, 1)
     looks = torch.where(same_look[..., None, None], looks[:, :1], looks)
     out[..., INSTANCE["materials"]] = looks.reshape(*shape, MAX_MATERIALS * MATERIAL.size)
 
@@ -67,12 +88,15 @@ def _things(renderer: Renderer, count: int, on_ground: Tensor) -> Tensor:
     )
     out[..., INSTANCE["rotation"]] = turn.reshape(*shape, 9)
     usual = log_uniform(device, count, 1, low=0.3, high=1.1)
-    scale = (usual * torch.exp(0.45 * torch.randn(*shape, device=device))).clamp(0.1, 2.2)
+    spread = torch.where(crowded, 0.12, 0.45)
+    scale = (usual * torch.exp(spread * torch.randn(*shape, device=device))).clamp(0.1, 2.2)
     out[..., INSTANCE.at("scale")] = scale
     height = height_below(turn, renderer.half_extent(which)) * scale
 
     span = uniform(device, count, 1, low=0.8, high=2.8)
     x, z = (uniform(device, *shape, low=-1) * span for _ in range(2))
+    row_x, row_z = _rows(shape, device)
+    x, z = torch.where(crowded, row_x * usual, x), torch.where(crowded, row_z * usual, z)
     y = torch.where(grounded, height, uniform(device, *shape, low=-1.2, high=1.2))
     centre = torch.stack([x, y, z], -1)
     stacked = chance(device, 0.12, *shape) & grounded
@@ -122,6 +146,12 @@ def _aim(scenes: Tensor, things: Tensor, on_ground: Tensor) -> None:
     scenes[:, SCENE.at("wall_angle")] = azimuth + uniform(device, count, low=-0.6, high=0.6)
     behind = -uniform(device, count, low=0.8, high=5)
     scenes[:, SCENE.at("wall_distance")] = torch.where(wall, behind, 1.0)
+    room = wall & chance(device, ROOMS, count)
+    side = -uniform(device, count, low=0.6, high=4)
+    scenes[:, SCENE.at("side_distance")] = torch.where(room, side, 1.0)
+    ceiling = eye[:, 1] + log_uniform(device, count, low=0.2, high=3)
+    covered = room & chance(device, 0.7, count)
+    scenes[:, SCENE.at("ceiling")] = torch.where(covered, ceiling, 0.0)
 
 
 def random_scenes(renderer: Renderer, count: int) -> tuple[Tensor, Tensor, Tensor]:

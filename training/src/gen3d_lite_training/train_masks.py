@@ -17,12 +17,20 @@ from .materials import chance
 from .networks import Features, MaskNetworks
 from .optimiser import Plan, averaged, train
 from .photo import focus, photograph
-from .prompts import at_quarter, correct, draw_targets, first_prompts
+from .pictures import hung
+from .prompts import at_quarter, correct, draw_targets, first_prompts, nearly_right
 from .renderer import Renderer
 from .scenes import random_scenes
+from .warm_start import WARM_BATCHES, warm_start
 
 ROUNDS = 3
 ROUND_WEIGHTS = (1.0, 0.7, 0.7)
+
+PAINTINGS = 0.08
+"""How many photos are of a painting, and how many are faded."""
+
+NEARLY = 0.3
+"""How many masks of the first click are put aside for one that is right but for a piece."""
 
 Batch: TypeAlias = tuple[Tensor, Tensor, Tensor]
 """Photos [B, 3, S, S], masks [B · targets, 1, S, S] and which of these count [B · targets]."""
@@ -44,6 +52,8 @@ class MaskSettings:
         Masks asked for in each image.
     objects
         Pool of objects.
+    start
+        Folder of exported networks to go on from, or None.
     """
 
     plan: Plan
@@ -53,6 +63,7 @@ class MaskSettings:
     images_large: int = 36
     targets: int = 4
     objects: int = 49_152
+    start: Path | None = None
 
     def size(self, step: int) -> tuple[int, int]:
         """Side of the images and their number in a step."""
@@ -83,10 +94,6 @@ def train_masks(
     encode: Callable[[Tensor], Features] = networks
     decode: Callable[..., tuple[Tensor, Tensor]] = networks.decoder
     judge = mask_loss
-    if compiled:
-        encode = torch.compile(networks, dynamic=False)
-        decode = torch.compile(networks.decoder, dynamic=False)
-        judge = torch.compile(mask_loss, dynamic=False)
 
     def draw(step: int) -> Batch:
         size, images = settings.size(step)
@@ -127,7 +134,11 @@ def train_masks(
                     picked = logits.float()[torch.arange(len(best), device=device), follow]
                     last = avg_pool2d(picked[:, None], 2).clamp(-12, 12)
                     if turn == 0:
-                        has_last = chance(device, 0.85, len(best)).float()
+                        other = quarter.view(-1, settings.targets, *quarter.shape[1:]).roll(1, 1)
+                        nearly = chance(device, NEARLY, len(best), 1, 1, 1)
+                        edited = nearly_right(quarter, other.view_as(quarter))
+                        last = torch.where(nearly, edited, last)
+                        has_last = (nearly.flatten() | chance(device, 0.85, len(best))).float()
                     else:
                         has_last = torch.ones_like(has_last)
                     points, labels = correct(
@@ -135,6 +146,13 @@ def train_masks(
                     )
         return loss, figures
 
+    if settings.start is not None and not checkpoint.exists():
+        files = [settings.start / f"{name}.onnx" for name in ("encoder", "decoder")]
+        warm_start(networks, files, lambda: [step_loss(draw(0)) for _ in range(WARM_BATCHES)])
+    if compiled:
+        encode = torch.compile(networks, dynamic=False)
+        decode = torch.compile(networks.decoder, dynamic=False)
+        judge = torch.compile(mask_loss, dynamic=False)
     train(networks, settings.plan, draw, step_loss, checkpoint, seconds, on_log, settings.size)
     networks.load_state_dict(averaged(checkpoint))
     return networks.eval()
@@ -142,8 +160,8 @@ def train_masks(
 
 def _batch(renderer: Renderer, images: int, size: int, targets: int) -> Batch:
     rendering = renderer(*random_scenes(renderer, images), size, samples=3)
-    photo = photograph(rendering.colour, focus(rendering.identity))
-    identity, part = rendering.identity, rendering.part
+    photo = photograph(rendering.colour, focus(rendering.identity), PAINTINGS)
+    photo, identity, part = hung(photo, rendering.identity, rendering.part)
     mirrored = chance(photo.device, 0.5, images, 1, 1)
     identity, part = (torch.where(mirrored, x.flip(-1), x) for x in (identity, part))
     photo = torch.where(mirrored[:, None], photo.flip(-1), photo)

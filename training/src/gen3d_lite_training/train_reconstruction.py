@@ -15,6 +15,7 @@ from .networks import Reconstruction
 from .optimiser import Plan, averaged, train
 from .renderer import Renderer
 from .views import Views, random_views
+from .warm_start import WARM_BATCHES, warm_start
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,15 @@ class ReconstructionSettings:
         Crops a step.
     objects
         Pool of objects.
+    start
+        Folder of an exported network to go on from, or None.
     """
 
     plan: Plan
     size: int = CROP_SIDE
     images: int = 64
     objects: int = 65_536
+    start: Path | None = None
 
 
 def train_reconstruction(
@@ -60,9 +64,6 @@ def train_reconstruction(
     renderer = Renderer(objects, device)
     predict: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]] = network
     judge = surface_loss
-    if compiled:
-        predict = torch.compile(network, dynamic=False)
-        judge = torch.compile(surface_loss, dynamic=False)
 
     def draw(_: int) -> Views:
         return random_views(renderer, settings.images, settings.size, samples=2)
@@ -82,6 +83,12 @@ def train_reconstruction(
             "elevation": loss.elevation,
         }
 
+    if settings.start is not None and not checkpoint.exists():
+        file = settings.start / "reconstruction.onnx"
+        warm_start(network, [file], lambda: [step_loss(draw(0)) for _ in range(WARM_BATCHES)])
+    if compiled:
+        predict = torch.compile(network, dynamic=False)
+        judge = torch.compile(surface_loss, dynamic=False)
     train(network, settings.plan, draw, step_loss, checkpoint, seconds, on_log)
     network.load_state_dict(averaged(checkpoint))
     return network.eval()

@@ -20,6 +20,12 @@ OCCLUDED = 0.35
 _STANDING = 0.9999
 """Cosine between an object's upright axis and the world's, above which it stands."""
 
+LOOKS = 3
+"""Turns of the object tried for a view; people photograph the one that shows the most of it."""
+
+_SHOWY = 0.8
+"""How often the one that shows the most is taken."""
+
 _PROBE = 64
 """Pixels of the first look that finds out where the object lies in the image."""
 
@@ -117,25 +123,21 @@ def _pose(renderer: Renderer, which: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     looks = torch.where(plain, looks[:, :1], looks)
     first[:, INSTANCE["materials"]] = looks.reshape(count, MAX_MATERIALS * MATERIAL.size)
     tumbling = chance(device, 0.2, count).float()
-    turn = rotations(
-        uniform(device, count, high=6.28),
-        tumbling * uniform(device, count, low=-1.5, high=1.5),
-        tumbling * uniform(device, count, low=-1.5, high=1.5),
-    )
-    first[:, INSTANCE["rotation"]] = turn.reshape(count, 9)
-    first[:, INSTANCE.at("scale")] = 1.0
-    height = height_below(turn, renderer.half_extent(which))
-    first[:, INSTANCE.at("centre") + 1] = height
-
     elevation = torch.where(
         chance(device, 0.85, count),
         uniform(device, count, low=0, high=0.75),
         uniform(device, count, low=-0.25, high=1.2),
     )
-    distance = 1.25 / torch.tan(uniform(device, count, low=0.25, high=1.0) / 2) + 0.2
     zero = torch.zeros(count, device=device)
-    target = torch.stack([zero, height, zero], -1)
     ray = torch.stack([zero, elevation.sin(), elevation.cos()], -1)
+    turn = _turn(renderer.half_extent(which), tumbling, ray)
+    first[:, INSTANCE["rotation"]] = turn.reshape(count, 9)
+    first[:, INSTANCE.at("scale")] = 1.0
+    height = height_below(turn, renderer.half_extent(which))
+    first[:, INSTANCE.at("centre") + 1] = height
+
+    distance = 1.25 / torch.tan(uniform(device, count, low=0.25, high=1.0) / 2) + 0.2
+    target = torch.stack([zero, height, zero], -1)
     eye = target + distance[:, None] * ray
     scenes = torch.zeros(count, SCENE.size, device=device)
     scenes[:, SCENE["eye"]] = eye
@@ -146,6 +148,34 @@ def _pose(renderer: Renderer, which: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     scenes[:, SCENE.at("wall_distance")] = 1.0
     scenes[:, SCENE.at("instances")] = 1.0
     return instances, scenes, distance
+
+
+def _turn(half: Tensor, tumbling: Tensor, ray: Tensor) -> Tensor:
+    """Rotations that mostly show much of objects, f32 [B, 3, 3].
+
+    A plank seen edge-on is no view that anybody takes, and a network that was shown many takes
+    every slim thing for one. How much is shown is the area of the bounding box's silhouette: each
+    side's area times the cosine at which it is seen.
+
+    Parameters
+    ----------
+    half
+        Half the objects' bounding boxes, f32 [B, 3].
+    tumbling
+        1 for what need not stand, else 0, f32 [B].
+    ray
+        From the object to the camera, f32 [B, 3].
+    """
+    count, device = len(half), half.device
+    turns = rotations(
+        uniform(device, LOOKS, count, high=6.28),
+        tumbling * uniform(device, LOOKS, count, low=-1.5, high=1.5),
+        tumbling * uniform(device, LOOKS, count, low=-1.5, high=1.5),
+    )
+    sides = half.prod(1, keepdim=True) / half.clamp(min=1e-4)
+    shown = ((turns @ ray[:, :, None])[..., 0].abs() * sides).sum(-1)
+    most = torch.where(chance(device, _SHOWY, count), shown.argmax(0), 0)
+    return turns[most, torch.arange(count, device=device)]
 
 
 def random_views(

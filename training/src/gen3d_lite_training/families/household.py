@@ -262,3 +262,28 @@ def tent(rng: Rng) -> Shape:
             foot = (side * roof[0], 0, depth * 1.55)
             shape.limb(foot, at + (side * roof[0], 0, roof[2]), 0.02, 0.02, 2)
     return shape
+
+
+def disc(rng: Rng) -> Shape:
+    """A coin, a medal, a button, a plaque or a clock: round and flat, lying or upright."""
+    struck = Palette.METAL if rng.random() < 0.6 else Palette.ANY
+    shape = Shape([struck, Palette.METAL, Palette.ANY])
+    thick, upright = rng.uniform(0.02, 0.1), rng.random() < 0.4
+    turn = LYING if upright else rotation()
+    middle = np.array([0, 1.0 if upright else thick, 0])
+    axis = turn @ np.array([0, 1.0, 0])
+    edge = rng.uniform(0, thick * 0.8)
+    shape.add(Kind.CONE, middle, (1, thick, 1), turn, rounding=edge)
+    if rng.random() < 0.5:
+        rim = rng.uniform(0.8, 0.95)
+        at = middle + axis * thick
+        size = (rim, rng.uniform(0.01, 0.3) * thick, rim)
+        shape.add(Kind.CONE, at, size, turn, operation=Operation.SUBTRACTION)
+    for _ in range(rng.integers(0, 7)):  # what is struck on it
+        angle, reach = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.6)
+        where = turn @ np.array([np.cos(angle) * reach, thick, np.sin(angle) * reach])
+        size = (rng.uniform(0.05, 0.35), thick * rng.uniform(0.2, 0.8), rng.uniform(0.05, 0.35))
+        lean = turn @ rotation(y=rng.uniform(0, np.pi))
+        material = int(rng.integers(2))
+        shape.add(Kind.ELLIPSOID, middle + where, size, lean, material=material)
+    return shape

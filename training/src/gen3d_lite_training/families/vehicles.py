@@ -1,4 +1,4 @@
-"""Cars, vans, lorries, buses, bicycles, boats, helicopters and drones."""
+"""Cars, vans, lorries, buses, bicycles, boats, helicopters, drones and rockets."""
 
 import numpy as np
 
@@ -181,4 +181,43 @@ def rotorcraft(rng: Rng) -> Shape:
         for k in range(blades):
             at, across = hub + (0, 0.05, 0), rotation(y=turn + k * np.pi / 2)
             shape.add(Kind.BOX, at, (blade, 0.012, 0.04), across, material=TYRE)
+    return shape
+
+
+def rocket(rng: Rng) -> Shape:
+    """A slim upright rocket: stages, a pointed nose, fins, at times boosters and a glider."""
+    shape = Shape([Palette.PALE, Palette.ANY, Palette.METAL, Palette.PALE])
+    radius, height = rng.uniform(0.07, 0.2), rng.uniform(0.8, 1.3)
+    foot = radius * rng.uniform(0.5, 1.5)
+    shape.add(Kind.CONE, (0, foot + height, 0), (radius, height, radius))
+    upper = radius * rng.uniform(0.5, 1)
+    tip = rng.uniform(0.1, 0.4)
+    top = foot + 2 * height
+    if upper < 0.9 * radius:
+        stage = rng.uniform(0.15, 0.5)
+        shape.add(Kind.CONE, (0, top + stage, 0), (upper, stage, upper), material=1)
+        top += 2 * stage
+    shape.add(Kind.CONE, (0, top + tip, 0), (upper, tip, upper * rng.uniform(0, 0.3)), material=1)
+    shape.add(Kind.CONE, (0, foot / 2, 0), (radius * 0.8, foot / 2, radius * 0.4), material=2)
+    turn, count = rng.uniform(0, 2 * np.pi), int(rng.integers(2, 5))
+    angles = turn + 2 * np.pi * np.arange(count) / count
+    style = rng.integers(3)
+    for angle in angles:
+        out = np.array([np.cos(angle), 0, -np.sin(angle)])
+        if style == 0:  # fins
+            fin = np.array([radius * rng.uniform(0.8, 1.6), height * 0.18, 0.012])
+            at = out * (radius + fin[0] * 0.8) + (0, foot + fin[1], 0)
+            shape.add(Kind.BOX, at, fin, rotation(y=angle), material=1)
+        elif style == 1:  # boosters
+            thin, short = radius * rng.uniform(0.3, 0.7), height * rng.uniform(0.4, 0.9)
+            at = out * (radius + thin) + (0, foot + short, 0)
+            shape.add(Kind.CONE, at, (thin, short, thin), material=3)
+            nose = at + (0, short + 2 * thin, 0)
+            shape.add(Kind.CONE, nose, (thin, 2 * thin, 0.01), material=3)
+    if style == 2 and rng.random() < 0.5:  # a glider on its back
+        body = height * rng.uniform(0.5, 0.8)
+        at = np.array([0, foot + body, radius * 1.9])
+        shape.add(Kind.ELLIPSOID, at, (radius * 0.7, body, radius * 0.7), material=3)
+        wing = (radius * rng.uniform(2, 3.5), body * 0.35, 0.02)
+        shape.add(Kind.WEDGE, at - (0, body * 0.5, 0), wing, material=3, extra=[0.3])
     return shape

@@ -27,7 +27,7 @@ struct Cutout {  // a flat shape in front of the scene, or painted on its backdr
 struct Scene {  // camera rows: right, down, forward; image coordinates in [-1, 1], y down
     float eye[3], camera[9], focal[2], principal[2];
     float light[3], light_strength, ambient, light_colour[3], shadow, occlusion;
-    float ground, wall_distance, wall_angle, sky_top[3], sky_bottom[3], sky_texture;
+    float ground, wall_distance, wall_angle, side_distance, ceiling, sky_top[3], sky_bottom[3], sky_texture;
     float instances, cutouts;
     Material ground_material, wall_material, sky_material;
 };

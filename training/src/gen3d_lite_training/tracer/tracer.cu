@@ -4,7 +4,7 @@
 #include "texture.h"
 
 // Identities in the first label plane; parts are numbered in the second one.
-constexpr int FIRST_INSTANCE = 1, FIRST_CUTOUT = 17, GROUND = 61, WALL = 62;
+constexpr int FIRST_INSTANCE = 1, FIRST_CUTOUT = 17, GROUND = 61, WALL = 62, SIDE_WALL = 63;
 constexpr float FAR = 1e9f, HORIZON = 60.f, PICTURE_SCALE = .35f;
 
 struct Pixel {
@@ -138,7 +138,15 @@ FUNCTION Pixel shade(const Object* objects, const Instance* instances, const Cut
         to_wall = (scene.wall_distance - dot(eye, facing)) / dot(ray, facing);
         if (to_wall < 0) to_wall = FAR;
     }
-    float distance = fminf(nearest, fminf(to_ground, to_wall));
+    Vec aside = vec(facing.z, 0, -facing.x);  // where a room's second wall faces
+    float to_side = FAR, to_ceiling = FAR;
+    if (scene.side_distance < 0 && dot(ray, aside) < -1e-4f) {
+        to_side = (scene.side_distance - dot(eye, aside)) / dot(ray, aside);
+        if (to_side < 0) to_side = FAR;
+    }
+    if (scene.ceiling > eye.y && ray.y > 1e-4f) to_ceiling = (scene.ceiling - eye.y) / ray.y;
+    float to_room = fminf(to_side, to_ceiling);
+    float distance = fminf(fminf(nearest, to_room), fminf(to_ground, to_wall));
     if (distance >= HORIZON) {
         cutout = cutout_at(scene, cutouts, x, y, false);
         if (cutout >= 0) {
@@ -169,6 +177,11 @@ FUNCTION Pixel shade(const Object* objects, const Instance* instances, const Cut
         if (with_back)
             trace_back(object, instance, scene, eye, origin, ray, local_ray, nearest / instance.scale,
                        dot(ray, forward), &out);
+    } else if (to_room < fminf(to_ground, to_wall)) {
+        bool above = to_ceiling < to_side;
+        normal = above ? vec(0, -1, 0) : aside;
+        albedo = above ? vec(scene.sky_bottom) : colour_at(scene.wall_material, point * .5f);
+        out.identity = above ? 0 : SIDE_WALL;
     } else if (to_ground < to_wall) {
         normal = vec(0, 1, 0);
         albedo = colour_at(scene.ground_material, point * .5f);
