@@ -39,7 +39,8 @@ def main() -> None:
         steps = [(k + 0.5) / GRID for k in range(GRID)]
         places, masks, scores = [], [], []
         for place in ((x, y) for y in steps for x in steps):
-            logits, expected = lite.answer([(*(int(2 * lite.side * c) for c in place), True)])
+            x, y = (int(2 * lite.side * share) for share in place)
+            logits, expected = lite.answer([(x, y, True)])
             masks += list(logits > 0)
             scores += list(expected)
             places += [place] * len(expected)
