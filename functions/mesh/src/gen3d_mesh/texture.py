@@ -56,7 +56,7 @@ LAYERS = 3
 LEAST_SHARE, MERGING_ROUNDS = 150, 12
 """A piece of fewer than one face in so many goes to its neighbours, from its border inwards."""
 
-CRUMB, CRUMB_FACING = 2000, -0.3
+CRUMB, CRUMB_FACING = 2000, -0.6
 """Of the last pieces of fewer than one face in so many, on sharp edges, each goes that faces its
 new chart's axis with at least this cosine: some texels there are seen twice."""
 
