@@ -103,7 +103,6 @@ def _page(address: str, name: str, picture: str | None) -> str:
         "og:site_name": "Gen3D",
         "og:title": name,
         "og:description": _SAYS,
-        "og:url": address,
         **({"og:image": picture} if picture else {}),
     }
     tags = "".join(f'<meta property="{key}" content="{escape(told[key])}">\n' for key in told)
