@@ -6,7 +6,6 @@ import numpy as np
 
 from gen3d.contract import Pose
 from gen3d_mesh.coloured_mesh import ColouredMesh
-from gen3d_mesh.scene.similarity import Similarity
 from gen3d_mesh.splat import Floats
 
 
@@ -41,6 +40,8 @@ def tall(coloured: ColouredMesh, pose: Pose | None) -> float | None:
     """How high a mesh is, upright, in metres; None where its pose does not know the metre."""
     if pose is None or not pose.metric:
         return None
+    from gen3d_mesh.scene.similarity import Similarity  # SciPy's rotations, .2 s of a cold command
+
     try:
         scale = Similarity.of(pose).scale
     except ValueError:
