@@ -89,8 +89,11 @@ def _sharing(page: Page, name: str) -> Iterator[Locator]:
 
 def _shared(page: Page, name: str) -> str:
     with _sharing(page, name) as dialog:
-        dialog.get_by_role("button", name="New link").click()
-        return dialog.get_by_label("Link", exact=True).first.input_value()
+        with page.expect_response(lambda answer: answer.request.method == "POST") as made:
+            dialog.get_by_role("button", name="New link").click()
+        link = dialog.get_by_label("Link", exact=True).first
+        expect(link).to_have_value(re.compile(made.value.json()["shareId"]))
+        return link.input_value()
 
 
 def _addresses(page: Page) -> list[str]:
