@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="training's tests run in .venvs/torc
 from gen3d_lite_training import families, layout  # noqa: E402
 from gen3d_lite_training.networks.blocks import doubled  # noqa: E402
 from gen3d_lite_training.photo import painted  # noqa: E402
-from gen3d_lite_training.pictures import PICTURE, hung  # noqa: E402
+from gen3d_lite_training.prints import PICTURE, hung  # noqa: E402
 from gen3d_lite_training.prompts import correct, draw_targets, first_prompts, nearly_right  # noqa: E402
 from gen3d_lite_training.renderer import Renderer, Rendering  # noqa: E402
 from gen3d_lite_training.scenes import random_scenes  # noqa: E402

@@ -17,7 +17,7 @@ from .materials import chance
 from .networks import Features, MaskNetworks
 from .optimiser import Plan, averaged, train
 from .photo import focus, photograph
-from .pictures import hung
+from .prints import hung
 from .prompts import at_quarter, correct, draw_targets, first_prompts, nearly_right
 from .renderer import Renderer
 from .scenes import random_scenes
