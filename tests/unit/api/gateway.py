@@ -26,8 +26,9 @@ def event_of(environ: dict[str, Any]) -> dict[str, Any]:
     event.update(rawPath=path, rawQueryString=query, routeKey=f"{method} {path}")
     event["requestContext"]["http"].update(method=method, path=path)
     event["headers"]["content-type"] = environ.get("CONTENT_TYPE", "")
-    if version := environ.get("HTTP_GEN3D_VERSION"):
-        event["headers"]["gen3d-version"] = version
+    for name in ("gen3d-version", "idempotency-key"):
+        if (said := environ.get(f"HTTP_{name.upper().replace('-', '_')}")) is not None:
+            event["headers"][name] = said  # an empty one, too, as API Gateway does
     pairs = [pair.partition("=")[::2] for pair in query.split("&") if pair]
     event["queryStringParameters"] = dict(_decoded(pairs)) or None
     try:

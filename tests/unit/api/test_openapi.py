@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import validate
@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 
 from gen3d.errors import ERRORS
 from gen3d.internet import Fetched, Internet
-from gen3d.jobs import EngineRevision, Failure, Status
+from gen3d.jobs import EngineRevision, Failure, Status, plain
 from gen3d_aws.store import FileStore
 from gen3d_aws.tokens import mask_callback_id
 from tests.support import (
@@ -257,6 +257,22 @@ def likely(operation: Any) -> st.SearchStrategy[tuple[Status, dict[str, Any]]]:
     return st.sampled_from([*STATES, *awaiting * (8 if masks else 0)])
 
 
+def are_plain(part: object) -> bool:
+    """Whether a body's names are taken as they stand.
+
+    Of others what is not seen is left out before their length is asked for, so that one that is too
+    long by the schema may be taken all the same.
+    """
+    if isinstance(part, list):
+        return all(are_plain(entry) for entry in part)
+    if not isinstance(part, dict):
+        return True
+    names = (part.get(key) for key in ("name", "filename"))
+    return all(plain(name) == name for name in names if isinstance(name, str)) and all(
+        are_plain(entry) for entry in part.values()
+    )
+
+
 @pytest.mark.parametrize(
     ("operation", "mode"),
     SENT,
@@ -281,7 +297,9 @@ def test_every_answer_is_described(
         kind=st.sampled_from(["image/jpeg", "image/png", None]),
     )
     def send(case: Any, state: tuple[Status, dict[str, Any]], kind: str | None) -> None:
-        if mode is POSITIVE:
+        if mode is NEGATIVE:
+            assume(are_plain(case.body))
+        else:
             if "jobId" in (case.path_parameters or {}):
                 case.path_parameters["jobId"] = JOB_ID
             if kind and "contentType" in (case.body if isinstance(case.body, dict) else {}):
