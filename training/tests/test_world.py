@@ -175,7 +175,7 @@ def test_a_room_has_a_second_wall_and_a_ceiling(renderer: Renderer) -> None:
 
 def test_a_hung_picture_is_one_thing(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(1)
-    monkeypatch.setattr("gen3d_lite_training.pictures.HUNG", 1.0)
+    monkeypatch.setattr("gen3d_lite_training.prints.HUNG", 1.0)
     photo = torch.rand(6, 3, 48, 48)
     identity = torch.full((6, 48, 48), 3, dtype=torch.uint8)
     shown, named, parts = hung(photo, identity, identity)
