@@ -1,14 +1,13 @@
 import { Download, Trash2, X } from "lucide-react";
-import { useRef, useState } from "react";
+import { useState } from "react";
 import type { JobSummary } from "../api/types";
 import { useServices } from "../services";
 import { Confirm } from "../ui/Confirm";
-import { loaded } from "../ui/connection";
 import { ErrorNote } from "../ui/ErrorNote";
 import { Progress } from "../ui/Progress";
-import { save } from "../ui/save";
 import { useDialogTask } from "../ui/useDialogTask";
 import { filesOfJobs } from "./result/packing";
+import { usePacking } from "./usePacking";
 import { useRemove } from "./useRemove";
 
 interface Props {
@@ -24,29 +23,14 @@ export function GallerySelection({ chosen, all, choose, end }: Props) {
   const remove = useRemove();
   const [asking, setAsking] = useState(false);
   const { work, leave, busy, error } = useDialogTask(() => setAsking(false));
-  const [share, setShare] = useState<number | null>(null);
-  const [failure, setFailure] = useState<unknown>(null);
-  const packing = useRef(false);
+  const { pack, share, error: failure } = usePacking();
 
-  async function pack(): Promise<void> {
-    if (packing.current) return;
-    packing.current = true;
-    setFailure(null);
-    setShare(0);
-    try {
-      const { zipped } = await loaded("what packs a ZIP", () => import("../api/zip"));
-      const jobs = [];
-      for (const { jobId } of chosen) jobs.push(await api.getJob(jobId));
-      const files = filesOfJobs(jobs);
-      if (files.length === 0)
-        throw new Error("None of these has a model yet. Choose one that has.");
-      save(await zipped(files, (done, total) => setShare(Math.min(1, done / total))), "models.zip");
-    } catch (wrong) {
-      setFailure(wrong);
-    } finally {
-      packing.current = false;
-      setShare(null);
-    }
+  async function files() {
+    const jobs = [];
+    for (const { jobId } of chosen) jobs.push(await api.getJob(jobId));
+    const found = filesOfJobs(jobs);
+    if (found.length === 0) throw new Error("None of these has a model yet. Choose one that has.");
+    return found;
   }
 
   const none = chosen.length === 0;
@@ -64,7 +48,7 @@ export function GallerySelection({ chosen, all, choose, end }: Props) {
         type="button"
         className="button button-quiet button-small"
         disabled={none || share !== null}
-        onClick={() => void pack()}
+        onClick={() => void pack("models.zip", files)}
       >
         <Download aria-hidden="true" /> {share === null ? "Download" : "Packing…"}
       </button>

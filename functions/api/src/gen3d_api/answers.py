@@ -30,19 +30,17 @@ Maybe: TypeAlias = T | SkipJsonSchema[None]
 SHOWN = [status for status in Status if status is not Status.DELETED]
 """Of a job that is deleted the API says that it is not there."""
 
-JobId = TypeAliasType(
-    "JobId",
-    Annotated[
-        str,
-        WithJsonSchema(
-            {
-                "type": "string",
-                "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$",
-                "description": "A ULID.",
-            }
-        ),
-    ],
-)
+_Ulid = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$",
+            "description": "A ULID.",
+        }
+    ),
+]
+JobId = TypeAliasType("JobId", _Ulid)
 KeyId = TypeAliasType(
     "KeyId", Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{16}$"})]
 )
@@ -59,45 +57,9 @@ ShareId = TypeAliasType(
         ),
     ],
 )
-BatchId = TypeAliasType(
-    "BatchId",
-    Annotated[
-        str,
-        WithJsonSchema(
-            {
-                "type": "string",
-                "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$",
-                "description": "A ULID.",
-            }
-        ),
-    ],
-)
-WebhookId = TypeAliasType(
-    "WebhookId",
-    Annotated[
-        str,
-        WithJsonSchema(
-            {
-                "type": "string",
-                "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$",
-                "description": "A ULID.",
-            }
-        ),
-    ],
-)
-DeliveryId = TypeAliasType(
-    "DeliveryId",
-    Annotated[
-        str,
-        WithJsonSchema(
-            {
-                "type": "string",
-                "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$",
-                "description": "A ULID.",
-            }
-        ),
-    ],
-)
+BatchId = TypeAliasType("BatchId", _Ulid)
+WebhookId = TypeAliasType("WebhookId", _Ulid)
+DeliveryId = TypeAliasType("DeliveryId", _Ulid)
 JobStatus = TypeAliasType(
     "JobStatus",
     Annotated[

@@ -1,11 +1,10 @@
 import { FileArchive } from "lucide-react";
-import { useRef, useState } from "react";
 import type { Wanted } from "../../api/zip";
-import { loaded } from "../../ui/connection";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { fileSize } from "../../ui/format";
 import { Progress } from "../../ui/Progress";
-import { fileName, save } from "../../ui/save";
+import { fileName } from "../../ui/save";
+import { usePacking } from "../usePacking";
 
 interface Props {
   /** Without an ending. */
@@ -15,27 +14,8 @@ interface Props {
 
 /** Every file as one ZIP. */
 export function DownloadAll({ name, files }: Props) {
-  const [share, setShare] = useState<number | null>(null);
-  const [error, setError] = useState<unknown>(null);
-  const busy = useRef(false);
+  const { pack, share, error } = usePacking();
   if (files.length < 2) return null;
-
-  async function pack(): Promise<void> {
-    if (busy.current) return;
-    busy.current = true;
-    setError(null);
-    setShare(0);
-    try {
-      const { zipped } = await loaded("what packs a ZIP", () => import("../../api/zip"));
-      const zip = await zipped(files, (done, total) => setShare(Math.min(1, done / total)));
-      save(zip, `${fileName(name)}.zip`);
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      busy.current = false;
-      setShare(null);
-    }
-  }
 
   return (
     <div className="download-all">
@@ -43,7 +23,7 @@ export function DownloadAll({ name, files }: Props) {
         type="button"
         className="button"
         disabled={share !== null}
-        onClick={() => void pack()}
+        onClick={() => void pack(`${fileName(name)}.zip`, () => files)}
       >
         <FileArchive aria-hidden="true" /> {share === null ? "Download all" : "Packing…"}
         <span className="size">
