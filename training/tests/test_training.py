@@ -124,9 +124,9 @@ def test_an_image_s_tokens_are_pooled_and_the_others_kept() -> None:
 @pytest.mark.parametrize(
     ("scores", "labels", "expected"),
     [
-        pytest.param([0.1, 0.7, 0.8], [1], [0, 0.7, 0.52], id="a little less sure"),
-        pytest.param([0.1, 0.45, 0.8], [1], [0, 0.73, 0.8], id="much less sure"),
-        pytest.param([0.1, 0.7, 0.8], [2, 3, 0, 1, -1], [0, 0.7, 0.52], id="one click more"),
+        pytest.param([0.1, 0.7, 0.8], [1], [0, 0.7, 0.66], id="a little less sure"),
+        pytest.param([0.1, 0.6, 0.8], [1], [0, 0.74, 0.8], id="much less sure"),
+        pytest.param([0.1, 0.7, 0.8], [2, 3, 0, 1, -1], [0, 0.7, 0.66], id="one click more"),
         pytest.param([0.1, 0.7, 0.8], [1, 0], [0.1, 0.7, 0.8], id="something taken away"),
         pytest.param([0.1, 0.7, 0.8], [2, 3], [0.1, 0.7, 0.8], id="a box"),
     ],

@@ -22,7 +22,7 @@ _SMALL = 64
 """Values up to which a constant stays as it is: biases and norms."""
 _PADDED = 3
 """Padding points added to every prompt: in training there always were some."""
-_WHOLE = 0.12
+_WHOLE = 0.06
 """How much of expected IoU a candidate e times as large makes up for; measured in photos."""
 
 
