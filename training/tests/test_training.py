@@ -7,13 +7,9 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="training's tests run in .venvs/torch")
-onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
-
 from gen3d_lite_training import families  # noqa: E402
-from gen3d_lite_training.blend import FILES, blend  # noqa: E402
 from gen3d_lite_training.export import (  # noqa: E402
     ExportedDecoder,
     export_masks,
@@ -218,20 +214,3 @@ def test_networks_of_another_shape_are_no_start(masks: Masks) -> None:
     deeper = MaskNetworks(encoder_depth=2, decoder_depth=1)
     with pytest.raises(ValueError, match=r"encoder\.blocks\.1"):
         warm_start(deeper, [encoder_path, decoder_path], lambda: None)
-
-
-def test_a_blend_is_the_mean(tmp_path: Path) -> None:
-    def scaled(folder: Path, factor: float) -> Path:
-        folder.mkdir()
-        for name in FILES:
-            weight = numpy_helper.from_array(np.full((2, 2), factor, np.float16), "weight")
-            node = helper.make_node("Identity", ["weight"], ["answer"])
-            out = helper.make_tensor_value_info("answer", TensorProto.FLOAT16, [2, 2])
-            graph = helper.make_graph([node], name, [], [out], [weight])
-            onnx.save(helper.make_model(graph), folder / name)
-        return folder
-
-    blend([scaled(tmp_path / "one", 1), scaled(tmp_path / "two", 4)], tmp_path / "mean")
-    for name in FILES:
-        stored = onnx.load(tmp_path / "mean" / name).graph.initializer[0]
-        assert (numpy_helper.to_array(stored) == 2.5).all()
