@@ -15,6 +15,10 @@ PNG = b"\x89PNG\r\n\x1a\n" + 40 * b"0"
 JOB = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 KEY_ID = "0123456789abcdef"
 KEY = f"gen3d_{KEY_ID}_{43 * 'a'}"
+WEBHOOK = "01ARZ3NDEKTSV4RRFFQ69G5FAW"
+DELIVERY = "01ARZ3NDEKTSV4RRFFQ69G5FAX"
+HOOK = "https://example.com/gen3d"
+SECRET = "whsec_Zm94"
 
 
 class Pretend:
@@ -109,6 +113,8 @@ class Pretend:
             return 201, {**self.key(), **json.loads(body), "key": KEY}
         if path.startswith("/keys/"):
             return 204, ""
+        if path.startswith("/webhooks"):
+            return self._webhooks(what, body)
         if what == "GET /jobs":
             rows = [
                 {"jobId": job_id, "name": "a\x1b[31m", "status": looks[-1]["status"],
@@ -128,6 +134,33 @@ class Pretend:
         if method == "GET" and len(looks) > 1:
             return 200, looks.pop(0)
         return (200 if method == "GET" else 202), looks[0]
+
+    def _webhooks(self, what: str, body: bytes) -> tuple[int, Any]:
+        if what == "GET /webhooks":
+            return 200, {"webhooks": [self.webhook(), self.webhook(stoppedAt="2026-11-30T08:00Z")]}
+        if what == "POST /webhooks":
+            return 201, {**self.webhook(), **json.loads(body), "secret": SECRET}
+        if what == f"GET /webhooks/{WEBHOOK}/deliveries":
+            return 200, {"deliveries": [self.delivery("DELIVERED", 200)], "cursor": None}
+        if what == f"POST /webhooks/{WEBHOOK}/deliveries/{DELIVERY}/redeliver":
+            return 202, self.delivery("PENDING")
+        if what == f"DELETE /webhooks/{WEBHOOK}":
+            return 204, ""
+        return 404, {"error": "WebhookNotFound", "message": "There is no such webhook."}
+
+    def webhook(self, **fields: Any) -> Json:
+        """A webhook, without its secret."""
+        events = ["job.completed", "job.failed"]
+        made = {"createdAt": "2026-11-29T10:00:00Z", "stoppedAt": None}
+        return {"webhookId": WEBHOOK, "url": HOOK, "events": events, **made, **fields}
+
+    def delivery(self, state: str, *statuses: int) -> Json:
+        """A delivery, after attempts that were answered so."""
+        at = "2026-11-29T10:00:00Z"
+        tries = [{"at": at, "ms": 7, "status": each, "answer": "ok\x1b[31m"} for each in statuses]
+        told = {"eventId": f"{JOB}-1-COMPLETED", "type": "job.completed", "jobId": JOB}
+        about = {"deliveryId": DELIVERY, "createdAt": at, "nextAt": None}
+        return {**about, **told, "state": state, "attempts": tries}
 
     def _form(self) -> Json:
         return {"url": f"{self.url}/upload", "fields": {"key": "k"}}

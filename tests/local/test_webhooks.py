@@ -11,6 +11,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from standardwebhooks.webhooks import Webhook
 
 from layers.gen3d.tests.web import Posted, Web, served
 from tests.local.running import ROOT, RunningStack, eventually
+from tests.local.test_command import EMAIL, PASSWORD, Terminal
 from tests.local.test_whole_jobs import Caller
 
 SECONDS = 3
@@ -212,6 +214,36 @@ def test_who_is_gone_is_told_nothing_any_more(
     assert len(gone.posted) == 1
     stopped = {w["url"]: w["stoppedAt"] for w in caller.ask("GET", "/webhooks")["webhooks"]}
     assert [url for url, at in stopped.items() if at] == [gone.url]
+
+
+def test_the_command_registers_looks_sends_again_and_withdraws(
+    caller: Caller, receiver: Web, answers: Answers, whole_stack: RunningStack, tmp_path: Path
+) -> None:
+    terminal = Terminal(tmp_path)
+    login = ("login", whole_stack.url, "--email", EMAIL, "--password-stdin")
+    terminal.gen3d(*login, said=PASSWORD)
+    answers.of["shown"] = [500]
+    url = f"{receiver.url}shown"
+    secret = terminal.gen3d("webhooks", "add", url, "--event", "job.cancelled")[0].strip()
+    (row,) = [row for row in terminal.gen3d("webhooks")[0].splitlines() if url in row]
+    webhook = row.split()[0]
+    job_id = a_cancelled_job(caller)
+
+    def delivered() -> Any:
+        found = json.loads(terminal.gen3d("webhooks", "deliveries", webhook, "--json")[0])
+        return found[0] if found and found[0]["state"] == "DELIVERED" else None
+
+    delivery = eventually(delivered)
+    assert [attempt["status"] for attempt in delivery["attempts"]] == [500, 204]
+    assert delivery["jobId"] == job_id
+    terminal.gen3d("webhooks", "redeliver", webhook, delivery["deliveryId"])
+    eventually(lambda: len(receiver.posted) == 3)
+    for posted in receiver.posted:
+        Webhook(secret).verify(posted.body, posted.headers)
+    terminal.gen3d("webhooks", "withdraw", webhook)
+    assert webhook not in terminal.gen3d("webhooks")[0]
+    assert terminal.gen3d("webhooks", "deliveries", webhook, code=1)[1].startswith("gen3d: There")
+    assert terminal.gen3d("webhooks", "add", "http://a.example", code=1)[1].startswith("gen3d: ")
 
 
 def test_an_organisations_rule_hears_of_it(whole_stack: RunningStack, caller: Caller) -> None:

@@ -1,8 +1,8 @@
 """The HTTP API, request by request.
 
 What passes by itself is asked again: an answer that did not come, a service that is busy. Every
-request but the one that makes a key may be sent twice and does its work once; those that create
-carry a word of ours by which the API knows them again.
+request but those that make a key or a webhook may be sent twice and does its work once; those that
+create jobs carry a word of ours by which the API knows them again.
 """
 
 import re
@@ -18,7 +18,20 @@ from gen3d_client import models, photos
 from gen3d_client.cognito import Credentials
 from gen3d_client.dialogue import Dialogue, Pause, Send, send
 from gen3d_client.errors import ApiClientError, Outdated, Refused, SignInNeeded, Unreachable
-from gen3d_client.models import Batch, Created, Job, Keys, NewKey, Page, Upload, Uploads
+from gen3d_client.models import (
+    Batch,
+    Created,
+    Deliveries,
+    Delivery,
+    Job,
+    Keys,
+    NewKey,
+    NewWebhook,
+    Page,
+    Upload,
+    Uploads,
+    Webhooks,
+)
 
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 _LONGEST_PAUSE = 15.0
@@ -152,6 +165,33 @@ class Api:
     def withdraw_key(self, key_id: str) -> Dialogue[None]:
         """Have a key open nothing any more."""
         yield from self._call("DELETE", f"/keys/{quote(key_id, safe='')}")
+
+    def webhooks(self) -> Dialogue[Webhooks]:
+        """One's webhooks, without their secrets."""
+        answer = yield from self._call("GET", "/webhooks")
+        return models.read(Webhooks, answer, "The list of webhooks")
+
+    def add_webhook(self, url: str, events: Sequence[str] = ()) -> Dialogue[NewWebhook]:
+        """Have an address told of jobs, of everything where no events are named."""
+        about = {"url": url, **({"events": list(events)} if events else {})}
+        answer = yield from self._call("POST", "/webhooks", about, again=False)
+        return models.read(NewWebhook, answer, "The new webhook")
+
+    def withdraw_webhook(self, webhook_id: str) -> Dialogue[None]:
+        """Have an address told nothing any more."""
+        yield from self._call("DELETE", _webhook(webhook_id))
+
+    def deliveries(self, webhook_id: str, cursor: str | None = None) -> Dialogue[Deliveries]:
+        """Some of what a webhook was told within a week, newest first."""
+        path = f"{_webhook(webhook_id)}/deliveries"
+        following = f"?cursor={quote(cursor, safe='')}" if cursor else ""
+        answer = yield from self._call("GET", f"{path}{following}")
+        return models.read(Deliveries, answer, "The list of deliveries")
+
+    def redeliver(self, webhook_id: str, delivery_id: str) -> Dialogue[Delivery]:
+        """Have something sent again, under the id that it had."""
+        path = f"{_webhook(webhook_id)}/deliveries/{quote(delivery_id, safe='')}/redeliver"
+        return models.read(Delivery, (yield from self._call("POST", path)), "The delivery")
 
     def prove(self) -> Dialogue[None]:
         """Ask for nothing, to see whether one is let in.
@@ -302,3 +342,7 @@ def _tag(name: str, xml: str) -> str:
 
 def _path(job_id: str) -> str:
     return f"/jobs/{quote(job_id, safe='')}"
+
+
+def _webhook(webhook_id: str) -> str:
+    return f"/webhooks/{quote(webhook_id, safe='')}"

@@ -24,7 +24,19 @@ from gen3d_client.cognito import Credentials, Session, Tokens
 from gen3d_client.dialogue import Compute, Dialogue, Pause, Send, Tell, Told
 from gen3d_client.follow import WAIT_SECONDS, Follower, completed
 from gen3d_client.key import Key
-from gen3d_client.models import Batch, Created, Job, KeyRow, NewKey, Page, Summary, Upload
+from gen3d_client.models import (
+    Batch,
+    Created,
+    Delivery,
+    Job,
+    KeyRow,
+    NewKey,
+    NewWebhook,
+    Page,
+    Summary,
+    Upload,
+    WebhookRow,
+)
 from gen3d_client.plans import Plan
 from gen3d_client.site import Site
 
@@ -162,6 +174,26 @@ class Client:
     def withdraw_key(self, key_id: str) -> None:
         """Have a key open nothing any more, from within a minute on."""
         self.run(self._api.withdraw_key(key_id))
+
+    def webhooks(self) -> list[WebhookRow]:
+        """One's webhooks, oldest first."""
+        return self.run(self._api.webhooks()).webhooks
+
+    def add_webhook(self, url: str, events: Sequence[str] = ()) -> NewWebhook:
+        """Have an address told of jobs, of all where no events are named; a key adds none."""
+        return self.run(self._api.add_webhook(url, events))
+
+    def withdraw_webhook(self, webhook_id: str) -> None:
+        """Have an address told nothing any more."""
+        self.run(self._api.withdraw_webhook(webhook_id))
+
+    def deliveries(self, webhook_id: str, most: int) -> list[Delivery]:
+        """What a webhook was told last, within a week."""
+        return self.run(_deliveries(self._api, webhook_id, most))
+
+    def redeliver(self, webhook_id: str, delivery_id: str) -> Delivery:
+        """Have something sent again, under the id that it had."""
+        return self.run(self._api.redeliver(webhook_id, delivery_id))
 
     def download(self, url: str) -> bytes:
         """Get a file by its signed link."""
@@ -329,6 +361,26 @@ class AsyncClient:
         """Have a key open nothing any more, from within a minute on."""
         await self.run(self._api.withdraw_key(key_id))
 
+    async def webhooks(self) -> list[WebhookRow]:
+        """One's webhooks, oldest first."""
+        return (await self.run(self._api.webhooks())).webhooks
+
+    async def add_webhook(self, url: str, events: Sequence[str] = ()) -> NewWebhook:
+        """Have an address told of jobs, of all where no events are named; a key adds none."""
+        return await self.run(self._api.add_webhook(url, events))
+
+    async def withdraw_webhook(self, webhook_id: str) -> None:
+        """Have an address told nothing any more."""
+        await self.run(self._api.withdraw_webhook(webhook_id))
+
+    async def deliveries(self, webhook_id: str, most: int) -> list[Delivery]:
+        """What a webhook was told last, within a week."""
+        return await self.run(_deliveries(self._api, webhook_id, most))
+
+    async def redeliver(self, webhook_id: str, delivery_id: str) -> Delivery:
+        """Have something sent again, under the id that it had."""
+        return await self.run(self._api.redeliver(webhook_id, delivery_id))
+
     async def download(self, url: str) -> bytes:
         """Get a file by its signed link."""
         return await self.run(self._api.download(url))
@@ -428,6 +480,15 @@ def _jobs(api: Api, most: int) -> Dialogue[list[Summary]]:
         page = yield from api.page(page.cursor)
         jobs += page.jobs
     return jobs[:most]
+
+
+def _deliveries(api: Api, webhook_id: str, most: int) -> Dialogue[list[Delivery]]:
+    page = yield from api.deliveries(webhook_id)
+    found = list(page.deliveries)
+    while page.cursor and len(found) < most:
+        page = yield from api.deliveries(webhook_id, page.cursor)
+        found += page.deliveries
+    return found[:most]
 
 
 def _run(http: httpx.Client, dialogue: Dialogue[T]) -> T:

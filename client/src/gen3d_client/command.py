@@ -197,6 +197,31 @@ def _parser() -> argparse.ArgumentParser:
     withdraw.add_argument("key", metavar="KEY", help="its id, as the list says it")
     withdraw.set_defaults(command=commands.withdraw_key)
 
+    webhooks = each.add_parser(
+        "webhooks",
+        parents=[common],
+        help="have addresses told of your jobs, and see what came of it",
+    )
+    webhooks.set_defaults(command=commands.list_webhooks)
+    what = webhooks.add_subparsers(metavar="add | withdraw | deliveries | redeliver")
+    add = what.add_parser("add", parents=[again], help="its secret is printed this once")
+    add.add_argument("url", metavar="URL", help="over https, for everybody to reach")
+    add.add_argument("--event", action="append", default=[], metavar="job.completed",
+                     help="what it is told of; repeatable; without any, everything")  # fmt: skip
+    add.set_defaults(command=commands.add_webhook)
+    withdraw = what.add_parser("withdraw", parents=[again], help="have one told nothing more")
+    withdraw.set_defaults(command=commands.withdraw_webhook)
+    deliveries = what.add_parser(
+        "deliveries", parents=[again], help="what one was told within a week, and its answers"
+    )
+    deliveries.add_argument("--most", type=int, default=20, metavar="N", help="(%(default)s)")
+    deliveries.set_defaults(command=commands.list_deliveries)
+    redeliver = what.add_parser("redeliver", parents=[again], help="have something sent again")
+    redeliver.set_defaults(command=commands.redeliver)
+    for of_one in (withdraw, deliveries, redeliver):
+        of_one.add_argument("webhook", metavar="WEBHOOK", help="its id, as the list says it")
+    redeliver.add_argument("delivery", metavar="DELIVERY", help="its id, as that list says it")
+
     mcp = each.add_parser("mcp", parents=[common], help="serve agents by MCP, over stdio")
     mcp.add_argument("--folder", type=Path, default=Path(), help="whose files they may touch (.)")
     mcp.set_defaults(command=commands.mcp)

@@ -25,11 +25,14 @@ from gen3d_client.errors import (
 )
 from gen3d_client.follow import completed
 from gen3d_client.key import VARIABLE, Key
-from gen3d_client.models import COMPLETED, BatchJob, Created, Job
+from gen3d_client.models import COMPLETED, BatchJob, Created, Delivery, Job
 from gen3d_client.plans import Plan
 from gen3d_client.sign_ins import Kept, SignIn, Unfinished
 from gen3d_client.site import Site
 from gen3d_client.terminal import Progress, plain, table
+
+_ANSWER = 80
+"""Letters of a receiver's answer that a row of a table has room for."""
 
 
 def login(options: argparse.Namespace) -> None:
@@ -111,6 +114,65 @@ def withdraw_key(options: argparse.Namespace) -> None:
         gen3d.withdraw_key(options.key)
     said = f"The key {options.key} opens nothing any more, from within a minute on."
     print(json.dumps({"keyId": options.key}) if options.json else said)
+
+
+def list_webhooks(options: argparse.Namespace) -> None:
+    """List one's webhooks."""
+    with client(Kept(), options.at) as gen3d:
+        found = gen3d.webhooks()
+    if options.json:
+        print(json.dumps([webhook.as_json() for webhook in found], ensure_ascii=False))
+        return
+    rows = [
+        (each.webhook_id, "ended, by a 410" if each.stopped_at else "is told",
+         _day(each.created_at), " ".join(each.events), each.url)
+        for each in found
+    ]  # fmt: skip
+    head = ("webhook", "state", "made", "told of", "address")
+    print(table([head, *([plain(each) for each in row] for row in rows)]))
+
+
+def add_webhook(options: argparse.Namespace) -> None:
+    """Register an address; its secret is printed alone, so that it can be handed on."""
+    with client(Kept(), options.at) as gen3d:
+        made = gen3d.add_webhook(options.url, options.event)
+    print(json.dumps(made.as_json(), ensure_ascii=False) if options.json else made.secret)
+    print(
+        f"gen3d: The webhook {made.webhook_id} signs with it. It is shown this once.",
+        file=sys.stderr,
+    )
+
+
+def withdraw_webhook(options: argparse.Namespace) -> None:
+    """Withdraw a webhook."""
+    with client(Kept(), options.at) as gen3d:
+        gen3d.withdraw_webhook(options.webhook)
+    said = f"The webhook {options.webhook} is told nothing any more."
+    print(json.dumps({"webhookId": options.webhook}) if options.json else said)
+
+
+def list_deliveries(options: argparse.Namespace) -> None:
+    """List what a webhook was told, and what it answered last."""
+    with client(Kept(), options.at) as gen3d:
+        found = gen3d.deliveries(options.webhook, options.most)
+    if options.json:
+        print(json.dumps([delivery.as_json() for delivery in found], ensure_ascii=False))
+        return
+    rows = [
+        (each.delivery_id, each.state, each.type, each.job_id, _minute(each.created_at),
+         str(len(each.attempts)), _answered(each))
+        for each in found
+    ]  # fmt: skip
+    head = ("delivery", "state", "event", "job", "since", "tries", "last answer")
+    print(table([head, *([plain(each) for each in row] for row in rows)]))
+
+
+def redeliver(options: argparse.Namespace) -> None:
+    """Have something sent again."""
+    with client(Kept(), options.at) as gen3d:
+        delivery = gen3d.redeliver(options.webhook, options.delivery)
+    said = f"{delivery.delivery_id} is sent again: gen3d webhooks deliveries {options.webhook}"
+    print(json.dumps(delivery.as_json(), ensure_ascii=False) if options.json else said)
 
 
 def mesh(options: argparse.Namespace) -> None:
@@ -225,7 +287,7 @@ def jobs(options: argparse.Namespace) -> None:
         print(json.dumps([job.as_json() for job in found], ensure_ascii=False))
         return
     rows = [
-        (job.job_id, job.status, job.created_at[:16].replace("T", " "), str(job.objects), job.name)
+        (job.job_id, job.status, _minute(job.created_at), str(job.objects), job.name)
         for job in found
     ]
     head = ("job", "status", "created", "objects", "name")
@@ -358,6 +420,20 @@ def _typed(question: str) -> str:
 
 def _day(moment: str) -> str:
     return moment[:10]
+
+
+def _minute(moment: str) -> str:
+    return moment[:16].replace("T", " ")
+
+
+def _answered(delivery: Delivery) -> str:
+    """What a receiver answered last, or why it did not."""
+    if not delivery.attempts:
+        return ""
+    last = delivery.attempts[-1]
+    said = last.error.message if last.error else last.answer
+    words = f"{last.status or ''} {said}".strip()
+    return words if len(words) <= _ANSWER else f"{words[: _ANSWER - 1]}…"
 
 
 def _asked(question: str, ask_for: object = input) -> str:

@@ -242,6 +242,58 @@ class Keys(Answer):
     keys: list[KeyRow]
 
 
+class WebhookRow(Answer):
+    """An address that is told of jobs, without its secret."""
+
+    webhook_id: str
+    url: str
+    events: list[str]
+    created_at: str = ""
+    stopped_at: str | None = None
+    """When its receiver answered 410, and was told nothing any more."""
+
+
+class NewWebhook(WebhookRow):
+    """A webhook as it was registered: its secret is in no other answer."""
+
+    secret: str
+
+
+class Webhooks(Answer):
+    """All of somebody's webhooks."""
+
+    webhooks: list[WebhookRow]
+
+
+class Attempt(Answer):
+    """One try at a delivery: what was answered, or why nobody did."""
+
+    at: str = ""
+    ms: int = 0
+    status: int | None = None
+    answer: str = ""
+    error: Failure | None = None
+
+
+class Delivery(Answer):
+    """Something that a webhook is told, and what became of it."""
+
+    delivery_id: str
+    state: str
+    type: str = ""
+    job_id: str = ""
+    created_at: str = ""
+    attempts: list[Attempt] = []
+    next_at: str | None = None
+
+
+class Deliveries(Answer):
+    """Some of what a webhook was told, and where the next ones begin."""
+
+    deliveries: list[Delivery]
+    cursor: str | None = None
+
+
 def read(kind: type[A], body: bytes, what: str) -> A:
     """Read an answer.
 
