@@ -5,6 +5,9 @@ import { useSession } from "./auth/session";
 import { Header } from "./Header";
 import { Home } from "./pages/Home";
 import { NotFound } from "./pages/NotFound";
+import { app } from "./texts/en/app";
+import { common } from "./texts/en/common";
+import { texts, useTexts } from "./texts/texts";
 import { ErrorBoundary } from "./ui/ErrorBoundary";
 import { lazily } from "./ui/lazily";
 import { NewVersion } from "./ui/NewVersion";
@@ -13,52 +16,63 @@ import { Spinner } from "./ui/Spinner";
 
 const loadGallery = () => import("./pages/Gallery");
 const loadJobPage = () => import("./pages/job/JobPage");
-const Gallery = lazily("the gallery", loadGallery);
-const JobPage = lazily("the job", loadJobPage);
-const Keys = lazily("your keys", () => import("./pages/Keys"));
-const Reference = lazily("the description of the API", () => import("./pages/reference/Reference"));
-const SharedPage = lazily("the shared model", () => import("./pages/Shared"));
+const Gallery = lazily(() => texts(app).parts.gallery, loadGallery);
+const JobPage = lazily(() => texts(app).parts.job, loadJobPage);
+const Keys = lazily(
+  () => texts(app).parts.keys,
+  () => import("./pages/Keys"),
+);
+const Reference = lazily(
+  () => texts(app).parts.reference,
+  () => import("./pages/reference/Reference"),
+);
+const SharedPage = lazily(
+  () => texts(app).parts.shared,
+  () => import("./pages/Shared"),
+);
 
 /** After the first page itself. */
 const AHEAD_MS = 1500;
 
 export function App() {
+  const t = useTexts(app);
+  const { loading } = useTexts(common);
   const path = useFreshPage();
   useNextPages();
   return (
     <>
       {/* biome-ignore lint/a11y/useValidAnchor: it does lead to what it names. */}
       <a className="skip-link" href="#main" onClick={skip}>
-        Skip to the content
+        {t.skip}
       </a>
       <Header />
       <Offline />
       <main id="main" tabIndex={-1}>
         <ErrorBoundary key={path}>
-          <Suspense fallback={<Spinner label="Loading" />}>
+          <Suspense fallback={<Spinner label={loading} />}>
             <Switch>
               <Route path="/">
                 <Home />
               </Route>
               <Route path="/signin">
-                <title>Sign in · Gen3D</title>
-                <RequireSession why="Your photos and models are yours alone.">
+                <title>{`${t.signIn} · Gen3D`}</title>
+                <RequireSession why={t.whySignIn}>
                   <Home />
                 </RequireSession>
               </Route>
               <Route path="/gallery">
-                <RequireSession why="The gallery shows your own jobs.">
+                <RequireSession why={t.whyGallery}>
                   <Gallery />
                 </RequireSession>
               </Route>
               <Route path="/keys">
-                <RequireSession why="Keys let programs act as you.">
+                <RequireSession why={t.whyKeys}>
                   <Keys />
                 </RequireSession>
               </Route>
               <Route path="/jobs/:jobId">
                 {({ jobId }) => (
-                  <RequireSession why="Sign in with the account that this job belongs to.">
+                  <RequireSession why={t.whyJob}>
                     <JobPage key={jobId} jobId={jobId} />
                   </RequireSession>
                 )}

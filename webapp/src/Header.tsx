@@ -3,36 +3,43 @@ import { useState } from "react";
 import { Link, useLocation } from "wouter";
 import { signOut, useSession } from "./auth/session";
 import { dropAll } from "./kept/kept";
+import { app } from "./texts/en/app";
+import { common } from "./texts/en/common";
+import { useTexts } from "./texts/texts";
+import { LanguageChoice } from "./ui/LanguageChoice";
 import { currentTheme, toggleTheme } from "./ui/theme";
 
 export function Header() {
+  const t = useTexts(app);
+  const { gallery } = useTexts(common);
   const { person } = useSession();
   const [path, navigate] = useLocation();
   const [theme, setTheme] = useState(currentTheme);
   const here = (to: string) => (path === to ? "page" : undefined);
   return (
     <header className="header">
-      <Link href="/" className="brand" aria-label="Gen3D, start">
+      <Link href="/" className="brand" aria-label={t.start}>
         <Mark />
         <span>Gen3D</span>
       </Link>
-      <nav aria-label="Main">
+      <nav aria-label={t.main}>
         <Link href="/" className="nav-link" aria-current={here("/")}>
-          <Plus aria-hidden="true" /> <span>New</span>
+          <Plus aria-hidden="true" /> <span>{t.new}</span>
         </Link>
         <Link href="/gallery" className="nav-link" aria-current={here("/gallery")}>
-          <Images aria-hidden="true" /> <span>Gallery</span>
+          <Images aria-hidden="true" /> <span>{gallery}</span>
         </Link>
       </nav>
       <div className="header-end">
         <button
           type="button"
           className="icon-button"
-          aria-label={theme === "dark" ? "Light colours" : "Dark colours"}
+          aria-label={theme === "dark" ? t.lightColours : t.darkColours}
           onClick={() => setTheme(toggleTheme())}
         >
           {theme === "dark" ? <Sun /> : <Moon />}
         </button>
+        <LanguageChoice />
         {person && (
           <>
             <span className="header-email" title={person.email}>
@@ -41,8 +48,8 @@ export function Header() {
             <Link
               href="/keys"
               className="icon-button"
-              aria-label="Keys for programs"
-              title="Keys for programs"
+              aria-label={t.keys}
+              title={t.keys}
               aria-current={here("/keys")}
             >
               <KeyRound />
@@ -50,8 +57,8 @@ export function Header() {
             <button
               type="button"
               className="icon-button"
-              aria-label="Sign out"
-              title="Sign out"
+              aria-label={t.signOut}
+              title={t.signOut}
               onClick={async () => {
                 await dropAll();
                 await signOut();
@@ -64,7 +71,7 @@ export function Header() {
         )}
         {person === null && path !== "/signin" && (
           <Link href="/signin" className="button button-small">
-            Sign in
+            {t.signIn}
           </Link>
         )}
       </div>

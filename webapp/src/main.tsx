@@ -14,6 +14,7 @@ import { configureAmplify } from "./config/amplify";
 import { loadConfig } from "./config/config";
 import { sweep } from "./kept/sweep";
 import { ServicesContext } from "./services";
+import { startLanguage } from "./texts/language";
 import { isOffline, watchConnection, watchedFetch, whenFound } from "./ui/connection";
 import { refuseStrayDrops } from "./ui/drops";
 import { ErrorNote } from "./ui/ErrorNote";
@@ -47,9 +48,12 @@ function sweepFor(api: ApiClient): void {
 async function start(root: HTMLElement): Promise<void> {
   applyTheme();
   const react = createRoot(root);
+  // Without its texts the page is in English.
+  const language = startLanguage().catch(() => undefined);
   try {
     const config = await loadConfig();
     configureAmplify(config);
+    await language;
     const api = createClient({
       baseUrl: config.apiUrl,
       token: () => credentials.idToken(),

@@ -1,4 +1,7 @@
 import { type ReactNode, Suspense } from "react";
+import { app } from "../texts/en/app";
+import { auth } from "../texts/en/auth";
+import { texts, useTexts } from "../texts/texts";
 import { useWaiting } from "../ui/connection";
 import { Dialog } from "../ui/Dialog";
 import { ErrorBoundary } from "../ui/ErrorBoundary";
@@ -6,18 +9,22 @@ import { lazily } from "../ui/lazily";
 import { Spinner } from "../ui/Spinner";
 import { dismissSignIn, useSession } from "./session";
 
-const SignIn = lazily("the form to sign in", () => import("./SignIn"));
+const SignIn = lazily(
+  () => texts(app).parts.signIn,
+  () => import("./SignIn"),
+);
 
 /** The sign-in form in place of what needs a person. */
 export function RequireSession({ children, why }: { children: ReactNode; why: string }) {
+  const t = useTexts(auth);
   const { person } = useSession();
   if (person === undefined) return <LookingUp />;
   if (person) return children;
   return (
     <section className="sign-in">
-      <h1>Sign in</h1>
+      <h1>{t.signIn}</h1>
       <p className="muted">{why}</p>
-      <Suspense fallback={<Spinner label="Loading the form" />}>
+      <Suspense fallback={<Spinner label={t.loading} />}>
         <SignIn />
       </Suspense>
     </section>
@@ -26,22 +33,24 @@ export function RequireSession({ children, why }: { children: ReactNode; why: st
 
 /** Until it is known who is signed in. */
 export function LookingUp() {
+  const t = useTexts(auth);
   const { unreachable } = useSession();
-  useWaiting(unreachable ? "unreachable" : null, "your sign-in");
-  return <Spinner label="Looking up your sign-in" />;
+  useWaiting(unreachable ? "unreachable" : null, t.waiting);
+  return <Spinner label={t.lookingUp} />;
 }
 
 /** The sign-in form over a page that stays as it is, even where the form does not load. */
 export function SignInAgain() {
+  const t = useTexts(auth);
   const { expired, unreachable } = useSession();
   return (
-    <Dialog open={expired} title="Sign in again" onClose={dismissSignIn}>
-      <p className="muted">Your sign-in has expired. Nothing on this page is lost.</p>
+    <Dialog open={expired} title={t.again} onClose={dismissSignIn}>
+      <p className="muted">{t.nothingLost}</p>
       {unreachable ? (
         <LookingUp />
       ) : (
         <ErrorBoundary>
-          <Suspense fallback={<Spinner label="Loading the form" />}>
+          <Suspense fallback={<Spinner label={t.loading} />}>
             <SignIn />
           </Suspense>
         </ErrorBoundary>

@@ -6,6 +6,3 @@ export const PASSWORD = {
   requireNumbers: true,
   requireSpecialCharacters: false,
 };
-
-/** The same, as the form says it. */
-export const PASSWORD_HINT = `${PASSWORD.minLength} characters or more, with a lower-case letter and a digit.`;

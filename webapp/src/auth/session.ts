@@ -5,6 +5,8 @@ import { Hub } from "aws-amplify/utils";
 import { useSyncExternalStore } from "react";
 import type { Credentials } from "../api/client";
 import { ApiError, offline } from "../api/error";
+import { auth } from "../texts/en/auth";
+import { texts } from "../texts/texts";
 
 export interface Person {
   readonly sub: string;
@@ -86,7 +88,7 @@ async function signedIn(): Promise<void> {
 export function dismissSignIn(): void {
   set({ person: null, expired: false });
   for (const { reject } of waiting) {
-    reject(new ApiError("Unauthorized", "You are signed out. Sign in to go on.", 401));
+    reject(new ApiError("Unauthorized", texts(auth).signedOut, 401));
   }
   waiting = [];
 }
@@ -149,8 +151,7 @@ export const credentials: Credentials = {
     if (token) return token.toString();
     await renew();
     const renewed = await readToken();
-    if (!renewed)
-      throw new ApiError("Unauthorized", "Your sign-in has expired. Sign in again.", 401);
+    if (!renewed) throw new ApiError("Unauthorized", texts(auth).expired, 401);
     return renewed.toString();
   },
   renew,

@@ -1,4 +1,6 @@
 import { offline } from "../api/error";
+import { errors } from "../texts/en/errors";
+import { texts } from "../texts/texts";
 
 const ANSWER_MS = 30_000;
 
@@ -35,7 +37,7 @@ export function parseConfig(value: unknown): AppConfig {
   const fields = (value ?? {}) as Record<string, unknown>;
   for (const name of REQUIRED) {
     if (typeof fields[name] !== "string" || fields[name] === "") {
-      throw new Error(`config.json lacks "${name}". Deploy the web app again.`);
+      throw new Error(texts(errors).configLacks(name));
     }
   }
   const config = fields as unknown as AppConfig;
@@ -54,7 +56,7 @@ export async function loadConfig(): Promise<AppConfig> {
     throw offline();
   });
   if (!response.ok) {
-    throw new Error(`config.json answered ${response.status}. Deploy the web app again.`);
+    throw new Error(texts(errors).configAnswered(response.status));
   }
   return parseConfig(await response.json());
 }

@@ -15,7 +15,10 @@ import { Spinner } from "../ui/Spinner";
 import { useAutoRetry } from "../ui/useAutoRetry";
 import { PhotoDrop } from "./PhotoDrop";
 
-const SignIn = lazily("the form to sign in", () => import("../auth/SignIn"));
+const SignIn = lazily(
+  () => "the form to sign in",
+  () => import("../auth/SignIn"),
+);
 
 const STEPS = [
   [

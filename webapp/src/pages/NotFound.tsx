@@ -1,14 +1,19 @@
 import { Link } from "wouter";
+import { app } from "../texts/en/app";
+import { common } from "../texts/en/common";
+import { useTexts } from "../texts/texts";
 
 export function NotFound() {
+  const t = useTexts(app);
+  const { gallery } = useTexts(common);
   return (
     <section className="page narrow centred">
-      <title>Nothing here · Gen3D</title>
-      <h1>Nothing here</h1>
-      <p className="muted">This page does not exist. Your jobs are in the gallery.</p>
+      <title>{`${t.nothingHere} · Gen3D`}</title>
+      <h1>{t.nothingHere}</h1>
+      <p className="muted">{t.noPage}</p>
       <p className="actions">
         <Link className="button" href="/gallery">
-          Gallery
+          {gallery}
         </Link>
       </p>
     </section>

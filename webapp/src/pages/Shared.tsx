@@ -14,7 +14,10 @@ import { InTheRoom } from "./result/InTheRoom";
 import { filesOf } from "./result/packing";
 import "./result/result.css";
 
-const Viewer = lazily("the viewer", () => import("../viewer/Viewer"));
+const Viewer = lazily(
+  () => "the viewer",
+  () => import("../viewer/Viewer"),
+);
 
 /** Well before the links to the files end. */
 const FRESH_MS = 5 * 60_000;

@@ -1,4 +1,6 @@
 import type { ReactNode } from "react";
+import { common } from "../texts/en/common";
+import { useTexts } from "../texts/texts";
 import { Dialog } from "./Dialog";
 import { ErrorNote } from "./ErrorNote";
 
@@ -16,13 +18,14 @@ interface Props {
 
 /** Asks before something is done that cannot be undone. */
 export function Confirm({ open, title, what, busy, error, confirm, leave, children }: Props) {
+  const t = useTexts(common);
   return (
     <Dialog open={open} title={title} onClose={leave}>
       <p>{children}</p>
       {error !== null && <ErrorNote error={error} />}
       <div className="actions">
         <button type="button" className="button button-quiet" disabled={busy} onClick={leave}>
-          Keep it
+          {t.keepIt}
         </button>
         <button type="button" className="button button-danger" disabled={busy} onClick={confirm}>
           {what}

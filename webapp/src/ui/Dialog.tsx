@@ -1,5 +1,7 @@
 import { X } from "lucide-react";
 import { type ReactNode, useEffect, useId, useRef } from "react";
+import { common } from "../texts/en/common";
+import { useTexts } from "../texts/texts";
 
 interface Props {
   open: boolean;
@@ -10,6 +12,7 @@ interface Props {
 
 /** A modal dialog; the browser keeps the focus in it and gives it back. */
 export function Dialog({ open, title, onClose, children }: Props) {
+  const t = useTexts(common);
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
@@ -30,7 +33,7 @@ export function Dialog({ open, title, onClose, children }: Props) {
         <>
           <header className="dialog-head">
             <h2 id={titleId}>{title}</h2>
-            <button type="button" className="icon-button" aria-label="Close" onClick={onClose}>
+            <button type="button" className="icon-button" aria-label={t.close} onClick={onClose}>
               <X />
             </button>
           </header>

@@ -1,6 +1,8 @@
 import { Component, type ReactNode } from "react";
+import { errors } from "../texts/en/errors";
+import { useTexts } from "../texts/texts";
 import { ErrorNote } from "./ErrorNote";
-import { NEWER, useNewer } from "./NewVersion";
+import { useNewer } from "./NewVersion";
 import { Reload } from "./Reload";
 
 interface Props {
@@ -21,11 +23,11 @@ export class ErrorBoundary extends Component<Props, { failed: boolean }> {
 }
 
 function Stopped() {
+  const t = useTexts(errors);
   const newer = useNewer();
-  const error = new Error("This page stopped working. Reload it; what you did is kept.");
   return (
     <div className="page narrow error-boundary">
-      <ErrorNote error={newer ? NEWER : error}>
+      <ErrorNote error={new Error(newer ? t.newer : t.stopped)}>
         <Reload />
       </ErrorNote>
     </div>

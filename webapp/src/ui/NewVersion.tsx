@@ -1,10 +1,8 @@
 import { useSyncExternalStore } from "react";
+import { errors } from "../texts/en/errors";
+import { useTexts } from "../texts/texts";
 import { ErrorNote } from "./ErrorNote";
 import { Reload } from "./Reload";
-
-export const NEWER = new Error(
-  "A new version of Gen3D is out, and parts of this one are gone. Reload the page; what you did is kept.",
-);
 
 let newer = false;
 const listeners = new Set<() => void>();
@@ -39,10 +37,11 @@ export function useNewer(): boolean {
 
 /** Says that this page is of an earlier version; when to reload it is the person's choice. */
 export function NewVersion() {
+  const t = useTexts(errors);
   if (!useNewer()) return null;
   return (
     <div className="new-version">
-      <ErrorNote error={NEWER}>
+      <ErrorNote error={new Error(t.newer)}>
         <Reload />
       </ErrorNote>
     </div>

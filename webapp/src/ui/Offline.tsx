@@ -1,8 +1,11 @@
 import { CloudOff } from "lucide-react";
+import { app } from "../texts/en/app";
+import { useTexts } from "../texts/texts";
 import { find, useConnection } from "./connection";
 
 /** The one place that says that the service cannot be reached, and what waits for it. */
 export function Offline() {
+  const t = useTexts(app);
   const { lost, waiting } = useConnection();
   // It stays while the words come and go: what is new in it is read out.
   return (
@@ -11,18 +14,14 @@ export function Offline() {
         <>
           <CloudOff aria-hidden="true" />
           <p>
-            <strong>The server cannot be reached.</strong> {said(waiting)}
+            <strong>{t.lost}</strong>{" "}
+            {waiting.length === 0 ? t.nothingLost : t.goesOn(waiting.join(", "))}
           </p>
           <button type="button" className="button button-small button-quiet" onClick={find}>
-            Try now
+            {t.tryNow}
           </button>
         </>
       )}
     </div>
   );
-}
-
-function said(waiting: readonly string[]): string {
-  if (waiting.length === 0) return "Nothing you did is lost.";
-  return `Nothing you did is lost. When it is back, this goes on by itself: ${waiting.join(", ")}.`;
 }

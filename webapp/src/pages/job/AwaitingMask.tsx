@@ -5,7 +5,10 @@ import { lazily } from "../../ui/lazily";
 import { Spinner } from "../../ui/Spinner";
 import { Sending } from "./Sending";
 
-const Select = lazily("the selection tool", () => import("../select/Select"));
+const Select = lazily(
+  () => "the selection tool",
+  () => import("../select/Select"),
+);
 
 /** Select, or send what was selected and confirmed before a reload. */
 export function AwaitingMask({ job }: { job: JobView }) {

@@ -19,7 +19,10 @@ import { Upload } from "./Upload";
 import { type SeenJob, useJob } from "./useJob";
 import "./job.css";
 
-const Result = lazily("the result", () => import("../result/Result"));
+const Result = lazily(
+  () => "the result",
+  () => import("../result/Result"),
+);
 
 /** A job at whatever step it is; every step can be reloaded. */
 export default function JobPage({ jobId }: { jobId: string }) {

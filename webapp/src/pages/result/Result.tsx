@@ -21,7 +21,10 @@ import { Share } from "./Share";
 import { Variants } from "./Variants";
 import "./result.css";
 
-const Viewer = lazily("the viewer", () => import("../../viewer/Viewer"));
+const Viewer = lazily(
+  () => "the viewer",
+  () => import("../../viewer/Viewer"),
+);
 
 /** The models of a job: look, compare with the photo, take away. */
 export default function Result({ job }: { job: JobView }) {

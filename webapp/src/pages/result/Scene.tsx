@@ -9,7 +9,10 @@ import { DownloadAll } from "./DownloadAll";
 import { Row } from "./Downloads";
 import { filesOfJob } from "./packing";
 
-const Viewer = lazily("the viewer", () => import("../../viewer/Viewer"));
+const Viewer = lazily(
+  () => "the viewer",
+  () => import("../../viewer/Viewer"),
+);
 
 interface Props {
   job: JobView;

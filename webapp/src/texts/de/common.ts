@@ -1,0 +1,16 @@
+import type { common as english } from "../en/common";
+import type { Translated } from "../texts";
+
+export const common: Translated<typeof english> = {
+  tryAgain: "Noch einmal versuchen",
+  starting: "Startet …",
+  reload: "Neu laden",
+  close: "Schließen",
+  keepIt: "Behalten",
+  loading: "Lädt",
+  delete: "Löschen",
+  rename: "Umbenennen",
+  gallery: "Galerie",
+  startAnew: "Neu anfangen",
+  draft: "Entwurf",
+};
