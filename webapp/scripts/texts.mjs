@@ -20,7 +20,15 @@ const SILENT = [
 ];
 
 /** Paths whose texts are still to come into the catalogue. */
-const TO_COME = ["pages/", "photo/", "selection/", "viewer/", "decoder/"];
+const TO_COME = [
+  "pages/job/",
+  "pages/select/",
+  "pages/result/",
+  "pages/reference/",
+  "selection/",
+  "viewer/",
+  "decoder/",
+];
 
 /** What is no text, though it looks like one: said by the code to itself, or alike everywhere. */
 const NO_TEXT = new Set([
@@ -104,9 +112,11 @@ function asked(node, parent, key, now) {
       return "letter";
     case "JSXExpressionContainer":
       return parent.type === "JSXAttribute" ? now : "letter";
+    case "JSXElement":
+      // A command, a name in a program: the same in every language.
+      return ["code", "pre"].includes(node.openingElement.name.name) ? null : now;
     case "ConditionalExpression":
     case "LogicalExpression":
-    case "JSXElement":
     case "JSXFragment":
     case "TemplateLiteral":
       return now;
@@ -179,7 +189,7 @@ function partOf(file) {
     const { init } = declared;
     if (init.type === "ObjectExpression") return { name, texts: init };
     if (init.type === "CallExpression" && init.arguments[0]?.value === name) {
-      return { name, texts: init.arguments[1] };
+      return { name, texts: unwrapped(init.arguments[1]) };
     }
   }
   tell(file, file.program, `There is no part “${name}”, by the name of the file.`);

@@ -6,6 +6,10 @@ import { about } from "../api/again";
 import { MAX_NAME } from "../api/domain";
 import type { JobPage, JobSummary } from "../api/types";
 import { useServices } from "../services";
+import { common } from "../texts/en/common";
+import { gallery } from "../texts/en/gallery";
+import { statuses } from "../texts/en/statuses";
+import { useTexts } from "../texts/texts";
 import { Confirm } from "../ui/Confirm";
 import { useCause, useWaiting } from "../ui/connection";
 import { Dialog } from "../ui/Dialog";
@@ -13,7 +17,7 @@ import { ErrorNote } from "../ui/ErrorNote";
 import { date } from "../ui/format";
 import { Spinner } from "../ui/Spinner";
 import { useDialogTask } from "../ui/useDialogTask";
-import { found, ORDERS, type Order } from "./found";
+import { found, type Order } from "./found";
 import { GallerySelection } from "./GallerySelection";
 import { STATUSES } from "./job/statuses";
 import { useRemove } from "./useRemove";
@@ -26,6 +30,8 @@ type Asking = { what: "rename" | "delete"; job: JobSummary };
 
 /** One's jobs: found, ordered, and several of them taken at once. */
 export default function Gallery() {
+  const t = useTexts(gallery);
+  const { tryAgain } = useTexts(common);
   const { api } = useServices();
   const [asking, setAsking] = useState<Asking | null>(null);
   const { wait, look } = useWait();
@@ -47,7 +53,7 @@ export default function Gallery() {
     },
   );
   const cause = useCause(error, data !== undefined);
-  useWaiting(cause, "your gallery", () => void refetch());
+  useWaiting(cause, t.waiting, () => void refetch());
   const told = cause === null ? error : null;
   const jobs = data?.pages.flatMap((page) => page.jobs) ?? [];
   const [text, setText] = useState("");
@@ -61,39 +67,39 @@ export default function Gallery() {
   const shown = found(jobs, text, order);
   return (
     <div className="page gallery">
-      <title>Gallery · Gen3D</title>
+      <title>{`${t.gallery} · Gen3D`}</title>
       <header className="gallery-head">
-        <h1>Gallery</h1>
+        <h1>{t.gallery}</h1>
         <Link href="/" className="button">
-          New job
+          {t.newJob}
         </Link>
       </header>
       {told && (
         <ErrorNote error={told}>
           <button type="button" className="button" onClick={() => void refetch()}>
-            Try again
+            {tryAgain}
           </button>
         </ErrorNote>
       )}
-      {!data && !told && <Spinner label="Loading your jobs" />}
+      {!data && !told && <Spinner label={t.loading} />}
       {data && jobs.length === 0 && <Empty />}
       {jobs.length > 0 && (
         <search className="gallery-tools">
           <input
             className="input"
             type="search"
-            aria-label="Search"
-            placeholder="Search"
+            aria-label={t.search}
+            placeholder={t.search}
             value={text}
             onChange={(event) => setText(event.target.value)}
           />
           <select
             className="input"
-            aria-label="Order"
+            aria-label={t.order}
             value={order}
             onChange={(event) => setOrder(event.target.value as Order)}
           >
-            {Object.entries(ORDERS).map(([value, label]) => (
+            {Object.entries(t.orders).map(([value, label]) => (
               <option key={value} value={value}>
                 {label}
               </option>
@@ -105,7 +111,7 @@ export default function Gallery() {
               className="button button-quiet"
               onClick={() => setChosen(new Set())}
             >
-              <ListChecks aria-hidden="true" /> Select
+              <ListChecks aria-hidden="true" /> {t.select}
             </button>
           )}
         </search>
@@ -119,7 +125,7 @@ export default function Gallery() {
         />
       )}
       {jobs.length > 0 && shown.length === 0 && !hasNextPage && (
-        <p className="muted">No job is called so. Look for a part of its name.</p>
+        <p className="muted">{t.noneFound}</p>
       )}
       <ul className="cards">
         {shown.map((job) => (
@@ -140,7 +146,7 @@ export default function Gallery() {
             disabled={isFetchingNextPage}
             onClick={() => void fetchNextPage()}
           >
-            Show more
+            {t.more}
           </button>
         </p>
       )}
@@ -164,15 +170,14 @@ function useWait() {
 }
 
 function Empty() {
+  const t = useTexts(gallery);
   return (
     <section className="empty">
       <Box aria-hidden="true" />
-      <h2>No jobs yet</h2>
-      <p className="muted">
-        Every photo you start with is kept here, at whatever step you left it.
-      </p>
+      <h2>{t.empty}</h2>
+      <p className="muted">{t.aboutEmpty}</p>
       <Link href="/" className="button">
-        Start with a photo
+        {t.begin}
       </Link>
     </section>
   );
@@ -194,6 +199,9 @@ function changed(set: ReadonlySet<string> | null, jobId: string, on: boolean) {
 }
 
 function Card({ job, ask, chosen, choose }: CardProps) {
+  const t = useTexts(gallery);
+  const { draft } = useTexts(common);
+  const said = useTexts(statuses)[job.status];
   const modelled = job.status === "COMPLETED" || job.draft;
   return (
     <li className={chosen ? "job-card job-card-chosen" : "job-card"}>
@@ -202,7 +210,7 @@ function Card({ job, ask, chosen, choose }: CardProps) {
           <input
             type="checkbox"
             checked={chosen}
-            aria-label={`Select ${job.name}`}
+            aria-label={t.selectOne(job.name)}
             onChange={(event) => choose(event.target.checked)}
           />
         </label>
@@ -214,11 +222,11 @@ function Card({ job, ask, chosen, choose }: CardProps) {
           ) : (
             <ImageOff aria-hidden="true" />
           )}
-          {job.draft && <span className="badge">Draft</span>}
+          {job.draft && <span className="badge">{draft}</span>}
         </div>
         <span className="job-title">{job.name}</span>
         <span className="job-meta">
-          <span className={`status status-${job.status}`}>{STATUSES[job.status].card}</span>
+          <span className={`status status-${job.status}`}>{said.card}</span>
           <time dateTime={job.createdAt}>{date(job.createdAt)}</time>
         </span>
       </Link>
@@ -226,7 +234,7 @@ function Card({ job, ask, chosen, choose }: CardProps) {
         <button
           type="button"
           className="icon-button icon-button-small"
-          aria-label={`Rename ${job.name}`}
+          aria-label={t.rename(job.name)}
           onClick={() => ask("rename")}
         >
           <Pencil />
@@ -234,7 +242,7 @@ function Card({ job, ask, chosen, choose }: CardProps) {
         <button
           type="button"
           className="icon-button icon-button-small"
-          aria-label={`Delete ${job.name}`}
+          aria-label={t.delete(job.name)}
           onClick={() => ask("delete")}
         >
           <Trash2 />
@@ -256,11 +264,13 @@ function useChange(close: () => void) {
 }
 
 function Rename({ asking, close }: { asking: Asking | null; close(): void }) {
+  const t = useTexts(gallery);
+  const { rename } = useTexts(common);
   const { api } = useServices();
   const { change, leave, busy, error } = useChange(close);
   const job = asking?.what === "rename" ? asking.job : null;
   return (
-    <Dialog open={job !== null} title="Rename the job" onClose={leave}>
+    <Dialog open={job !== null} title={t.renameJob} onClose={leave}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -271,7 +281,7 @@ function Rename({ asking, close }: { asking: Asking | null; close(): void }) {
         <input
           className="input"
           name="name"
-          aria-label="Name"
+          aria-label={t.name}
           defaultValue={job?.name}
           maxLength={MAX_NAME}
           required
@@ -279,10 +289,10 @@ function Rename({ asking, close }: { asking: Asking | null; close(): void }) {
         {error !== null && <ErrorNote error={error} />}
         <div className="actions">
           <button type="button" className="button button-quiet" disabled={busy} onClick={leave}>
-            Keep the name
+            {t.keepName}
           </button>
           <button type="submit" className="button" disabled={busy}>
-            Rename
+            {rename}
           </button>
         </div>
       </form>
@@ -291,6 +301,8 @@ function Rename({ asking, close }: { asking: Asking | null; close(): void }) {
 }
 
 function Delete({ asking, close }: { asking: Asking | null; close(): void }) {
+  const t = useTexts(gallery);
+  const words = useTexts(common);
   const remove = useRemove();
   const { change, leave, busy, error } = useChange(close);
   const job = asking?.what === "delete" ? asking.job : null;
@@ -298,12 +310,12 @@ function Delete({ asking, close }: { asking: Asking | null; close(): void }) {
   return (
     <Confirm
       open={job !== null}
-      title={`Delete “${job?.name}”?`}
-      what="Delete"
+      title={t.askDelete(job?.name ?? "")}
+      what={words.delete}
       confirm={() => job && void change(() => remove(job))}
       {...{ leave, busy, error }}
     >
-      Its photo, masks and models are removed for good.
+      {t.deleted}
     </Confirm>
   );
 }

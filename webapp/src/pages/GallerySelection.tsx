@@ -2,6 +2,10 @@ import { Download, Trash2, X } from "lucide-react";
 import { useState } from "react";
 import type { JobSummary } from "../api/types";
 import { useServices } from "../services";
+import { common } from "../texts/en/common";
+import { files } from "../texts/en/files";
+import { gallery } from "../texts/en/gallery";
+import { useTexts } from "../texts/texts";
 import { Confirm } from "../ui/Confirm";
 import { ErrorNote } from "../ui/ErrorNote";
 import { Progress } from "../ui/Progress";
@@ -19,38 +23,41 @@ interface Props {
 
 /** What is done with several jobs at once. */
 export function GallerySelection({ chosen, all, choose, end }: Props) {
+  const t = useTexts(gallery);
+  const words = useTexts(common);
+  const said = useTexts(files);
   const { api } = useServices();
   const remove = useRemove();
   const [asking, setAsking] = useState(false);
   const { work, leave, busy, error } = useDialogTask(() => setAsking(false));
   const { pack, share, error: failure } = usePacking();
 
-  async function files() {
+  async function wanted() {
     const jobs = [];
     for (const { jobId } of chosen) jobs.push(await api.getJob(jobId));
     const found = filesOfJobs(jobs);
-    if (found.length === 0) throw new Error("None of these has a model yet. Choose one that has.");
+    if (found.length === 0) throw new Error(t.noModels);
     return found;
   }
 
   const none = chosen.length === 0;
   return (
-    <section className="gallery-selection" aria-label="Selected jobs">
-      <span role="status">{chosen.length} selected</span>
+    <section className="gallery-selection" aria-label={t.selectedJobs}>
+      <span role="status">{t.selected(chosen.length)}</span>
       <button
         type="button"
         className="button button-quiet button-small"
         onClick={() => choose(chosen.length === all.length ? [] : all)}
       >
-        {chosen.length === all.length ? "None" : "All shown"}
+        {chosen.length === all.length ? t.none : t.all}
       </button>
       <button
         type="button"
         className="button button-quiet button-small"
         disabled={none || share !== null}
-        onClick={() => void pack("models.zip", files)}
+        onClick={() => void pack("models.zip", wanted)}
       >
-        <Download aria-hidden="true" /> {share === null ? "Download" : "Packing…"}
+        <Download aria-hidden="true" /> {share === null ? t.download : said.packing}
       </button>
       <button
         type="button"
@@ -58,17 +65,17 @@ export function GallerySelection({ chosen, all, choose, end }: Props) {
         disabled={none}
         onClick={() => setAsking(true)}
       >
-        <Trash2 aria-hidden="true" /> Delete
+        <Trash2 aria-hidden="true" /> {words.delete}
       </button>
       <button type="button" className="button button-quiet button-small" onClick={end}>
-        <X aria-hidden="true" /> Done
+        <X aria-hidden="true" /> {t.done}
       </button>
-      {share !== null && <Progress label="Packing the ZIP" share={share} />}
+      {share !== null && <Progress label={said.packingZip} share={share} />}
       {failure !== null && <ErrorNote error={failure} />}
       <Confirm
         open={asking}
-        title={chosen.length === 1 ? "Delete this job?" : `Delete ${chosen.length} jobs?`}
-        what="Delete"
+        title={t.askDeleteSeveral(chosen.length)}
+        what={words.delete}
         confirm={() =>
           void work(async () => {
             for (const job of chosen) await remove(job);
@@ -76,7 +83,7 @@ export function GallerySelection({ chosen, all, choose, end }: Props) {
         }
         {...{ leave, busy, error }}
       >
-        Their photos, masks and models are removed for good.
+        {t.severalDeleted}
       </Confirm>
     </section>
   );

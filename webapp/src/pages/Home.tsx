@@ -8,6 +8,11 @@ import { note, noted } from "../kept/notes";
 import { keepPhoto } from "../photo/deliver";
 import type { Photo } from "../photo/photo";
 import { useServices } from "../services";
+import { app } from "../texts/en/app";
+import { auth } from "../texts/en/auth";
+import { common } from "../texts/en/common";
+import { home } from "../texts/en/home";
+import { texts, useTexts } from "../texts/texts";
 import { isOffline } from "../ui/connection";
 import { ErrorNote } from "../ui/ErrorNote";
 import { lazily } from "../ui/lazily";
@@ -16,18 +21,9 @@ import { useAutoRetry } from "../ui/useAutoRetry";
 import { PhotoDrop } from "./PhotoDrop";
 
 const SignIn = lazily(
-  () => "the form to sign in",
+  () => texts(app).parts.signIn,
   () => import("../auth/SignIn"),
 );
-
-const STEPS = [
-  [
-    "Add a photo",
-    "Any photo of a thing: a cup, a chair, a cat. JPEG, PNG or WebP up to 20\u00a0MB.",
-  ],
-  ["Click the object", "The mask answers every click at once. Up to eight objects in a photo."],
-  ["Get the mesh", "GLB, USDZ, OBJ, STL, 3MF and the splat. A mail comes when it is ready."],
-] as const;
 
 /** Set in the tab in which a photo was chosen: a visit on another day starts afresh. */
 const CHOSEN = "gen3d-chosen";
@@ -37,6 +33,9 @@ let creating = false;
 
 /** The first page: what this is, and a place for a photo. */
 export function Home() {
+  const t = useTexts(home);
+  const form = useTexts(auth);
+  const { tryAgain } = useTexts(common);
   const { api, config } = useServices();
   const { person } = useSession();
   const [, navigate] = useLocation();
@@ -84,7 +83,7 @@ export function Home() {
   }, [photo, person, start]);
 
   const waits = photo !== null && isOffline(error);
-  useAutoRetry(waits ? error : null, "your new job", () => photo && void start(photo));
+  useAutoRetry(waits ? error : null, t.waiting, () => photo && void start(photo));
 
   async function choose(chosen: Photo): Promise<void> {
     note("sessionStorage", CHOSEN, "yes");
@@ -100,12 +99,11 @@ export function Home() {
   if (photo && person === null) {
     return (
       <section className="sign-in">
-        <h1>One step before</h1>
+        <h1>{t.oneStep}</h1>
         <p className="muted">
-          Sign in{config.selfSignUp && " or create an account"}, so that “{photo.name}” and its
-          model are yours alone. The photo is kept.
+          {config.selfSignUp ? t.signInOrUp(photo.name) : t.signIn(photo.name)}
         </p>
-        <Suspense fallback={<Spinner label="Loading the form" />}>
+        <Suspense fallback={<Spinner label={form.loading} />}>
           <SignIn />
         </Suspense>
         <p className="actions centred">
@@ -114,7 +112,7 @@ export function Home() {
             className="button button-quiet"
             onClick={() => void chooseAnother()}
           >
-            Choose another photo
+            {t.another}
           </button>
         </p>
       </section>
@@ -125,20 +123,17 @@ export function Home() {
       <section className="hero">
         <div className="hero-text">
           <h1>
-            Click an object.
+            {t.click}
             <br />
-            Get its mesh.
+            {t.get}
           </h1>
-          <p className="lead">
-            Gen3D turns an object in a photo into a textured 3D model that you can turn, download
-            and print.
-          </p>
+          <p className="lead">{t.lead}</p>
           <ol className="how">
-            {STEPS.map(([title, text]) => (
+            {Object.values(t.steps).map(({ title, about }) => (
               <li key={title}>
                 <div>
                   <strong>{title}</strong>
-                  <p>{text}</p>
+                  <p>{about}</p>
                 </div>
               </li>
             ))}
@@ -147,7 +142,7 @@ export function Home() {
         <div className="hero-drop">
           {photo && (error === null || waits) ? (
             <div className="card starting">
-              {person ? <Spinner label="Creating the job" /> : <LookingUp />}
+              {person ? <Spinner label={t.creating} /> : <LookingUp />}
             </div>
           ) : (
             <>
@@ -155,7 +150,7 @@ export function Home() {
                 <ErrorNote error={error}>
                   {photo && (
                     <button type="button" className="button" onClick={() => void start(photo)}>
-                      Try again
+                      {tryAgain}
                     </button>
                   )}
                 </ErrorNote>
@@ -168,7 +163,7 @@ export function Home() {
         </div>
       </section>
       <p className="small home-more">
-        <Link href="/api">The API, for programs</Link>
+        <Link href="/api">{t.api}</Link>
       </p>
     </div>
   );
@@ -181,14 +176,12 @@ async function forgetChoice(): Promise<void> {
 
 /** For engines that go by distances that a phone has measured. */
 function Measured({ onDepth }: { onDepth(depth: Blob | null): void }) {
+  const t = useTexts(home);
   return (
     <details className="small">
-      <summary>Add a depth map first</summary>
+      <summary>{t.addDepth}</summary>
       <label className="look-for">
-        <span>
-          A grey PNG of 16 bits, in millimetres, as apps for phones with LiDAR save it beside the
-          photo. What is made is then in metres.
-        </span>
+        <span>{t.depth}</span>
         <input
           className="input"
           type="file"
@@ -202,15 +195,16 @@ function Measured({ onDepth }: { onDepth(depth: Blob | null): void }) {
 
 /** For engines that find things by their names. */
 function LookFor({ text, onText }: { text: string; onText(text: string): void }) {
+  const t = useTexts(home);
   return (
     <label className="look-for">
-      <span>What is it? (optional)</span>
+      <span>{t.whatIsIt}</span>
       <input
         className="input"
         type="text"
         value={text}
         maxLength={MAX_TEXT}
-        placeholder="chair"
+        placeholder={t.chair}
         onChange={(event) => onText(event.target.value)}
       />
     </label>

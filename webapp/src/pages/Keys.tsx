@@ -4,6 +4,10 @@ import { type FormEvent, useState } from "react";
 import { MAX_NAME } from "../api/domain";
 import type { KeyView, NewKey, Right } from "../api/types";
 import { useServices } from "../services";
+import { common } from "../texts/en/common";
+import { files } from "../texts/en/files";
+import { keys } from "../texts/en/keys";
+import { useTexts } from "../texts/texts";
 import { Confirm } from "../ui/Confirm";
 import { Dialog } from "../ui/Dialog";
 import { ErrorNote } from "../ui/ErrorNote";
@@ -12,13 +16,10 @@ import { Spinner } from "../ui/Spinner";
 import { useDialogTask } from "../ui/useDialogTask";
 import "./keys.css";
 
-const RIGHTS: Record<Right, string> = {
-  read: "See my jobs and fetch their files",
-  create: "Create, change and delete jobs",
-};
-
 /** One's keys for programs: made, shown once, withdrawn. */
 export default function Keys() {
+  const t = useTexts(keys);
+  const { tryAgain } = useTexts(common);
   const { api } = useServices();
   const [making, setMaking] = useState(false);
   const [made, setMade] = useState<NewKey | null>(null);
@@ -26,29 +27,26 @@ export default function Keys() {
   const { data, error, refetch } = useQuery({ queryKey: ["keys"], queryFn: () => api.listKeys() });
   return (
     <div className="page keys">
-      <title>Keys · Gen3D</title>
+      <title>{`${t.keys} · Gen3D`}</title>
       <header className="gallery-head">
-        <h1>Keys</h1>
+        <h1>{t.keys}</h1>
         <button type="button" className="button" onClick={() => setMaking(true)}>
-          New key
+          {t.newKey}
         </button>
       </header>
-      <p className="muted">
-        A program that has a key of yours makes meshes as you do: its jobs are yours, and so are
-        their costs.
-      </p>
+      <p className="muted">{t.about}</p>
       {error && (
         <ErrorNote error={error}>
           <button type="button" className="button" onClick={() => void refetch()}>
-            Try again
+            {tryAgain}
           </button>
         </ErrorNote>
       )}
-      {!data && !error && <Spinner label="Loading your keys" />}
+      {!data && !error && <Spinner label={t.loading} />}
       {data?.length === 0 && (
         <section className="empty">
           <KeyRound aria-hidden="true" />
-          <h2>No keys yet</h2>
+          <h2>{t.empty}</h2>
         </section>
       )}
       <ul className="key-list">
@@ -64,24 +62,25 @@ export default function Keys() {
 }
 
 function Row({ of, withdraw }: { of: KeyView; withdraw(): void }) {
-  const day = of.jobsPerDay ? `, ${of.jobsPerDay} jobs a day` : "";
+  const t = useTexts(keys);
+  const day = of.jobsPerDay ? `, ${t.jobsADay(of.jobsPerDay)}` : "";
   return (
     <li className="key">
       <div className="key-about">
         <span className="key-name">{of.name}</span>
-        <code className="muted">gen3d_{of.keyId}_…</code>
+        <code className="muted">{`gen3d_${of.keyId}_…`}</code>
         <span className="muted">
           {of.rights.join(", ")}
-          {day} · made {date(of.createdAt)} · {of.usedAt ? `used ${date(of.usedAt)}` : "never used"}
+          {day} · {t.made(date(of.createdAt))} · {of.usedAt ? t.used(date(of.usedAt)) : t.neverUsed}
         </span>
       </div>
       <button
         type="button"
         className="button button-quiet button-small"
-        aria-label={`Withdraw ${of.name}`}
+        aria-label={t.withdrawOne(of.name)}
         onClick={withdraw}
       >
-        Withdraw
+        {t.withdraw}
       </button>
     </li>
   );
@@ -94,6 +93,7 @@ interface MakeProps {
 }
 
 function Make({ open, close, show }: MakeProps) {
+  const t = useTexts(keys);
   const { api } = useServices();
   const queries = useQueryClient();
   const { work, leave, busy, error } = useDialogTask(close);
@@ -111,31 +111,31 @@ function Make({ open, close, show }: MakeProps) {
   }
 
   return (
-    <Dialog open={open} title="New key" onClose={leave}>
+    <Dialog open={open} title={t.newKey} onClose={leave}>
       <form className="key-form" onSubmit={make}>
         <label>
-          What it is for
+          {t.whatFor}
           <input className="input" name="name" maxLength={MAX_NAME} required />
         </label>
         <fieldset>
-          <legend>What it may</legend>
-          {Object.entries(RIGHTS).map(([right, words]) => (
+          <legend>{t.whatItMay}</legend>
+          {Object.entries(t.rights).map(([right, words]) => (
             <label className="check" key={right}>
               <input type="checkbox" name="right" value={right} defaultChecked /> {words}
             </label>
           ))}
         </fieldset>
         <label>
-          Jobs a day, at most (empty: as many as you may)
+          {t.limit}
           <input className="input" name="jobsPerDay" type="number" min={1} max={100_000} />
         </label>
         {error !== null && <ErrorNote error={error} />}
         <div className="actions">
           <button type="button" className="button button-quiet" disabled={busy} onClick={leave}>
-            Cancel
+            {t.cancel}
           </button>
           <button type="submit" className="button" disabled={busy}>
-            Make the key
+            {t.make}
           </button>
         </div>
       </form>
@@ -144,6 +144,8 @@ function Make({ open, close, show }: MakeProps) {
 }
 
 function Made({ made, close }: { made: NewKey | null; close(): void }) {
+  const t = useTexts(keys);
+  const said = useTexts(files);
   const [copied, setCopied] = useState(false);
 
   async function copy(): Promise<void> {
@@ -162,26 +164,25 @@ function Made({ made, close }: { made: NewKey | null; close(): void }) {
   }
 
   return (
-    <Dialog open={made !== null} title={`The key “${made?.name}”`} onClose={leave}>
+    <Dialog open={made !== null} title={t.theKey(made?.name ?? "")} onClose={leave}>
       <p>
-        <strong>It is shown this once.</strong> Keep it where your program's secrets are; who has it
-        acts as you.
+        <strong>{t.once}</strong> {t.keepIt}
       </p>
       <div className="key-secret">
         <input
           className="input"
-          aria-label="Key"
+          aria-label={t.key}
           readOnly
           value={made?.key ?? ""}
           onFocus={(event) => event.currentTarget.select()}
         />
         <button type="button" className="button button-quiet" onClick={() => void copy()}>
-          <Copy aria-hidden="true" /> {copied ? "Copied" : "Copy"}
+          <Copy aria-hidden="true" /> {copied ? said.copied : said.copy}
         </button>
       </div>
       <div className="actions">
         <button type="button" className="button" onClick={leave}>
-          I have kept it
+          {t.kept}
         </button>
       </div>
     </Dialog>
@@ -189,6 +190,7 @@ function Made({ made, close }: { made: NewKey | null; close(): void }) {
 }
 
 function Withdraw({ of, close }: { of: KeyView | null; close(): void }) {
+  const t = useTexts(keys);
   const { api } = useServices();
   const queries = useQueryClient();
   const { work, leave, busy, error } = useDialogTask(close);
@@ -203,12 +205,12 @@ function Withdraw({ of, close }: { of: KeyView | null; close(): void }) {
   return (
     <Confirm
       open={of !== null}
-      title={`Withdraw “${of?.name}”?`}
-      what="Withdraw"
+      title={t.askWithdraw(of?.name ?? "")}
+      what={t.withdraw}
       confirm={() => of && withdraw(of.keyId)}
       {...{ leave, busy, error }}
     >
-      Within a minute no program can call with it any more, for good. Jobs that it made go on.
+      {t.withdrawn}
     </Confirm>
   );
 }

@@ -2,6 +2,8 @@ import { Camera, ImageUp } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { ACCEPT, checkPhoto, type Photo } from "../photo/photo";
 import { SAMPLES, type Sample } from "../photo/samples";
+import { photo } from "../texts/en/photo";
+import { texts, useTexts } from "../texts/texts";
 import { carriesFiles } from "../ui/drops";
 import { ErrorNote } from "../ui/ErrorNote";
 
@@ -12,6 +14,7 @@ interface Props {
 
 /** Drag, paste, choose or take a photo, or try a sample. */
 export function PhotoDrop({ onPhoto, samples = true }: Props) {
+  const t = useTexts(photo);
   const [over, setOver] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const files = useRef<HTMLInputElement>(null);
@@ -33,7 +36,7 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
   const takeOne = useCallback(
     (files: FileList) => {
       const [file] = files;
-      if (files.length > 1) setError(tooMany(files.length));
+      if (files.length > 1) setError(new Error(texts(photo).tooMany(files.length)));
       else void take(file, file?.name ?? "");
     },
     [take],
@@ -56,7 +59,7 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
       if (!event.dataTransfer || !isMeant(event)) return;
       event.preventDefault();
       if (event.dataTransfer.files.length > 0) takeOne(event.dataTransfer.files);
-      else setError(new Error("That was no file. Drop a photo from your device."));
+      else setError(new Error(texts(photo).noFile));
     };
     const paste = ({ clipboardData }: ClipboardEvent) => {
       if (clipboardData) takeOne(clipboardData.files);
@@ -72,7 +75,7 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
     try {
       await take(await (await fetch(url)).blob(), `${name}.jpg`);
     } catch {
-      setError(new Error("The sample could not be loaded. Check the connection and try again."));
+      setError(new Error(t.noSample));
     }
   }
 
@@ -88,19 +91,19 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
       {error !== null && <ErrorNote error={error} />}
       <div className={over ? "drop drop-over" : "drop"}>
         <ImageUp className="drop-icon" aria-hidden="true" />
-        <p className="drop-title with-mouse">Drop a photo here</p>
-        <p className="muted with-mouse">or paste it, or</p>
-        <p className="drop-title by-touch">Add a photo</p>
+        <p className="drop-title with-mouse">{t.drop}</p>
+        <p className="muted with-mouse">{t.orPaste}</p>
+        <p className="drop-title by-touch">{t.add}</p>
         <div className="drop-buttons">
           <button type="button" className="button" onClick={() => files.current?.click()}>
-            Choose a photo
+            {t.choose}
           </button>
           <button
             type="button"
             className="button button-quiet take-photo"
             onClick={() => camera.current?.click()}
           >
-            <Camera aria-hidden="true" /> Take one
+            <Camera aria-hidden="true" /> {t.take}
           </button>
         </div>
         <input
@@ -108,7 +111,7 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
           type="file"
           accept={ACCEPT}
           hidden
-          aria-label="Photo"
+          aria-label={t.photo}
           onChange={() => choose(files.current)}
         />
         <input
@@ -117,20 +120,20 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
           accept={ACCEPT}
           capture="environment"
           hidden
-          aria-label="Camera"
+          aria-label={t.camera}
           onChange={() => choose(camera.current)}
         />
       </div>
       {samples && SAMPLES.length > 0 && (
         <div className="samples">
           <p className="muted" id="samples">
-            Or try one of these
+            {t.samples}
           </p>
           <ul aria-labelledby="samples">
             {SAMPLES.map((sample) => (
               <li key={sample.name}>
                 <button type="button" className="sample" onClick={() => void tryOut(sample)}>
-                  <img src={sample.url} alt={sample.description} />
+                  <img src={sample.url} alt={t.sample[sample.name] ?? sample.name} />
                 </button>
               </li>
             ))}
@@ -139,8 +142,4 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
       )}
     </div>
   );
-}
-
-function tooMany(files: number): Error {
-  return new Error(`Those were ${files} files. Add one photo; each is a job of its own.`);
 }

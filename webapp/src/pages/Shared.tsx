@@ -3,6 +3,10 @@ import { Suspense } from "react";
 import { Link } from "wouter";
 import { ApiError } from "../api/error";
 import { useServices } from "../services";
+import { common } from "../texts/en/common";
+import { files as said } from "../texts/en/files";
+import { shared } from "../texts/en/shared";
+import { texts, useTexts } from "../texts/texts";
 import { useCause, useWaiting } from "../ui/connection";
 import { ErrorNote } from "../ui/ErrorNote";
 import { date } from "../ui/format";
@@ -15,7 +19,7 @@ import { filesOf } from "./result/packing";
 import "./result/result.css";
 
 const Viewer = lazily(
-  () => "the viewer",
+  () => texts(said).viewer,
   () => import("../viewer/Viewer"),
 );
 
@@ -24,6 +28,9 @@ const FRESH_MS = 5 * 60_000;
 
 /** What somebody shared; no account is needed. */
 export default function SharedPage({ shareId }: { shareId: string }) {
+  const t = useTexts(shared);
+  const { tryAgain } = useTexts(common);
+  const words = useTexts(said);
   const { api } = useServices();
   const { data, error, refetch } = useQuery({
     queryKey: ["shared", shareId],
@@ -33,18 +40,16 @@ export default function SharedPage({ shareId }: { shareId: string }) {
   });
   const gone = error instanceof ApiError && error.status === 404;
   const cause = useCause(error, data !== undefined);
-  useWaiting(cause, "the shared model", () => void refetch());
+  useWaiting(cause, t.waiting, () => void refetch());
   if (gone) {
     return (
       <section className="page narrow centred">
-        <title>Shared model · Gen3D</title>
-        <h1>Nothing is behind this link</h1>
-        <p className="muted">
-          It has ended, was withdrawn, or is not complete. Ask the person who sent it for a new one.
-        </p>
+        <title>{`${t.shared} · Gen3D`}</title>
+        <h1>{t.nothing}</h1>
+        <p className="muted">{t.aboutNothing}</p>
         <p className="actions">
           <Link className="button" href="/">
-            Make your own
+            {t.makeYourOwn}
           </Link>
         </p>
       </section>
@@ -53,15 +58,15 @@ export default function SharedPage({ shareId }: { shareId: string }) {
   if (!data) {
     return (
       <section className="page narrow centred">
-        <title>Shared model · Gen3D</title>
+        <title>{`${t.shared} · Gen3D`}</title>
         {error && cause === null ? (
           <ErrorNote error={error}>
             <button type="button" className="button" onClick={() => void refetch()}>
-              Try again
+              {tryAgain}
             </button>
           </ErrorNote>
         ) : (
-          <Spinner label="Loading the shared model" />
+          <Spinner label={t.loading} />
         )}
       </section>
     );
@@ -74,7 +79,7 @@ export default function SharedPage({ shareId }: { shareId: string }) {
       <div className="result-main">
         <h1>{name}</h1>
         {files.glb ? (
-          <Suspense fallback={<Spinner label="Loading the viewer" />}>
+          <Suspense fallback={<Spinner label={words.loadingViewer} />}>
             <Viewer
               key={shareId}
               name={name}
@@ -83,19 +88,19 @@ export default function SharedPage({ shareId }: { shareId: string }) {
             />
           </Suspense>
         ) : (
-          <p className="note">It is being made anew. Come back in a while.</p>
+          <p className="note">{t.madeAnew}</p>
         )}
       </div>
-      <aside className="result-side" aria-label={`About ${name}`}>
+      <aside className="result-side" aria-label={words.about(name)}>
         <Downloads object={object} />
         <DownloadAll name={name} files={filesOf(object)} />
         <div className="result-actions">
           <InTheRoom object={object} />
           <Link className="button button-quiet" href="/">
-            Make your own
+            {t.makeYourOwn}
           </Link>
         </div>
-        <p className="muted small">The link that led here ends {date(endsAt)}.</p>
+        <p className="muted small">{t.ends(date(endsAt))}</p>
       </aside>
     </div>
   );

@@ -1,16 +1,11 @@
 /** Which jobs of the gallery are shown, and in which order. */
 
 import type { JobSummary } from "../api/types";
+import { statuses } from "../texts/en/statuses";
+import { texts } from "../texts/texts";
 import { STATUSES } from "./job/statuses";
 
 export type Order = "newest" | "oldest" | "name" | "status";
-
-export const ORDERS: Record<Order, string> = {
-  newest: "Newest first",
-  oldest: "Oldest first",
-  name: "By name",
-  status: "By status",
-};
 
 /** Letters alike but for case and accents are the same. */
 function plain(text: string): string {
@@ -38,7 +33,7 @@ function place({ status }: JobSummary): number {
 export function found(jobs: readonly JobSummary[], text: string, order: Order): JobSummary[] {
   const words = plain(text).split(/\s+/).filter(Boolean);
   const holds = ({ name, status }: JobSummary) => {
-    const told = plain(`${name} ${STATUSES[status].card}`);
+    const told = plain(`${name} ${texts(statuses)[status].card}`);
     return words.every((word) => told.includes(word));
   };
   return jobs.filter(holds).sort(COMPARE[order]);

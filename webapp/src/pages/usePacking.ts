@@ -1,5 +1,7 @@
 import { useRef, useState } from "react";
 import type { Wanted } from "../api/zip";
+import { files as said } from "../texts/en/files";
+import { texts } from "../texts/texts";
 import { loaded } from "../ui/connection";
 import { save } from "../ui/save";
 
@@ -21,7 +23,7 @@ export function usePacking() {
     setError(null);
     setShare(0);
     try {
-      const { zipped } = await loaded("what packs a ZIP", () => import("../api/zip"));
+      const { zipped } = await loaded(texts(said).packer, () => import("../api/zip"));
       const files = await wanted();
       save(await zipped(files, (done, total) => setShare(Math.min(1, done / total))), name);
     } catch (failure) {

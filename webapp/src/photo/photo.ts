@@ -7,6 +7,9 @@ import {
   PHOTO_ENDINGS,
   type PhotoType,
 } from "../api/domain";
+import { photo } from "../texts/en/photo";
+import { texts } from "../texts/texts";
+import { count, decimal } from "../ui/format";
 
 /** What a file input offers. */
 export const ACCEPT = Object.keys(PHOTO_ENDINGS).join(",");
@@ -39,34 +42,31 @@ export function sniff(head: Uint8Array): PhotoType | "image/heic" | "image/gif" 
  * @throws PhotoError with what is wrong and what to do.
  */
 export async function checkPhoto(file: Blob, name: string): Promise<Photo> {
-  if (file.size === 0) throw new PhotoError("The file is empty. Choose another photo.");
+  if (file.size === 0) throw new PhotoError(texts(photo).empty);
   const type = sniff(new Uint8Array(await file.slice(0, 16).arrayBuffer()));
   if (type === "image/heic") {
-    throw new PhotoError(
-      "This is a HEIC or AVIF photo. Save it as JPEG, or set the camera to “most compatible”.",
-    );
+    throw new PhotoError(texts(photo).heic);
   }
   if (type === null || type === "image/gif") {
-    throw new PhotoError(`“${name}” is no photo that can be read. Choose a JPEG, PNG or WebP.`);
+    throw new PhotoError(texts(photo).noPhoto(name));
   }
   if (file.size > MAX_PHOTO_BYTES) {
     throw new PhotoError(
-      `The photo has ${(file.size / 1024 ** 2).toFixed(0)} MB; at most ${MAX_PHOTO_BYTES / 1024 ** 2} MB ` +
-        "are taken. Save it smaller.",
+      texts(photo).tooLarge(decimal(file.size / 1024 ** 2, 0), count(MAX_PHOTO_BYTES / 1024 ** 2)),
     );
   }
   const blob = file.type === type ? file : new Blob([file], { type });
   const { width, height } = await measure(blob);
   if (width * height > MAX_PHOTO_PIXELS) {
     throw new PhotoError(
-      `The photo has ${Math.ceil((width * height) / 1e5) / 10} megapixels; at most ` +
-        `${MAX_PHOTO_PIXELS / 1e6} megapixels are taken. Save it smaller.`,
+      texts(photo).tooManyPixels(
+        count(Math.ceil((width * height) / 1e5) / 10),
+        count(MAX_PHOTO_PIXELS / 1e6),
+      ),
     );
   }
   if (Math.min(width, height) < MIN_PHOTO_SIDE) {
-    throw new PhotoError(
-      `The photo has ${width} × ${height} pixels; each side needs ${MIN_PHOTO_SIDE}. Use a larger one.`,
-    );
+    throw new PhotoError(texts(photo).tooSmall(width, height, MIN_PHOTO_SIDE));
   }
   return { blob, name: name || `photo.${PHOTO_ENDINGS[type]}`, type };
 }
@@ -78,6 +78,6 @@ async function measure(blob: Blob): Promise<{ width: number; height: number }> {
     bitmap.close();
     return size;
   } catch {
-    throw new PhotoError("The photo is damaged and cannot be shown. Choose another one.");
+    throw new PhotoError(texts(photo).damaged);
   }
 }

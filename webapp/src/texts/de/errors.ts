@@ -43,7 +43,7 @@ const named: Record<ErrorName | OurName, string> = {
   InvalidImage: "Diese Datei lässt sich nicht als Foto lesen. Wähl ein JPEG, PNG oder WebP.",
   InvalidMask:
     "Die Maske passt nicht: Sie fehlt, ist leer oder deckt alles. Wähl das Objekt noch einmal aus.",
-  InvalidMesh: "Das Netz ließ sich in diesem Format nicht schreiben. Versuch es noch einmal.",
+  InvalidMesh: "Das Mesh ließ sich in diesem Format nicht schreiben. Versuch es noch einmal.",
   InvalidRequest:
     "Der Server hat die Anfrage nicht verstanden. Lad die Seite neu und versuch es noch einmal.",
   InvalidSplat: "Der Splat lässt sich nicht lesen. Versuch es noch einmal.",
@@ -63,7 +63,7 @@ const named: Record<ErrorName | OurName, string> = {
   ReconstructionFailed:
     "Daraus wurde kein brauchbares Modell. Wähl das Objekt genauer aus oder nimm ein anderes Foto.",
   ShareNotFound: "Diesen Link gibt es nicht (mehr).",
-  SplatTooLarge: "Der Splat ist zu groß für ein Netz. Nimm eine niedrigere Qualität.",
+  SplatTooLarge: "Der Splat ist zu groß für ein Mesh. Nimm eine niedrigere Qualität.",
   StorageUnavailable: "Der Speicher antwortet gerade nicht. Es wird von selbst wieder versucht.",
   TooManyRequests: "Das war viel auf einmal. Warte einen Moment.",
   Unauthorized: "Du bist nicht mehr angemeldet. Melde dich wieder an.",

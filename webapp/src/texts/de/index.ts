@@ -5,8 +5,28 @@ import { app } from "./app";
 import { auth } from "./auth";
 import { common } from "./common";
 import { errors } from "./errors";
+import { files } from "./files";
+import { gallery } from "./gallery";
+import { home } from "./home";
+import { keys } from "./keys";
+import { photo } from "./photo";
+import { shared } from "./shared";
+import { statuses } from "./statuses";
 import { units } from "./units";
 
-const de: Translation = { app, auth, common, errors, units };
+const de: Translation = {
+  app,
+  auth,
+  common,
+  errors,
+  units,
+  photo,
+  home,
+  gallery,
+  keys,
+  shared,
+  files,
+  statuses,
+};
 
 export default de;
