@@ -1,14 +1,16 @@
 """``python -m bench.mesh``: one table, each row measured in a process of its own.
 
 Seconds do not include imports. Processor seconds are those of both threads, which depend less on
-what else the machine does. Peak memory is the whole process's. ``--beside REVISION`` runs the
-package as it was then beside each of its rows, but for what it could not do, and prints those and
-the ratios; ``--quick`` measures a few clouds of each kind in
-one process, in less than a minute.
+what else the machine does. Peak memory is the whole process's. ``--save`` puts each row into
+RESULTS.md as soon as it is there and leaves the others, so that a run may be one of many, or end
+early. The peers' rows stay, as their versions do, but for ``--peers``. ``--beside REVISION`` runs
+the package as it was then beside the rows of `SPEED`, or those of ``--only``, and prints those and
+the ratios; ``--quick`` measures a few clouds of each kind in one process, in less than a minute.
 """
 
 import argparse
 import io
+import itertools
 import json
 import os
 import resource
@@ -59,10 +61,10 @@ def make_cloud(name: str, thousands: int, path: Path) -> None:
 
 def measure(method: str, name: str, path: Path) -> dict[str, Any]:
     """Run one method once, after a run on a small cloud that loads and compiles."""
-    with tempfile.TemporaryDirectory() as folder:
-        small = Path(folder) / "small.ply"
+    small = path.with_name("small.ply")  # a third of a row's time to make, and the same for all
+    if not small.exists():
         make_cloud("sphere", 20, small)
-        METHODS[method](small)
+    METHODS[method](small)
     before, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     result = METHODS[method](path)
     seconds = time.perf_counter() - start
@@ -91,17 +93,21 @@ def peak_bytes() -> int:
     return 1024 * int(line.split()[1])
 
 
+def called(name: str, thousands: int) -> str:
+    """What the table calls a cloud."""
+    return f"{name}, {thousands} k" if thousands else name
+
+
 def row(name: str, thousands: int, method: str, m: dict[str, Any]) -> str:
     """One line of the table."""
     volume = "–" if m["volume"] is None else f"{m['volume']:.2f}"
     told = "–" if m["coverage"] is None else f"{m['coverage']:.3f}"
-    size = f", {thousands} k" if thousands else ""
     mapped = "" if m["mapped"] is None else f" ({m['mapped']:.1f}°)"
     picture = "–"
     if "charts" in m:
         picture = f"{m['charts']} / {m['used']:.2f} / {m['bleeding']:.2%}"
     return (
-        f"| {name}{size} | {method} | {m['f1']:.4f} | {m['f05']:.4f} "
+        f"| {called(name, thousands)} | {method} | {m['f1']:.4f} | {m['f05']:.4f} "
         f"| {told} ({m['covered']:.3f}) | {m['color']:.3f} "
         f"| {m['normal']:.1f}°{mapped} | {volume} "
         f"| {'yes' if m['watertight'] else 'no'} | {m['euler']} ({m['true_euler']}) "
@@ -166,6 +172,14 @@ PLAN = [
 ]  # fmt: skip
 """Clouds, thousands of gaussians, methods."""
 
+SPEED = {
+    *PLAN[:15],
+    *(("mug", thousands, "standard") for thousands in (100, 600, 1300)),
+    *((shape, 300, "fine") for shape in ("chair", "mug")),
+}
+"""Rows that have an older build beside them: what its meshes are like is known once measured, how
+fast it is depends on the hour."""
+
 QUICK = [
     *((name, 100) for name in ("chair", "mug", "sphere, hole", "mug, 5 % floaters", "bowl")),
     *((name, 0) for name in ("chair, trained", "sphere, trained, 5 % floaters")),
@@ -219,11 +233,39 @@ def ratios(pairs: list[tuple[str, dict[str, Any], dict[str, Any]]]) -> list[str]
     return lines
 
 
+def replaced(text: str, head: str, lines: list[str], cells: int) -> str:
+    """A text whose table of that `head` has these lines.
+
+    Each takes the place of the one with the same first `cells`; what the plan has comes in its
+    order, and before the rest.
+    """
+    before, found, rest = text.partition(head + "\n")
+    if not found:
+        raise ValueError(f"There is no table of this head: {head}")
+    old = list(itertools.takewhile(lambda line: line.startswith("|"), rest.split("\n")))
+    after = rest.split("\n")[len(old) :]
+
+    def first(line: str) -> tuple[str, ...]:
+        return tuple(cell.strip() for cell in line.split("|")[1 : 1 + cells])
+
+    table = {first(line): line for line in [*old, *lines]}
+    plan = [(called(name, thousands), method) for name, thousands, method in PLAN]
+    rank: dict[tuple[str, ...], int] = {cells: place for place, cells in enumerate(plan)}
+    in_order = sorted(table, key=lambda cells: rank.get(cells[:2], len(plan)))
+    return before + "\n".join([head, *(table[cells] for cells in in_order), *after])
+
+
+def save(head: str, lines: list[str], cells: int) -> None:
+    """Put lines into a table of RESULTS.md, see `replaced`."""
+    RESULTS.write_text(replaced(RESULTS.read_text(), head, lines, cells))
+
+
 def main() -> None:
     """Measure the plan, or the one row named by the hidden arguments."""
     parser = argparse.ArgumentParser(prog="python -m bench.mesh", description=__doc__)
     parser.add_argument("--only", help="just the clouds or methods whose name holds this")
-    parser.add_argument("--save", action="store_true", help="write RESULTS.md's last table")
+    parser.add_argument("--save", action="store_true", help="put the rows into RESULTS.md's tables")
+    parser.add_argument("--peers", action="store_true", help="measure other libraries, too")
     parser.add_argument("--beside", help="a revision whose package is measured as well")
     parser.add_argument("--quick", action="store_true", help="a few clouds, in one process")
     parser.add_argument("--row", nargs=3, help=argparse.SUPPRESS)
@@ -233,7 +275,6 @@ def main() -> None:
         print(json.dumps(measure(method, name, Path(path))))
         return
     plan = [(*cloud, "standard, no texture") for cloud in QUICK] if args.quick else PLAN
-    lines = [HEAD]
     pairs: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
     print(HEAD)
     with tempfile.TemporaryDirectory() as folder:
@@ -241,11 +282,14 @@ def main() -> None:
         for name, thousands, method in plan:
             if args.only and args.only not in f"{name}; {method}":
                 continue
+            if "alone" in method and not (args.peers or "alone" in (args.only or "")):
+                continue
             path = Path(folder) / f"{name} {thousands}.ply"
             if not path.exists():
                 make_cloud(name, thousands, path)
             then: dict[str, Any] | str = ""
-            if before and "alone" not in method:
+            asked = args.only or args.quick or (name, thousands, method) in SPEED
+            if before and asked and "alone" not in method:
                 then = run_row(method, name, path, before)
                 if isinstance(then, dict):
                     print(row(name, thousands, f"{method}, before", then), flush=True)
@@ -254,18 +298,20 @@ def main() -> None:
             else:
                 now = run_row(method, name, path)
             if isinstance(now, str):
-                lines.append(f"| {name}, {thousands} k | {method} | {now} |")
-            else:
-                lines.append(row(name, thousands, method, now))
-                if isinstance(then, dict):
-                    pairs.append((method, then, now))
-            print(lines[-1], flush=True)
+                print(f"| {called(name, thousands)} | {method} | {now} |", flush=True)
+                continue
+            line = row(name, thousands, method, now)
+            print(line, flush=True)
+            if args.save:
+                save(HEAD, [line], 2)
+            if isinstance(then, dict):
+                pairs.append((method, then, now))
     if pairs:
+        head, rule, *lines = ratios(pairs)
         print(f"\nBeside {args.beside}, median and range of the ratios:\n")
-        print("\n".join(ratios(pairs)))
-    if args.save:
-        intro, _, _ = RESULTS.read_text().partition("| cloud | method |")
-        RESULTS.write_text(intro + "\n".join(lines) + "\n")
+        print("\n".join([head, rule, *lines]))
+        if args.save and not args.only:
+            save(f"{head}\n{rule}", lines, 1)
 
 
 if __name__ == "__main__":
