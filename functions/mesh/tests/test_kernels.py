@@ -230,6 +230,18 @@ def test_distances_are_those_of_scipy_as_far_as_they_are_asked_for() -> None:
         np.testing.assert_array_equal(found, np.minimum(np.rint(squared), most**2))
 
 
+def test_the_nearest_number_is_that_of_scipy() -> None:
+    mask = blobs(0.002)
+    numbers = np.where(mask, np.arange(mask.size).reshape(mask.shape), 0)
+    squared, found = mask_kernels.nearest(numbers.astype(np.int32))
+    expected = distance_transform_edt(numbers == 0) ** 2
+    np.testing.assert_array_equal(squared, np.rint(expected))
+    # Where several are as near, either will do.
+    places = np.array(np.unravel_index(found, numbers.shape))
+    here = np.indices(numbers.shape)
+    np.testing.assert_array_equal(((places - here) ** 2).sum(axis=0), squared)
+
+
 @pytest.mark.parametrize("sigma", [0.9, 2.3, 3.2])
 def test_a_lifted_blur_is_the_quotient_of_two_filters(sigma: float) -> None:
     mask = blobs(0.05)

@@ -15,13 +15,17 @@ import DracoPy
 import numpy as np
 import pytest
 import trimesh
+from embreex.mesh_construction import TriangleMesh
+from embreex.rtcore_scene import EmbreeScene
 from PIL import Image, JpegImagePlugin
 from scipy.spatial import cKDTree
 
 from gen3d_mesh.clean import Frame
 from gen3d_mesh.coloured_mesh import ColouredMesh, Texture, linear_to_srgb, srgb_to_linear, y_up
+from gen3d_mesh.picture_kernels import foremost
 from gen3d_mesh.pipeline import Figures
-from gen3d_mesh.preview import render
+from gen3d_mesh.preview import HALF, Camera, render
+from gen3d_mesh.surface import Triangles
 from gen3d_mesh.write import encode, save
 
 from .conftest import BLUE, RED, sphere
@@ -258,3 +262,37 @@ def test_preview_shows_the_object_on_a_pale_floor(ball: tuple[ColouredMesh, Figu
     margin = pixels[64]
     assert margin[1].min() > 200
     assert margin[-2].min() > 180
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_a_picture_shows_what_rays_meet_first(flipped: bool) -> None:
+    """Whichever way faces look: an engine's mesh may be open."""
+    ring = trimesh.creation.torus(0.35, 0.12, major_sections=64, minor_sections=24)
+    vertices = np.asarray(ring.vertices, np.float32)
+    faces = np.ascontiguousarray(ring.faces[:, ::-1] if flipped else ring.faces, np.int32)
+    camera, size = Camera.before(vertices), 200
+    points = camera.seen(vertices, size)
+    shown = foremost(points, faces, size)
+
+    ends = (np.arange(size) + 0.5) / size * 2 - 1
+    right, down = np.meshgrid(HALF * ends, HALF * ends)
+    ahead = np.stack([right, -down, np.ones_like(right)], axis=2) @ camera.axes
+    scene = EmbreeScene()
+    TriangleMesh(scene, vertices, faces)
+    rays = np.ascontiguousarray(ahead.reshape(-1, 3), np.float32)
+    eyes = np.ascontiguousarray(np.broadcast_to(camera.eye, rays.shape))
+    met = scene.run(eyes, rays, query="INTERSECT").reshape(size, size)
+    assert (met >= 0).mean() > 0.1
+    assert (shown == met).mean() > 0.999
+
+
+def test_a_picture_mixes_no_light_of_two_meshes(ball: tuple[ColouredMesh, Figures]) -> None:
+    """Each has its own colours, with a texture or without, and stands where it is."""
+    textured = ball[0]
+    aside = textured.mesh.vertices + np.array([1.2, 0, 0], np.float32)
+    mesh = Triangles(aside, textured.mesh.faces)
+    plain = replace(textured, mesh=mesh, texture=None, colors=np.full_like(textured.colors, 0.9))
+    pixels = np.asarray(Image.open(io.BytesIO(render(textured, plain, size=128)))).astype(int)
+    height, left, right = 52, 40, 88
+    assert pixels[height, left, 0] > pixels[height, left, 2] + 50
+    assert np.ptp(pixels[height, right]) < 10

@@ -137,6 +137,62 @@ def squared_distances(mask, most):
     return first
 
 
+@njit(cache=True)
+def nearest(numbers):
+    """How far the nearest voxel with a number is from each, and its number.
+
+    Parameters
+    ----------
+    numbers : (x, y, z) int32
+        0 where there is none; somewhere there is one.
+
+    Returns
+    -------
+    (x, y, z) float32
+        Squared, in voxels.
+    (x, y, z) int32
+    """
+    nx, ny, nz = numbers.shape
+    first, second = np.empty(numbers.shape, np.float32), np.empty(numbers.shape, np.float32)
+    of_first, of_second = numbers.copy(), np.empty(numbers.shape, np.int32)
+    far = nx + ny + nz
+    for a in range(nx):
+        for b in range(ny):
+            row, whose = first[a, b], of_first[a, b]
+            for turn in range(2):
+                away, last = far, 0
+                for k in range(nz):
+                    c = k if turn == 0 else nz - 1 - k
+                    if numbers[a, b, c]:
+                        away, last = 0, numbers[a, b, c]
+                    if turn == 0 or away < row[c]:
+                        row[c], whose[c] = away, last
+                    away = min(away + 1, far)
+            for c in range(nz):
+                row[c] *= row[c]
+    for axis in range(2):
+        values, least = (first, second) if axis == 0 else (second, first)
+        of_values, of_least = (of_first, of_second) if axis == 0 else (of_second, of_first)
+        for a in range(nx):
+            for b in range(ny):
+                out, whose = least[a, b], of_least[a, b]
+                out[:], whose[:] = values[a, b], of_values[a, b]
+                at, length = (b, ny) if axis == 0 else (a, nx)
+                for step in range(1, length):
+                    more = np.float32(step * step)
+                    if out.max() <= more:
+                        break
+                    for k in (at - step, at + step):
+                        if k < 0 or k >= length:
+                            continue
+                        row = values[a, k] if axis == 0 else values[k, b]
+                        theirs = of_values[a, k] if axis == 0 else of_values[k, b]
+                        for c in range(nz):
+                            if row[c] + more < out[c]:
+                                out[c], whose[c] = row[c] + more, theirs[c]
+    return first, of_first
+
+
 @njit(cache=True, fastmath=True)
 def lifted_blur(mask, taps, reach, least, first, second, along):
     """Blur a mask, and divide by the most that is within `reach` voxels along each axis.

@@ -289,14 +289,10 @@ def seal(occupied: Mask, voxels: int) -> Mask:
         outer = labels[0, 0, 0]
         pocket[[0, outer]] = False
         if pocket.any():
-            from scipy import ndimage  # most objects have no pockets, and need not wait for it
-
             labels[hollow & (labels > 0)] = outer
-            away, nearest = ndimage.distance_transform_edt(
-                ~pocket[labels] & (labels != outer), return_indices=True
-            )
-            owner = labels[tuple(nearest)]
-            vessel = pocket & _have_two_sides(owner, pocket, away - ball, half, thick)
+            balls = np.where(pocket[labels] | (labels == outer), labels, 0)
+            away, owner = mask_kernels.nearest(balls)
+            vessel = pocket & _have_two_sides(owner, pocket, np.sqrt(away) - ball, half, thick)
             hollow |= vessel[labels]
             inside |= (pocket & ~vessel)[owner] & ~half
     inside = inside[margin:-margin, margin:-margin, margin:-margin]

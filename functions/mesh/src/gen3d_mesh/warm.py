@@ -42,11 +42,11 @@ def without_blas() -> None:
 def compile_kernels() -> None:
     """Go the whole way on a small ball, and on a flat one, dense enough to look for gaps in.
 
-    An engine's open mesh asks two kernels more.
+    An engine's open mesh asks two kernels more, and a hollow object another one.
     """
     import numpy as np
 
-    from gen3d_mesh import mesh_kernels
+    from gen3d_mesh import mask_kernels, mesh_kernels
     from gen3d_mesh.pipeline import QUALITIES, build
     from gen3d_mesh.preview import render
     from gen3d_mesh.sample import ball, write_splat
@@ -61,6 +61,7 @@ def compile_kernels() -> None:
     open_mesh = Triangles(coloured.mesh.vertices, coloured.mesh.faces[1:])
     simplify(open_mesh, 1000, closed=False)
     mesh_kernels.border(open_mesh.faces, len(open_mesh.vertices))
+    mask_kernels.nearest(np.ones((2, 2, 2), np.int32))
     dense = ball(150_000)
     flat = dense.centers * np.array([1, 1, 0.3], np.float32)
     build(replace(dense, centers=flat), QUALITIES["fine"], faces=2000)
