@@ -9,7 +9,12 @@ export function sentenceOf(error: unknown): string {
   return sentenceFor({ error: error.name, message: error.message });
 }
 
+interface Told {
+  readonly error?: string;
+  readonly message: string;
+}
+
 /** The same of a failure as the API tells it: by its name, or in its own words. */
-export function sentenceFor({ error, message }: { error: string; message: string }): string {
+export function sentenceFor({ error = "", message }: Told): string {
   return texts(errors).named[error] ?? message;
 }

@@ -1,17 +1,21 @@
 import { useEffect, useState } from "react";
 import type { JobView } from "../../api/types";
 import { drop, keep, kept, type Submission } from "../../kept/kept";
+import { common } from "../../texts/en/common";
+import { job as said } from "../../texts/en/job";
+import { texts, useTexts } from "../../texts/texts";
 import { lazily } from "../../ui/lazily";
 import { Spinner } from "../../ui/Spinner";
 import { Sending } from "./Sending";
 
 const Select = lazily(
-  () => "the selection tool",
+  () => texts(said).selectionTool,
   () => import("../select/Select"),
 );
 
 /** Select, or send what was selected and confirmed before a reload. */
 export function AwaitingMask({ job }: { job: JobView }) {
+  const { loading } = useTexts(common);
   const [submission, setSubmission] = useState<Submission | null | undefined>();
   useEffect(() => {
     void kept("submission", job.jobId).then((found) => setSubmission(found ?? null));
@@ -27,7 +31,7 @@ export function AwaitingMask({ job }: { job: JobView }) {
     setSubmission(null);
   }
 
-  if (submission === undefined) return <Spinner label="Loading" />;
+  if (submission === undefined) return <Spinner label={loading} />;
   if (submission) return <Sending job={job} submission={submission} onWithdraw={withdraw} />;
   return <Select job={job} onConfirm={confirm} />;
 }

@@ -2,12 +2,15 @@ import { useState } from "react";
 import { RUNNING } from "../../api/domain";
 import type { JobView } from "../../api/types";
 import { useServices } from "../../services";
+import { job as said } from "../../texts/en/job";
+import { useTexts } from "../../texts/texts";
 import { Confirm } from "../../ui/Confirm";
 import { useDialogTask } from "../../ui/useDialogTask";
 import { useJobUpdate } from "./useJob";
 
 /** Stop a job that is still running. */
 export function CancelJob({ job }: { job: JobView }) {
+  const t = useTexts(said);
   const { api } = useServices();
   const { accept, read } = useJobUpdate(job.jobId);
   const [asking, setAsking] = useState(false);
@@ -23,17 +26,16 @@ export function CancelJob({ job }: { job: JobView }) {
   return (
     <>
       <button type="button" className="button button-quiet" onClick={() => setAsking(true)}>
-        Cancel the job
+        {t.cancel}
       </button>
       <Confirm
         open={asking}
-        title="Cancel this job?"
-        what="Cancel the job"
+        title={t.askCancel}
+        what={t.cancel}
         confirm={() => void cancel()}
         {...{ leave, busy, error }}
       >
-        What is being made is stopped. The photo and what exists by now are kept: the job can be
-        tried again, or deleted in the gallery.
+        {t.cancelled}
       </Confirm>
     </>
   );

@@ -1,43 +1,54 @@
 import { Link } from "wouter";
 import type { JobView } from "../../api/types";
+import { common } from "../../texts/en/common";
+import { job as said } from "../../texts/en/job";
+import { statuses } from "../../texts/en/statuses";
+import { sentenceFor } from "../../texts/sentence";
+import { texts, useTexts } from "../../texts/texts";
 import { ErrorNote } from "../../ui/ErrorNote";
-import { type End, STATUSES } from "./statuses";
+import { STATUSES } from "./statuses";
 import { TryAgain } from "./TryAgain";
 
 /** A job that ended before its time. */
 export function Ended({ job }: { job: JobView }) {
-  const { end } = STATUSES[job.status];
-  if (!end) return null;
+  const { startAnew, gallery } = useTexts(common);
+  const { title } = useTexts(statuses)[job.status];
+  if (!STATUSES[job.status].ended) return null;
   return (
     <section className="narrow-step">
-      <h2>{end.title}</h2>
-      {job.status === "FAILED" && job.error && <ErrorNote error={new Error(job.error.message)} />}
+      <h2>{title}</h2>
+      {job.status === "FAILED" && job.error && (
+        <ErrorNote error={new Error(sentenceFor(job.error))} />
+      )}
       {job.objects
         .filter((object) => object.error && object.error.message !== job.error?.message)
         .map((object) => (
           <p key={object.n}>
-            <strong>{object.name}</strong>: {object.error?.message}
+            <strong>{object.name}</strong>: {object.error && sentenceFor(object.error)}
           </p>
         ))}
-      <p className="muted">{advice(job, end)}</p>
+      <p className="muted">{advice(job)}</p>
       <div className="actions">
         {job.image && <TryAgain job={job} />}
         <Link href="/" className={job.image ? "button button-quiet" : "button"}>
-          Start anew
+          {startAnew}
         </Link>
         <Link href="/gallery" className="button button-quiet">
-          Gallery
+          {gallery}
         </Link>
       </div>
     </section>
   );
 }
 
-function advice({ status, error, image, objects }: JobView, end: End): string {
-  const why = end.why ?? `The administrator was told${error ? ` (${error.error})` : ""}.`;
-  if (!image) return `${why} Start anew, perhaps with another photo.`;
-  const kept = objects.length > 0 ? "The photo and the masks are" : "The photo is";
-  const drafts = objects.some((object) => object.draft) ? " What you see below is a draft." : "";
-  const or = status === "CANCELLED" ? "delete it in the gallery" : "start anew with another photo";
-  return `${why} ${kept} kept: try again, and it goes on where it stopped, or ${or}.${drafts}`;
+/** Why it ended, what is left of it, and what can be done. */
+function advice({ status, error, image, objects }: JobView): string {
+  const t = texts(said);
+  const toldAdmin = error?.error ? t.toldAdmin(error.error) : t.toldAdminAll;
+  const why = texts(statuses)[status].why ?? toldAdmin;
+  if (!image) return `${why} ${t.startAnewPerhaps}`;
+  const drafts = objects.some((object) => object.draft) ? ` ${t.draftBelow}` : "";
+  const [kept, keptCancelled] =
+    objects.length > 0 ? [t.masksKept, t.masksKeptCancelled] : [t.kept, t.keptCancelled];
+  return `${why} ${status === "CANCELLED" ? keptCancelled : kept}${drafts}`;
 }

@@ -1,13 +1,16 @@
 import { Check, Pencil } from "lucide-react";
 import { useState } from "react";
 import { MAX_NAME } from "../../api/domain";
-import { messageOf } from "../../api/error";
 import type { JobView } from "../../api/types";
 import { useServices } from "../../services";
+import { job as said } from "../../texts/en/job";
+import { sentenceOf } from "../../texts/sentence";
+import { useTexts } from "../../texts/texts";
 import { useJobUpdate } from "./useJob";
 
 /** The job's name, which can be changed in place. */
 export function JobName({ job }: { job: JobView }) {
+  const t = useTexts(said);
   const { api } = useServices();
   const { put } = useJobUpdate(job.jobId);
   const [name, setName] = useState<string | null>(null);
@@ -19,7 +22,7 @@ export function JobName({ job }: { job: JobView }) {
       try {
         await put(await api.renameJob(job.jobId, wanted));
       } catch (failure) {
-        setError(messageOf(failure));
+        setError(sentenceOf(failure));
         return;
       }
     }
@@ -34,7 +37,7 @@ export function JobName({ job }: { job: JobView }) {
         <button
           type="button"
           className="icon-button"
-          aria-label="Rename the job"
+          aria-label={t.rename}
           onClick={() => setName(job.name)}
         >
           <Pencil />
@@ -54,14 +57,14 @@ export function JobName({ job }: { job: JobView }) {
         className="input"
         value={name}
         maxLength={MAX_NAME}
-        aria-label="Name of the job"
+        aria-label={t.name}
         aria-invalid={error !== ""}
         // biome-ignore lint/a11y/noAutofocus: the person has just asked for this field.
         autoFocus
         onChange={(event) => setName(event.target.value)}
         onKeyDown={(event) => event.key === "Escape" && setName(null)}
       />
-      <button type="submit" className="icon-button" aria-label="Save the name">
+      <button type="submit" className="icon-button" aria-label={t.saveName}>
         <Check />
       </button>
       {error && <span role="alert">{error}</span>}

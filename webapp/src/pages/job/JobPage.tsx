@@ -3,6 +3,10 @@ import { Link } from "wouter";
 import { ApiError } from "../../api/error";
 import type { JobView } from "../../api/types";
 import { drop, dropJob } from "../../kept/kept";
+import { common } from "../../texts/en/common";
+import { job as said } from "../../texts/en/job";
+import { statuses } from "../../texts/en/statuses";
+import { texts, useTexts } from "../../texts/texts";
 import { useCause, useWaiting } from "../../ui/connection";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { lazily } from "../../ui/lazily";
@@ -20,28 +24,30 @@ import { type SeenJob, useJob } from "./useJob";
 import "./job.css";
 
 const Result = lazily(
-  () => "the result",
+  () => texts(said).result,
   () => import("../result/Result"),
 );
 
 /** A job at whatever step it is; every step can be reloaded. */
 export default function JobPage({ jobId }: { jobId: string }) {
+  const t = useTexts(said);
+  const news = useTexts(statuses);
   const { data: job, error, refetch } = useJob(jobId);
   const gone = isGone(error);
   useTidy(jobId, job, gone);
   const cause = useCause(error, job !== undefined);
-  useWaiting(cause, "this job", () => void refetch());
+  useWaiting(cause, t.waiting, () => void refetch());
   const told = cause === null ? error : null;
   return (
     <>
-      <title>{job ? `${STATUSES[job.status].news} · ${job.name} · Gen3D` : "Job · Gen3D"}</title>
+      <title>{`${job ? `${news[job.status].news} · ${job.name}` : t.job} · Gen3D`}</title>
       {/* It stays while the steps come and go: what is new in it is read out. */}
       <p className="visually-hidden" role="status">
-        {job && STATUSES[job.status].news}
+        {job && news[job.status].news}
       </p>
       {job && !gone && <Loaded job={job} error={told} />}
       {told && (!job || gone) && <Unavailable error={told} retry={() => void refetch()} />}
-      {!job && !told && <Spinner label="Loading the job" />}
+      {!job && !told && <Spinner label={t.loading} />}
     </>
   );
 }
@@ -63,6 +69,7 @@ function useTidy(jobId: string, job: SeenJob | undefined, gone: boolean): void {
 }
 
 function Loaded({ job, error }: { job: JobView; error: unknown }) {
+  const { loading } = useTexts(common);
   return (
     <div className="page job">
       <header className="job-head">
@@ -71,7 +78,7 @@ function Loaded({ job, error }: { job: JobView; error: unknown }) {
       </header>
       <Timeline job={job} />
       {error !== null && <ErrorNote error={error} />}
-      <Suspense fallback={<Spinner label="Loading" />}>
+      <Suspense fallback={<Spinner label={loading} />}>
         <Step job={job} />
       </Suspense>
     </div>
@@ -79,15 +86,16 @@ function Loaded({ job, error }: { job: JobView; error: unknown }) {
 }
 
 function Step({ job }: { job: JobView }): ReactNode {
+  const { loading } = useTexts(common);
   const made = job.objects.some((object) => object.files);
   const drafted = job.objects.some((object) => object.draft);
   const shown = STATUSES[job.status];
-  if (shown.end) {
+  if (shown.ended) {
     return (
       <>
         <Ended job={job} />
         {(made || drafted) && (
-          <Suspense fallback={<Spinner label="Loading" />}>
+          <Suspense fallback={<Spinner label={loading} />}>
             <Result job={job} />
           </Suspense>
         )}
@@ -110,18 +118,20 @@ function Step({ job }: { job: JobView }): ReactNode {
 }
 
 function Unavailable({ error, retry }: { error: unknown; retry(): void }) {
+  const t = useTexts(said);
+  const { tryAgain } = useTexts(common);
   const missing = isGone(error);
   return (
     <section className="page narrow">
-      <h1>{missing ? "No such job" : "The job cannot be shown"}</h1>
+      <h1>{missing ? t.none : t.unavailable}</h1>
       <ErrorNote error={error}>
         {!missing && (
           <button type="button" className="button" onClick={retry}>
-            Try again
+            {tryAgain}
           </button>
         )}
         <Link href="/gallery" className="button button-quiet">
-          Go to the gallery
+          {t.toGallery}
         </Link>
       </ErrorNote>
     </section>

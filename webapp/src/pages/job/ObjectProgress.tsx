@@ -1,4 +1,6 @@
 import type { ObjectView } from "../../api/types";
+import { job as said } from "../../texts/en/job";
+import { texts } from "../../texts/texts";
 import { timeLeft } from "../../ui/format";
 import { Progress } from "../../ui/Progress";
 
@@ -20,7 +22,8 @@ export function ObjectProgress({ object }: { object: ObjectView }) {
   );
 }
 
-/** The engine's own name of a phase, as words. */
+/** A phase in words: the engine's own where there are no others. */
 function words(phase: string): string {
-  return phase.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).trim();
+  const other = texts(said).phases[phase];
+  return other ?? phase.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).trim();
 }

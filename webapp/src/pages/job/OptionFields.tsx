@@ -1,7 +1,10 @@
 import { type ReactNode, useId } from "react";
 import { choose, KNOWN, type OptionValue, secondsOf } from "../../api/chosen";
 import type { Offered, OffersView, OptionsView } from "../../api/types";
+import { options } from "../../texts/en/options";
+import { useTexts } from "../../texts/texts";
 import { duration } from "../../ui/format";
+import { optionSaid, titleOf } from "./said-options";
 import "./option-fields.css";
 
 interface Props {
@@ -14,6 +17,7 @@ interface Props {
 
 /** A disclosure with what may be chosen, and nothing where that is nothing. */
 export function OptionFields({ offers, value, onChange, children }: Props) {
+  const t = useTexts(options);
   const id = useId();
   if (!offers) return null;
   const shown = KNOWN.flatMap((option) => {
@@ -24,11 +28,11 @@ export function OptionFields({ offers, value, onChange, children }: Props) {
   const seconds = secondsOf(offers, value);
   return (
     <details className="options">
-      <summary>Options</summary>
+      <summary>{t.options}</summary>
       <div className="options-fields">
         {shown.map(({ option, offered }) => (
           <div key={`${option.part} ${option.name}`}>
-            <label htmlFor={`${id} ${option.part} ${option.name}`}>{option.title}</label>
+            <label htmlFor={`${id} ${option.part} ${option.name}`}>{titleOf(option)}</label>
             <Field
               id={`${id} ${option.part} ${option.name}`}
               offered={offered}
@@ -39,9 +43,7 @@ export function OptionFields({ offers, value, onChange, children }: Props) {
           </div>
         ))}
       </div>
-      {seconds !== null && (
-        <p className="muted small">About {duration(1000 * seconds)} an object, once it begins.</p>
-      )}
+      {seconds !== null && <p className="muted small">{t.seconds(duration(1000 * seconds))}</p>}
       {children}
     </details>
   );
@@ -55,9 +57,6 @@ interface FieldProps {
   onChange(value: OptionValue): void;
 }
 
-/** What is read in the place of a value where another option decides. */
-const BY_ITSELF = "automatic";
-
 function Field({ id, offered, start, value, onChange }: FieldProps) {
   if ("values" in offered) {
     const values = [start, ...offered.values.filter((one) => one !== start)];
@@ -70,7 +69,7 @@ function Field({ id, offered, start, value, onChange }: FieldProps) {
       >
         {values.map((one) => (
           <option key={one} value={String(one)}>
-            {one ?? BY_ITSELF}
+            {optionSaid(one)}
           </option>
         ))}
       </select>
@@ -84,7 +83,7 @@ function Field({ id, offered, start, value, onChange }: FieldProps) {
       type="number"
       min={minimum}
       max={maximum}
-      placeholder={BY_ITSELF}
+      placeholder={optionSaid(null)}
       value={value ?? ""}
       onChange={({ target }) => onChange(target.value === "" ? start : target.valueAsNumber)}
       onBlur={() => typeof value === "number" && onChange(within(value, minimum, maximum))}

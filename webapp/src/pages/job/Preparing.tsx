@@ -3,6 +3,8 @@ import { useEffect, useState } from "react";
 import { Link } from "wouter";
 import type { JobView } from "../../api/types";
 import { kept } from "../../kept/kept";
+import { job as said } from "../../texts/en/job";
+import { texts, useTexts } from "../../texts/texts";
 import { duration } from "../../ui/format";
 import { Progress } from "../../ui/Progress";
 import { useNow } from "../../ui/useNow";
@@ -16,6 +18,7 @@ const WAKING_MS = 12 * 60_000;
 
 /** The encoder looks at the photo. */
 export function Preparing({ job }: { job: JobView }) {
+  const t = useTexts(said);
   // It comes next, and is there before, should the connection be lost.
   useEffect(() => void import("../select/Select").catch(() => undefined), []);
   const since = goingOn(job.stages.initialize)?.start;
@@ -23,15 +26,15 @@ export function Preparing({ job }: { job: JobView }) {
   const elapsed = since ? Math.max(0, now - Date.parse(since)) : 0;
   return (
     <section className="narrow-step">
-      <h2>Preparing the photo</h2>
+      <h2>{t.preparing}</h2>
       {job.image && (
         <img className="step-picture" src={job.image.url} crossOrigin="anonymous" alt={job.name} />
       )}
-      <Progress label="Preparing" share={null} />
+      <Progress label={t.preparingBar} share={null} />
       <p>
         {/* The sentence alone: the seconds would be read out one by one. */}
         <span aria-live="polite">{explain(elapsed, (job.queue?.ahead ?? 0) > 0)}</span>
-        {elapsed >= AWAKE_MS && ` It has been ${duration(elapsed)}.`}
+        {elapsed >= AWAKE_MS && ` ${t.elapsed(duration(elapsed))}`}
       </p>
       <Queue job={job} />
       <Next jobId={job.jobId} />
@@ -40,24 +43,15 @@ export function Preparing({ job }: { job: JobView }) {
 }
 
 function explain(elapsed: number, behind: boolean): string {
-  if (elapsed < AWAKE_MS) {
-    return "The model is looking at the photo once. After that, every click is answered at once.";
-  }
-  if (elapsed < WAKING_MS) {
-    return (
-      "The model is most likely waking up: its machine is switched off while nobody uses it, and " +
-      "starting one takes 5 to 10 minutes."
-    );
-  }
-  if (behind) return "The model takes what was asked for before; yours comes in its turn.";
-  return (
-    "This takes longer than waking up does. The job goes on trying by itself, and you will get a " +
-    "mail if it fails."
-  );
+  const t = texts(said);
+  if (elapsed < AWAKE_MS) return t.looking;
+  if (elapsed < WAKING_MS) return t.waking;
+  return behind ? t.behind : t.long;
 }
 
 /** What comes after, and whether this page is needed for it. */
 function Next({ jobId }: { jobId: string }) {
+  const t = useTexts(said);
   const [masked, setMasked] = useState(false);
   useEffect(() => {
     void kept("submission", jobId).then((found) => setMasked(found !== undefined));
@@ -65,17 +59,9 @@ function Next({ jobId }: { jobId: string }) {
   return (
     <p className="note">
       <Info aria-hidden="true" />
-      {masked ? (
-        <span>
-          Keep this page open, or come back to it in this browser: your masks lie here, and are sent
-          from here when the photo is prepared.
-        </span>
-      ) : (
-        <span>
-          You can leave this page. The job waits in your <Link href="/gallery">gallery</Link> for
-          you to select the object. If that takes longer than a minute, a mail calls you back.
-        </span>
-      )}
+      <span>
+        {masked ? t.keepOpen : t.leaveToSelect((words) => <Link href="/gallery">{words}</Link>)}
+      </span>
     </p>
   );
 }

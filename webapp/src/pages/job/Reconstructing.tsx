@@ -1,25 +1,21 @@
 import { Check, Mail, X } from "lucide-react";
 import { useEffect } from "react";
 import { Link } from "wouter";
-import type { ObjectStatus } from "../../api/domain";
 import type { JobView } from "../../api/types";
+import { job as said } from "../../texts/en/job";
+import { sentenceFor } from "../../texts/sentence";
+import { useTexts } from "../../texts/texts";
 import { loadAhead } from "../result/ahead";
 import { ObjectProgress } from "./ObjectProgress";
 import { Queue } from "./Queue";
 
-export const TELL: Record<ObjectStatus, string> = {
-  PENDING: "Step 1 of 2: from the photo to a shape",
-  MESHING: "Step 2 of 2: from the shape to a mesh",
-  COMPLETED: "Finished",
-  FAILED: "Failed",
-};
-
 /** Progress of each object. */
 export function Reconstructing({ job }: { job: JobView }) {
+  const t = useTexts(said);
   useEffect(loadAhead, []);
   return (
     <section className="narrow-step">
-      <h2>Reconstructing {job.objects.length === 1 ? "the object" : "the objects"}</h2>
+      <h2>{t.reconstructing(job.objects.length)}</h2>
       <Queue job={job} />
       <ul className="object-progress" aria-live="polite">
         {job.objects.map((object) => (
@@ -32,7 +28,7 @@ export function Reconstructing({ job }: { job: JobView }) {
               <p className="muted">
                 {object.status === "COMPLETED" && <Check aria-hidden="true" />}
                 {object.status === "FAILED" && <X aria-hidden="true" />}
-                {object.error?.message ?? TELL[object.status]}
+                {object.error ? sentenceFor(object.error) : t.object[object.status]}
               </p>
               <ObjectProgress object={object} />
             </div>
@@ -42,8 +38,9 @@ export function Reconstructing({ job }: { job: JobView }) {
       <p className="note">
         <Mail aria-hidden="true" />
         <span>
-          You can leave this page. The job goes on in your <Link href="/gallery">gallery</Link>, and
-          a mail comes when it is finished.
+          {t.leave((words) => (
+            <Link href="/gallery">{words}</Link>
+          ))}
         </span>
       </p>
     </section>

@@ -4,6 +4,9 @@ import { DEFAULTS } from "../../api/chosen";
 import type { JobView } from "../../api/types";
 import type { Submission } from "../../kept/kept";
 import { useServices } from "../../services";
+import { common } from "../../texts/en/common";
+import { job as said } from "../../texts/en/job";
+import { useTexts } from "../../texts/texts";
 import { isOffline } from "../../ui/connection";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
@@ -19,6 +22,8 @@ interface Props {
 
 /** Upload the masks, then ask for the reconstruction. */
 export function Sending({ job, submission, onWithdraw }: Props) {
+  const t = useTexts(said);
+  const { tryAgain } = useTexts(common);
   const { api } = useServices();
   const { accept, read } = useJobUpdate(job.jobId);
   const [sent, setSent] = useState(0);
@@ -46,7 +51,7 @@ export function Sending({ job, submission, onWithdraw }: Props) {
   }, [api, job.jobId, objects, options, accept, read]);
 
   const waits = isOffline(error);
-  useAutoRetry(error, "sending your masks", () => void send());
+  useAutoRetry(error, t.waitingMasks, () => void send());
   // A draft is there within seconds.
   useEffect(loadAhead, []);
 
@@ -58,22 +63,22 @@ export function Sending({ job, submission, onWithdraw }: Props) {
 
   return (
     <section className="narrow-step" aria-live="polite">
-      <h2>Sending {objects.length === 1 ? "the mask" : `${objects.length} masks`}</h2>
-      {(error === null || waits) && <Progress label="Masks" share={sent / objects.length} />}
+      <h2>{t.sending(objects.length)}</h2>
+      {(error === null || waits) && <Progress label={t.masks} share={sent / objects.length} />}
       {waits && (
         <p className="actions">
           <button type="button" className="button button-quiet" onClick={onWithdraw}>
-            Back to the selection
+            {t.backToSelection}
           </button>
         </p>
       )}
       {error !== null && !waits && (
         <ErrorNote error={error}>
           <button type="button" className="button" onClick={() => void send()}>
-            Try again
+            {tryAgain}
           </button>
           <button type="button" className="button button-quiet" onClick={onWithdraw}>
-            Back to the selection
+            {t.backToSelection}
           </button>
         </ErrorNote>
       )}

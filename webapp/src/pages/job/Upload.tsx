@@ -6,6 +6,9 @@ import { drop, kept } from "../../kept/kept";
 import { type Delivered, deliver, startAnew } from "../../photo/deliver";
 import type { Photo } from "../../photo/photo";
 import { useServices } from "../../services";
+import { common } from "../../texts/en/common";
+import { job as said } from "../../texts/en/job";
+import { useTexts } from "../../texts/texts";
 import { isOffline } from "../../ui/connection";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
@@ -16,6 +19,8 @@ import { useJobUpdate } from "./useJob";
 
 /** Send the photo that is kept, then start the job. After a reload it goes on by itself. */
 export function Upload({ job }: { job: JobView }) {
+  const t = useTexts(said);
+  const words = useTexts(common);
   const { api } = useServices();
   const [, navigate] = useLocation();
   const { accept, read } = useJobUpdate(job.jobId);
@@ -61,17 +66,13 @@ export function Upload({ job }: { job: JobView }) {
   const send = () => void work(() => deliver(api, job, { photo: setPhoto, progress: setShare }));
   const first = useRef(send);
   useEffect(() => first.current(), []);
-  useAutoRetry(wanting ? null : error, "the upload of your photo", send);
+  useAutoRetry(wanting ? null : error, t.waitingUpload, send);
 
   if (wanting) {
     return (
       <section className="narrow-step">
-        <h2>{wanting === "refused" ? "Choose another photo" : "The photo is missing"}</h2>
-        {wanting === "missing" && (
-          <p className="muted">
-            “{job.filename}” was never uploaded, and this browser does not have it. Choose it again.
-          </p>
-        )}
+        <h2>{wanting === "refused" ? t.another : t.missing}</h2>
+        {wanting === "missing" && <p className="muted">{t.aboutMissing(job.filename)}</p>}
         {error !== null && <ErrorNote error={error} />}
         <PhotoDrop
           onPhoto={({ blob, name }: Photo) =>
@@ -83,23 +84,23 @@ export function Upload({ job }: { job: JobView }) {
         />
         <p className="actions">
           <Link href="/" className="button button-quiet">
-            Start anew
+            {words.startAnew}
           </Link>
         </p>
       </section>
     );
   }
-  if (photo === undefined) return <Spinner label="Loading" />;
+  if (photo === undefined) return <Spinner label={words.loading} />;
   return (
     <section className="narrow-step" aria-live="polite">
-      <h2>{share < 1 ? "Uploading the photo" : "Checking the photo"}</h2>
+      <h2>{share < 1 ? t.uploading : t.checking}</h2>
       {photo && <Picture blob={photo} />}
       {error === null || isOffline(error) ? (
-        <Progress label="Upload" share={share < 1 ? share : null} />
+        <Progress label={t.upload} share={share < 1 ? share : null} />
       ) : (
         <ErrorNote error={error}>
           <button type="button" className="button" onClick={send}>
-            Try again
+            {words.tryAgain}
           </button>
         </ErrorNote>
       )}
@@ -108,11 +109,12 @@ export function Upload({ job }: { job: JobView }) {
 }
 
 function Picture({ blob }: { blob: Blob }) {
+  const t = useTexts(said);
   const [url, setUrl] = useState("");
   useEffect(() => {
     const made = URL.createObjectURL(blob);
     setUrl(made);
     return () => URL.revokeObjectURL(made);
   }, [blob]);
-  return url ? <img className="step-picture" src={url} alt="Yours" /> : null;
+  return url ? <img className="step-picture" src={url} alt={t.yours} /> : null;
 }

@@ -3,8 +3,10 @@ import { STATUSES } from "./statuses";
 
 export type StepState = "done" | "now" | "todo" | "failed";
 
+export type StepName = "photo" | "prepare" | "select" | "reconstruct" | "view";
+
 export interface Step {
-  readonly name: string;
+  readonly name: StepName;
   readonly state: StepState;
   /** When what goes on now began. */
   readonly since: string | null;
@@ -14,12 +16,12 @@ export interface Step {
 /** A job as the steps of a person. */
 export function stepsOf(job: JobView): Step[] {
   const { initialize, mask, reconstruct } = job.stages;
-  const stages = [
-    { name: "Photo", stage: null },
-    { name: "Prepare", stage: initialize },
-    { name: "Select", stage: mask },
-    { name: "Reconstruct", stage: reconstruct },
-    { name: "View", stage: null },
+  const stages: { name: StepName; stage: StageView | null }[] = [
+    { name: "photo", stage: null },
+    { name: "prepare", stage: initialize },
+    { name: "select", stage: mask },
+    { name: "reconstruct", stage: reconstruct },
+    { name: "view", stage: null },
   ];
   const { step } = STATUSES[job.status];
   const now = step ?? endedAt(job);

@@ -1,12 +1,13 @@
 import { Suspense, useState } from "react";
 import type { JobView, ObjectView } from "../../api/types";
+import { job as jobTexts } from "../../texts/en/job";
+import { useTexts } from "../../texts/texts";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { lazily } from "../../ui/lazily";
 import { Segmented } from "../../ui/Segmented";
 import { Spinner } from "../../ui/Spinner";
 import { ObjectProgress } from "../job/ObjectProgress";
 import { Queue } from "../job/Queue";
-import { TELL } from "../job/Reconstructing";
 import { TryAgain } from "../job/TryAgain";
 import { DownloadAll } from "./DownloadAll";
 import { Downloads } from "./Downloads";
@@ -156,9 +157,10 @@ function LazyViewer({ object, files, splat, draft = false }: LazyViewerProps) {
 
 /** An object on its way, beside others that exist. */
 function Making({ job, object }: { job: JobView; object: ObjectView }) {
+  const t = useTexts(jobTexts);
   return (
     <section className="card" aria-live="polite">
-      <p>{TELL[object.status]}</p>
+      <p>{t.object[object.status]}</p>
       <ObjectProgress object={object} />
       <Queue job={job} />
     </section>

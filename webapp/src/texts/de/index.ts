@@ -8,7 +8,9 @@ import { errors } from "./errors";
 import { files } from "./files";
 import { gallery } from "./gallery";
 import { home } from "./home";
+import { job } from "./job";
 import { keys } from "./keys";
+import { options } from "./options";
 import { photo } from "./photo";
 import { shared } from "./shared";
 import { statuses } from "./statuses";
@@ -27,6 +29,8 @@ const de: Translation = {
   shared,
   files,
   statuses,
+  job,
+  options,
 };
 
 export default de;
