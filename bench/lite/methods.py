@@ -40,7 +40,7 @@ class Lite:
         image = square.astype(np.float32).transpose(2, 0, 1)[None] / 255
         names = [output.name for output in self.encoder.get_outputs()]
         answers = self.encoder.run(names, {"image": image})
-        self.features = {k: v.astype(np.float16) for k, v in zip(names, answers, strict=True)}
+        self.features = dict(zip(names, answers, strict=True))
 
     def mask(self, clicks: list[Click]) -> Mask:
         """Decode; from the second click on the last mask is refined."""

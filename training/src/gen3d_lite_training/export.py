@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gen3d_inference.engines.lite.frames import CROP_SIDE, ENCODER_SIDE
+from gen3d_inference.engines.parts.browser_graph import for_browsers
 from gen3d_inference.engines.parts.float16_weights import store_float16
 
 from .networks import Features, MaskDecoder, MaskNetworks, Reconstruction
@@ -55,7 +56,7 @@ def prefer_whole(scores: Tensor, masks: Tensor, labels: Tensor) -> Tensor:
 
 
 class ExportedDecoder(nn.Module):
-    """The decoder in the page's terms: points in pixels of the model's frame, features in float16.
+    """The decoder in the page's terms: points in pixels of the model's frame.
 
     After a click on the object larger candidates are preferred, see `prefer_whole`.
 
@@ -87,8 +88,7 @@ class ExportedDecoder(nn.Module):
         nowhere = torch.zeros(1, _PADDED, 2)
         points = torch.cat([point_coords / self.side, nowhere], 1)
         labels = torch.cat([point_labels, torch.full((1, _PADDED), PADDING)], 1)
-        halves = (image_embed, high_res_0, high_res_1, high_res_2)
-        features = Features(*(half.float() for half in halves))
+        features = Features(image_embed, high_res_0, high_res_1, high_res_2)
         masks, scores = self.decoder(features, points, labels, mask_input, has_mask_input)
         return masks, prefer_whole(scores, masks, point_labels)
 
@@ -98,7 +98,7 @@ def export_masks(networks: MaskNetworks, folder: Path) -> tuple[Path, Path]:
 
     The encoder reads `image`, RGB in [0, 1], [1, 3, 448, 448], and answers `Features`:
     `image_embed` [1, 64, 56, 56], `high_res_0` [1, 32, 112, 112], `high_res_1` [1, 64, 56, 56] and
-    `high_res_2` [1, 128, 28, 28]. The decoder reads these as float16,
+    `high_res_2` [1, 128, 28, 28]. The decoder reads these,
     `point_coords` [1, n, 2] in the 448-pixel frame, `point_labels` [1, n] (1 object, 0 not, 2 and 3
     a box's top left and bottom right, -1 nothing), `mask_input` [1, 1, 112, 112] logits and
     `has_mask_input` [1]; it answers `masks` [1, 3, 224, 224] logits and `iou_scores` [1, 3].
@@ -118,7 +118,7 @@ def export_masks(networks: MaskNetworks, folder: Path) -> tuple[Path, Path]:
     )
     _export(
         ExportedDecoder(networks.decoder).eval(),
-        (*(part.half() for part in features), *prompt),
+        (*features, *prompt),
         decoder_path,
         [*Features._fields, "point_coords", "point_labels", "mask_input", "has_mask_input"],
         ["masks", "iou_scores"],
@@ -160,6 +160,7 @@ def _export(
             dynamo=False,  # the only exporter without a further dependency
         )
     model = onnx.load(path)
+    for_browsers(model)
     store_float16(model, _SMALL)
     onnx.checker.check_model(model)
     onnx.save(model, path)

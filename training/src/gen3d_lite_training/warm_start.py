@@ -95,6 +95,8 @@ def warm_start(network: nn.Module, paths: list[Path], run: Callable[[], object])
         found = read(path)
         for name, value in found.weights.items():
             if name in state:
+                if value.ndim == 4:  # without the channels of nothing that `for_browsers` adds
+                    value = value[:, : state[name].shape[1]]
                 state[name] = value.reshape(state[name].shape).to(state[name])
         for convolution, bias in found.folded.items():
             norm = f"{convolution[:-1]}1"

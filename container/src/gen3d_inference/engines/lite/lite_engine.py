@@ -104,8 +104,7 @@ class LiteEngine:
 
     def decode(self, stretched: Image.Image, prompt: Prompt) -> Floats:
         """Answer a prompt as the page's decoder does: the candidates' logits, (m, h, w)."""
-        encoded = self._encode(stretched).items()
-        inputs = {**{name: tensor.astype(np.float16) for name, tensor in encoded}, **prompt}
+        inputs = {**self._encode(stretched), **prompt}
         masks: Floats = self._decoder.run(["masks"], inputs)[0][0]
         return masks
 

@@ -18,6 +18,7 @@ from onnx import helper
 from torch import Tensor, nn
 
 from gen3d.errors import WeightsInvalid
+from gen3d_inference.engines.parts.browser_graph import for_browsers
 from gen3d_inference.engines.parts.decoder import (
     NAMES,
     OUTPUTS,
@@ -63,6 +64,7 @@ def to_onnx(decoder: MaskDecoder, engine: str, licence: str) -> bytes:
     revision = _revision(decoder)
     _round_to_halves(decoder)
     model = onnx.load_model_from_string(_traced(decoder))
+    for_browsers(model)
     store_float16(model, _SMALL)
     about = {
         "engine": engine,
