@@ -1,6 +1,6 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, it, vi } from "vitest";
-import { choose, DEFAULTS, KNOWN, secondsOf, titled, withSeed } from "../src/api/chosen";
+import { choose, DEFAULTS, KNOWN, secondsOf, withSeed, withValues } from "../src/api/chosen";
 import type { OffersView, OptionsView } from "../src/api/types";
 import { OptionFields, within } from "../src/pages/job/OptionFields";
 
@@ -85,7 +85,7 @@ describe("what is chosen", () => {
   });
 
   it("is read by its titles", () => {
-    expect(titled(withSeed(DEFAULTS, 3))).toEqual([
+    expect(withValues(withSeed(DEFAULTS, 3)).map(([{ title }, value]) => [title, value])).toEqual([
       ["Reconstruction quality", "standard"],
       ["Seed", 3],
       ["Mesh quality", "standard"],

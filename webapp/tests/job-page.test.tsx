@@ -151,7 +151,7 @@ describe("a job of which a part is made again", () => {
       page({ status: "COMPLETED", objects: [{ ...saucer, mesh: { ...mesh, ...more } }] });
     const lace = of({ coverage: 0.7812, warnings: ["A part is missing."] });
     expect(lace).toContain("<dt>Coverage of the splat</dt><dd>78.1 %</dd>");
-    expect(lace).toContain('<p class="note">A part is missing.</p>');
+    expect(lace).toContain('<p class="note" lang="en">A part is missing.</p>');
     expect(of({ coverage: null, warnings: [] })).not.toContain("Coverage");
     expect(of({})).not.toContain("Coverage"); // a mesh that is older than the figure
   });

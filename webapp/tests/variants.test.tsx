@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, it, vi } from "vitest";
 import { isJob } from "../src/api/answers";
-import { DEFAULTS, secondsOf, titled, withSeed } from "../src/api/chosen";
+import { DEFAULTS, secondsOf, withSeed, withValues } from "../src/api/chosen";
 import type { ApiClient } from "../src/api/client";
 import type { JobView, ObjectView, OffersView, VariantView } from "../src/api/types";
 import { OptionFields } from "../src/pages/job/OptionFields";
@@ -122,6 +122,6 @@ describe("how many seeds are tried", () => {
   });
 
   it("is no figure of what was made, which is of one", () => {
-    expect(titled(three).map(([title]) => title)).not.toContain("Seeds to try");
+    expect(withValues(three).map(([{ title }]) => title)).not.toContain("Seeds to try");
   });
 });

@@ -55,11 +55,11 @@ export function seedsOf(options: OptionsView): number {
   return Number(options.engine.seeds ?? 1);
 }
 
-/** The options that have a value, by the words that people read; what is made is of one seed. */
-export function titled(options: OptionsView): [string, string | number][] {
-  return KNOWN.flatMap(({ part, name, title }): [string, string | number][] => {
-    const value = options[part][name];
-    return value == null || name === "seeds" ? [] : [[title, value]];
+/** The options that have a value; what is made is of one seed. */
+export function withValues(options: OptionsView): [Option, string | number][] {
+  return KNOWN.flatMap((option): [Option, string | number][] => {
+    const value = options[option.part][option.name];
+    return value == null || option.name === "seeds" ? [] : [[option, value]];
   });
 }
 

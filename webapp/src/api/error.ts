@@ -70,10 +70,3 @@ function secondsOf(value: unknown): number | null {
   const seconds = Number(value ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
 }
-
-/** A sentence for the person, whatever was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error && error.message
-    ? error.message
-    : "Something went wrong. Try again.";
-}

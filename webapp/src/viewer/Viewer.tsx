@@ -1,10 +1,12 @@
 import { Box, ChartScatter, Grid3x3, Maximize, RotateCw, Sparkles, Sun } from "lucide-react";
-import { useEffect, useEffectEvent, useRef, useState } from "react";
-import { messageOf } from "../api/error";
+import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from "react";
 import { fileOf } from "../api/links";
+import { common } from "../texts/en/common";
+import { viewer as said } from "../texts/en/viewer";
+import { texts, useTexts } from "../texts/texts";
 import { useConnection, useWaiting } from "../ui/connection";
 import { Progress } from "../ui/Progress";
-import { type Choice, Segmented } from "../ui/Segmented";
+import { Segmented } from "../ui/Segmented";
 import { FILE_OF, type Mode, ObjectScene } from "./scene";
 import { ViewerMore } from "./ViewerMore";
 import "./viewer.css";
@@ -19,15 +21,17 @@ interface Props {
   together?: { names: readonly string[]; photoUrl: string | null };
 }
 
-const MODES: readonly Choice<Mode>[] = [
-  { value: "mesh", label: "Mesh", icon: <Box /> },
-  { value: "splat", label: "Splat", icon: <Sparkles /> },
-  { value: "wireframe", label: "Wires", icon: <Grid3x3 /> },
-  { value: "points", label: "Points", icon: <ChartScatter /> },
+const MODES: readonly { readonly value: Mode; readonly icon: ReactNode }[] = [
+  { value: "mesh", icon: <Box /> },
+  { value: "splat", icon: <Sparkles /> },
+  { value: "wireframe", icon: <Grid3x3 /> },
+  { value: "points", icon: <ChartScatter /> },
 ];
 
 /** An object to turn: its mesh, its splat, its wires, its points, of which there is a file for. */
 export default function Viewer({ name, meshUrl, splatUrl, draft = false, together }: Props) {
+  const t = useTexts(said);
+  const words = useTexts(common);
   const [mode, setMode] = useState<Mode>(meshUrl ? "mesh" : "splat");
   const [light, setLight] = useState(1);
   const [turning, setTurning] = useState(false);
@@ -38,11 +42,13 @@ export default function Viewer({ name, meshUrl, splatUrl, draft = false, togethe
   useEffect(() => scene?.turn(turning), [scene, turning]);
   useEffect(() => scene?.hide(hidden), [scene, hidden]);
 
-  const choices = MODES.filter(({ value }) => (FILE_OF[value] === "mesh" ? meshUrl : splatUrl));
+  const choices = MODES.filter(({ value }) => (FILE_OF[value] === "mesh" ? meshUrl : splatUrl)).map(
+    ({ value, icon }) => ({ value, icon, label: t.modes[value] }),
+  );
   const lit = FILE_OF[mode] === "mesh";
-  const home = together ? "As in the photo" : "Whole object";
+  const home = together ? t.asInPhoto : t.whole;
   return (
-    <section className="viewer" aria-label={`3D view of ${draft ? "a draft of " : ""}${name}`}>
+    <section className="viewer" aria-label={draft ? t.viewOfDraft(name) : t.view(name)}>
       <div className="viewer-frame" ref={frame}>
         {together?.photoUrl && through && (
           <img className="viewer-photo" src={together.photoUrl} crossOrigin="anonymous" alt="" />
@@ -52,12 +58,12 @@ export default function Viewer({ name, meshUrl, splatUrl, draft = false, togethe
           ref={canvas}
           tabIndex={0}
           role="application"
-          aria-label={`${name}, as ${mode}. Drag or press the arrow keys to turn, scroll or press plus and minus to come closer and go away.`}
+          aria-label={t.canvas(name, t.modes[mode])}
         />
-        {draft && <span className="badge">Draft</span>}
+        {draft && <span className="badge">{words.draft}</span>}
         {loading !== null && (
           <div className="viewer-loading">
-            <Progress label={`Loading the ${mode}`} share={loading || null} />
+            <Progress label={t.loading[mode]} share={loading || null} />
           </div>
         )}
         {error !== "" && (
@@ -66,12 +72,12 @@ export default function Viewer({ name, meshUrl, splatUrl, draft = false, togethe
           </p>
         )}
       </div>
-      <div className="viewer-bar" role="toolbar" aria-label="View">
-        <Segmented<Mode> legend="Show" choices={choices} value={mode} onChange={setMode} />
+      <div className="viewer-bar" role="toolbar" aria-label={t.bar}>
+        <Segmented<Mode> legend={t.show} choices={choices} value={mode} onChange={setMode} />
         <div className="toolbar-group">
-          <label className="light" title={lit ? "Light" : "Only the mesh can be lit"}>
+          <label className="light" title={lit ? t.light : t.onlyMesh}>
             <Sun aria-hidden="true" />
-            <span className="visually-hidden">Light</span>
+            <span className="visually-hidden">{t.light}</span>
             <input
               type="range"
               min={0.2}
@@ -85,8 +91,8 @@ export default function Viewer({ name, meshUrl, splatUrl, draft = false, togethe
           <button
             type="button"
             className="icon-button"
-            aria-label="Turn"
-            title="Turn"
+            aria-label={t.turn}
+            title={t.turn}
             aria-pressed={turning}
             onClick={() => setTurning(!turning)}
           >
@@ -109,7 +115,7 @@ export default function Viewer({ name, meshUrl, splatUrl, draft = false, togethe
       <ViewerMore name={name} scene={scene} frame={frame} ready={loading === null && !error} />
       {together && (
         <fieldset className="viewer-objects" disabled={FILE_OF[mode] !== "mesh"}>
-          <legend className="visually-hidden">Objects</legend>
+          <legend className="visually-hidden">{t.objects}</legend>
           {together.names.map((object, n) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: names may be alike, their order is fixed.
             <label className="check" key={n}>
@@ -144,7 +150,7 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
   const [attempt, setAttempt] = useState(0);
   const { lost } = useConnection();
   const unloaded = scene !== null && error !== "" && lost;
-  useWaiting(unloaded ? attempt : null, "the model", () => setAttempt(attempt + 1));
+  useWaiting(unloaded ? attempt : null, texts(said).waiting, () => setAttempt(attempt + 1));
   const [through, setThrough] = useState(false);
   // Links are signed anew now and then; the files are the same, and so the scene stays.
   const meshFile = meshUrl && fileOf(meshUrl);
@@ -166,7 +172,7 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
         setThrough,
       );
     } catch {
-      setError("This browser shows no 3D (WebGL 2 is missing). The downloads work all the same.");
+      setError(texts(said).noWebGl);
       return;
     }
     const observer = new ResizeObserver(() => made.resize(around.clientWidth, around.clientHeight));
@@ -187,8 +193,8 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
     scene
       .show(mode, urlOf(mode) ?? "", (share) => current && setLoading(share))
       .catch((failure) => {
-        console.warn("Viewer", messageOf(failure));
-        if (current) setError("The model could not be loaded. Reload the page to try again.");
+        console.warn("Viewer", failure);
+        if (current) setError(texts(said).unloaded);
       })
       .finally(() => current && setLoading(null));
     return () => {

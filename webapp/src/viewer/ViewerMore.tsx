@@ -1,16 +1,13 @@
 import { Camera, Clapperboard, Expand } from "lucide-react";
 import { type RefObject, useState } from "react";
-import { messageOf } from "../api/error";
+import { viewer as said } from "../texts/en/viewer";
+import { sentenceOf } from "../texts/sentence";
+import { useTexts } from "../texts/texts";
 import { fileName, save } from "../ui/save";
 import { canFilm } from "./film";
 import type { Ground, ObjectScene, Side } from "./scene";
 
-const SIDES: readonly { value: Side; label: string }[] = [
-  { value: "front", label: "Front" },
-  { value: "side", label: "Side" },
-  { value: "top", label: "Top" },
-];
-const GROUNDS: Record<Ground, string> = { studio: "Studio", white: "White", black: "Black" };
+const SIDES: readonly Side[] = ["front", "side", "top"];
 
 /** A phone of Apple's fills its screen with films alone. */
 const fillsTheScreen = "document" in globalThis && document.fullscreenEnabled;
@@ -25,6 +22,7 @@ interface Props {
 
 /** Sides to look from, what stands behind, and pictures to take away. */
 export function ViewerMore({ name, scene, frame, ready }: Props) {
+  const t = useTexts(said);
   const [share, setShare] = useState<number | null>(null);
   const [error, setError] = useState("");
   const [ground, setGround] = useState<Ground>("studio");
@@ -38,7 +36,7 @@ export function ViewerMore({ name, scene, frame, ready }: Props) {
       const { file, ending } = await make(scene);
       save(file, `${fileName(name)}.${ending}`);
     } catch (failure) {
-      setError(messageOf(failure));
+      setError(sentenceOf(failure));
     } finally {
       setShare(null);
     }
@@ -47,20 +45,20 @@ export function ViewerMore({ name, scene, frame, ready }: Props) {
   return (
     <div className="viewer-more">
       <fieldset className="viewer-sides" disabled={!idle}>
-        <legend className="visually-hidden">Look from</legend>
-        {SIDES.map(({ value, label }) => (
+        <legend className="visually-hidden">{t.lookFrom}</legend>
+        {SIDES.map((side) => (
           <button
-            key={value}
+            key={side}
             type="button"
             className="button button-quiet button-small"
-            onClick={() => scene?.side(value)}
+            onClick={() => scene?.side(side)}
           >
-            {label}
+            {t.sides[side]}
           </button>
         ))}
       </fieldset>
       <label className="viewer-ground">
-        <span className="muted small">Background</span>
+        <span className="muted small">{t.background}</span>
         <select
           className="input"
           value={ground}
@@ -71,7 +69,7 @@ export function ViewerMore({ name, scene, frame, ready }: Props) {
             scene?.ground(chosen);
           }}
         >
-          {Object.entries(GROUNDS).map(([value, label]) => (
+          {Object.entries(t.grounds).map(([value, label]) => (
             <option key={value} value={value}>
               {label}
             </option>
@@ -82,8 +80,8 @@ export function ViewerMore({ name, scene, frame, ready }: Props) {
         <button
           type="button"
           className="icon-button"
-          aria-label="Picture"
-          title="Save a picture"
+          aria-label={t.picture}
+          title={t.savePicture}
           disabled={!idle}
           onClick={() =>
             void take(async (scene) => ({ file: await scene.picture(), ending: "png" }))
@@ -95,8 +93,8 @@ export function ViewerMore({ name, scene, frame, ready }: Props) {
           <button
             type="button"
             className="icon-button"
-            aria-label="Turntable"
-            title="Save a film of one turn"
+            aria-label={t.turntable}
+            title={t.saveFilm}
             disabled={!idle}
             onClick={() =>
               void take(async (scene) => {
@@ -112,8 +110,8 @@ export function ViewerMore({ name, scene, frame, ready }: Props) {
           <button
             type="button"
             className="icon-button"
-            aria-label="Full screen"
-            title="Full screen"
+            aria-label={t.fullScreen}
+            title={t.fullScreen}
             onClick={() => void frame.current?.requestFullscreen().catch(() => undefined)}
           >
             <Expand />
@@ -122,7 +120,7 @@ export function ViewerMore({ name, scene, frame, ready }: Props) {
       </div>
       {filming && (
         <p className="muted small" role="status">
-          Recording one turn: {Math.round(100 * share)} %
+          {t.recording(Math.round(100 * share))}
         </p>
       )}
       {error !== "" && (

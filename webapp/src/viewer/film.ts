@@ -1,5 +1,8 @@
 /** A film of a canvas, by the browser's own recorder. */
 
+import { viewer as said } from "../texts/en/viewer";
+import { texts } from "../texts/texts";
+
 const FRAMES = 30;
 const BITS = 8_000_000;
 
@@ -38,7 +41,7 @@ export async function record(
   draw: (share: number) => void,
 ): Promise<Film> {
   const found = kind();
-  if (!found) throw new Error("This browser records no films. Take a picture.");
+  if (!found) throw new Error(texts(said).noFilms);
   draw(0);
   const stream = canvas.captureStream(FRAMES);
   const recorder = new MediaRecorder(stream, { mimeType: found.type, videoBitsPerSecond: BITS });
@@ -46,8 +49,7 @@ export async function record(
   const done = new Promise<void>((resolve, reject) => {
     recorder.ondataavailable = ({ data }) => parts.push(data);
     recorder.onstop = () => resolve();
-    recorder.onerror = () =>
-      reject(new Error("The film could not be recorded. Try again, or take a picture."));
+    recorder.onerror = () => reject(new Error(texts(said).filmFailed));
   });
   recorder.start();
   const start = performance.now();

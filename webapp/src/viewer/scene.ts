@@ -17,6 +17,8 @@ import { RoomEnvironment } from "three/addons/environments/RoomEnvironment.js";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { download, type Tell } from "../api/download";
 import { fileOf } from "../api/links";
+import { viewer as said } from "../texts/en/viewer";
+import { texts } from "../texts/texts";
 import { type Film, record } from "./film";
 import { moveByKey } from "./keys";
 import { boundsOf, free, hide, pointsOf, viewOf, wireframeOf } from "./parts";
@@ -156,7 +158,7 @@ export class ObjectScene {
     return new Promise((resolve, reject) => {
       this.canvas.toBlob((blob) => {
         if (blob) resolve(blob);
-        else reject(new Error("The picture could not be made. Try again."));
+        else reject(new Error(texts(said).pictureFailed));
       }, "image/png");
     });
   }
@@ -180,7 +182,7 @@ export class ObjectScene {
         this.camera.lookAt(target);
         this.draw();
       });
-      if (this.disposed) throw new Error("The film was given up: the page went on.");
+      if (this.disposed) throw new Error(texts(said).filmLeft);
       return made;
     } finally {
       this.scene.background = before;

@@ -2,6 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { ApiError, offline } from "../../api/error";
 import { useServices } from "../../services";
+import { reference as said } from "../../texts/en/reference";
+import { texts, useTexts } from "../../texts/texts";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Spinner } from "../../ui/Spinner";
 import { type Description, isDescription, type Operation, operationsOf } from "./description";
@@ -11,6 +13,7 @@ import "./reference.css";
 
 /** What programs may ask of this deployment, as it describes itself; no account is needed. */
 export default function Reference() {
+  const t = useTexts(said);
   const { config } = useServices();
   const url = `${config.apiUrl}/openapi.json`;
   const { data, error } = useQuery({ queryKey: ["description", url], queryFn: () => load(url) });
@@ -22,12 +25,12 @@ export default function Reference() {
       </section>
     );
   }
-  if (!data) return <Spinner label="Loading the API's description" />;
+  if (!data) return <Spinner label={t.loading} />;
   const operations = operationsOf(data);
   return (
     <div className="page reference">
-      <title>API · Gen3D</title>
-      <nav aria-label="Requests" className="reference-nav">
+      <title>{`${t.title} · Gen3D`}</title>
+      <nav aria-label={t.requests} className="reference-nav">
         <ul>
           {operations.map((operation) => (
             <li key={operation.operationId}>
@@ -37,7 +40,7 @@ export default function Reference() {
             </li>
           ))}
         </ul>
-        <h2>Models</h2>
+        <h2>{t.models}</h2>
         <ul>
           {Object.keys(data.components.schemas).map((name) => (
             <li key={name}>
@@ -47,11 +50,12 @@ export default function Reference() {
         </ul>
       </nav>
       <div>
-        <h1>The API, version {data.info.version}</h1>
+        <h1>{t.version(data.info.version)}</h1>
         <Prose text={data.info.description} />
         <p>
-          This page shows <a href={url}>openapi.json</a>, an OpenAPI 3.1 document, from which
-          generators make clients.
+          {t.about((words) => (
+            <a href={url}>{words}</a>
+          ))}
         </p>
         {operations.map((operation) => (
           <Request
@@ -61,7 +65,7 @@ export default function Reference() {
             api={config.apiUrl}
           />
         ))}
-        <h2 className="reference-models">Models</h2>
+        <h2 className="reference-models">{t.models}</h2>
         {Object.entries(data.components.schemas).map(([name, schema]) => (
           <section key={name} id={name} className="reference-part" aria-labelledby={`${name}-name`}>
             <h3 id={`${name}-name`}>{name}</h3>
@@ -87,7 +91,7 @@ async function load(url: string): Promise<Description> {
   if (isDescription(value)) return value;
   throw new ApiError(
     "UnexpectedAnswer",
-    "The API's description cannot be read. Try again in a moment.",
+    texts(said).unreadable,
     response.ok ? 502 : response.status,
   );
 }

@@ -1,4 +1,6 @@
 import { useId, useState } from "react";
+import { reference as said } from "../../texts/en/reference";
+import { useTexts } from "../../texts/texts";
 import {
   curlOf,
   type Description,
@@ -20,17 +22,20 @@ interface Props {
 /** A request: what it takes, what it answers, what it refuses. */
 export function Request({ description, operation, api }: Props) {
   const { operationId, path, summary, parameters, requestBody, responses } = operation;
+  const t = useTexts(said);
   const body = jsonOf(requestBody);
   return (
     <section id={operationId} className="reference-part" aria-labelledby={`${operationId}-name`}>
       <h2 id={`${operationId}-name`}>
         <Method operation={operation} /> {path}
       </h2>
-      <p className="reference-summary">{summary}</p>
+      <p className="reference-summary" lang="en">
+        {summary}
+      </p>
       {operation.description && <Prose text={operation.description} />}
-      {operation.security && <p className="muted">Nobody has to be signed in.</p>}
-      <Code label={`${operationId} by curl`} text={curlOf(description, operation, api)} />
-      <h3>Takes</h3>
+      {operation.security && <p className="muted">{t.open}</p>}
+      <Code label={t.byCurl(operationId)} text={curlOf(description, operation, api)} />
+      <h3>{t.takes}</h3>
       <dl className="fields">
         {parameters.map((parameter) => (
           <div key={parameter.name}>
@@ -50,10 +55,10 @@ export function Request({ description, operation, api }: Props) {
       {body && (
         <>
           <Fields schema={resolved<Schema>(description, body.schema)} />
-          <Examples of={`${operationId}, request`} examples={examplesOf(description, body)} />
+          <Examples of={t.request(operationId)} examples={examplesOf(description, body)} />
         </>
       )}
-      <h3>Answers</h3>
+      <h3>{t.answers}</h3>
       {Object.entries(responses).map(([status, answer]) => {
         const content = jsonOf(answer);
         return (
@@ -87,6 +92,7 @@ function inWords(line: string): string {
 }
 
 function Examples({ of, examples }: { of: string; examples: [string, string][] }) {
+  const t = useTexts(said);
   const id = useId();
   const [shown, setShown] = useState(0);
   const [, text] = examples[shown] ?? [];
@@ -95,7 +101,7 @@ function Examples({ of, examples }: { of: string; examples: [string, string][] }
     <>
       {examples.length > 1 && (
         <label className="reference-choice" htmlFor={id}>
-          Example
+          {t.example}
           <select
             id={id}
             className="input"
@@ -110,7 +116,7 @@ function Examples({ of, examples }: { of: string; examples: [string, string][] }
           </select>
         </label>
       )}
-      <Code label={`${of}, example`} text={text} />
+      <Code label={t.exampleOf(of)} text={text} />
     </>
   );
 }

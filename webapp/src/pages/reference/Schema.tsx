@@ -1,8 +1,11 @@
 import type { ReactNode } from "react";
+import { reference as said } from "../../texts/en/reference";
+import { useTexts } from "../../texts/texts";
 import { type Schema, wordsOf } from "./description";
 
 /** A schema's fields, or what it is where it has none. */
 export function Fields({ schema }: { schema: Schema }) {
+  const t = useTexts(said);
   const fields = Object.entries(schema.properties ?? {});
   return (
     <>
@@ -17,10 +20,8 @@ export function Fields({ schema }: { schema: Schema }) {
             <div key={name}>
               <dt>
                 <code>{name}</code>
-                {schema.required?.includes(name) ? null : (
-                  <span className="badge">may be absent</span>
-                )}
-                {field.deprecated && <span className="badge">deprecated</span>}
+                {schema.required?.includes(name) ? null : <span className="badge">{t.absent}</span>}
+                {field.deprecated && <span className="badge">{t.deprecated}</span>}
               </dt>
               <dd>
                 <span className="muted">
@@ -56,7 +57,11 @@ export function Prose({ text }: { text: string }) {
   return text
     .trim()
     .split("\n\n")
-    .map((paragraph) => <p key={paragraph}>{quoted(paragraph)}</p>);
+    .map((paragraph) => (
+      <p key={paragraph} lang="en">
+        {quoted(paragraph)}
+      </p>
+    ));
 }
 
 function quoted(text: string): ReactNode[] {

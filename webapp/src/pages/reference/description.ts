@@ -1,5 +1,8 @@
 /** The API's own description, as `GET /openapi.json` answers it: what of OpenAPI is read here. */
 
+import { reference as said } from "../../texts/en/reference";
+import { texts } from "../../texts/texts";
+
 export interface Schema {
   $ref?: string;
   type?: string;
@@ -101,17 +104,18 @@ export function examplesOf(description: Description, content: Content): [string,
 export type Words = (string | { name: string })[];
 
 export function wordsOf(schema: Schema): Words {
+  const t = texts(said);
   if (schema.$ref) return [{ name: schema.$ref.split("/").at(-1) ?? "" }];
   if (schema.anyOf) {
-    return schema.anyOf.flatMap((one, n) => [...(n ? [" or "] : []), ...wordsOf(one)]);
+    return schema.anyOf.flatMap((one, n) => [...(n ? [` ${t.or} `] : []), ...wordsOf(one)]);
   }
   if (schema.enum) return [schema.enum.map((value) => JSON.stringify(value)).join(", ")];
-  if (schema.prefixItems) return [`${schema.prefixItems.length} numbers`];
-  if (schema.items) return ["list of ", ...wordsOf(schema.items), ...within(schema, "Items")];
+  if (schema.prefixItems) return [t.numbers(schema.prefixItems.length)];
+  if (schema.items) return [`${t.listOf} `, ...wordsOf(schema.items), ...within(schema, "Items")];
   if (typeof schema.additionalProperties === "object") {
-    return ["by name: ", ...wordsOf(schema.additionalProperties)];
+    return [`${t.byName} `, ...wordsOf(schema.additionalProperties)];
   }
-  const kind = schema.format ? `${schema.type}, ${schema.format}` : (schema.type ?? "anything");
+  const kind = schema.format ? `${schema.type}, ${schema.format}` : (schema.type ?? t.anything);
   return [kind, ...within(schema, "Length"), ...within(schema, "imum")];
 }
 
@@ -121,10 +125,14 @@ function within(schema: Schema, what: "Items" | "Length" | "imum"): string[] {
   const most =
     schema[`max${what}`] ?? (what === "imum" ? below(schema.exclusiveMaximum) : undefined);
   if (least === undefined && most === undefined) return [];
-  const unit = what === "Length" ? " letters" : "";
-  if (most === undefined) return [`, ${least} or more${unit}`];
-  if (least === undefined) return [`, ${most} or fewer${unit}`];
-  return [`, ${least} to ${most}${unit}`];
+  const t = texts(said);
+  const bounds =
+    most === undefined
+      ? t.orMore(String(least))
+      : least === undefined
+        ? t.orFewer(String(most))
+        : t.within(String(least), String(most));
+  return [`, ${what === "Length" ? t.letters(bounds) : bounds}`];
 }
 
 function below(bound: unknown): number | undefined {

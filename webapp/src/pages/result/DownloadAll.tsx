@@ -1,5 +1,7 @@
 import { FileArchive } from "lucide-react";
 import type { Wanted } from "../../api/zip";
+import { files as said } from "../../texts/en/files";
+import { useTexts } from "../../texts/texts";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { fileSize } from "../../ui/format";
 import { Progress } from "../../ui/Progress";
@@ -14,6 +16,7 @@ interface Props {
 
 /** Every file as one ZIP. */
 export function DownloadAll({ name, files }: Props) {
+  const t = useTexts(said);
   const { pack, share, error } = usePacking();
   if (files.length < 2) return null;
 
@@ -25,12 +28,12 @@ export function DownloadAll({ name, files }: Props) {
         disabled={share !== null}
         onClick={() => void pack(`${fileName(name)}.zip`, () => files)}
       >
-        <FileArchive aria-hidden="true" /> {share === null ? "Download all" : "Packing…"}
+        <FileArchive aria-hidden="true" /> {share === null ? t.downloadAll : t.packing}
         <span className="size">
-          ZIP, {fileSize(files.reduce((sum, { bytes }) => sum + bytes, 0))}
+          {t.zip(fileSize(files.reduce((sum, { bytes }) => sum + bytes, 0)))}
         </span>
       </button>
-      {share !== null && <Progress label="Packing the ZIP" share={share} />}
+      {share !== null && <Progress label={t.packingZip} share={share} />}
       {error !== null && <ErrorNote error={error} />}
     </div>
   );

@@ -1,48 +1,46 @@
-import { DEFAULTS, titled, withSeed } from "../../api/chosen";
+import { DEFAULTS, withSeed, withValues } from "../../api/chosen";
 import type { JobView, ObjectView } from "../../api/types";
+import { figures as said } from "../../texts/en/figures";
+import { useTexts } from "../../texts/texts";
 import { count, duration, metres, percent } from "../../ui/format";
+import { optionSaid, titleOf } from "../job/said-options";
 
 /** The numbers of an object. */
 export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
+  const t = useTexts(said);
   const { splat, engineMesh, mesh, draft } = object;
   const rows: [string, string | undefined][] = [
-    ["Gaussians", splat && count(splat.gaussians)],
-    ["Faces of the engine's mesh", engineMesh && count(engineMesh.faces)],
-    ["Vertices", mesh && count(mesh.vertices)],
-    ["Faces", mesh && count(mesh.faces)],
-    ["Faces of the draft", draft?.mesh && count(draft.mesh.faces)],
-    ["Closed surface", mesh && (mesh.watertight ? "yes" : "no")],
+    [t.gaussians, splat && count(splat.gaussians)],
+    [t.engineFaces, engineMesh && count(engineMesh.faces)],
+    [t.vertices, mesh && count(mesh.vertices)],
+    [t.faces, mesh && count(mesh.faces)],
+    [t.draftFaces, draft?.mesh && count(draft.mesh.faces)],
+    [t.closed, mesh && (mesh.watertight ? t.yes : t.no)],
     [
-      engineMesh ? "Coverage of the engine's mesh" : "Coverage of the splat",
+      engineMesh ? t.engineCoverage : t.splatCoverage,
       mesh?.coverage == null ? undefined : percent(mesh.coverage),
     ],
-    ["Depth map", unread(job)],
-    ["Height", mesh?.height === undefined ? undefined : metres(mesh.height)],
-    ["Outline as in the photo", mesh?.truth ? percent(mesh.truth.silhouette) : undefined],
-    [
-      "Colours as in the photo",
-      mesh?.truth?.colour == null ? undefined : percent(mesh.truth.colour),
-    ],
-    ["From photo to splat", spent(splat?.timings)],
-    ["From photo to the engine's mesh", spent(engineMesh?.timings)],
-    [
-      engineMesh ? "From the engine's mesh to this one" : "From splat to mesh",
-      spent(mesh?.timings),
-    ],
+    [t.depth, isUnread(job) ? t.unread : undefined],
+    [t.height, mesh?.height === undefined ? undefined : metres(mesh.height)],
+    [t.outline, mesh?.truth ? percent(mesh.truth.silhouette) : undefined],
+    [t.colours, mesh?.truth?.colour == null ? undefined : percent(mesh.truth.colour)],
+    [t.toSplat, spent(splat?.timings)],
+    [t.toEngineMesh, spent(engineMesh?.timings)],
+    [engineMesh ? t.fromEngineMesh : t.fromSplat, spent(mesh?.timings)],
     [
       // Of a job that was taken up again, the time is that of what was made again.
-      job.run > 1 ? "Last reconstruction" : "Whole reconstruction",
+      job.run > 1 ? t.last : t.whole,
       job.stages.reconstruct.ms === null ? undefined : duration(job.stages.reconstruct.ms),
     ],
-    ...titled(object.options ?? withSeed(DEFAULTS, object.seed)).map(
-      ([title, value]): [string, string] => [title, String(value)],
+    ...withValues(object.options ?? withSeed(DEFAULTS, object.seed)).map(
+      ([option, value]): [string, string] => [titleOf(option), optionSaid(value)],
     ),
-    ["Engine", job.decoder && `${job.decoder.engine} ${job.decoder.revision}`],
+    [t.engine, job.decoder && `${job.decoder.engine} ${job.decoder.revision}`],
   ];
   return (
     <>
       <details className="figures-fold">
-        <summary>Figures</summary>
+        <summary>{t.figures}</summary>
         <dl className="figures">
           {rows.map(
             ([name, value]) =>
@@ -56,7 +54,7 @@ export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
         </dl>
       </details>
       {mesh?.warnings?.map((warning) => (
-        <p key={warning} className="note">
+        <p key={warning} className="note" lang="en">
           {warning}
         </p>
       ))}
@@ -64,9 +62,9 @@ export function Figures({ job, object }: { job: JobView; object: ObjectView }) {
   );
 }
 
-/** Of a depth map that came with the photo, where it is of no use here. */
-function unread({ depth, takes }: JobView): string | undefined {
-  return depth && takes && !takes.includes("depth") ? "not read by this engine" : undefined;
+/** Whether a depth map came with the photo that is of no use here. */
+function isUnread({ depth, takes }: JobView): boolean {
+  return Boolean(depth && takes && !takes.includes("depth"));
 }
 
 function spent(timings: Record<string, number> | undefined): string | undefined {

@@ -1,9 +1,12 @@
 import { Rotate3d } from "lucide-react";
 import { useEffect, useState } from "react";
+import { result as said } from "../../texts/en/result";
+import { useTexts } from "../../texts/texts";
 import { type Placed, type RoomViewer, roomLink, roomViewer } from "./room";
 
 /** A button that sets the object into one's room, on a device that can. */
 export function InTheRoom({ object }: { object: Placed }) {
+  const t = useTexts(said);
   const [viewer, setViewer] = useState<RoomViewer | null>(null);
   useEffect(() => setViewer(roomViewer()), []);
   const link = viewer && roomLink(viewer, object, window.location.href);
@@ -22,7 +25,7 @@ export function InTheRoom({ object }: { object: Placed }) {
 
   return (
     <button type="button" className="button button-quiet" onClick={open}>
-      <Rotate3d aria-hidden="true" /> See it in your room
+      <Rotate3d aria-hidden="true" /> {t.room}
     </button>
   );
 }

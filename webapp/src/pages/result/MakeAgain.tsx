@@ -3,6 +3,9 @@ import { useState } from "react";
 import { DEFAULTS, seedsOf, withSeed } from "../../api/chosen";
 import { RUNNING } from "../../api/domain";
 import type { JobView, ObjectView, OffersView, OptionsView } from "../../api/types";
+import { common } from "../../texts/en/common";
+import { result as said } from "../../texts/en/result";
+import { texts, useTexts } from "../../texts/texts";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { OptionFields } from "../job/OptionFields";
@@ -10,6 +13,8 @@ import { useRetry } from "../job/useRetry";
 
 /** One object once more, with another seed unless somebody chooses otherwise. */
 export function MakeAgain({ job, object }: { job: JobView; object: ObjectView }) {
+  const t = useTexts(said);
+  const { starting } = useTexts(common);
   const { retry, busy, error } = useRetry(job);
   const [asking, setAsking] = useState(false);
   const made = object.options ?? withSeed(DEFAULTS, object.seed);
@@ -33,20 +38,17 @@ export function MakeAgain({ job, object }: { job: JobView; object: ObjectView })
         disabled={RUNNING.includes(job.status)}
         onClick={ask}
       >
-        <Dices aria-hidden="true" /> Make again
+        <Dices aria-hidden="true" /> {t.again}
       </button>
-      <Dialog open={asking} title={`Make “${object.name}” again?`} onClose={() => setAsking(false)}>
+      <Dialog open={asking} title={t.askAgain(object.name)} onClose={() => setAsking(false)}>
         <p>
-          The model draws anew, with another seed, what it cannot see.
+          {t.drawsAnew}
           {object.files &&
-            (several
-              ? " The truest to the photo is kept, of the new ones and, where nothing but the seed is new, of this one; you can choose another."
-              : ` The new one takes ${object.variants ? "the place of what all seeds made" : "this one's place"}: download this one first if you want to keep it.`)}
+            ` ${several ? t.truestKept : object.variants ? t.takesPlaces : t.takesPlace}`}
         </p>
         <OptionFields offers={job.offers} value={options} onChange={setOptions}>
           <p className="muted small">
-            Its seed was {object.seed}. With that again and another mesh, only the mesh is made
-            anew. {aboutSeeds(job.offers, options)}
+            {t.itsSeed(String(object.seed))} {aboutSeeds(job.offers, options)}
           </p>
         </OptionFields>
         {error !== null && <ErrorNote error={error} />}
@@ -57,10 +59,10 @@ export function MakeAgain({ job, object }: { job: JobView; object: ObjectView })
             disabled={busy}
             onClick={() => setAsking(false)}
           >
-            {object.files ? "Keep this one" : "Leave it"}
+            {object.files ? t.keepThis : t.leaveIt}
           </button>
           <button type="button" className="button" disabled={busy} onClick={() => void make()}>
-            {busy ? "Starting…" : "Make again"}
+            {busy ? starting : t.again}
           </button>
         </div>
       </Dialog>
@@ -71,9 +73,9 @@ export function MakeAgain({ job, object }: { job: JobView; object: ObjectView })
 /** What it takes to try several, or why this engine does not offer it. */
 export function aboutSeeds(offers: OffersView | undefined, options: OptionsView): string {
   if (!offers?.engine.seeds) {
-    return "Several at once are not tried: this engine does not see how an object stands, so that nothing tells which is truest to the photo.";
+    return texts(said).noSeeds;
   }
-  return seedsOf(options) > 1 ? "Each seed takes as long, and costs as much, as an object." : "";
+  return seedsOf(options) > 1 ? texts(said).eachSeed : "";
 }
 
 function anotherSeed(seed: number): number {

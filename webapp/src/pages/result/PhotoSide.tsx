@@ -1,4 +1,6 @@
 import type { JobView, ObjectView } from "../../api/types";
+import { result as said } from "../../texts/en/result";
+import { useTexts } from "../../texts/texts";
 
 interface Props {
   image: NonNullable<JobView["image"]>;
@@ -9,6 +11,7 @@ interface Props {
 
 /** The photo, all but the object dimmed. */
 export function PhotoSide({ image, name, object }: Props) {
+  const t = useTexts(said);
   const { width, height, url } = image;
   return (
     <figure className="photo-side">
@@ -30,7 +33,7 @@ export function PhotoSide({ image, name, object }: Props) {
         )}
       </div>
       <figcaption className="visually-hidden">
-        {object ? `The photo with ${object.name} highlighted` : "The photo"}
+        {object ? t.highlighted(object.name) : t.photo}
       </figcaption>
     </figure>
   );

@@ -1,7 +1,10 @@
 import { Suspense, useState } from "react";
 import type { JobView, ObjectView } from "../../api/types";
+import { files } from "../../texts/en/files";
 import { job as jobTexts } from "../../texts/en/job";
-import { useTexts } from "../../texts/texts";
+import { result as said } from "../../texts/en/result";
+import { sentenceFor } from "../../texts/sentence";
+import { texts, useTexts } from "../../texts/texts";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { lazily } from "../../ui/lazily";
 import { Segmented } from "../../ui/Segmented";
@@ -23,12 +26,13 @@ import { Variants } from "./Variants";
 import "./result.css";
 
 const Viewer = lazily(
-  () => "the viewer",
+  () => texts(files).viewer,
   () => import("../../viewer/Viewer"),
 );
 
 /** The models of a job: look, compare with the photo, take away. */
 export default function Result({ job }: { job: JobView }) {
+  const t = useTexts(said);
   const [n, setN] = useState(
     () =>
       (
@@ -41,7 +45,7 @@ export default function Result({ job }: { job: JobView }) {
   const [together, setTogether] = useState(false);
   const scene = together ? job.scene : undefined;
   const object = job.objects.find((one) => one.n === n);
-  if (!object) return <ErrorNote error={new Error("This job has no objects. Start a new one.")} />;
+  if (!object) return <ErrorNote error={new Error(t.noObjects)} />;
   return (
     <div className="result">
       <div className="result-main">
@@ -49,14 +53,14 @@ export default function Result({ job }: { job: JobView }) {
         <div className="result-tools">
           {(job.objects.length > 1 || job.scene) && (
             <Segmented
-              legend="Object"
+              legend={t.object}
               choices={[
                 ...job.objects.map((one) => ({
                   value: String(one.n),
                   label: one.name,
                   hint: one.name,
                 })),
-                ...(job.scene ? [{ value: TOGETHER, label: "All together" }] : []),
+                ...(job.scene ? [{ value: TOGETHER, label: t.together }] : []),
               ]}
               value={scene ? TOGETHER : String(object.n)}
               onChange={(value) => {
@@ -71,7 +75,7 @@ export default function Result({ job }: { job: JobView }) {
               checked={beside}
               onChange={(event) => setBeside(event.target.checked)}
             />
-            Show the photo
+            {t.showPhoto}
           </label>
         </div>
         <div className={beside ? "result-views beside" : "result-views"}>
@@ -94,8 +98,9 @@ export default function Result({ job }: { job: JobView }) {
 const TOGETHER = "together";
 
 function ObjectSide({ job, object }: { job: JobView; object: ObjectView }) {
+  const t = useTexts(files);
   return (
-    <aside className="result-side" aria-label={`About ${object.name}`}>
+    <aside className="result-side" aria-label={t.about(object.name)}>
       <h2>{object.name}</h2>
       <Variants job={job} object={object} />
       <div className="result-actions">
@@ -126,13 +131,14 @@ function ObjectViewer({ job, object }: { job: JobView; object: ObjectView }) {
 
 /** Why an object cannot be shown, now or at all. */
 function Missing({ job, object }: { job: JobView; object: ObjectView }) {
+  const t = useTexts(said);
   if (isBusy(object) && job.status === "RECONSTRUCTING") {
     return <Making job={job} object={object} />;
   }
   // Said there already, where the whole job failed by it.
   if (object.error && object.error.message === job.error?.message) return null;
-  if (object.error) return <ErrorNote error={new Error(object.error.message)} />;
-  return <p className="note">“{object.name}” was not made.</p>;
+  if (object.error) return <ErrorNote error={new Error(sentenceFor(object.error))} />;
+  return <p className="note">{t.notMade(object.name)}</p>;
 }
 
 interface LazyViewerProps extends Pick<ObjectView, "files" | "splat"> {
@@ -140,15 +146,16 @@ interface LazyViewerProps extends Pick<ObjectView, "files" | "splat"> {
   draft?: boolean;
 }
 
-function LazyViewer({ object, files, splat, draft = false }: LazyViewerProps) {
+function LazyViewer({ object, files: made, splat, draft = false }: LazyViewerProps) {
+  const { loadingViewer } = useTexts(files);
   return (
-    <Suspense fallback={<Spinner label="Loading the viewer" />}>
+    <Suspense fallback={<Spinner label={loadingViewer} />}>
       <Viewer
         // What is made again writes the same files; with other options it is another model.
         key={`${object.n} ${JSON.stringify(object.options ?? object.seed)} ${draft}`}
         name={object.name}
-        meshUrl={files?.glb?.url ?? null}
-        splatUrl={files?.spz?.url ?? splat?.url ?? null}
+        meshUrl={made?.glb?.url ?? null}
+        splatUrl={made?.spz?.url ?? splat?.url ?? null}
         draft={draft}
       />
     </Suspense>
@@ -169,10 +176,11 @@ function Making({ job, object }: { job: JobView; object: ObjectView }) {
 
 /** What is not finished in this job, whichever object is in sight; a second chance for what failed. */
 function News({ job }: { job: JobView }) {
+  const t = useTexts(said);
   const names = (wanted: (object: ObjectView) => boolean) =>
     job.objects
       .filter(wanted)
-      .map((object) => `“${object.name}”`)
+      .map((object) => t.quoted(object.name))
       .join(", ");
   const making = job.status === "RECONSTRUCTING" && names(isBusy);
   const drafted = job.objects.some((object) => object.draft);
@@ -181,12 +189,11 @@ function News({ job }: { job: JobView }) {
     <>
       {making && (
         <p className="note" role="status">
-          Making {making}. {drafted ? "A draft" : "What exists"} stays in sight meanwhile.
-          {drafted && " You can leave this page: a mail comes when it is finished."}
+          {drafted ? t.makingDrafted(making) : t.making(making)}
         </p>
       )}
       {failed && job.status === "COMPLETED" && (
-        <ErrorNote error={new Error(`${failed} could not be made.`)}>
+        <ErrorNote error={new Error(t.failed(failed))}>
           <TryAgain job={job} />
         </ErrorNote>
       )}

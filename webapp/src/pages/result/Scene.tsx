@@ -1,8 +1,12 @@
 import { Suspense } from "react";
 import { SCENE_FORMATS } from "../../api/domain";
 import type { JobView, SceneView } from "../../api/types";
+import { files } from "../../texts/en/files";
+import { result as said } from "../../texts/en/result";
+import { sentenceFor } from "../../texts/sentence";
+import { texts, useTexts } from "../../texts/texts";
 import { ErrorNote } from "../../ui/ErrorNote";
-import { metres } from "../../ui/format";
+import { count, metres } from "../../ui/format";
 import { lazily } from "../../ui/lazily";
 import { Spinner } from "../../ui/Spinner";
 import { DownloadAll } from "./DownloadAll";
@@ -10,7 +14,7 @@ import { Row } from "./Downloads";
 import { filesOfJob } from "./packing";
 
 const Viewer = lazily(
-  () => "the viewer",
+  () => texts(files).viewer,
   () => import("../../viewer/Viewer"),
 );
 
@@ -21,18 +25,16 @@ interface Props {
 
 /** All objects as they stood in the photo, which lies below the first view. */
 export function SceneViewer({ job, scene }: Props) {
+  const t = useTexts(said);
+  const { loadingViewer } = useTexts(files);
   if (scene.error) {
-    return (
-      <ErrorNote
-        error={new Error(`The objects could not be set beside each other. ${scene.error.message}`)}
-      />
-    );
+    return <ErrorNote error={new Error(t.sceneFailed(sentenceFor(scene.error)))} />;
   }
   return (
-    <Suspense fallback={<Spinner label="Loading the viewer" />}>
+    <Suspense fallback={<Spinner label={loadingViewer} />}>
       <Viewer
         key={`scene ${job.run}`}
-        name="All objects together"
+        name={t.scene}
         meshUrl={scene.files?.glb?.url ?? null}
         splatUrl={scene.files?.spz?.url ?? null}
         together={{
@@ -46,24 +48,34 @@ export function SceneViewer({ job, scene }: Props) {
 
 /** What is known of a scene, and its files. */
 export function SceneSide({ job, scene }: Props) {
+  const t = useTexts(said);
+  const { labels, uses } = useTexts(files);
   const placed = members(job, scene);
   return (
-    <aside className="result-side" aria-label="About all objects together">
-      <h2>All together</h2>
+    <aside className="result-side" aria-label={t.aboutScene}>
+      <h2>{t.together}</h2>
       <dl className="figures">
         {placed.map(({ n, name, height }) => (
           <div key={n}>
-            <dt>Height of {name}</dt>
+            <dt>{t.heightOf(name)}</dt>
             <dd>{scene.metres ? metres(height) : share(height, placed)}</dd>
           </div>
         ))}
       </dl>
       {placed.length > 0 && <p className="note">{told(placed, scene.metres ?? false)}</p>}
-      <ul className="downloads" aria-label="Downloads of all objects together">
+      <ul className="downloads" aria-label={t.sceneDownloads}>
         {SCENE_FORMATS.map(({ ending, label, use }) => {
           const file = scene.files?.[ending];
           return (
-            file && <Row key={ending} name={label} use={use} url={file.url} bytes={file.bytes} />
+            file && (
+              <Row
+                key={ending}
+                name={labels[`scene ${ending}`] ?? label}
+                use={uses[`scene ${ending}`] ?? use}
+                url={file.url}
+                bytes={file.bytes}
+              />
+            )
           );
         })}
       </ul>
@@ -77,24 +89,20 @@ type Placed = NonNullable<SceneView["objects"]>[number];
 function members(job: JobView, scene: SceneView): (Placed & { name: string })[] {
   return (scene.objects ?? []).map((one) => ({
     ...one,
-    name: job.objects.find(({ n }) => n === one.n)?.name ?? `Object ${one.n + 1}`,
+    name: job.objects.find(({ n }) => n === one.n)?.name ?? texts(said).objectNumber(one.n + 1),
   }));
 }
 
 /** By what they were placed, and how to give them a size. */
 export function told(placed: readonly Placed[], sized: boolean): string {
   const guessed = placed.filter((one) => one.placed === "mask").length;
-  const where =
-    guessed === 0
-      ? "Each object stands where the engine saw it."
-      : `${guessed === placed.length ? "The engine saw" : `Of ${guessed} of them the engine saw`} no distances: placed by the masks, side by side.`;
-  return sized
-    ? `${where} The unit is the metre.`
-    : `${where} How large they are nobody said: make one again with its height, and all is in metres.`;
+  const t = texts(said);
+  const some = guessed === placed.length ? t.guessed : t.guessedOf(guessed);
+  return `${guessed === 0 ? t.seen : some} ${sized ? t.metre : t.noSize}`;
 }
 
 /** In shares of the tallest, where no size is known. */
 function share(height: number, placed: readonly Placed[]): string {
   const most = Math.max(...placed.map((one) => one.height));
-  return `${Math.round((100 * height) / most)} % of the tallest`;
+  return texts(said).ofTallest(count(Math.round((100 * height) / most)));
 }

@@ -1,10 +1,15 @@
 import { Image } from "lucide-react";
 import type { JobView } from "../../api/types";
+import { common } from "../../texts/en/common";
+import { result as said } from "../../texts/en/result";
+import { useTexts } from "../../texts/texts";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { useRetry } from "../job/useRetry";
 
 /** Of several objects a scene is made at any rate; of one, where somebody wants it. */
 export function SceneWanted({ job }: { job: JobView }) {
+  const t = useTexts(said);
+  const { starting } = useTexts(common);
   const { retry, busy, error } = useRetry(job);
   if (job.scene || job.status !== "COMPLETED") return null;
   return (
@@ -15,7 +20,7 @@ export function SceneWanted({ job }: { job: JobView }) {
         disabled={busy}
         onClick={() => void retry(undefined, true)}
       >
-        <Image aria-hidden="true" /> {busy ? "Starting…" : "Set it into the photo"}
+        <Image aria-hidden="true" /> {busy ? starting : t.setIntoPhoto}
       </button>
       {error !== null && <ErrorNote error={error} />}
     </>

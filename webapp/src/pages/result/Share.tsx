@@ -3,6 +3,9 @@ import { Check, Copy, Send, Share2 } from "lucide-react";
 import { useState } from "react";
 import type { JobView, ObjectView, ShareView } from "../../api/types";
 import { useServices } from "../../services";
+import { files } from "../../texts/en/files";
+import { share as said } from "../../texts/en/share";
+import { useTexts } from "../../texts/texts";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { date } from "../../ui/format";
@@ -11,11 +14,8 @@ import { Spinner } from "../../ui/Spinner";
 import { useDialogTask } from "../../ui/useDialogTask";
 import { shareLink } from "./share-link";
 
-const DAYS = [
-  { value: "1", label: "A day" },
-  { value: "7", label: "A week" },
-  { value: "30", label: "A month" },
-];
+const DAYS = ["1", "7", "30"] as const;
+type Days = (typeof DAYS)[number];
 const SHARES = ["shares"];
 
 interface Props {
@@ -25,6 +25,7 @@ interface Props {
 
 /** Links for people without an account: made for some days, sent, withdrawn. */
 export function Share({ job, object }: Props) {
+  const t = useTexts(said);
   const [open, setOpen] = useState(false);
   return (
     <>
@@ -34,9 +35,9 @@ export function Share({ job, object }: Props) {
         disabled={!object.files}
         onClick={() => setOpen(true)}
       >
-        <Share2 aria-hidden="true" /> Share
+        <Share2 aria-hidden="true" /> {t.share}
       </button>
-      <Dialog open={open} title={`Share “${object.name}”`} onClose={() => setOpen(false)}>
+      <Dialog open={open} title={t.shareOne(object.name)} onClose={() => setOpen(false)}>
         <Links job={job} object={object} />
       </Dialog>
     </>
@@ -44,9 +45,10 @@ export function Share({ job, object }: Props) {
 }
 
 function Links({ job, object }: Props) {
+  const t = useTexts(said);
   const { api } = useServices();
   const queries = useQueryClient();
-  const [days, setDays] = useState("7");
+  const [days, setDays] = useState<Days>("7");
   const { work, busy, error } = useDialogTask(() => undefined);
   const listed = useQuery({ queryKey: SHARES, queryFn: () => api.listShares() });
   const mine = listed.data?.filter((one) => one.jobId === job.jobId && one.object === object.n);
@@ -73,19 +75,21 @@ function Links({ job, object }: Props) {
 
   return (
     <>
-      <p>
-        Whoever has a link can look at the model and download it, without an account. The photo and
-        everything else stay yours alone.
-      </p>
+      <p>{t.about}</p>
       <div className="share-make">
-        <Segmented legend="For how long" choices={DAYS} value={days} onChange={setDays} />
+        <Segmented<Days>
+          legend={t.howLong}
+          choices={DAYS.map((value) => ({ value, label: t.days[value] }))}
+          value={days}
+          onChange={setDays}
+        />
         <button type="button" className="button" disabled={busy} onClick={make}>
-          New link
+          {t.newLink}
         </button>
       </div>
       {(error ?? listed.error) !== null && <ErrorNote error={error ?? listed.error} />}
-      {listed.isPending && <Spinner label="Loading your links" />}
-      <ul className="shares" aria-label="Links">
+      {listed.isPending && <Spinner label={t.loading} />}
+      <ul className="shares" aria-label={t.links}>
         {mine?.map((share) => (
           <Row key={share.shareId} share={share} busy={busy} withdraw={() => withdraw(share)} />
         ))}
@@ -95,6 +99,8 @@ function Links({ job, object }: Props) {
 }
 
 function Row({ share, busy, withdraw }: { share: ShareView; busy: boolean; withdraw(): void }) {
+  const t = useTexts(said);
+  const words = useTexts(files);
   const { config } = useServices();
   const [copied, setCopied] = useState(false);
   const link = shareLink(config.apiUrl, share.shareId);
@@ -116,16 +122,16 @@ function Row({ share, busy, withdraw }: { share: ShareView; busy: boolean; withd
           className="input"
           readOnly
           value={link}
-          aria-label="Link"
+          aria-label={t.link}
           onFocus={(event) => event.target.select()}
         />
         <button type="button" className="button" onClick={() => void copy()}>
           {copied ? <Check aria-hidden="true" /> : <Copy aria-hidden="true" />}
-          {copied ? "Copied" : "Copy"}
+          {copied ? words.copied : words.copy}
         </button>
       </div>
       <div className="share-about">
-        <span className="muted small">Ends {date(share.endsAt)}</span>
+        <span className="muted small">{t.ends(date(share.endsAt))}</span>
         {"share" in navigator && (
           <button
             type="button"
@@ -135,17 +141,17 @@ function Row({ share, busy, withdraw }: { share: ShareView; busy: boolean; withd
               navigator.share({ title: share.name, url: link }).catch(() => undefined);
             }}
           >
-            <Send aria-hidden="true" /> Send
+            <Send aria-hidden="true" /> {t.send}
           </button>
         )}
         <button
           type="button"
           className="button button-quiet button-small"
           disabled={busy}
-          aria-label={`Withdraw the link that ends ${date(share.endsAt)}`}
+          aria-label={t.withdrawOne(date(share.endsAt))}
           onClick={withdraw}
         >
-          Withdraw
+          {t.withdraw}
         </button>
       </div>
     </li>

@@ -5,6 +5,7 @@ import { app } from "./app";
 import { auth } from "./auth";
 import { common } from "./common";
 import { errors } from "./errors";
+import { figures } from "./figures";
 import { files } from "./files";
 import { gallery } from "./gallery";
 import { home } from "./home";
@@ -12,9 +13,13 @@ import { job } from "./job";
 import { keys } from "./keys";
 import { options } from "./options";
 import { photo } from "./photo";
+import { reference } from "./reference";
+import { result } from "./result";
+import { share } from "./share";
 import { shared } from "./shared";
 import { statuses } from "./statuses";
 import { units } from "./units";
+import { viewer } from "./viewer";
 
 const de: Translation = {
   app,
@@ -31,6 +36,11 @@ const de: Translation = {
   statuses,
   job,
   options,
+  result,
+  share,
+  figures,
+  viewer,
+  reference,
 };
 
 export default de;

@@ -1,0 +1,19 @@
+import type { share as english } from "../en/share";
+import type { Translated } from "../texts";
+
+export const share: Translated<typeof english> = {
+  share: "Teilen",
+  shareOne: (object) => `„${object}“ teilen`,
+  about:
+    "Wer einen Link hat, kann das Modell ohne Konto ansehen und herunterladen. Das Foto und alles andere bleiben deins.",
+  howLong: "Wie lange",
+  days: { 1: "Ein Tag", 7: "Eine Woche", 30: "Ein Monat" },
+  newLink: "Neuer Link",
+  loading: "Deine Links laden",
+  links: "Links",
+  link: "Link",
+  ends: (moment) => `Endet: ${moment}`,
+  send: "Senden",
+  withdraw: "Zurückziehen",
+  withdrawOne: (moment) => `Den Link zurückziehen, der so endet: ${moment}`,
+};

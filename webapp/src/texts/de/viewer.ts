@@ -1,0 +1,41 @@
+import type { viewer as english } from "../en/viewer";
+import type { Translated } from "../texts";
+
+export const viewer: Translated<typeof english> = {
+  modes: { mesh: "Mesh", splat: "Splat", wireframe: "Gitter", points: "Punkte" },
+  view: (name) => `3D-Ansicht von ${name}`,
+  viewOfDraft: (name) => `3D-Ansicht eines Entwurfs von ${name}`,
+  canvas: (name, mode) =>
+    `${name}, als ${mode}. Zieh oder drück die Pfeiltasten zum Drehen, scroll oder drück Plus und Minus, um näher heran und weiter weg zu gehen.`,
+  loading: {
+    mesh: "Das Mesh lädt",
+    splat: "Der Splat lädt",
+    wireframe: "Das Gitter lädt",
+    points: "Die Punkte laden",
+  },
+  bar: "Ansicht",
+  show: "Zeigen",
+  light: "Licht",
+  onlyMesh: "Nur das Mesh lässt sich beleuchten",
+  turn: "Drehen",
+  asInPhoto: "Wie im Foto",
+  whole: "Ganzes Objekt",
+  objects: "Objekte",
+  waiting: "das Modell",
+  noWebGl: "Dieser Browser zeigt kein 3D (WebGL 2 fehlt). Herunterladen geht trotzdem.",
+  unloaded: "Das Modell ließ sich nicht laden. Lad die Seite neu, um es noch einmal zu versuchen.",
+  lookFrom: "Ansehen von",
+  sides: { front: "Vorn", side: "Seite", top: "Oben" },
+  background: "Hintergrund",
+  grounds: { studio: "Studio", white: "Weiß", black: "Schwarz" },
+  picture: "Bild",
+  savePicture: "Ein Bild speichern",
+  turntable: "Drehfilm",
+  saveFilm: "Einen Film von einer Drehung speichern",
+  fullScreen: "Ganzer Bildschirm",
+  recording: (share) => `Eine Drehung wird aufgenommen: ${share} %`,
+  noFilms: "Dieser Browser nimmt keine Filme auf. Mach ein Bild.",
+  filmFailed: "Der Film ließ sich nicht aufnehmen. Versuch es noch einmal oder mach ein Bild.",
+  filmLeft: "Der Film wurde aufgegeben: Die Seite ging weiter.",
+  pictureFailed: "Das Bild ließ sich nicht machen. Versuch es noch einmal.",
+};

@@ -1,0 +1,41 @@
+import { english } from "../texts";
+
+/** The view of a model. */
+export const viewer = english("viewer", {
+  modes: { mesh: "Mesh", splat: "Splat", wireframe: "Wires", points: "Points" },
+  view: (name: string) => `3D view of ${name}`,
+  viewOfDraft: (name: string) => `3D view of a draft of ${name}`,
+  canvas: (name: string, mode: string) =>
+    `${name}, as ${mode}. Drag or press the arrow keys to turn, scroll or press plus and minus to come closer and go away.`,
+  loading: {
+    mesh: "Loading the mesh",
+    splat: "Loading the splat",
+    wireframe: "Loading the wireframe",
+    points: "Loading the points",
+  },
+  bar: "View",
+  show: "Show",
+  light: "Light",
+  onlyMesh: "Only the mesh can be lit",
+  turn: "Turn",
+  asInPhoto: "As in the photo",
+  whole: "Whole object",
+  objects: "Objects",
+  waiting: "the model",
+  noWebGl: "This browser shows no 3D (WebGL 2 is missing). The downloads work all the same.",
+  unloaded: "The model could not be loaded. Reload the page to try again.",
+  lookFrom: "Look from",
+  sides: { front: "Front", side: "Side", top: "Top" },
+  background: "Background",
+  grounds: { studio: "Studio", white: "White", black: "Black" },
+  picture: "Picture",
+  savePicture: "Save a picture",
+  turntable: "Turntable",
+  saveFilm: "Save a film of one turn",
+  fullScreen: "Full screen",
+  recording: (share: number) => `Recording one turn: ${share} %`,
+  noFilms: "This browser records no films. Take a picture.",
+  filmFailed: "The film could not be recorded. Try again, or take a picture.",
+  filmLeft: "The film was given up: the page went on.",
+  pictureFailed: "The picture could not be made. Try again.",
+});
