@@ -36,8 +36,12 @@ describe("the decoder", () => {
     const opened = new Decoder(progress).open(source, 1);
     const worker = Side.last;
     worker.says({ loaded: 1, total: 10 });
-    worker.says({ id: worker.asked[0]?.id ?? 0, error: "broken off" });
-    await expect(opened).rejects.toThrow("broken off");
+    worker.says({
+      id: worker.asked[0]?.id ?? 0,
+      error: { name: "PreparedDamaged", message: "broken off" },
+    });
+    // By its name the page says it in another language.
+    await expect(opened).rejects.toMatchObject({ name: "PreparedDamaged", message: "broken off" });
     worker.says({ loaded: 2, total: 10 });
     expect(progress.mock.calls).toEqual([[1, 10]]);
     expect(worker.terminate).toHaveBeenCalledOnce();

@@ -1,6 +1,7 @@
 import type { Logits, Size } from "../selection/mask";
 import type { Decoded, Prompt } from "../selection/prompt";
 import type { Stroke } from "../selection/selection";
+import { DecoderError } from "./failure";
 import type { OnProgress } from "./files";
 import type { FromWorker, Kind, Opened, Requests, Source, ToWorker } from "./protocol";
 
@@ -75,13 +76,13 @@ export class Decoder {
     }
     const waiting = this.waiting.get(message.id);
     this.waiting.delete(message.id);
-    if ("error" in message) waiting?.reject(new Error(message.error));
+    if ("error" in message) waiting?.reject(Object.assign(new Error(), message.error));
     else waiting?.resolve(message.result);
   }
 
   private fail(why: string): void {
     // A worker that has stopped would let whoever asks it wait for ever.
-    this.end ??= new Error(why);
+    this.end ??= new DecoderError("DecoderStopped", why);
     for (const { reject } of this.waiting.values()) reject(this.end);
     this.waiting.clear();
   }

@@ -2,6 +2,7 @@
 
 import { LOGIT_STEPS, LOGIT_ZERO } from "../api/domain";
 import type { Decoded } from "../selection/prompt";
+import { DecoderError } from "./failure";
 import type { SafeTensors } from "./safetensors";
 import { convert } from "./tensors";
 
@@ -32,13 +33,15 @@ export function readMeta(
   decoder: { engine: string; revision: string },
 ): EmbeddingsMeta {
   if (!CONTRACTS.includes(metadata.contract ?? "")) {
-    throw new Error(
+    throw new DecoderError(
+      "PreparedElsewhere",
       `The photo was prepared by another version (contract ${metadata.contract ?? "unknown"}, ` +
         `this page reads ${CONTRACTS[0]}). Reload the page; if that does not help, start a new job.`,
     );
   }
   if (metadata.engine !== decoder.engine || metadata.revision !== decoder.revision) {
-    throw new Error(
+    throw new DecoderError(
+      "PreparedElsewhere",
       `The photo was prepared by ${metadata.engine} ${metadata.revision}, the decoder is ` +
         `${decoder.engine} ${decoder.revision}. They do not fit; start a new job with this photo.`,
     );
@@ -83,6 +86,10 @@ export function readFound({ tensors }: SafeTensors): Decoded[] {
 
 function pixels(metadata: Readonly<Record<string, string>>, name: string): number {
   const value = Number(metadata[name]);
-  if (!(value > 0)) throw new Error(`The prepared photo lacks its ${name}. Start a new job.`);
+  if (!(value > 0))
+    throw new DecoderError(
+      "PreparedDamaged",
+      `The prepared photo lacks its ${name}. Start a new job.`,
+    );
   return value;
 }

@@ -3,6 +3,7 @@
 import { type Logits, resample } from "../selection/mask";
 import type { Prompt } from "../selection/prompt";
 import type { EmbeddingsMeta } from "./embeddings";
+import { DecoderError } from "./failure";
 import type { SafeTensors } from "./safetensors";
 import { convert, fill, type OnnxType, restore, type TensorData } from "./tensors";
 
@@ -36,7 +37,8 @@ export function embeddingFeeds(
     if (PROMPT_INPUTS.has(name)) continue;
     const tensor = file.tensors.get(name);
     if (!tensor) {
-      throw new Error(
+      throw new DecoderError(
+        "PreparedElsewhere",
         `The decoder wants "${name}", which the prepared photo lacks. Start a new job.`,
       );
     }

@@ -1,6 +1,7 @@
 /** Fetching the decoder and the embeddings, with progress. */
 
 import { DownloadError, download } from "../api/download";
+import { DecoderError } from "./failure";
 
 const CACHE = "decoders";
 
@@ -46,7 +47,8 @@ async function fetchFile(url: string, tell: OnProgress): Promise<ArrayBuffer> {
     return await download(url, tell);
   } catch (error) {
     const status = error instanceof DownloadError ? error.status : 0;
-    throw new Error(
+    throw new DecoderError(
+      "DecoderUnavailable",
       status === 0
         ? "The selection tool could not be loaded. Check the connection and try again."
         : `The selection tool could not be loaded (${status}). Reload the page to try again.`,

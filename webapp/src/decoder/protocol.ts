@@ -37,5 +37,5 @@ export type ToWorker = { [K in Kind]: { id: number; kind: K; payload: Requests[K
 
 export type FromWorker =
   | { id: number; result: Requests[Kind]["answer"] }
-  | { id: number; error: string }
+  | { id: number; error: { name: string; message: string } }
   | { loaded: number; total: number };

@@ -3,6 +3,8 @@
  * tensors' bytes.
  */
 
+import { DecoderError } from "./failure";
+
 export type SafeDtype = "F32" | "F16" | "U8" | "I32";
 
 export interface SafeTensor {
@@ -71,5 +73,8 @@ function readEntry(file: ArrayBuffer, start: number, name: string, value: unknow
 }
 
 function damaged(why: string): Error {
-  return new Error(`The prepared photo cannot be read: ${why}. Reload the page.`);
+  return new DecoderError(
+    "PreparedDamaged",
+    `The prepared photo cannot be read: ${why}. Reload the page.`,
+  );
 }

@@ -4,6 +4,7 @@ import * as ort from "onnxruntime-web/wasm";
 import type { Logits } from "../selection/mask";
 import type { Decoded, Prompt } from "../selection/prompt";
 import { type EmbeddingsMeta, readFound, readMeta } from "./embeddings";
+import { DecoderError } from "./failure";
 import { type Declared, embeddingFeeds, type Feed, promptFeeds } from "./feeds";
 import { uncompressed } from "./files";
 import { readSafeTensors } from "./safetensors";
@@ -53,7 +54,8 @@ export class DecoderSession {
     const tensors = Object.values(outputs);
     const masks = tensors.find((tensor) => tensor.dims.length === 4);
     const scores = outputs.iou_scores;
-    if (!masks || !scores) throw new Error("The decoder gave no masks. Reload the page.");
+    if (!masks || !scores)
+      throw new DecoderError("DecoderFailed", "The decoder gave no masks. Reload the page.");
     const [, , height, width] = masks.dims as [number, number, number, number];
     return {
       // A copy: the runtime's memory is shared between threads and cannot be handed over.

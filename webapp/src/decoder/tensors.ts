@@ -1,5 +1,6 @@
 /** Tensors between the embeddings file's types and the decoder's. */
 
+import { DecoderError } from "./failure";
 import type { SafeTensor } from "./safetensors";
 
 /** What a decoder may declare for an input. */
@@ -40,7 +41,8 @@ export function floatToHalf(value: number): number {
 export function convert(tensor: SafeTensor, type: OnnxType): TensorData {
   const { bytes, dtype } = tensor;
   if ((dtype === "U8") !== (type === "uint8")) {
-    throw new Error(
+    throw new DecoderError(
+      "PreparedElsewhere",
       "The photo was prepared in another precision than the decoder reads. Start a new job.",
     );
   }

@@ -2,6 +2,7 @@
 
 import { encode } from "fast-png";
 import { renderMask } from "../selection/mask";
+import { DecoderError } from "./failure";
 import { fetchFiles } from "./files";
 import type { FromWorker, Requests, Source, ToWorker } from "./protocol";
 import { DecoderSession } from "./session";
@@ -18,7 +19,8 @@ async function answer(request: ToWorker): Promise<void> {
     const result = await handle(request);
     post({ id: request.id, result }, transferable(result));
   } catch (error) {
-    post({ id: request.id, error: error instanceof Error ? error.message : String(error) });
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    post({ id: request.id, error: { name, message } });
   }
 }
 
@@ -27,7 +29,12 @@ function handle(request: ToWorker): Promise<Requests[keyof Requests]["answer"]> 
     case "open":
       return open(request.payload);
     case "decode":
-      if (!session) throw new Error("The selection tool is not loaded yet. Reload the page.");
+      if (!session) {
+        throw new DecoderError(
+          "DecoderStopped",
+          "The selection tool is not loaded yet. Reload the page.",
+        );
+      }
       return session.decode(request.payload.prompt, request.payload.previous);
     case "png":
       return Promise.resolve(png(request.payload));
@@ -42,7 +49,8 @@ async function open(source: Source) {
     ],
     (loaded, total) => post({ loaded, total }),
   );
-  if (!model || !embeddings) throw new Error("The selection tool could not be loaded. Reload.");
+  if (!model || !embeddings)
+    throw new DecoderError("DecoderUnavailable", "The selection tool could not be loaded. Reload.");
   session = await DecoderSession.open(model, embeddings, source, source.threads);
   return { meta: session.meta, found: session.found };
 }

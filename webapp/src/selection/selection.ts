@@ -4,6 +4,8 @@
  */
 
 import { MAX_NAME, MAX_OBJECTS } from "../api/domain";
+import { select } from "../texts/en/select";
+import { texts } from "../texts/texts";
 
 export interface Point {
   readonly x: number;
@@ -69,7 +71,7 @@ export function emptySelection(): Selection {
 function emptyObject(id: number): SelectedObject {
   return {
     id,
-    name: `Object ${id}`,
+    name: texts(select).object(id),
     clicks: [],
     box: null,
     found: null,

@@ -1,14 +1,15 @@
 /** The keys of the selection: what listens to them and what tells of them go by this table. */
 
 import { MAX_OBJECTS } from "../api/domain";
+import type { shortcuts } from "../texts/en/shortcuts";
+import type { Translated } from "../texts/texts";
 import type { SelectionMachine } from "./selecting";
 
 export interface Shortcut {
   /** As `KeyboardEvent.key` says them, in lower case. */
   readonly keys: readonly string[];
-  /** How people are told of them. */
-  readonly shown: string;
-  readonly does: string;
+  /** Under which people are told of it (`texts/en/shortcuts.ts`). */
+  readonly name: keyof Translated<typeof shortcuts>["keys"];
   /** With Ctrl, or the Mac's Command; `shift` where that makes another one of it. */
   readonly ctrl?: { readonly shift: boolean };
   /** Only while the photo has the focus. */
@@ -26,22 +27,20 @@ const ARROWS: Record<string, readonly [number, number]> = {
 const NUMBERS = Array.from({ length: MAX_OBJECTS }, (_, n) => String(n + 1));
 
 export const SHORTCUTS: readonly Shortcut[] = [
-  { keys: ["a"], shown: "A", does: "Add what is clicked", run: (m) => m.take("add") },
-  { keys: ["r"], shown: "R", does: "Remove what is clicked", run: (m) => m.take("remove") },
-  { keys: ["b"], shown: "B", does: "Brush", run: (m) => m.take("brush") },
-  { keys: ["e"], shown: "E", does: "Erase", run: (m) => m.take("erase") },
-  { keys: ["h"], shown: "H", does: "Move the photo", run: (m) => m.take("pan") },
+  { keys: ["a"], name: "add", run: (m) => m.take("add") },
+  { keys: ["r"], name: "remove", run: (m) => m.take("remove") },
+  { keys: ["b"], name: "brush", run: (m) => m.take("brush") },
+  { keys: ["e"], name: "erase", run: (m) => m.take("erase") },
+  { keys: ["h"], name: "pan", run: (m) => m.take("pan") },
   {
     keys: [" "],
-    shown: "Space",
-    does: "Move the photo, while held",
+    name: "hold",
     run: (m) => m.holdToPan(true),
   },
-  { keys: ["n"], shown: "N", does: "New object", run: (m) => m.act({ type: "addObject" }) },
+  { keys: ["n"], name: "addObject", run: (m) => m.act({ type: "addObject" }) },
   {
     keys: NUMBERS,
-    shown: `1 to ${MAX_OBJECTS}`,
-    does: "Choose an object",
+    name: "choose",
     run: (m, { key }) => {
       const object = m.selection.objects[Number(key) - 1];
       if (object) m.act({ type: "activate", id: object.id });
@@ -49,21 +48,19 @@ export const SHORTCUTS: readonly Shortcut[] = [
   },
   {
     keys: ["delete"],
-    shown: "Delete",
-    does: "Clear the object",
+    name: "clear",
     run: (m) => m.act({ type: "clear" }),
   },
-  { keys: ["z"], ctrl: { shift: false }, shown: "Ctrl+Z", does: "Undo", run: (m) => m.undo() },
-  { keys: ["z"], ctrl: { shift: true }, shown: "Ctrl+Shift+Z", does: "Redo", run: (m) => m.redo() },
-  { keys: ["y"], ctrl: { shift: false }, shown: "Ctrl+Y", does: "Redo", run: (m) => m.redo() },
-  { keys: ["+", "="], shown: "+", does: "Zoom in", run: (m) => m.zoomIn() },
-  { keys: ["-"], shown: "-", does: "Zoom out", run: (m) => m.zoomOut() },
-  { keys: ["0"], shown: "0", does: "Whole photo", run: (m) => m.wholePhoto() },
-  { keys: ["?"], shown: "?", does: "Show these keys", run: (m) => m.showHelp(true) },
+  { keys: ["z"], ctrl: { shift: false }, name: "undo", run: (m) => m.undo() },
+  { keys: ["z"], ctrl: { shift: true }, name: "redo", run: (m) => m.redo() },
+  { keys: ["y"], ctrl: { shift: false }, name: "redoToo", run: (m) => m.redo() },
+  { keys: ["+", "="], name: "zoomIn", run: (m) => m.zoomIn() },
+  { keys: ["-"], name: "zoomOut", run: (m) => m.zoomOut() },
+  { keys: ["0"], name: "wholePhoto", run: (m) => m.wholePhoto() },
+  { keys: ["?"], name: "help", run: (m) => m.showHelp(true) },
   {
     keys: Object.keys(ARROWS),
-    shown: "Arrows",
-    does: "Move the cross; with Shift further",
+    name: "cross",
     onPhoto: true,
     run: (m, { key, shiftKey }) => {
       const [x, y] = ARROWS[key.toLowerCase()] ?? [0, 0];
@@ -73,22 +70,19 @@ export const SHORTCUTS: readonly Shortcut[] = [
   },
   {
     keys: ["enter"],
-    shown: "Enter",
-    does: "Click what is under the cross",
+    name: "clickCross",
     onPhoto: true,
     run: (m) => m.clickCross(),
   },
   {
     keys: ["backspace"],
-    shown: "Backspace",
-    does: "Take out what is under the cross",
+    name: "takeOut",
     onPhoto: true,
     run: (m) => m.clickCross(0),
   },
   {
     keys: ["escape"],
-    shown: "Escape",
-    does: "Let go, and take the cross away",
+    name: "letGo",
     onPhoto: true,
     run: (m) => m.letGo(),
   },

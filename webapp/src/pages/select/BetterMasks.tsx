@@ -2,6 +2,8 @@ import { X } from "lucide-react";
 import { useState } from "react";
 import type { Decodes } from "../../selection/decodes";
 import type { SelectedObject } from "../../selection/selection";
+import { select as said } from "../../texts/en/select";
+import { useTexts } from "../../texts/texts";
 
 interface Props {
   objects: readonly SelectedObject[];
@@ -10,6 +12,7 @@ interface Props {
 
 /** Says that another decoder has drawn the masks anew, and has the earlier ones back. */
 export function BetterMasks({ objects, decodes }: Props) {
+  const t = useTexts(said);
   const [read, setRead] = useState<Decodes | null>(null);
   const redrawn = decodes.earlierOf(objects);
   const told =
@@ -18,7 +21,7 @@ export function BetterMasks({ objects, decodes }: Props) {
   return (
     <div className={told ? "better" : "visually-hidden"}>
       {/* It stays while the note comes and goes: what is new in it is read out. */}
-      <span role="status">{told && (kept ? "Your masks stay" : "Better masks are here")}</span>
+      <span role="status">{told && (kept ? t.masksStay : t.betterHere)}</span>
       {told && (
         <>
           <button
@@ -26,12 +29,12 @@ export function BetterMasks({ objects, decodes }: Props) {
             className="button button-small"
             onClick={() => decodes.keepEarlier(!kept)}
           >
-            {kept ? "Take the better ones" : "Keep mine"}
+            {kept ? t.takeBetter : t.keepMine}
           </button>
           <button
             type="button"
             className="icon-button icon-button-small"
-            aria-label="Close the note"
+            aria-label={t.closeNote}
             onClick={(event) => {
               // The focus would be lost with the button.
               event.currentTarget.closest<HTMLElement>(".viewport")?.focus();

@@ -4,6 +4,8 @@ import type { Decodes } from "../../selection/decodes";
 import type { Logits } from "../../selection/mask";
 import { type Decoded, maskAt } from "../../selection/prompt";
 import type { Action, SelectedObject } from "../../selection/selection";
+import { select as said } from "../../texts/en/select";
+import { useTexts } from "../../texts/texts";
 import { useAfterPaint } from "../../ui/useAfterPaint";
 import { Thumbnail, type ThumbnailPhoto, type ThumbnailProps } from "./Thumbnail";
 
@@ -18,6 +20,7 @@ interface Props {
 
 /** The decoder's other readings of the same clicks: a part, the whole, what is around it. */
 export function Candidates({ object, decodes, photo, act, point }: Props) {
+  const t = useTexts(said);
   const decoded = decodes.answer(object);
   const offered = decodes.candidates(object);
   // The mask first, then what else might be meant: three pictures of the photo.
@@ -26,12 +29,12 @@ export function Candidates({ object, decodes, photo, act, point }: Props) {
   const chosen = decodes.chosen(object);
   return (
     <section>
-      <h2>Did you mean</h2>
+      <h2>{t.didYouMean}</h2>
       <div className="candidates">
         {offered.map((index, place) => (
           <Choice
             key={index}
-            name={`Mask ${place + 1} of ${offered.length}`}
+            name={t.mask(place + 1, offered.length)}
             chosen={index === chosen}
             mask={{ decoded, index, photo }}
             point={point}
@@ -59,6 +62,7 @@ interface FoundProps {
 
 /** What the model found by the job's text; clicks refine what is chosen. */
 export function Found({ text, foundText, found, awaited, object, photo, act, point }: FoundProps) {
+  const t = useTexts(said);
   const [all, setAll] = useState(false);
   const sure = found.filter(({ scores }) => (scores[0] ?? 0) >= SURE).length;
   const shown = all ? found : found.slice(0, sure);
@@ -66,21 +70,15 @@ export function Found({ text, foundText, found, awaited, object, photo, act, poi
   const name = foundText || text;
   return (
     <section>
-      <h2>Found: {name}</h2>
-      {foundText && <p className="muted small">Nothing was found by “{text}”.</p>}
-      {sure === 0 && (
-        <p className="muted small">
-          {awaited
-            ? "It is looked for by its name when the model is awake. Click the object meanwhile."
-            : "Nothing is of that name for sure. Click the object instead."}
-        </p>
-      )}
+      <h2>{t.found(name)}</h2>
+      {foundText && <p className="muted small">{t.notFound(text)}</p>}
+      {sure === 0 && <p className="muted small">{awaited ? t.awaited : t.unsure}</p>}
       <div className="candidates">
         {shown.map((decoded, index) => (
           <Choice
             // biome-ignore lint/suspicious/noArrayIndexKey: what was found has no other name.
             key={index}
-            name={`${name} ${index + 1} of ${shown.length}`}
+            name={t.foundOne(name, index + 1, shown.length)}
             chosen={object.found === index}
             mask={{ decoded, index: 0, photo }}
             point={point}
@@ -94,7 +92,7 @@ export function Found({ text, foundText, found, awaited, object, photo, act, poi
           className="button button-small button-quiet"
           onClick={() => setAll(true)}
         >
-          Show {unsure} less sure
+          {t.showUnsure(unsure)}
         </button>
       )}
     </section>
@@ -111,13 +109,14 @@ interface ChoiceProps {
 
 /** A mask to choose, with how certain the network is of it. */
 function Choice({ name, chosen, mask, point, onChoose }: ChoiceProps) {
+  const t = useTexts(said);
   const certainty = Math.round((mask.decoded.scores[mask.index] ?? 0) * 100);
   return (
     <button
       type="button"
       className="candidate"
       aria-pressed={chosen}
-      aria-label={`${name}, certainty ${certainty} percent`}
+      aria-label={t.certain(name, certainty)}
       // A finger does not point before it chooses.
       onPointerEnter={({ pointerType }) =>
         pointerType !== "touch" && point(maskAt(mask.decoded, mask.index))

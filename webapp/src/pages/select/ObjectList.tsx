@@ -8,6 +8,9 @@ import {
   type SelectedObject,
   type Selection,
 } from "../../selection/selection";
+import { select as said } from "../../texts/en/select";
+import { useTexts } from "../../texts/texts";
+import { percent } from "../../ui/format";
 import type { ShownMask } from "./masks";
 
 interface Props {
@@ -18,18 +21,19 @@ interface Props {
 
 /** The objects by name; one of them gets the clicks. */
 export function ObjectList({ selection, masks, act }: Props) {
+  const t = useTexts(said);
   const { objects, activeId } = selection;
   return (
     <section>
       <div className="side-head">
-        <h2>Objects</h2>
+        <h2>{t.objects}</h2>
         <button
           type="button"
           className="button button-small button-quiet"
           disabled={objects.length >= MAX_OBJECTS}
           onClick={() => act({ type: "addObject" })}
         >
-          <Plus aria-hidden="true" /> Add
+          <Plus aria-hidden="true" /> {t.add}
         </button>
       </div>
       <ul className="object-list">
@@ -39,18 +43,18 @@ export function ObjectList({ selection, masks, act }: Props) {
               type="button"
               className="swatch"
               style={{ background: css(colourOf(index)) }}
-              aria-label={`Select ${object.name}`}
+              aria-label={t.selectOne(object.name)}
               aria-pressed={object.id === activeId}
               onClick={() => act({ type: "activate", id: object.id })}
             />
             <ObjectName object={object} index={index} act={act} />
             <span className="object-share">
-              {isEmpty(object) ? "empty" : `${((masks[index]?.share ?? 0) * 100).toFixed(1)} %`}
+              {isEmpty(object) ? t.empty : percent(masks[index]?.share ?? 0)}
             </span>
             <button
               type="button"
               className="icon-button icon-button-small"
-              aria-label={`Remove ${object.name}`}
+              aria-label={t.remove(object.name)}
               disabled={objects.length === 1 && isEmpty(object)}
               onClick={() => act({ type: "removeObject", id: object.id })}
             >
@@ -71,6 +75,7 @@ interface NameProps {
 
 /** A name being typed is one step to undo, not one a letter. */
 function ObjectName({ object, index, act }: NameProps) {
+  const t = useTexts(said);
   const { id, name } = object;
   const [typed, setTyped] = useState(name);
   useEffect(() => setTyped(name), [name]);
@@ -79,7 +84,7 @@ function ObjectName({ object, index, act }: NameProps) {
       className="object-name"
       value={typed}
       maxLength={MAX_NAME}
-      aria-label={`Name of object ${index + 1}`}
+      aria-label={t.nameOf(index + 1)}
       onFocus={() => act({ type: "activate", id })}
       onChange={(event) => setTyped(event.target.value)}
       onBlur={() => act({ type: "rename", id, name: typed })}

@@ -6,6 +6,8 @@ import { colourOf, css } from "../../selection/overlay";
 import type { SelectionMachine } from "../../selection/selecting";
 import { activeObject, type Point } from "../../selection/selection";
 import { toScreen, type View } from "../../selection/view";
+import { select as said } from "../../texts/en/select";
+import { useTexts } from "../../texts/texts";
 import type { ShownMask } from "./masks";
 import { Overlay } from "./Overlay";
 import { useMachine } from "./useMachine";
@@ -20,6 +22,7 @@ interface Props {
 
 /** The photo with its masks and points; what is done on it, the machine hears of. */
 export function PhotoViewport({ photo, machine, masks, busy, children }: Props) {
+  const t = useTexts(said);
   const viewport = useRef<HTMLDivElement>(null);
   useEffect(() => (viewport.current ? listen(machine, viewport.current) : undefined), [machine]);
   const { tool, brush, panning, view, gesture, cursor, history } = useMachine(machine, (s) => s);
@@ -35,7 +38,7 @@ export function PhotoViewport({ photo, machine, masks, busy, children }: Props) 
       role="application"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: an application is interactive by itself.
       tabIndex={0}
-      aria-label="Photo. Arrow keys move the cross, Enter adds the part under it, Backspace takes it out."
+      aria-label={t.photo}
       aria-busy={busy}
       style={{ "--object": colour } as CSSProperties}
     >
@@ -63,7 +66,9 @@ export function PhotoViewport({ photo, machine, masks, busy, children }: Props) 
             type="button"
             className={click.label ? "point point-add" : "point point-remove"}
             style={{ left: at.x, top: at.y }}
-            aria-label={`Take away point ${index + 1} (${click.label ? "object" : "background"})`}
+            aria-label={
+              click.label ? t.takeObjectPoint(index + 1) : t.takeBackgroundPoint(index + 1)
+            }
             onClick={() => machine.act({ type: "removeClick", index })}
           />
         );

@@ -5,6 +5,9 @@ import { type KeptSelection, keep, kept, type Submission } from "../../kept/kept
 import type { Logits } from "../../selection/mask";
 import { SelectionMachine } from "../../selection/selecting";
 import { activeObject, isEmpty } from "../../selection/selection";
+import { common } from "../../texts/en/common";
+import { select as said } from "../../texts/en/select";
+import { useTexts } from "../../texts/texts";
 import { useConnection, useWaiting } from "../../ui/connection";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { Progress } from "../../ui/Progress";
@@ -28,11 +31,12 @@ interface Props {
 
 /** Click the objects; what was selected before a reload is there again. */
 export default function Select({ job, onConfirm }: Props) {
+  const { loading } = useTexts(common);
   const [earlier, setEarlier] = useState<KeptSelection | null | undefined>();
   useEffect(() => {
     void kept("selection", job.jobId).then((found) => setEarlier(found ?? null));
   }, [job.jobId]);
-  if (earlier === undefined || !job.image) return <Spinner label="Loading" />;
+  if (earlier === undefined || !job.image) return <Spinner label={loading} />;
   return <Workbench job={job} image={job.image} earlier={earlier} onConfirm={onConfirm} />;
 }
 
@@ -42,6 +46,8 @@ interface WorkbenchProps extends Props {
 }
 
 function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
+  const t = useTexts(said);
+  const { tryAgain } = useTexts(common);
   const [attempt, setAttempt] = useState(0);
   const [options, setOptions] = useState(DEFAULTS);
   const [sending, setSending] = useState(false);
@@ -61,7 +67,7 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
   const { lost } = useConnection();
   const unloadable = decoder.state === "failed" ? decoder.error : unloaded;
   const waits = lost && unloadable !== null;
-  useWaiting(waits ? unloadable : null, "the selection tool", () => setAttempt(attempt + 1));
+  useWaiting(waits ? unloadable : null, t.tool, () => setAttempt(attempt + 1));
   useEffect(() => {
     if (decoder.state === "ready") machine.goOn(decoder);
   }, [machine, decoder]);
@@ -95,7 +101,7 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
       const mask = masks[selection.objects.indexOf(object)];
       // Until the decoder is there, a kept selection has no masks to complain of.
       const why = mask && decodes && !decodes.pending(object) ? unfit(mask, photo) : null;
-      return why && `The mask of “${object.name}” ${why}.`;
+      return why && t[why](object.name);
     })
     .find(Boolean);
 
@@ -107,7 +113,7 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
       const objects = [];
       for (const object of worked) {
         const mask = await decoder.decoder.png(decodes.logits(object), object.strokes, photo);
-        objects.push({ name: object.name.trim() || `Object ${object.id}`, mask });
+        objects.push({ name: object.name.trim() || t.object(object.id), mask });
       }
       await machine.keepNow();
       await onConfirm({ objects, options });
@@ -119,7 +125,7 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
 
   const activeMask = masks[selection.objects.indexOf(active)];
   return (
-    <section className="select" aria-label="Select objects">
+    <section className="select" aria-label={t.select}>
       <div className="select-main">
         <Toolbar machine={machine} />
         <PhotoViewport
@@ -134,28 +140,28 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
         >
           <Loading decoder={decoder} />
           {decoder.state === "ready" && selection.objects.every(isEmpty) && (
-            <p className="viewport-hint">Click the object, or drag a box around it</p>
+            <p className="viewport-hint">{t.hint}</p>
           )}
           {decodes && <BetterMasks objects={selection.objects} decodes={decodes} />}
         </PhotoViewport>
         <p className="visually-hidden" role="status">
           {activeMask && !isEmpty(active) && !pending
-            ? `${active.name} covers ${Math.round(activeMask.share * 100)} percent of the photo.`
+            ? t.covers(active.name, Math.round(activeMask.share * 100))
             : ""}
         </p>
       </div>
-      <aside className="select-side" aria-label="Objects">
+      <aside className="select-side" aria-label={t.objects}>
         {unloadable !== null && !waits && (
           <ErrorNote error={unloadable}>
             <button type="button" className="button" onClick={() => setAttempt(attempt + 1)}>
-              Load again
+              {t.loadAgain}
             </button>
           </ErrorNote>
         )}
         {unanswered !== null && (
           <ErrorNote error={unanswered}>
             <button type="button" className="button" onClick={() => machine.askAgain()}>
-              Try again
+              {tryAgain}
             </button>
           </ErrorNote>
         )}
@@ -185,19 +191,12 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
             disabled={worked.length === 0 || !decodes || pending || sending || Boolean(complaint)}
             onClick={() => void confirm()}
           >
-            {sending ? "Sending…" : label(worked.length)}
+            {sending ? t.sending : t.reconstruct(Math.max(1, worked.length))}
           </button>
           {awaitsBetter(job) ? (
-            <p className="small awaited">
-              A quick model draws these masks while the better one wakes up. Go on with them, or
-              wait: better ones come by themselves.
-            </p>
+            <p className="small awaited">{t.better}</p>
           ) : (
-            <p className="muted small">
-              {worked.length === 0
-                ? "Nothing is selected yet."
-                : "Your selection is kept in this browser until then."}
-            </p>
+            <p className="muted small">{worked.length === 0 ? t.nothing : t.kept}</p>
           )}
         </div>
       </aside>
@@ -205,16 +204,13 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
   );
 }
 
-function label(objects: number): string {
-  return objects > 1 ? `Reconstruct ${objects} objects` : "Reconstruct in 3D";
-}
-
 function Loading({ decoder }: { decoder: DecoderState }) {
+  const t = useTexts(said);
   if (decoder.state !== "loading") return null;
   return (
     <div className="viewport-loading">
-      <p>Loading the selection tool</p>
-      <Progress label="Loading the selection tool" share={decoder.share} />
+      <p>{t.loading}</p>
+      <Progress label={t.loading} share={decoder.share} />
     </div>
   );
 }

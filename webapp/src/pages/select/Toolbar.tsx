@@ -15,39 +15,37 @@ import type { ReactNode } from "react";
 import type { Tool } from "../../selection/gestures";
 import type { SelectionMachine } from "../../selection/selecting";
 import { activeObject, isEmpty } from "../../selection/selection";
-import { type Choice, Segmented } from "../../ui/Segmented";
+import { select as said } from "../../texts/en/select";
+import { useTexts } from "../../texts/texts";
+import { Segmented } from "../../ui/Segmented";
 import { Shortcuts } from "./Shortcuts";
 import { useMachine } from "./useMachine";
 
-const TOOLS: readonly Choice<Tool>[] = [
-  { value: "add", label: "Add", icon: <MousePointerClick />, hint: "Click what belongs to it (A)" },
-  {
-    value: "remove",
-    label: "Remove",
-    icon: <SquareMinus />,
-    hint: "Click what does not belong to it (R, or the right button)",
-  },
-  { value: "brush", label: "Brush", icon: <Brush />, hint: "Paint the mask (B)" },
-  { value: "erase", label: "Erase", icon: <Eraser />, hint: "Rub the mask out (E)" },
-  { value: "pan", label: "Move", icon: <Hand />, hint: "Move the photo (H, or hold Space)" },
+const TOOLS: readonly { readonly value: Tool; readonly icon: ReactNode }[] = [
+  { value: "add", icon: <MousePointerClick /> },
+  { value: "remove", icon: <SquareMinus /> },
+  { value: "brush", icon: <Brush /> },
+  { value: "erase", icon: <Eraser /> },
+  { value: "pan", icon: <Hand /> },
 ];
 
 export function Toolbar({ machine }: { machine: SelectionMachine }) {
+  const t = useTexts(said);
   const tool = useMachine(machine, (state) => state.tool);
   const brush = useMachine(machine, (state) => state.brush);
   const history = useMachine(machine, (state) => state.history);
   const brushing = tool === "brush" || tool === "erase";
   return (
-    <div className="toolbar" role="toolbar" aria-label="Selection tools">
+    <div className="toolbar" role="toolbar" aria-label={t.tools}>
       <Segmented
-        legend="Tool"
-        choices={TOOLS}
+        legend={t.toolLegend}
+        choices={TOOLS.map((one) => ({ ...one, ...t.toolbar[one.value] }))}
         value={tool}
         onChange={(chosen) => machine.take(chosen)}
       />
       {brushing && (
         <label className="brush-size">
-          <span>Size</span>
+          <span>{t.size}</span>
           <input
             type="range"
             min={3}
@@ -58,14 +56,14 @@ export function Toolbar({ machine }: { machine: SelectionMachine }) {
         </label>
       )}
       <div className="toolbar-group">
-        <Command name="Undo" disabled={history.past.length === 0} onClick={machine.undo}>
+        <Command name={t.undo} disabled={history.past.length === 0} onClick={machine.undo}>
           <Undo2 />
         </Command>
-        <Command name="Redo" disabled={history.future.length === 0} onClick={machine.redo}>
+        <Command name={t.redo} disabled={history.future.length === 0} onClick={machine.redo}>
           <Redo2 />
         </Command>
         <Command
-          name="Clear this object"
+          name={t.clear}
           disabled={isEmpty(activeObject(history.present))}
           onClick={() => machine.act({ type: "clear" })}
         >
@@ -73,13 +71,13 @@ export function Toolbar({ machine }: { machine: SelectionMachine }) {
         </Command>
       </div>
       <div className="toolbar-group">
-        <Command name="Zoom out" onClick={() => machine.zoomOut()}>
+        <Command name={t.zoomOut} onClick={() => machine.zoomOut()}>
           <ZoomOut />
         </Command>
-        <Command name="Zoom in" onClick={() => machine.zoomIn()}>
+        <Command name={t.zoomIn} onClick={() => machine.zoomIn()}>
           <ZoomIn />
         </Command>
-        <Command name="Whole photo" onClick={() => machine.wholePhoto()}>
+        <Command name={t.wholePhoto} onClick={() => machine.wholePhoto()}>
           <Maximize />
         </Command>
         <Shortcuts machine={machine} />

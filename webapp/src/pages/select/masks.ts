@@ -58,12 +58,15 @@ function same(a: Logits | null, b: Logits | null): boolean {
   return a.data.buffer === b.data.buffer && a.data.byteOffset === b.data.byteOffset;
 }
 
+/** Why a mask cannot be sent, as the texts have it. */
+type Unfit = "coversAll" | "tooSmall";
+
 /** Why a mask cannot be sent, or null. */
-export function unfit({ mask, size, share }: ShownMask, photo: Size): string | null {
-  if (share === 1) return "covers the whole photo; leave the background out";
+export function unfit({ mask, size, share }: ShownMask, photo: Size): Unfit | null {
+  if (share === 1) return "coversAll";
   const pixels = share * photo.width * photo.height;
   if (mask.length === 0 || pixels < LEAST_PIXELS || share * size.width * size.height < 1) {
-    return "is too small";
+    return "tooSmall";
   }
   return null;
 }

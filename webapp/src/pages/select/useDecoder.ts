@@ -2,6 +2,8 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import type { JobView } from "../../api/types";
 import { Decoder } from "../../decoder/decoder";
 import type { Opened } from "../../decoder/protocol";
+import { select as said } from "../../texts/en/select";
+import { texts } from "../../texts/texts";
 
 export type Ready = { state: "ready"; decoder: Decoder } & Opened;
 
@@ -44,7 +46,7 @@ export function useDecoder(job: JobView, attempt: number): Decoders {
   // biome-ignore lint/correctness/useExhaustiveDependencies: links change, what they lead to does not.
   useEffect(() => {
     if (!model || !embeddings) {
-      const error = new Error("The prepared photo is missing. Start a new job with this photo.");
+      const error = new Error(texts(said).missing);
       setNewest({ state: "failed", error });
       return;
     }

@@ -1,9 +1,11 @@
 import type { ErrorName } from "../../api/domain";
+import type { FailureName } from "../../decoder/failure";
 import type { errors as english } from "../en/errors";
 import type { Translated } from "../texts";
 
 /** Those of this side, beside the API's. */
 type OurName =
+  | FailureName
   | "DownloadError"
   | "Offline"
   | "TooManyRequests"
@@ -18,6 +20,11 @@ const named: Record<ErrorName | OurName, string> = {
   DeliveryNotFound: "Diese Zustellung gibt es nicht, oder sie liegt zu lange zurück.",
   DependencyUnavailable:
     "Ein Dienst antwortet gerade nicht. Nichts ist verloren; versuch es gleich noch einmal.",
+  DecoderFailed: "Das Auswahlwerkzeug hat keine Maske geliefert. Lad die Seite neu.",
+  DecoderStopped:
+    "Das Auswahlwerkzeug ist stehen geblieben. Lad die Seite neu; deine Klicks sind noch da.",
+  DecoderUnavailable:
+    "Das Auswahlwerkzeug ließ sich nicht laden. Prüf die Verbindung und versuch es noch einmal.",
   DownloadError: "Die Datei ließ sich nicht laden. Versuch es noch einmal.",
   EmptySurface:
     "Daraus ließ sich keine Oberfläche machen. Wähl das Objekt genauer aus oder nimm ein anderes Foto.",
@@ -60,6 +67,10 @@ const named: Record<ErrorName | OurName, string> = {
   OutOfMemory:
     "Dem Modell ging der Speicher aus. Versuch es noch einmal, vielleicht mit weniger Objekten.",
   OutputNotWritable: "Das Ergebnis ließ sich nicht speichern. Die Verwaltung weiß Bescheid.",
+  PreparedDamaged:
+    "Das vorbereitete Foto lässt sich nicht lesen. Lad die Seite neu; hilft das nicht, fang mit dem Foto neu an.",
+  PreparedElsewhere:
+    "Das Foto wurde von einer anderen Version vorbereitet. Lad die Seite neu; hilft das nicht, fang mit dem Foto neu an.",
   ReconstructionFailed:
     "Daraus wurde kein brauchbares Modell. Wähl das Objekt genauer aus oder nimm ein anderes Foto.",
   ShareNotFound: "Diesen Link gibt es nicht (mehr).",

@@ -15,8 +15,10 @@ import { options } from "./options";
 import { photo } from "./photo";
 import { reference } from "./reference";
 import { result } from "./result";
+import { select } from "./select";
 import { share } from "./share";
 import { shared } from "./shared";
+import { shortcuts } from "./shortcuts";
 import { statuses } from "./statuses";
 import { units } from "./units";
 import { viewer } from "./viewer";
@@ -41,6 +43,8 @@ const de: Translation = {
   figures,
   viewer,
   reference,
+  select,
+  shortcuts,
 };
 
 export default de;
