@@ -17,11 +17,12 @@ from PIL import Image
 
 from gen3d.errors import Gen3DError, InvalidMesh
 from gen3d_mesh.coloured_mesh import ColouredMesh
+from gen3d_mesh.endings import NotInstalled
 from gen3d_mesh.mesh_file import SourceMesh, read_mesh
 from gen3d_mesh.remesh import repair_mesh
 from gen3d_mesh.repair import is_closed, parts
 from gen3d_mesh.tool import make
-from gen3d_mesh.write import NotInstalled, encode
+from gen3d_mesh.write import encode
 
 from .conftest import BLUE, RED
 

@@ -16,11 +16,12 @@ from pxr import Usd, UsdGeom, UsdShade
 
 from gen3d_mesh import usdz
 from gen3d_mesh.coloured_mesh import ColouredMesh, y_up
+from gen3d_mesh.endings import NotInstalled
 from gen3d_mesh.pipeline import Figures
 from gen3d_mesh.place import foot, sized, standing
 from gen3d_mesh.sample import ball as sample_ball
 from gen3d_mesh.splat import Up
-from gen3d_mesh.write import NotInstalled, encode, save
+from gen3d_mesh.write import encode, save
 
 from .test_write import with_texture
 

@@ -1,7 +1,10 @@
 """The command, in this process."""
 
+import io
 import json
+import os
 import re
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -157,3 +160,150 @@ def test_what_cannot_be_is_a_sentence(
     monkeypatch.setitem(sys.modules, "pxr", None)
     assert called(monkeypatch, source, out) == 1
     assert sentence in capsys.readouterr().err
+
+
+QUICK = ("--quality", "preview", "--faces", "300", "--up", "z")
+
+
+@pytest.mark.parametrize(
+    ("out", "words", "sentence"),
+    [
+        (["in.ply"], (), "in.ply is what is read"),
+        (["./x/../in.ply"], (), "in.ply is what is read"),
+        (["link.ply"], (), "in.ply is what is read"),
+        (["link.glb", "link.lod1.ply"], ("--lod", "2"), "in.ply is what is read"),
+        (["a.glb", "./a.glb"], (), "a.glb would be written twice"),
+        (["a.glb", "a.lod1.glb"], ("--lod", "2"), "a.lod1.glb would be written twice"),
+        (["nowhere/a.glb"], (), "make the folder first"),
+        (["folder.glb"], (), "is no file"),
+    ],
+)
+def test_what_would_be_lost_is_named_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    out: list[str], words: tuple[str, ...], sentence: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    write_splat(Path("in.ply"), sample_ball(2000))
+    there = Path("in.ply").read_bytes()
+    for name in ("link.ply", "link.lod1.ply"):
+        Path(name).symlink_to("in.ply")
+    Path("folder.glb").mkdir()
+    Path("x").mkdir()
+    with pytest.raises(SystemExit) as left:
+        called(monkeypatch, "in.ply", *out, *QUICK, *words)
+    assert left.value.code == 2
+    assert sentence in capsys.readouterr().err
+    assert Path("in.ply").read_bytes() == there
+
+
+def test_endings_may_be_in_capitals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_splat(tmp_path / "IN.PLY", sample_ball(4000))
+    out = [tmp_path / name for name in ("A.GLB", "B.Draco.Glb", "C.PNG")]
+    assert called(monkeypatch, tmp_path / "IN.PLY", *out, *QUICK, "--lod", "2") == 0
+    names = {"A.GLB", "A.lod1.GLB", "B.Draco.Glb", "B.lod1.Draco.Glb", "C.PNG", "C.lod1.PNG"}
+    assert {path.name for path in tmp_path.iterdir()} == {"IN.PLY", *names}
+    assert b"KHR_draco" in out[1].read_bytes()
+
+
+def test_a_file_that_cannot_be_written_is_named_and_not_the_splat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_splat(tmp_path / "in.ply", sample_ball(4000))
+    full = tmp_path / "full.glb"
+    full.symlink_to("/dev/full")
+    assert called(monkeypatch, tmp_path / "in.ply", full, *QUICK) == 1
+    assert f"{full}: No space left" in capsys.readouterr().err
+    assert full.is_symlink()
+
+
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_file_that_was_there_stays_until_the_new_one_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException
+) -> None:
+    write_splat(tmp_path / "in.ply", sample_ball(4000))
+    out = tmp_path / "out.glb"
+    out.write_bytes(b"before")
+    out.chmod(0o640)
+    with monkeypatch.context() as during:
+        whole = Path.write_bytes
+
+        def half(path: Path, data: bytes) -> int:
+            whole(path, data[: len(data) // 2])
+            raise fault
+
+        during.setattr(Path, "write_bytes", half)
+        assert called(monkeypatch, tmp_path / "in.ply", out, *QUICK) in (1, 130)
+    assert out.read_bytes() == b"before"
+    assert called(monkeypatch, tmp_path / "in.ply", out, *QUICK) == 0
+    assert out.read_bytes()[:4] == b"glTF"
+    assert out.stat().st_mode & 0o777 == 0o640
+    assert {path.name for path in tmp_path.iterdir()} == {"in.ply", "out.glb"}
+
+
+def test_a_pipe_is_refused_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "pipe.ply")
+    assert called(monkeypatch, tmp_path / "pipe.ply", tmp_path / "a.glb") == 1
+    assert "Save what it gives in a file first" in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)
+    assert called(monkeypatch, "-", tmp_path / "a.glb") == 1
+    assert "Save what it gives in a file first" in capsys.readouterr().err
+
+
+def test_the_key_that_stops_it_leaves_no_trace(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    write_splat(tmp_path / "in.ply", sample_ball(2000))
+    monkeypatch.setattr("gen3d_mesh.read.read", stopped)
+    assert called(monkeypatch, tmp_path / "in.ply", tmp_path / "a.glb") == 130
+    assert capsys.readouterr().err == "Stopped.\n"
+
+
+def test_nobody_has_to_listen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_splat(tmp_path / "in.ply", sample_ball(4000))
+    words = (tmp_path / "in.ply", tmp_path / "a.glb", "--quality", "preview", "--faces", "300")
+    near, far = os.pipe()
+    os.close(near)  # as `| head -1` does
+    with monkeypatch.context() as during, os.fdopen(far, "w") as gone:
+        during.setattr(sys, "stdout", gone)
+        assert called(monkeypatch, *words) == 0
+    with monkeypatch.context() as during:
+        during.setattr(sys, "stderr", None)  # as `2>&-` leaves it
+        assert called(monkeypatch, *words) == 0
+        sys.stderr.close()
+    assert json.loads(capsys.readouterr().out)["format"] == "PLY"
+    with monkeypatch.context() as during, Path("/dev/full").open("wb", buffering=0) as raw:
+        during.setattr(sys, "stdout", io.TextIOWrapper(raw, write_through=True))
+        assert called(monkeypatch, *words) == 1
+    assert "standard output: No space left" in capsys.readouterr().err
+
+
+def test_what_is_refused_is_so_before_anything_that_computes_is_imported(tmp_path: Path) -> None:
+    pointer = tmp_path / "in.ply"
+    pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    script = (
+        "import sys; from gen3d_mesh.__main__ import main\n"
+        f"sys.argv = ['gen3d-mesh', {str(pointer)!r}, {str(tmp_path / 'a.glb')!r}]; code = main()\n"
+        "print(code, sorted({'numba', 'scipy', 'PIL', 'trimesh'} & {*sys.modules}))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script], env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert said.stdout.strip() == "1 []"
+    assert "git lfs pull" in said.stderr
+
+
+def test_a_first_run_says_why_it_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_splat(tmp_path / "in.ply", sample_ball(4000))
+    monkeypatch.setattr("gen3d_mesh.warm.compiled", lambda: False)
+    assert called(monkeypatch, tmp_path / "in.ply", tmp_path / "a.glb", *QUICK) == 0
+    assert "compiled first, once" in capsys.readouterr().err

@@ -1,22 +1,32 @@
-"""Make a mesh from a gaussian splat or another mesh: ``gen3d-mesh splat.ply out.glb``."""
+"""Make a mesh from a gaussian splat or another mesh: ``gen3d-mesh splat.ply out.glb``.
+
+What computes is imported late: what is refused is so within a fraction of a second.
+"""
 
 import argparse
 import gc
 import json
+import os
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gen3d.errors import Gen3DError
+from gen3d.errors import Gen3DError, InvalidSplat
+from gen3d_mesh.endings import FORMATS, NotInstalled, ending_of, require
+
+if TYPE_CHECKING:
+    from gen3d_mesh.read import Source
 
 _UPS = ("y", "-y", "z")
 _QUALITIES = ("preview", "standard", "fine")
 
 
 def _arguments(words: list[str]) -> argparse.Namespace:
-    # Late imports keep --help and a slip of the keys quick.
-    from gen3d_mesh.write import FORMATS, ending_of
-
-    parser = argparse.ArgumentParser(prog="gen3d-mesh", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="gen3d-mesh", description=(__doc__ or "").partition("\n")[0].replace("``", "`")
+    )
     parser.add_argument(
         "source",
         type=Path,
@@ -52,9 +62,25 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     )  # fmt: skip
     args = parser.parse_args(words)
     for path in args.out:
-        if ending_of(path) is None and path.suffix != ".png":
+        if ending_of(path) is None and path.suffix.lower() != ".png":
             parser.error(f"{path.name} has none of the endings {', '.join(FORMATS)}, png")
+    written = [file.resolve() for path in args.out for _, file in _files(path, args.lod)]
+    for file in written:
+        if written.count(file) > 1:
+            parser.error(f"{file.name} would be written twice")
+        if file.exists() and args.source.exists() and file.samefile(args.source):
+            parser.error(f"{file.name} is what is read: give the mesh another name")
+        if file.is_dir() or not file.parent.is_dir():
+            parser.error(f"{file} is no file, or lies in no folder: make the folder first")
     return args
+
+
+def _files(path: Path, levels: int) -> Iterator[tuple[int, Path]]:
+    """The levels of detail that are written for a name, and where."""
+    ending = ending_of(path) or "png"
+    stem, end = path.name[: -len(ending) - 1], path.name[-len(ending) - 1 :]
+    for level in range(levels):
+        yield level, path.with_name(f"{stem}.lod{level}{end}") if level else path
 
 
 class _Number:
@@ -89,8 +115,9 @@ def main() -> int:
     int
         0, or 1 with a sentence on standard error.
     """
-    from gen3d_mesh.write import NotInstalled, ending_of, require
-
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # was closed, and the next file would take its place
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  as long as we run
     words = sys.argv[1:]
     if "--up" in words[:-1]:  # or argparse takes -y for an option
         at = words.index("--up")
@@ -108,6 +135,9 @@ def main() -> int:
         print(f"{error.filename or args.source}: {error.strerror}", file=sys.stderr)
     except MemoryError:
         print("This machine has too little memory for it: try --quality preview.", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130  # as a shell counts what the key ended
     else:
         return 0
     return 1
@@ -125,28 +155,30 @@ def command() -> int:
 
 
 def _make(args: argparse.Namespace) -> None:
-    from gen3d_mesh.warm import without_blas
+    source, milliseconds = _read(args.source)
+    from gen3d_mesh.warm import compiled, without_blas
 
     without_blas()
     from gen3d_mesh.place import longest_side
     from gen3d_mesh.tool import make
-    from gen3d_mesh.write import ending_of, save
+    from gen3d_mesh.write import put, save
 
+    if not compiled():
+        print("Its kernels are compiled first, once: that takes half a minute.", file=sys.stderr)
     made = make(
-        args.source, up=args.up, quality=args.quality, faces=args.faces, texels=args.texture,
+        source, up=args.up, quality=args.quality, faces=args.faces, texels=args.texture,
         stand=args.stand, levels=args.lod, even=args.remesh is not None, holes=args.holes,
         normal_map=args.normal_map, progress=_progress,
     )  # fmt: skip
+    made.figures.timings["read"] += milliseconds
     for path in args.out:
-        for level, coloured in enumerate(made.levels):
-            ending = ending_of(path) or "png"
-            stem = path.name.removesuffix(f".{ending}")
-            there = path.with_name(f"{stem}.lod{level}.{ending}") if level else path
+        for level, there in _files(path, args.lod):
+            coloured = made.levels[level]
             with made.figures.step(there.name):
-                if ending == "png":
+                if ending_of(path) is None:
                     from gen3d_mesh.preview import render
 
-                    there.write_bytes(render(coloured))
+                    put(there, render(coloured))
                 else:
                     # All levels in one scale: the coarser are smaller by a hair.
                     share = longest_side(coloured) / longest_side(made.coloured)
@@ -156,7 +188,37 @@ def _make(args: argparse.Namespace) -> None:
         print(note, file=sys.stderr)
     if args.size is None and any(ending_of(path) == "3mf" for path in args.out):
         print("The 3MF is 100 mm long; --size says otherwise.", file=sys.stderr)
-    print(json.dumps(made.answer(), indent=2))
+    _tell(json.dumps(made.answer(), indent=2))
+
+
+def _read(path: Path) -> "tuple[Source | Path, int]":
+    """A splat, read before anything that computes is imported, and the milliseconds that it took.
+
+    A mesh stays a path.
+    """
+    from gen3d_mesh.kinds import kind_of
+    from gen3d_mesh.read import read
+
+    # Looked at more than once, which a pipe does not let happen.
+    if not path.is_file() and not path.is_dir() and (path.exists() or str(path) == "-"):
+        raise InvalidSplat(f"{path} is a pipe or a device. Save what it gives in a file first.")
+    if kind_of(path) is not None:
+        return path, 0
+    _progress("read")
+    start = time.perf_counter()
+    source = read(path)
+    return source, round(1000 * (time.perf_counter() - start))
+
+
+def _tell(answer: str) -> None:
+    """Print to standard output, whose other end may be gone: the files are there all the same."""
+    try:
+        print(answer, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        error.filename = "standard output"
+        raise
 
 
 def _progress(step: str) -> None:

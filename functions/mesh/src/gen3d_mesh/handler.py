@@ -27,6 +27,7 @@ warm.unpack()
 warm.without_blas()
 
 from gen3d_mesh.coloured_mesh import ColouredMesh  # noqa: E402
+from gen3d_mesh.endings import NotInstalled  # noqa: E402
 from gen3d_mesh.pipeline import QUALITIES, Figures, Quality, build  # noqa: E402  numba reads its cache's place once
 from gen3d_mesh.place import high, rounded, sized, tall  # noqa: E402
 from gen3d_mesh.preview import render  # noqa: E402
@@ -37,7 +38,7 @@ from gen3d_mesh.scene.spz import pack  # noqa: E402
 from gen3d_mesh.scene.together import Gaussians  # noqa: E402
 from gen3d_mesh.scene.truth import mask_box, truth  # noqa: E402
 from gen3d_mesh.splat import MAX_BYTES  # noqa: E402
-from gen3d_mesh.write import PRINTED, PRINTED_ENDINGS, NotInstalled, encode  # noqa: E402
+from gen3d_mesh.write import PRINTED, PRINTED_ENDINGS, encode  # noqa: E402
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from PIL import Image
 
 from gen3d.errors import InvalidMesh
 from gen3d_mesh.coloured_mesh import ROUGH, Material, linear_to_srgb, srgb_to_linear
+from gen3d_mesh.kinds import HEAD, Kind
 from gen3d_mesh.splat import Floats, Up
 
 MAX_FACES = 5_000_000
@@ -36,7 +37,6 @@ MOST_TILES = 4
 BESIDE = 8
 """Texels between pictures that lie in one."""
 
-Kind: TypeAlias = Literal["GLB", "glTF", "OBJ", "PLY", "STL"]
 Image8: TypeAlias = npt.NDArray[np.uint8]
 
 _TYPES: dict[Kind, str] = {"GLB": "glb", "glTF": "gltf", "OBJ": "obj", "PLY": "ply", "STL": "stl"}
@@ -57,8 +57,6 @@ _PACKED_MOST = 8
 
 _STAND_IN = (2, 2)
 """Texels of the white picture that trimesh takes where an OBJ's material is not there."""
-
-_HEAD = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -112,30 +110,6 @@ class _Part:
     normal_map: Image8 | None = None
 
 
-def kind_of(path: Path) -> Kind | None:
-    """Which kind of mesh a file is, by its first bytes; None where it is none, or a splat."""
-    with path.open("rb") as file:
-        start = file.read(_HEAD)
-    size = path.stat().st_size
-    if start.startswith(b"glTF"):
-        return "GLB"
-    if start.startswith(b"ply"):
-        header = start.partition(b"end_header")[0]
-        faces = re.search(rb"\n\s*element\s+face\s+(\d+)", header)
-        splat = re.search(rb"\n\s*property\s+\S+\s+(scale_0|f_dc_0|packed_position)\b", header)
-        return "PLY" if faces and faces[1].strip(b"0") and not splat else None
-    if size >= 84 and struct.unpack_from("<I", start, 80)[0] * 50 + 84 == size:
-        return "STL"
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if text.startswith(b"solid") and b"facet" in text:
-        return "STL"
-    if text.startswith(b"{") and b'"asset"' in text:
-        return "glTF"
-    if not start.count(b"\0") and re.search(rb"(?m)^v[ \t]+\S+[ \t]+\S+[ \t]+\S+", start):
-        return "OBJ"
-    return None
-
-
 def read_mesh(path: Path, kind: Kind, *, maps: bool = False) -> SourceMesh:
     """Read a mesh.
 
@@ -144,7 +118,7 @@ def read_mesh(path: Path, kind: Kind, *, maps: bool = False) -> SourceMesh:
     path : pathlib.Path
         A GLB, a glTF or an OBJ with what lies beside it, a PLY with faces, or an STL.
     kind : Kind
-        As `kind_of` tells it.
+        As `gen3d_mesh.kinds.kind_of` tells it.
     maps : bool
         Keep the material and the normal map of a mesh of one material, too, and not its colour
         alone.
@@ -187,7 +161,7 @@ def _look_before(path: Path, kind: Kind) -> None:
     size = path.stat().st_size
     if kind == "PLY":
         with path.open("rb") as file:
-            header, end, _ = file.read(_HEAD).partition(b"end_header")
+            header, end, _ = file.read(HEAD).partition(b"end_header")
         counts = [int(n[:12]) for n in re.findall(rb"\n\s*element\s+\S+\s+(\d+)", header)]
         if not end or sum(counts) > size:
             raise InvalidMesh(_damaged(kind))

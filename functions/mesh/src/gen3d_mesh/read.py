@@ -143,12 +143,13 @@ def _marked(path: Path, start: bytes) -> _Packed | None:
 def _by_ending(path: Path, start: bytes) -> _Packed:
     """What a file without a mark is called."""
     size = path.stat().st_size
-    if path.suffix == ".ksplat":
+    ending = path.suffix.lower()
+    if ending == ".ksplat":
         return _ksplat(start, size)
-    if path.suffix == ".splat" and size % 32 == 0:
+    if ending == ".splat" and size % 32 == 0:
         return _Packed(".splat", "splat", size // 32)
-    if path.suffix in (".splat", ".spz", ".sog"):
-        raise InvalidSplat(_damaged(path.suffix))
+    if ending in (".splat", ".spz", ".sog"):
+        raise InvalidSplat(_damaged(ending))
     raise InvalidSplat(f"The file is not a PLY, nor any other splat that is known. {_FORMATS}")
 
 

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from gen3d.errors import InvalidMesh
 from gen3d_mesh.coloured_mesh import ColouredMesh
-from gen3d_mesh.mesh_file import MAX_SIDE, Kind, kind_of, read_mesh
+from gen3d_mesh.endings import extra
+from gen3d_mesh.kinds import Kind, kind_of
+from gen3d_mesh.mesh_file import MAX_SIDE, read_mesh
 from gen3d_mesh.pipeline import QUALITIES, Figures, build
 from gen3d_mesh.place import foot, standing
 from gen3d_mesh.read import Source, read
 from gen3d_mesh.repair import HOLE_EDGES, is_closed, parts
 from gen3d_mesh.splat import Up
-from gen3d_mesh.write import extra, save
+from gen3d_mesh.write import save
 
 if TYPE_CHECKING:
     from gen3d_mesh.remesh import Repairs
@@ -95,7 +97,7 @@ class _Told(Figures):
 
 
 def make(
-    path: Path,
+    path: Path | Source,
     *,
     up: Up | None = None,
     quality: str = "standard",
@@ -112,9 +114,9 @@ def make(
 
     Parameters
     ----------
-    path : pathlib.Path
-        A splat of any format that `gen3d_mesh.read` takes, or a mesh as `gen3d_mesh.mesh_file`
-        does.
+    path : pathlib.Path or Source
+        A splat of any format that `gen3d_mesh.read` takes, or as that gave it, or a mesh as
+        `gen3d_mesh.mesh_file` takes it.
     up : Up, optional
         The axis that points to the sky; guessed by the format where it is not given.
     quality : str
@@ -143,8 +145,8 @@ def make(
         The file is a mesh, and the extra ``meshes`` is not there.
     """
     reading = _Told(progress=progress)
-    kind = kind_of(path)
-    if kind is not None:
+    kind = None if isinstance(path, Source) else kind_of(path)
+    if isinstance(path, Path) and kind is not None:
         if normal_map:
             raise InvalidMesh("A normal map is made of a splat alone, and the file is a mesh.")
         return _from_mesh(
@@ -154,7 +156,7 @@ def make(
     if even:
         raise InvalidMesh("Only a mesh can be remeshed, and the file is none.")
     with reading.step("read"):
-        source = read(path)
+        source = path if isinstance(path, Source) else read(path)
     splat = source.splat.upright(up or source.up)
     chosen = QUALITIES[quality]
     if texels is not None:

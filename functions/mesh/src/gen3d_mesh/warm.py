@@ -39,6 +39,14 @@ def without_blas() -> None:
         del sys.modules["scipy.linalg"]
 
 
+def compiled() -> bool:
+    """Whether numba's cache holds kernels; a first run waits for them."""
+    from gen3d_mesh import view_kernels
+
+    stats = getattr(view_kernels.project, "stats", None)  # None where numba was told not to compile
+    return stats is None or any(Path(stats.cache_path).glob("*.nbi"))
+
+
 def compile_kernels() -> None:
     """Go the whole way on a small ball, and on a flat one, dense enough to look for gaps in.
 

@@ -5,33 +5,22 @@ scanners and the splat are.
 """
 
 import io
+import os
+import shutil
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from gen3d.formats import EVERY_MESH_FORMAT
 from gen3d_mesh import glb
 from gen3d_mesh.coloured_mesh import ROUGH, ColouredMesh, Texture, y_up
+from gen3d_mesh.endings import FORMATS, ending_of, extra, needed
 from gen3d_mesh.place import sized
-
-FORMATS = tuple(EVERY_MESH_FORMAT)
-"""Endings: those that a job's files have, and those that need an extra."""
 
 PRINTED = 100.0
 """Millimetres along the longest side of a 3MF of which nobody said how large it is."""
-
-_EXTRAS = {
-    "meshopt.glb": ("meshopt", "meshopt", "meshopt"),
-    "3mf": ("3mf", "lib3mf", "lib3mf"),
-    "usdz": ("usdz", "usd-core", "pxr"),
-}
-"""Formats that need an extra: its name, its library's, and its module's."""
 
 _METRES = ("glb", "draco.glb", "meshopt.glb", "usdz")
 """Formats whose unit is the metre; a printer's, and OBJ's and PLY's here, is the millimetre."""
@@ -160,7 +149,7 @@ def encode(coloured: ColouredMesh, ending: str, name: str) -> bytes:
         case "draco.glb":
             return glb.encode(coloured, name, "draco")
         case "meshopt.glb":
-            with extra(*_needed(ending)):
+            with extra(*needed(ending)):
                 return glb.encode(coloured, name, "meshopt")
         case "zip":
             return archive(coloured)
@@ -171,67 +160,16 @@ def encode(coloured: ColouredMesh, ending: str, name: str) -> bytes:
         case "ply":
             return ply(coloured)
         case "3mf":
-            with extra(*_needed(ending)):
+            with extra(*needed(ending)):
                 from gen3d_mesh import threemf
 
                 return threemf.encode(coloured, name)
         case "usdz":
-            with extra(*_needed(ending)):
+            with extra(*needed(ending)):
                 from gen3d_mesh import usdz
 
                 return usdz.encode(coloured, name)
     raise ValueError(f"{ending!r} is none of {', '.join(FORMATS)}")
-
-
-class NotInstalled(Exception):
-    """The library of an extra is not installed; the message says how it is."""
-
-
-@contextmanager
-def extra(name: str, reason: str) -> Iterator[None]:
-    """Say what to install where something within is not there.
-
-    Parameters
-    ----------
-    name : str
-        Of the extra.
-    reason : str
-        What needs it, as the first half of a sentence.
-
-    Raises
-    ------
-    NotInstalled
-    """
-    try:
-        yield
-    except ImportError as error:
-        raise NotInstalled(
-            f"{reason}, which is not there ({error}). Install it: pip install 'gen3d-mesh[{name}]'."
-        ) from None
-
-
-def _needed(ending: str) -> tuple[str, str]:
-    """The extra that a format needs, and why."""
-    name, library, _ = _EXTRAS[ending]
-    return name, f"A .{ending} is written by {library}"
-
-
-def require(ending: str | None) -> None:
-    """Look whether a format's library is there, before a mesh is made for it.
-
-    Raises
-    ------
-    NotInstalled
-    """
-    if ending in _EXTRAS:
-        with extra(*_needed(ending)):
-            import_module(_EXTRAS[ending][2])
-
-
-def ending_of(path: Path) -> str | None:
-    """Which of `FORMATS` a file's name asks for: the longest that fits."""
-    fitting = [ending for ending in FORMATS if path.name.endswith(f".{ending}")]
-    return max(fitting, key=len, default=None)
 
 
 def save(coloured: ColouredMesh, path: Path, name: str, millimetres: float | None = None) -> None:
@@ -252,4 +190,31 @@ def save(coloured: ColouredMesh, path: Path, name: str, millimetres: float | Non
         millimetres = millimetres or PRINTED
     if millimetres is not None:
         coloured = sized(coloured, millimetres / (1000 if ending in _METRES else 1))
-    path.write_bytes(encode(coloured, ending, name))
+    put(path, encode(coloured, ending, name))
+
+
+def put(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: what was there before stays until the new one is.
+
+    Raises
+    ------
+    OSError
+        It cannot be written; `filename` is the file that was asked for.
+    """
+    there = path.resolve()  # or a link would become a file
+    beside = there.with_name(f".{os.getpid()}.part")
+    try:
+        if there.exists() and not there.is_file():  # a device or pipe, which nothing can replace
+            there.write_bytes(data)
+            return
+        try:
+            beside.write_bytes(data)
+            if there.exists():
+                shutil.copymode(there, beside)
+            beside.replace(there)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
