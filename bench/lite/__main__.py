@@ -11,6 +11,7 @@ from PIL import Image
 from gen3d_inference.engines.lite.second_look import look_again
 
 from .clicks import Method, Trial, iou, trial
+from .elsewhere import photos_elsewhere
 from .methods import Felzenszwalb, GrabCut, Lite, RandomWalker
 from .photos import Pixels, photos
 from .report import mask_row, save, table
@@ -75,6 +76,33 @@ def compare_masks(weights: Path) -> str:
     text += table(head, each)
     text += "\n![Outline by hand; lite, GrabCut, random walker, Felzenszwalb after one click; "
     return text + "lite after five](masks.jpg)\n"
+
+
+def compare_elsewhere(weights: Path) -> str:
+    """Click through the photos of other packages, where the index can be reached."""
+    methods: list[Method] = [lite := Lite(weights), GrabCut(0.1)]
+    ious: dict[str, list[list[float]]] = {method.name: [] for method in methods}
+    best, each = [], []
+    try:
+        for photo in photos_elsewhere():
+            for method in methods:
+                method.look(photo.pixels)
+            for target in photo.targets:
+                here = {method.name: trial(method, target.mask) for method in methods}
+                for name, one in here.items():
+                    ious[name].append(one.ious)
+                lite.mask(here["lite"].clicks[:1])
+                best.append(max(iou(target.mask, mask) for mask in lite.candidates))
+                after = here["lite"].ious
+                each.append(f"{photo.name}: {target.name} " + " ".join(f"{v:.2f}" for v in after))
+    except OSError as error:
+        return f"Not measured: {error}\n"
+    rows = [
+        [name, *(f"{np.mean(of, 0)[k]:.3f}" for k in (0, 1, 2, 4))] for name, of in ious.items()
+    ]
+    text = table(["method", "1 click", "2", "3", "5"], rows)
+    text += f"\nThe best of lite's three candidates after one click: {np.mean(best):.3f}.\n\n"
+    return text + "Each object, lite after 1 to 5 clicks:\n\n    " + "\n    ".join(each) + "\n"
 
 
 def compare_solids(weights: Path, count: int) -> str:
@@ -162,6 +190,8 @@ def main() -> None:
         "# The lite engine, measured\n\n`make bench-lite` writes this page.\n",
         "## Masks on real photos\n\nMean IoU over the objects in outlines.json, by clicks.\n",
         compare_masks(options.weights),
+        "## Photos elsewhere\n\nMean IoU over the objects in outlines_elsewhere.json.\n",
+        compare_elsewhere(options.weights),
         "## A second look\n",
         looks,
         "## Solids\n",

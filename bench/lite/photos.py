@@ -33,15 +33,20 @@ class Photo:
     targets: list[Target]
 
 
+def drawn(outlines: dict[str, list[list[list[float]]]], size: tuple[int, ...]) -> list[Target]:
+    """Masks [H, W] of objects by name, each the union of its polygons."""
+    targets = []
+    for name, polygons in outlines.items():
+        canvas = Image.new("1", (size[1], size[0]))
+        for polygon in polygons:
+            ImageDraw.Draw(canvas).polygon([tuple(point) for point in polygon], fill=1)
+        targets.append(Target(name, np.asarray(canvas, bool)))
+    return targets
+
+
 def photos() -> Iterator[Photo]:
     """Read the photos; outlines are lists of polygons whose union is the object."""
     folder = Path(skimage.data.__file__).parent
     for name, outlines in json.loads(OUTLINES.read_text()).items():
-        image = Image.open(folder / name).convert("RGB")
-        targets = []
-        for target, polygons in outlines.items():
-            canvas = Image.new("1", image.size)
-            for polygon in polygons:
-                ImageDraw.Draw(canvas).polygon([tuple(point) for point in polygon], fill=1)
-            targets.append(Target(target, np.asarray(canvas, bool)))
-        yield Photo(name.rsplit(".", 1)[0], np.asarray(image), targets)
+        pixels = np.asarray(Image.open(folder / name).convert("RGB"))
+        yield Photo(name.rsplit(".", 1)[0], pixels, drawn(outlines, pixels.shape[:2]))
