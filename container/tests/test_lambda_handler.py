@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from moto import mock_aws
 from PIL import Image
 
 from gen3d.errors import InputMissing, InvalidMask, InvalidRequest, NothingFound, WeightsInvalid
-from gen3d_inference import lambda_handler
-from gen3d_inference.engines.interface import Engine, Mask
+from gen3d_inference import embeddings, lambda_handler
+from gen3d_inference.engines.interface import Candidates, Engine, Mask
 from gen3d_inference.lambda_handler import handler
 
 PHOTO = "s3://bucket/private/1/jobs/2/image.png"
@@ -154,6 +155,34 @@ def test_what_shows_nothing_costs_its_own_object_alone(s3: Any) -> None:
         decode(s3, {"text": "chair"}, small)
     with pytest.raises(InvalidMask, match="4×4"):
         decode(s3, small)
+
+
+def test_of_what_a_text_found_is_taken_what_is_as_certain_as_was_asked(
+    s3: Any, lite: Engine
+) -> None:
+    initialize()  # which puts the decoder there
+    scores = np.array([0.9, 0.6, 0.3], np.float32)
+    logits = np.full((3, 8, 12), -5, np.float32)
+    for n in range(3):
+        logits[n, :, 4 * n : 4 * n + 4] = 5
+    encoded = lite.initialize(Image.new("RGB", (60, 40), "white"))
+    found = replace(encoded, candidates=Candidates(logits, scores, "cup"))
+    s3.put_object(Bucket="bucket", Key=EMBEDDINGS, Body=embeddings.pack(found))
+
+    def errors(*prompts: dict[str, Any]) -> list[str | None]:
+        said = [o.get("error") for o in decode(s3, *prompts)["objects"]]
+        return [error and error["message"] for error in said]
+
+    any_of, sure = {"text": "cup"}, {"text": "cup", "certainty": 0.6}
+    assert errors(any_of, any_of, any_of) == [None] * 3
+    assert [int(drawn(s3, n).argmax(1)[0]) for n in range(3)] == [0, 20, 40]
+    first, second, third = errors(sure, sure, sure)
+    assert first is second is None
+    assert third is not None
+    assert "Of 'cup' 2 were found so surely; the next is certain by 0.30" in third
+    assert errors(sure, sure, any_of) == [None] * 3
+    assert "Of 'cup' 0 were found so surely" in str(errors(CUP, {"text": "cup", "certainty": 1})[1])
+    assert "Of 'cup' only 3 were found" in str(errors(any_of, any_of, any_of, any_of)[3])
 
 
 def test_masks_are_drawn_of_no_job_that_is_gone(s3: Any) -> None:

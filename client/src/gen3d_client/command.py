@@ -138,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
         ("--click", "X,Y", 'on the object, "-X,Y" off it, in pixels or 45%%,30%%; repeatable'),
         ("--box", "L,T,R,B", "around the object; with clicks, or alone"),
         ("--text", "WORDS", "what it is called; with the sam engine only"),
+        ("--certainty", "0…1", "how sure the model has to be of what the words name"),
         ("--polygon", '"X,Y X,Y …"', "its outline"),
         ("--mask", "FILE", "a PNG, white on the object, or COCO's RLE as JSON"),
         ("--option", "PART.NAME=VALUE", "such as mesh.quality=fine; repeatable"),

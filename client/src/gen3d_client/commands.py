@@ -263,7 +263,7 @@ def _row(gen3d: Client, n: int, each: BatchJob, folder: Path) -> tuple[str, str]
 
 def _parts(options: argparse.Namespace) -> list[tuple[str, str]]:
     parts: list[tuple[str, str]] = options.parts or []
-    shows = {"--click", "--box", "--text", "--polygon", "--mask", "--object"}
+    shows = {"--click", "--box", "--text", "--certainty", "--polygon", "--mask", "--object"}
     if options.auto and any(option in shows for option, _ in parts):
         raise ApiClientError("--auto takes what stands out: leave out what shows an object.")
     return parts

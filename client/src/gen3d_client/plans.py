@@ -30,6 +30,8 @@ class Wanted(BaseModel):
     box: Box | None = None
     text: str | None = None
     """What it is called, where the engine takes words."""
+    certainty: float | None = None
+    """How sure the model has to be of what the words name, from 0 to 1."""
     polygon: list[Click] = []
     """Its outline."""
     mask: Path | None = None
@@ -56,7 +58,8 @@ class Wanted(BaseModel):
         if self.mask:
             return _mask(self.mask)
         if self.text:
-            return {"text": self.text}
+            sure = {} if self.certainty is None else {"certainty": self.certainty}
+            return {"text": self.text, **sure}
         if self.polygon:
             return {"polygon": [clicks.shares(corner, size) for corner in self.polygon]}
         shown: Request = {}
@@ -131,7 +134,7 @@ def from_manifest(path: Path) -> list[Plan]:
 
 def _words(entry: dict[str, object], folder: Path) -> Iterator[tuple[str, str]]:
     for name, value in entry.items():
-        if name not in ("click", "box", "text", "polygon", "mask", "option"):
+        if name not in ("click", "box", "text", "certainty", "polygon", "mask", "option"):
             raise ApiClientError(f"{name!r} is nothing that shows an object.")
         for each in value if isinstance(value, list) else [value]:
             yield f"--{name}", str(folder / str(each)) if name == "mask" else str(each)
@@ -170,6 +173,8 @@ def from_words(
             raise ApiClientError(
                 "An object is shown by clicks and a box, or by one of text, polygon and mask."
             )
+        if wanted.certainty is not None and not wanted.text:
+            raise ApiClientError("Certainty is asked of what a text finds: name it by --text.")
         if wanted.box is None:
             clicks.need_one_inside(wanted.clicks)
     if len(objects) == 1 and objects[0].name is None and photo:
@@ -187,6 +192,8 @@ def _add(wanted: Wanted, option: str, value: str) -> None:
             wanted.box = clicks.read_box(value)
         case "--text":
             wanted.text = value
+        case "--certainty":
+            wanted.certainty = _certainty(value)
         case "--polygon":
             wanted.polygon = clicks.read(value)
             if len(wanted.polygon) < 3 or not all(corner.inside for corner in wanted.polygon):
@@ -198,6 +205,16 @@ def _add(wanted: Wanted, option: str, value: str) -> None:
                 wanted.options = {
                     **wanted.options, part: {**wanted.options.get(part, {}), **chosen}
                 }  # fmt: skip
+
+
+def _certainty(value: str) -> float:
+    try:
+        certainty = float(value)
+    except ValueError:
+        certainty = -1.0
+    if not 0 <= certainty <= 1:
+        raise ApiClientError(f"{value!r} is no certainty. Write a number from 0 to 1.")
+    return certainty
 
 
 def _mask(path: Path) -> Request:

@@ -102,9 +102,11 @@ class _Photo:
 
     def _candidate(self, prompt: Prompt, texts: int) -> Candidate:
         if prompt.text is not None:
-            found = self.embeddings.found
+            offered = self.embeddings.found
+            found = [each for each in offered if each.score >= (prompt.certainty or 0)]
             if texts >= len(found):
-                raise NothingFound(_too_few(prompt.text, len(found)))
+                best = max((each.score for each in offered[len(found) :]), default=None)
+                raise NothingFound(_too_few(prompt.text, len(found), best))
             return found[texts]
         if prompt.subject is not None:
             return self.decoder.salient()
@@ -133,7 +135,13 @@ def _nothing(prompt: Prompt) -> str:
     )
 
 
-def _too_few(text: str, found: int) -> str:
+def _too_few(text: str, found: int, unsure: float | None) -> str:
+    """Why a text's object was not found; `unsure` is how certain the next that was not asked is."""
+    if unsure is not None:
+        return (
+            f"Of {text!r} {found} were found so surely; the next is certain by {unsure:.2f}. Ask "
+            "for less certainty or for fewer, or show it by a click."
+        )
     if found == 0:
         return f"Nothing like {text!r} was found in the photo. Use another word, or a click."
     return (

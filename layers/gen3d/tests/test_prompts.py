@@ -90,6 +90,7 @@ def test_coco_s_letters_say_the_same_as_its_numbers() -> None:
         {"clicks": [{"x": 0.5, "y": 0.5}]},
         {"box": {"left": 0, "top": 0, "right": 1, "bottom": 1}},
         {"text": "chair"},
+        {"text": "chair", "certainty": 0.7},
         {"subject": "auto"},
         {
             "clicks": [{"x": 0.5, "y": 0.5, "inside": False}],
@@ -122,6 +123,8 @@ def test_what_the_decoder_has_to_find_is_not_drawn_here(said: dict[str, Any]) ->
         ({"rle": {"size": [0, 12], "counts": []}}, "greater than or equal to 1"),
         ({"rle": {"size": [10, 12], "counts": [-1]}}, "greater than or equal to 0"),
         ({"text": "  "}, "at least 1"),
+        ({"text": "chair", "certainty": 50}, "less than or equal to 1"),
+        ({"subject": "auto", "certainty": 0.5}, "certainty: it is asked of what a text finds"),
         ({"subject": "cup"}, "'auto'"),
     ],
 )

@@ -702,6 +702,11 @@ export interface ShownObject {
    * first is what fits it best, the next what fits it second best.
    */
   text?: string | null;
+  /**
+   * How sure the model has to be of what the text names. It offers nothing below 0.2, and from 0.5
+   * on the page calls it found; without a number all that is offered counts.
+   */
+  certainty?: number | null;
   /** A PNG of the upright photo's size as base64, white on the object. */
   mask?: string | null;
   /** The object's outline. */

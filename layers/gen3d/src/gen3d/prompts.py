@@ -88,6 +88,9 @@ class Prompt(BaseModel):
     text: TextPrompt | None = None
     """With the sam engine only, and one text a job: of several objects by it, the first is what
     fits it best, the next what fits it second best."""
+    certainty: Fraction | None = None
+    """How sure the model has to be of what the text names. It offers nothing below 0.2, and from
+    0.5 on the page calls it found; without a number all that is offered counts."""
     mask: Annotated[str, AfterValidator(_is_base64)] | None = Field(
         default=None, max_length=MAX_MASK_LETTERS
     )
@@ -107,6 +110,8 @@ class Prompt(BaseModel):
                 "an object is shown by clicks and a box, or by one of text, mask, polygon, rle and "
                 "subject"
             )
+        if self.certainty is not None and self.text is None:
+            raise ValueError("certainty: it is asked of what a text finds. Leave it out")
         if self.box is None and self.clicks and not any(click.inside for click in self.clicks):
             raise ValueError("every click is off the object: add one on it")
         return self
