@@ -20,7 +20,7 @@ Json: TypeAlias = Mapping[str, Any]
 _METHODS = ("get", "post", "put", "patch", "delete")
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems")
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
-_OPEN = ("ErrorName",)
+_OPEN = ("ErrorName", "PhotoType")
 """Answers may name more of these in time, and say so."""
 
 

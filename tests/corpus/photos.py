@@ -27,7 +27,7 @@ from tests.corpus.pictures import (
     with_segments,
 )
 
-JPEG, PNG, WEBP = "image/jpeg", "image/png", "image/webp"
+JPEG, PNG, WEBP, AVIF = "image/jpeg", "image/png", "image/webp", "image/avif"
 GOOD = frozenset({TAKEN})
 BAD = frozenset({"InvalidImage"})
 EITHER = GOOD | BAD
@@ -54,6 +54,7 @@ def _cut_off() -> Iterator[Case]:
         ("png", PNG, encode(picture(), "PNG")),
         ("webp", WEBP, encode(picture(), "WEBP", quality=80)),
         ("lossless webp", WEBP, encode(picture(), "WEBP", lossless=True)),
+        ("avif", AVIF, encode(picture(), "AVIF")),
     ):
         yield Case(f"whole {name}", data, GOOD, kind)
         yield from cuts(name, data, BAD, kind)
@@ -74,7 +75,6 @@ def _no_photos() -> Iterator[Case]:
         ("gzip", b"\x1f\x8b\x08" + bytes(100)),
         ("program", b"MZ" + bytes(200)),
         ("elf", b"\x7fELF" + bytes(200)),
-        ("heic", b"\0\0\0\x18ftypheic" + bytes(200)),
         ("avif", b"\0\0\0\x18ftypavif" + bytes(200)),
         ("jpeg 2000", b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(200)),
         ("jpeg xl", b"\xff\x0a" + bytes(200)),
@@ -95,6 +95,9 @@ def _no_photos() -> Iterator[Case]:
         ("blank before a jpeg", b" " + jpeg()),
     ):
         yield Case(f"no photo: {name}", data, BAD, PNG)
+    for brand in (b"heic", b"heix", b"hevc", b"mif1"):
+        data = b"\0\0\0\x18ftyp" + brand + bytes(200)
+        yield Case(f"heic of brand {brand.decode()}", data, OTHER, "image/heic")
 
 
 def _pngs() -> Iterator[Case]:
@@ -382,6 +385,7 @@ def _webps() -> Iterator[Case]:
 def _animated() -> Iterator[Case]:
     yield Case("animated png", pictures.animation("PNG"), OTHER, PNG)
     yield Case("animated webp", pictures.animation("WEBP"), OTHER, WEBP)
+    yield Case("animated avif", pictures.animation("AVIF"), OTHER, AVIF)
     yield Case("animated gif", pictures.animation("GIF"), BAD, PNG)
     several = pictures.animation("MPO")
     yield Case("jpeg with pictures behind it", several, GOOD, JPEG)
@@ -418,7 +422,10 @@ def _sides() -> Iterator[Case]:
 
 
 def _announced_otherwise() -> Iterator[Case]:
-    files = {JPEG: jpeg(), PNG: png(), WEBP: encode(picture(), "WEBP")}
+    files = {
+        kind: encode(picture(), name)
+        for kind, name in ((JPEG, "JPEG"), (PNG, "PNG"), (WEBP, "WEBP"), (AVIF, "AVIF"))
+    }
     for kind, data in files.items():
         for other in {*files, "image/gif", "text/html", ""} - {kind}:
             yield Case(f"{kind} announced as {other!r}", data, OTHER, other)
@@ -432,6 +439,7 @@ def _damaged() -> Iterator[Case]:
         ("progressive jpeg", JPEG, jpeg(progressive=True)),
         ("png", PNG, encode(picture(), "PNG")),
         ("webp", WEBP, encode(picture(), "WEBP", quality=80)),
+        ("avif", AVIF, encode(picture(), "AVIF")),
     ):
         for n in range(20):
             changed = bytearray(data)

@@ -66,7 +66,7 @@ class Door:
         self,
         context: Context,
         photo: Annotated[
-            str, Field(description="Path of a JPEG, PNG or WebP photo, or its https address")
+            str, Field(description="Path of a JPEG, PNG, WebP or AVIF photo, or its https address")
         ],
         points: Annotated[
             str,

@@ -84,6 +84,7 @@ export const PHOTO_ENDINGS = {
   "image/jpeg": "jpg",
   "image/png": "png",
   "image/webp": "webp",
+  "image/avif": "avif",
 } as const;
 
 export type PhotoType = keyof typeof PHOTO_ENDINGS;

@@ -12,7 +12,7 @@ export type Told = (job: JobView) => void;
 /**
  * Make meshes of a photo, from its upload to its end, whatever that is.
  *
- * @param photo With its media type, which is a JPEG's, a PNG's or a WebP's.
+ * @param photo With its media type, which is a JPEG's, a PNG's, a WebP's or an AVIF's.
  * @param objects What shows them; what stands out where nothing is said.
  * @throws ApiError
  */

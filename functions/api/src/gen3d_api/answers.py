@@ -72,7 +72,11 @@ PhotoType = TypeAliasType(
     Annotated[
         str,
         WithJsonSchema(
-            {"type": "string", "enum": list(PHOTO_FORMATS), "description": "A photo's media type."}
+            {
+                "type": "string",
+                "enum": list(PHOTO_FORMATS),
+                "description": "A photo's media type. More are taken in time.",
+            }
         ),
     ],
 )

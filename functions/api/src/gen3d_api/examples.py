@@ -443,7 +443,7 @@ EXAMPLES: dict[type[BaseModel], dict[str, BaseModel]] = {
     LimitsView: {
         "limits": LimitsView(
             photo=PhotoLimits(
-                types=["image/jpeg", "image/png", "image/webp"],
+                types=["image/jpeg", "image/png", "image/webp", "image/avif"],
                 bytes=20_971_520,
                 pixels=50_000_000,
                 min_side=32,
@@ -531,7 +531,7 @@ ERRORS: dict[type[Gen3DError], Gen3DError] = {
         errors.JobConflict("The job does not wait for a mask: it is CREATED. Read its status."),
         errors.MaskExpired("The job waited too long for its mask. Create it anew."),
         errors.ImageTooLarge("The photo has more than 20 MB. Save it smaller."),
-        errors.UnsupportedImage("image/gif is not taken. Send a JPEG, PNG or WebP photo."),
+        errors.UnsupportedImage("image/gif is not taken. Send a JPEG, PNG, WebP or AVIF photo."),
         errors.ImageMissing("The photo is not there yet. Upload it, then initialize the job."),
         errors.InvalidImage("The file is not a photo that can be read."),
         errors.ImageTooSmall("The photo has 16×16 pixels. Send one with 32 at least a side."),

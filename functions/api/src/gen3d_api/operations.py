@@ -145,8 +145,9 @@ class JobService:
         assert body.filename is not None
         assert body.contentType is not None
         if body.contentType not in PHOTO_FORMATS:
+            heic = body.contentType in ("image/heic", "image/heif")
             raise UnsupportedImage(
-                f"{body.contentType} is not taken. Send a JPEG, PNG or WebP photo."
+                images.HEIC if heic else f"{body.contentType} is not taken. {images.TAKEN}"
             )
         job = self._new(caller, job_id, body.filename, body.contentType)
         job.depth = body.depth

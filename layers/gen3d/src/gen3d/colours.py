@@ -99,6 +99,19 @@ class PngHeader:
             return None  # figures of no colours: browsers show the photo as if they were not there
 
 
+def avif_profile(data: bytes) -> bytes | None:
+    """Make a profile of the figures by which an AVIF names its colours, if by any.
+
+    A profile of the file's own goes before them (ISO/IEC 23000-22, 7.3.6.4).
+    """
+    at = data.find(b"colrnclx")
+    if at < 0:
+        return None
+    primaries, curve = struct.unpack(">HH", data[at + 8 : at + 12].ljust(4, b"\0"))
+    lights = _OF_CICP.get(primaries, SRGB)
+    return matrix_profile(lights, _CURVES_OF_CICP.get(curve, _SRGB_CURVE))
+
+
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Give a picture the numbers of sRGB.
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import astuple
 from importlib import import_module
 
-from PIL import ExifTags, Image
+from PIL import AvifImagePlugin, ExifTags, Image
 
 from gen3d import bounded, depth
-from gen3d.colours import PNG, PngHeader, to_srgb
+from gen3d.colours import PNG, PngHeader, avif_profile, to_srgb
 from gen3d.errors import (
     Gen3DError,
     ImageTooLarge,
@@ -26,6 +26,7 @@ from gen3d.errors import (
 )
 from gen3d.formats import PHOTO_FORMATS
 from gen3d.images import (
+    HEIC,
     MAX_BYTES,
     MAX_PIXELS,
     MAX_SCANS,
@@ -34,6 +35,7 @@ from gen3d.images import (
     MIN_SIDE,
     TAKEN,
     PhotoInfo,
+    is_heic,
 )
 
 _TYPES = {taken.name.upper(): media_type for media_type, taken in PHOTO_FORMATS.items()}
@@ -78,6 +80,8 @@ def _open(data: bytes) -> Image.Image:
     except MemoryError:
         raise
     except Exception:
+        if is_heic(data):
+            raise UnsupportedImage(HEIC) from None
         raise InvalidImage(f"The file is not a photo that can be read. {TAKEN}") from None
     if image.width * image.height > MAX_PIXELS:
         raise ImageTooLarge(_pixels_message(image.width * image.height))
@@ -91,6 +95,8 @@ def _open(data: bytes) -> Image.Image:
             f"The photo has {image.width}×{image.height} pixels; each side needs {MIN_SIDE}. "
             "Use a larger one."
         )
+    if image.format == "AVIF" and (profile := avif_profile(data)) is not None:
+        image.info.setdefault("icc_profile", profile)
     # An MPO is a phone's JPEG with a depth map or a preview behind the photo, which comes first.
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         raise UnsupportedImage("The picture is animated. Send a single still photo.")
@@ -167,7 +173,8 @@ def _decode(image: Image.Image, png: PngHeader | None) -> tuple[Image.Image, boo
 def _orientation(image: Image.Image, png: PngHeader | None) -> int:
     # As browsers turn it (Chromium 156, Firefox 153), or the photo would lie otherwise here than
     # where the person clicks: a JPEG by its EXIF; a PNG by what comes before its pixels; a WebP
-    # never. Pillow's own getexif() goes by XMP and by a PNG's texts, too.
+    # never; an AVIF by its own turn, which Pillow puts in the place of its EXIF's. Pillow's own
+    # getexif() goes by XMP and by a PNG's texts, too.
     if image.format == "WEBP":
         return 1
     exif = Image.Exif()
@@ -327,6 +334,7 @@ def main() -> None:
     Image.preinit()
     for plugin in ("MpoImagePlugin", "WebPImagePlugin"):
         import_module(f"PIL.{plugin}")
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each takes address space, and there is one processor
     gc.freeze()  # or the copies would copy what they only look at
     gc.disable()
     bounded.serve(answer)

@@ -36,6 +36,7 @@ PHOTO_FORMATS: dict[str, PhotoFormat] = {
         PhotoFormat("image/jpeg", "jpg", "JPEG"),
         PhotoFormat("image/png", "png", "PNG"),
         PhotoFormat("image/webp", "webp", "WebP"),
+        PhotoFormat("image/avif", "avif", "AVIF"),
     )
 }
 """By the content type under which a photo is uploaded."""

@@ -44,7 +44,10 @@ MEMORY = 1024 * 1024 * 1024
 RETRY_AFTER = 5
 """Seconds after which a machine may have memory again."""
 
-TAKEN = "Send a JPEG, PNG or WebP photo."
+TAKEN = "Send a JPEG, PNG, WebP or AVIF photo."
+HEIC = (
+    "This is a HEIC photo, which is read on the page alone. Choose it there, or save it as JPEG."
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,10 @@ class PhotoInfo:
     content_type: str
     bytes: int
 
+
+_AVIF_BRANDS = {b"avif", b"avis"}
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_LONGEST_BRANDS = 256
 
 _SIGNATURES = {b"\xff\xd8": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
@@ -73,11 +80,30 @@ def media_type(data: bytes, declared: str) -> str:
     for signature, found in _SIGNATURES.items():
         if data.startswith(signature):
             return found
+    brands = _brands(data)
+    if brands & _AVIF_BRANDS:
+        return "image/avif"
+    if is_heic(data):
+        raise UnsupportedImage(HEIC)
     if declared == "text/html" or data.lstrip()[:1] == b"<":
         raise UnsupportedImage(
             "At the address lies a web page, and no photo. Give the photo's own address."
         )
     raise UnsupportedImage(f"What lies at the address is no photo that is taken. {TAKEN}")
+
+
+def is_heic(data: bytes) -> bool:
+    """Whether a file is a HEIC photo, as iPhones make, by how it begins."""
+    brands = _brands(data)
+    return bool(brands & _HEIC_BRANDS) and not brands & _AVIF_BRANDS
+
+
+def _brands(data: bytes) -> set[bytes]:
+    """What a HEIF file says that it is, none of any other file (ISO/IEC 14496-12, 4.3)."""
+    if data[4:8] != b"ftyp":
+        return set()
+    length = min(int.from_bytes(data[:4], "big"), len(data), _LONGEST_BRANDS)
+    return {data[at : at + 4] for at in range(8, length - 3, 4) if at != 12}  # there, a version
 
 
 def prepare() -> None:
@@ -91,7 +117,7 @@ def read_photo(data: bytes) -> Image.Image:
     Parameters
     ----------
     data : bytes
-        A JPEG, PNG or WebP file.
+        A JPEG, PNG, WebP or AVIF file.
 
     Returns
     -------
@@ -115,7 +141,7 @@ def read_reduced(data: bytes, enough: int) -> tuple[Image.Image, tuple[int, int]
     Parameters
     ----------
     data : bytes
-        A JPEG, PNG or WebP file.
+        A JPEG, PNG, WebP or AVIF file.
     enough : int
         Pixels that each side keeps, where it has them.
 
@@ -225,7 +251,7 @@ def field_of_view(data: bytes) -> float | None:
     Parameters
     ----------
     data : bytes
-        A JPEG, PNG or WebP file.
+        A JPEG, PNG, WebP or AVIF file.
 
     Returns
     -------
