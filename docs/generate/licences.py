@@ -43,6 +43,7 @@ _THERE = {
 BOUND = {
     "certifi": "MPL 2.0: a list of certificates, unchanged",
     "easydict": "LGPL 3: a module of its own, unchanged, which anybody can exchange",
+    "libheif-js": "LGPL 3: libheif and libde265 as files of their own beside the page, unchanged",
     "tqdm": "MPL 2.0 and MIT: unchanged",
 }
 """Copyleft that is shipped, and why it may be; a test refuses any other."""

@@ -25,7 +25,7 @@ def _png(width: int, height: int) -> bytes:
     [
         ("notes.jpg", b"these are notes", "no photo that can be read"),
         ("empty.png", b"", "The file is empty"),
-        ("phone.jpg", b"\0\0\0\x18ftypheic" + bytes(50), "HEIC"),
+        ("phone.jpg", b"\0\0\0\x18ftypheic" + bytes(50), "The HEIC photo is damaged"),
         ("dot.png", _png(20, 400), "each side needs 32"),
         ("torn.png", _png(300, 300)[:200], "damaged"),
     ],

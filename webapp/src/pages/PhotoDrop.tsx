@@ -1,11 +1,22 @@
 import { Camera, ImageUp } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { ACCEPT, checkPhoto, type Photo } from "../photo/photo";
+import { PHOTO_ENDINGS } from "../api/domain";
+import { checkPhoto, type Photo } from "../photo/photo";
 import { SAMPLES, type Sample } from "../photo/samples";
 import { photo } from "../texts/en/photo";
 import { texts, useTexts } from "../texts/texts";
 import { carriesFiles } from "../ui/drops";
 import { ErrorNote } from "../ui/ErrorNote";
+import { Spinner } from "../ui/Spinner";
+
+/** Phones of Apple's make a JPEG themselves of a HEIC photo that a page does not ask for. */
+const MAKES_JPEGS = navigator.vendor?.startsWith("Apple") && navigator.maxTouchPoints > 0;
+
+/** What a file input offers. */
+const ACCEPT = [
+  ...Object.keys(PHOTO_ENDINGS),
+  ...(MAKES_JPEGS ? [] : ["image/heic", "image/heif"]),
+].join(",");
 
 interface Props {
   onPhoto(photo: Photo): void;
@@ -17,6 +28,8 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
   const t = useTexts(photo);
   const [over, setOver] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  /** A HEIC photo of 48 megapixels takes a while. */
+  const [reading, setReading] = useState(false);
   const files = useRef<HTMLInputElement>(null);
   const camera = useRef<HTMLInputElement>(null);
 
@@ -24,10 +37,13 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
     async (file: Blob | null | undefined, name: string) => {
       if (!file) return;
       setError(null);
+      setReading(true);
       try {
         onPhoto(await checkPhoto(file, name));
       } catch (failure) {
         setError(failure);
+      } finally {
+        setReading(false);
       }
     },
     [onPhoto],
@@ -90,7 +106,11 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
     <div className="photo-drop">
       {error !== null && <ErrorNote error={error} />}
       <div className={over ? "drop drop-over" : "drop"}>
-        <ImageUp className="drop-icon" aria-hidden="true" />
+        {reading ? (
+          <Spinner label={t.reading} />
+        ) : (
+          <ImageUp className="drop-icon" aria-hidden="true" />
+        )}
         <p className="drop-title with-mouse">{t.drop}</p>
         <p className="muted with-mouse">{t.orPaste}</p>
         <p className="drop-title by-touch">{t.add}</p>

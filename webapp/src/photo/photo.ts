@@ -1,18 +1,10 @@
 /** A photo is looked at before it travels, by the rules that the server has too. */
 
-import {
-  MAX_PHOTO_BYTES,
-  MAX_PHOTO_PIXELS,
-  MIN_PHOTO_SIDE,
-  PHOTO_ENDINGS,
-  type PhotoType,
-} from "../api/domain";
+import { MAX_PHOTO_BYTES, PHOTO_ENDINGS, type PhotoType } from "../api/domain";
 import { photo } from "../texts/en/photo";
 import { texts } from "../texts/texts";
 import { count, decimal } from "../ui/format";
-
-/** What a file input offers. */
-export const ACCEPT = Object.keys(PHOTO_ENDINGS).join(",");
+import { PhotoError, requireSize, type Size } from "./refused";
 
 export interface Photo {
   readonly blob: Blob;
@@ -20,20 +12,19 @@ export interface Photo {
   readonly type: PhotoType;
 }
 
-/** Why a photo cannot be taken, for the person. */
-export class PhotoError extends Error {
-  override readonly name = "PhotoError";
-}
+/** Enough of a file to say what it is. */
+const HEAD_BYTES = 64;
 
 /** What the first bytes say a file is. */
-export function sniff(head: Uint8Array): PhotoType | "image/heic" | "image/gif" | null {
-  const text = String.fromCharCode(...head.subarray(0, 12));
+export function sniff(head: Uint8Array): PhotoType | "image/heic" | null {
+  const text = String.fromCharCode(...head.subarray(0, HEAD_BYTES));
   if (text.startsWith("\xff\xd8\xff")) return "image/jpeg";
   if (text.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
-  if (text.startsWith("RIFF") && text.slice(8) === "WEBP") return "image/webp";
-  if (text.startsWith("GIF8")) return "image/gif";
-  if (/^ftyp(hei|hev|mif1|msf1|avif)/.test(text.slice(4))) return "image/heic";
-  return null;
+  if (text.startsWith("RIFF") && text.slice(8, 12) === "WEBP") return "image/webp";
+  if (text.slice(4, 8) !== "ftyp") return null;
+  const brands = text.slice(8, new DataView(head.buffer, head.byteOffset).getUint32(0));
+  if (/avi[fs]/.test(brands)) return "image/avif";
+  return /hei[cxms]|hev[cxms]|m[is]f1/.test(brands) ? "image/heic" : null;
 }
 
 /**
@@ -43,35 +34,24 @@ export function sniff(head: Uint8Array): PhotoType | "image/heic" | "image/gif" 
  */
 export async function checkPhoto(file: Blob, name: string): Promise<Photo> {
   if (file.size === 0) throw new PhotoError(texts(photo).empty);
-  const type = sniff(new Uint8Array(await file.slice(0, 16).arrayBuffer()));
-  if (type === "image/heic") {
-    throw new PhotoError(texts(photo).heic);
-  }
-  if (type === null || type === "image/gif") {
-    throw new PhotoError(texts(photo).noPhoto(name));
-  }
+  const type = sniff(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
+  if (type === null) throw new PhotoError(texts(photo).noPhoto(name));
   if (file.size > MAX_PHOTO_BYTES) {
     throw new PhotoError(
       texts(photo).tooLarge(decimal(file.size / 1024 ** 2, 0), count(MAX_PHOTO_BYTES / 1024 ** 2)),
     );
   }
+  if (type === "image/heic") {
+    const { jpegOf } = await import("./heic");
+    const base = name.replace(/\.\w+$/, "") || "photo";
+    return { blob: await jpegOf(file), name: `${base}.jpg`, type: "image/jpeg" };
+  }
   const blob = file.type === type ? file : new Blob([file], { type });
-  const { width, height } = await measure(blob);
-  if (width * height > MAX_PHOTO_PIXELS) {
-    throw new PhotoError(
-      texts(photo).tooManyPixels(
-        count(Math.ceil((width * height) / 1e5) / 10),
-        count(MAX_PHOTO_PIXELS / 1e6),
-      ),
-    );
-  }
-  if (Math.min(width, height) < MIN_PHOTO_SIDE) {
-    throw new PhotoError(texts(photo).tooSmall(width, height, MIN_PHOTO_SIDE));
-  }
+  requireSize(await measure(blob));
   return { blob, name: name || `photo.${PHOTO_ENDINGS[type]}`, type };
 }
 
-async function measure(blob: Blob): Promise<{ width: number; height: number }> {
+async function measure(blob: Blob): Promise<Size> {
   try {
     const bitmap = await createImageBitmap(blob);
     const size = { width: bitmap.width, height: bitmap.height };

@@ -9,7 +9,7 @@ export const home: Translated<typeof english> = {
     photo: {
       title: "Foto hinzufügen",
       about:
-        "Irgendein Foto von einem Ding: Tasse, Stuhl, Katze. JPEG, PNG oder WebP bis 20\u00a0MB.",
+        "Irgendein Foto von einem Ding: Tasse, Stuhl, Katze. JPEG, HEIC, PNG, WebP oder AVIF, bis 20\u00a0MB.",
     },
     click: {
       title: "Objekt anklicken",

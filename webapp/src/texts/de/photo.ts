@@ -24,8 +24,16 @@ export const photo: Translated<typeof english> = {
       other: "Das waren # Dateien. Füg ein Foto hinzu; jedes ist ein eigener Auftrag.",
     }),
   empty: "Die Datei ist leer. Wähl ein anderes Foto.",
-  heic: "Das ist ein HEIC- oder AVIF-Foto. Speichere es als JPEG, oder stell die Kamera auf „Maximale Kompatibilität“.",
-  noPhoto: (name) => `„${name}“ lässt sich nicht als Foto lesen. Wähl ein JPEG, PNG oder WebP.`,
+  noPhoto: (name) =>
+    `„${name}“ lässt sich nicht als Foto lesen. Wähl ein JPEG, HEIC, PNG, WebP oder AVIF.`,
+  reading: "Das Foto wird gelesen",
+  heic: {
+    damaged: "Das HEIC-Foto ist beschädigt und lässt sich nicht zeigen. Wähl ein anderes.",
+    notLoaded:
+      "Was HEIC-Fotos liest, ließ sich nicht laden. Versuch es noch einmal, oder speichere es als JPEG.",
+    tooLarge: "Das Foto ist selbst als JPEG zu groß. Speichere es kleiner.",
+    unread: "Das HEIC-Foto ließ sich in diesem Browser nicht lesen. Speichere es als JPEG.",
+  },
   tooLarge: (megabytes, most) =>
     `Das Foto hat ${megabytes} MB, mehr als ${most} MB dürfen es nicht sein. Speichere es kleiner.`,
   tooManyPixels: (megapixels, most) =>

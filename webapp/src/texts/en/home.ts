@@ -8,7 +8,8 @@ export const home = english("home", {
   steps: {
     photo: {
       title: "Add a photo",
-      about: "Any photo of a thing: a cup, a chair, a cat. JPEG, PNG or WebP up to 20\u00a0MB.",
+      about:
+        "Any photo of a thing: a cup, a chair, a cat. JPEG, HEIC, PNG, WebP or AVIF, up to 20\u00a0MB.",
     },
     click: {
       title: "Click the object",

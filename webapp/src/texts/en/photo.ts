@@ -25,8 +25,15 @@ export const photo = english("photo", {
       other: "Those were # files. Add one photo; each is a job of its own.",
     }),
   empty: "The file is empty. Choose another photo.",
-  heic: "This is a HEIC or AVIF photo. Save it as JPEG, or set the camera to “most compatible”.",
-  noPhoto: (name: string) => `“${name}” is no photo that can be read. Choose a JPEG, PNG or WebP.`,
+  noPhoto: (name: string) =>
+    `“${name}” is no photo that can be read. Choose a JPEG, HEIC, PNG, WebP or AVIF.`,
+  reading: "Reading the photo",
+  heic: {
+    damaged: "The HEIC photo is damaged and cannot be shown. Choose another one.",
+    notLoaded: "What reads HEIC photos could not be loaded. Try again, or save it as JPEG.",
+    tooLarge: "The photo is too large, even as a JPEG. Save it smaller.",
+    unread: "The HEIC photo could not be read in this browser. Save it as JPEG.",
+  },
   tooLarge: (megabytes: string, most: string) =>
     `The photo has ${megabytes} MB; at most ${most} MB are taken. Save it smaller.`,
   tooManyPixels: (megapixels: string, most: string) =>
