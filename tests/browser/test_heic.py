@@ -28,10 +28,11 @@ KEPT = """async () => {
                 const request = db.transaction(store).objectStore(store).getAll();
                 request.onsuccess = () => done(request.result);
             });
-            const photo = values.map((each) => each.photo?.blob).find((each) => each instanceof Blob);
+            const photo = values.map(({ photo }) => photo?.blob).find((blob) => blob);
             if (photo) {
                 const bytes = new Uint8Array(await photo.arrayBuffer());
-                return [photo.type, btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(""))];
+                const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+                return [photo.type, btoa(text)];
             }
         }
     }

@@ -22,7 +22,9 @@ def media_type(path: Path) -> str:
         with path.open("rb") as file:
             start = file.read(_LONGEST_START)
     except FileNotFoundError:
-        raise ApiClientError(f"{path} is not there. Name a JPEG, PNG, WebP or AVIF photo.") from None
+        raise ApiClientError(
+            f"{path} is not there. Name a JPEG, PNG, WebP or AVIF photo."
+        ) from None
     except OSError as error:
         raise ApiClientError(f"{path} cannot be read: {error.strerror}.") from None
     if start.startswith(b"\xff\xd8\xff"):
@@ -36,7 +38,9 @@ def media_type(path: Path) -> str:
         if b"avif" in brands or b"avis" in brands:
             return "image/avif"
         if any(brand in brands for brand in (b"heic", b"heix", b"hevc", b"mif1")):
-            raise ApiClientError(f"{path} is a HEIC photo. Save it as JPEG, or send it by the page.")
+            raise ApiClientError(
+                f"{path} is a HEIC photo. Save it as JPEG, or send it by the page."
+            )
     raise ApiClientError(f"{path} is no photo. Name a JPEG, PNG, WebP or AVIF photo.")
 
 

@@ -45,9 +45,7 @@ RETRY_AFTER = 5
 """Seconds after which a machine may have memory again."""
 
 TAKEN = "Send a JPEG, PNG, WebP or AVIF photo."
-HEIC = (
-    "This is a HEIC photo, which is read on the page alone. Choose it there, or save it as JPEG."
-)
+HEIC = "This is a HEIC photo, which is read on the page alone. Choose it there, or save it as JPEG."
 
 
 @dataclass(frozen=True)
