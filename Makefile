@@ -172,6 +172,13 @@ test-torch:
 	@.venvs/torch/bin/python -m pytest training/tests container/tests/sam container/tests/open container/tests/test_engine.py
 
 .PHONY: test-faults
+.PHONY: test-upstream
+test-upstream: setup ## Hold the sam engine against Meta's own code, where Git can fetch it
+	@if sources=$$($(BIN)/python -m container.tests.sam.objects.checkouts build/upstream); then \
+		$(MAKE) --no-print-directory .venvs/upstream/.ready && GEN3D_SAM3D_SOURCE=$$sources \
+			.venvs/upstream/bin/python -m pytest container/tests/sam/objects; \
+	else echo "Skipped: the sam engine against upstream's code; make test counts its tests."; fi
+
 test-faults: setup ## Every task and edge × every fault, and kill -9 (many minutes); ends with a table
 	@GEN3D_EXAMPLES=1000 $(BIN)/python -m pytest tests/workflow/test_random_order.py tests/faults \
 		--show-capture=no --timeout=1800
@@ -347,6 +354,16 @@ setup: $(if $(shell command -v npm),webapp/node_modules/.ready)
 	@$(BIN)/python requirements/workspace.py $(@D)
 	@touch $@
 
+# Its packages, and behind them those of the environment with torch.
+.venvs/upstream/.ready: requirements/upstream.txt .venvs/torch/.ready
+	@echo "Setting up $(@D) (once) ..."
+	@$(UV) venv -q --clear --python $(BIN)/python $(@D)
+	@$(UV) pip sync -q --python $(@D)/bin/python $<
+	@for packages in $(@D)/lib/python3*/site-packages; do \
+		echo "import site; site.addsitedir('$(CURDIR)/.venvs/torch/lib/$$(basename $$(dirname \
+			$$packages))/site-packages')" > $$packages/torch.pth; done
+	@touch $@
+
 # swagger-parser, in the wheel of a generator. It stands by itself: only one test asks for it.
 .venvs/openapi/.ready: | .venv/.ready
 	@$(UV) venv -q --clear --python $(BIN)/python $(@D)
@@ -372,7 +389,7 @@ lock: .venv/.ready ## Resolve the requirements anew
 	@cd container && "$(CURDIR)/$(UV)" pip compile -q --custom-compile-command "make lock" \
 		--python-version 3.12 --python-platform x86_64-manylinux_2_28 \
 		requirements-open.in -o requirements-open.txt
-	@for name in lambda sam-cli smoke torch dev mutation; do \
+	@for name in lambda sam-cli smoke torch upstream dev mutation; do \
 		$(UV) pip compile -q --universal --python-version 3.11 --custom-compile-command "make lock" \
 			$$(test ! -e requirements/$$name.exclude || echo --excludes requirements/$$name.exclude) \
 			requirements/$$name.in -o requirements/$$name.txt; done

@@ -1,8 +1,7 @@
 """Upstream's checkouts, where this machine has them.
 
 ``GEN3D_SAM3D_SOURCE`` names the folders of sam-3d-objects, pytorch3d, MoGe, utils3d and dinov2,
-separated as in PATH. The packages they need are listed beside the engine, in
-engines/sam/objects/README.md.
+separated as in PATH; `make test-upstream` fetches them, and sets up the packages that they need.
 """
 
 import os
