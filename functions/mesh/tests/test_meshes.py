@@ -313,6 +313,8 @@ def bad() -> Iterator[tuple[str, bytes, str]]:
         yield name, data if isinstance(data, bytes) else data.encode(), "numbers|damaged"
     for extension in ("EXT_meshopt_compression", "KHR_mesh_quantization"):
         yield f"{extension}.glb", glb({"extensionsRequired": [extension]}), extension
+    splat = {"extensionsUsed": ["KHR_gaussian_splatting"]}
+    yield "splat.glb", glb(splat), "holds a splat"
     yield "lines.glb", glb({"meshes": [{"primitives": []}]}), "no triangles|damaged"
     yield "wild.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 900000000\n", "damaged"
     yield "point.obj", b"v 1 2 3\n" * 3 + b"f 1 2 3\n", "one place"

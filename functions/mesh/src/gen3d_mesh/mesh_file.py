@@ -132,7 +132,7 @@ def read_mesh(path: Path, kind: Kind, *, maps: bool = False) -> SourceMesh:
     """
     import trimesh
 
-    _look_before(path, kind)
+    look_before(path, kind)
     try:
         scene = trimesh.load_scene(path, file_type=_TYPES[kind], process=False)
         meshes = [each for each in scene.dump() if isinstance(each, trimesh.Trimesh)]
@@ -156,8 +156,15 @@ def _damaged(kind: Kind) -> str:
     return f"The {kind} is cut off or damaged: it cannot be read. Send it or save it again."
 
 
-def _look_before(path: Path, kind: Kind) -> None:
-    """Refuse what promises more than the file holds, or is packed in a way that is not read."""
+def look_before(path: Path, kind: Kind) -> None:
+    """Refuse what promises more than the file holds, or holds what is not read.
+
+    No library of the extra ``meshes`` is asked.
+
+    Raises
+    ------
+    InvalidMesh
+    """
     size = path.stat().st_size
     if kind == "PLY":
         with path.open("rb") as file:
@@ -168,6 +175,11 @@ def _look_before(path: Path, kind: Kind) -> None:
     elif kind in ("GLB", "glTF"):
         try:
             document = _document(path, kind)
+            if "KHR_gaussian_splatting" in document.get("extensionsUsed", []):
+                raise InvalidMesh(
+                    f"The {kind} holds a splat (KHR_gaussian_splatting), which is not read so. "
+                    "Give the PLY, SPZ or SOG that it was made of."
+                )
             for name, way in _PACKINGS.items():
                 if name in document.get("extensionsRequired", []):
                     raise InvalidMesh(f"The {kind} is packed by {name}, which is not read. "

@@ -1,8 +1,9 @@
 """Read a splat, whatever wrote it, or say what a file is in its place.
 
 Which format a file has is told by its first bytes, and by its ending where it has no mark of its
-own. PLYs are read by `gen3d_mesh.splat_ply`. All others are unpacked by GaussForge, in a process
-whose time and memory are bounded; it is neither imported nor started for a PLY.
+own. PLYs are read by `gen3d_mesh.splat_ply`, .ksplats by `gen3d_mesh.ksplat`. All others are
+unpacked by GaussForge, in a process whose time and memory are bounded; it is neither imported nor
+started for those two.
 """
 
 import json
@@ -16,6 +17,7 @@ import numpy as np
 
 from gen3d.errors import InvalidSplat, SplatTooLarge
 from gen3d.ply import PROPERTIES
+from gen3d_mesh.ksplat import VERSION, count_of, read_ksplat
 from gen3d_mesh.splat import MAX_GAUSSIANS, Splat, Up, sample
 from gen3d_mesh.splat_ply import HINT, activate, check_count, read_header, read_ply
 
@@ -107,13 +109,23 @@ def read(path: Path) -> Source:
             engine = vertices is not None and vertices.names == PROPERTIES
             return Source(splat, "PLY", total, "z" if engine else "-y")
         packed = _Packed("compressed PLY", "compressed.ply", _vertices(path))
+    elif start.startswith(VERSION) or path.suffix.lower() == ".ksplat":
+        return _ksplat(path, start)
     else:
         marked = _marked(path, start)
         if marked is None:
             _refuse_others(start)
-        packed = marked or _by_ending(path, start)
+        packed = marked or _by_ending(path)
     check_count(packed.count)
     return Source(_unpacked(path, packed), packed.name, packed.count, packed.up)
+
+
+def _ksplat(path: Path, start: bytes) -> Source:
+    if not start.startswith(VERSION):
+        _refuse_others(start)
+    count = count_of(path)
+    check_count(count)
+    return Source(activate(read_ksplat(path), count), ".ksplat", count, "-y")
 
 
 def _vertices(path: Path) -> int:
@@ -135,17 +147,13 @@ def _marked(path: Path, start: bytes) -> _Packed | None:
         return _plausible(_spz(start), size)
     if start.startswith(b"PK\3\4"):
         return _plausible(_sog(path), size)
-    if start.startswith(b"\0\1") and size > _KSPLAT_HEADER:
-        return _ksplat(start, size)
     return None
 
 
-def _by_ending(path: Path, start: bytes) -> _Packed:
+def _by_ending(path: Path) -> _Packed:
     """What a file without a mark is called."""
     size = path.stat().st_size
     ending = path.suffix.lower()
-    if ending == ".ksplat":
-        return _ksplat(start, size)
     if ending == ".splat" and size % 32 == 0:
         return _Packed(".splat", "splat", size // 32)
     if ending in (".splat", ".spz", ".sog"):
@@ -187,6 +195,7 @@ def _sog(path: Path) -> _Packed:
             names = file.namelist()
             info = next((i for i in file.infolist() if i.filename == "meta.json"), None)
             if info is None:
+                _refuse_packages(names)
                 splats = [name for name in names if name.endswith((".ply", ".spz", ".splat"))]
                 inside = f", {splats[0][:60]} for one" if splats else ""
                 raise InvalidSplat(
@@ -195,7 +204,9 @@ def _sog(path: Path) -> _Packed:
             if info.file_size > 2**20:
                 raise InvalidSplat(_damaged("SOG"))
             meta = json.loads(file.read(info))
-            count = meta["count"] if "count" in meta else meta["means"]["shape"][0]
+            if "count" not in meta and meta["means"]["shape"]:
+                raise InvalidSplat(f"The SOG is of version 1; 2 is read. {_CONVERT}")
+            count = meta["count"]
             if type(count) is not int or count < 0:
                 raise InvalidSplat(_damaged("SOG"))
             return _Packed("SOG", "sog", count)
@@ -205,20 +216,12 @@ def _sog(path: Path) -> _Packed:
         raise InvalidSplat(_damaged("SOG")) from None
 
 
-_KSPLAT_HEADER, _KSPLAT_SECTION = 4096, 1024
-_KSPLAT_LEAST = 24
-"""Bytes of a gaussian, at the highest level of compression."""
-
-
-def _ksplat(start: bytes, size: int) -> _Packed:
-    """Of a header: version 0.1, sections, gaussians (GaussianSplats3D, `SplatBuffer`)."""
-    if len(start) < 20 or start[:2] != b"\0\1":
-        raise InvalidSplat(_damaged(".ksplat"))
-    (count,) = struct.unpack_from("<I", start, 16)
-    check_count(count)
-    if size < _KSPLAT_HEADER + _KSPLAT_SECTION + _KSPLAT_LEAST * count:
-        raise InvalidSplat(_damaged(".ksplat"))
-    return _Packed(".ksplat", "ksplat", count)
+def _refuse_packages(names: list[str]) -> None:
+    """Say what a ZIP is that somebody knows by another name."""
+    if any(name.endswith((".usdc", ".usda", ".usd")) for name in names):
+        raise InvalidSplat(f"The file is a USDZ. {HINT}")
+    if "3D/3dmodel.model" in names:
+        raise InvalidSplat("The file is a 3MF: a mesh. Give it as a GLB, OBJ, PLY or STL.")
 
 
 def _damaged(name: str) -> str:
@@ -285,6 +288,9 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "is a picture. {hint}"),
     (b"RIFF", "is a picture or a film. {hint}"),
     (b"PXR-USDC", "is a USD. {hint}"),
+    (b"#usda", "is a USD. {hint}"),
+    (b"BLENDER", "is a scene of Blender's: export what is in it as a GLB."),
+    (b"OFF", "is an OFF: a mesh. Give it as a GLB, OBJ, PLY or STL."),
     (b"Kaydara FBX", "is an FBX: a mesh. {hint}"),
     (b"solid ", "is an STL: a mesh already. {hint}"),
     (b"# .PCD", "is a PCD: a point cloud, which has no gaussians. {hint}"),

@@ -14,7 +14,7 @@ from gen3d.errors import InvalidMesh
 from gen3d_mesh.coloured_mesh import ColouredMesh
 from gen3d_mesh.endings import extra
 from gen3d_mesh.kinds import Kind, kind_of
-from gen3d_mesh.mesh_file import MAX_SIDE, read_mesh
+from gen3d_mesh.mesh_file import MAX_SIDE, look_before, read_mesh
 from gen3d_mesh.pipeline import QUALITIES, Figures, build
 from gen3d_mesh.place import foot, standing
 from gen3d_mesh.read import Source, read
@@ -190,6 +190,7 @@ def _from_mesh(
     levels: int, even: bool, holes: int | None, progress: Progress | None,
 ) -> Made:  # fmt: skip
     """Repair a mesh, and decimate or remesh it: each level from what was read."""
+    look_before(path, kind)
     with extra("meshes", f"The {kind} is a mesh, and those are read by PyMeshLab and trimesh"):
         from gen3d_mesh.remesh import repair_mesh
 
