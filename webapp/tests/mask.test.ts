@@ -34,6 +34,23 @@ describe("threshold", () => {
     }
   });
 
+  it("leaves nothing out that a blend of all logits has", () => {
+    const at = (x: number, y: number) => Math.hypot(x - 9, y - 21) - 5 - 2 * Math.sin(3 * x + y);
+    const data = Float32Array.from({ length: 900 }, (_, i) => -at(i % 30, Math.floor(i / 30)));
+    const logits = { data, width: 30, height: 30 };
+    for (const [width, height] of [
+      [200, 137],
+      [17, 23],
+      [30, 30],
+    ] as const) {
+      const whole = Array.from(resample(logits, width, height).data, (logit) => Number(logit > 0));
+      expect([...threshold(logits, width, height)]).toEqual(whole);
+      expect(area(threshold(logits, width, height))).toBeGreaterThan(0);
+    }
+    const beside = { x: 0.6, y: 0, width: 0.4, height: 0.4 };
+    expect(area(threshold(logits, 40, 40, beside))).toBe(0);
+  });
+
   it("does not assume a square", () => {
     const mask = threshold({ data: Float32Array.of(1, -1), width: 1, height: 2 }, 3, 4);
     expect([...mask]).toEqual([1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0]);

@@ -1,28 +1,22 @@
-import runtimeModule from "onnxruntime-web/ort-wasm-simd-threaded.mjs?url";
-import runtimeWasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
-import * as ort from "onnxruntime-web/wasm";
 import type { Logits } from "../selection/mask";
 import type { Decoded, Prompt } from "../selection/prompt";
+import { choicesFor, gpuName } from "./adapter";
 import { type EmbeddingsMeta, readFound, readMeta } from "./embeddings";
-import { DecoderError } from "./failure";
-import { type Declared, embeddingFeeds, type Feed, promptFeeds } from "./feeds";
+import { type Declared, embeddingFeeds, promptFeeds } from "./feeds";
 import { uncompressed } from "./files";
+import { openGpu } from "./gpu";
+import { Quickest } from "./quickest";
+import type { Runtime } from "./runtime";
 import { readSafeTensors } from "./safetensors";
-import type { OnnxType } from "./tensors";
-
-ort.env.wasm.wasmPaths = {
-  mjs: new URL(runtimeModule, self.location.href).href,
-  wasm: new URL(runtimeWasm, self.location.href).href,
-};
+import { openWasm } from "./wasm";
 
 /** A decoder with the embeddings of one photo. */
 export class DecoderSession {
   private constructor(
     readonly meta: EmbeddingsMeta,
     readonly found: readonly Decoded[],
-    private readonly session: ort.InferenceSession,
+    private readonly runtime: Runtime,
     private readonly declared: readonly Declared[],
-    private readonly embeddings: Readonly<Record<string, ort.Tensor>>,
   ) {}
 
   /**
@@ -36,42 +30,18 @@ export class DecoderSession {
   ): Promise<DecoderSession> {
     const file = readSafeTensors(await uncompressed(embeddings));
     const meta = readMeta(file, decoder);
-    ort.env.wasm.numThreads = threads;
-    const session = await ort.InferenceSession.create(new Uint8Array(model), {
-      executionProviders: ["wasm"],
-      graphOptimizationLevel: "all",
+    const photo = (declared: readonly Declared[]) => embeddingFeeds(declared, file);
+    const wasm = await openWasm(model, photo, threads);
+    const runtime = new Quickest(wasm.runtime, async () => {
+      const gpu = await gpuName();
+      if (gpu === null) return null;
+      const choices = choicesFor(`${decoder.engine} ${decoder.revision}`, gpu);
+      return { choices, open: () => openGpu(model, wasm.fixed) };
     });
-    const declared = session.inputMetadata.filter(
-      (input) => input.isTensor,
-    ) as unknown as Declared[];
-    const tensors = toTensors(embeddingFeeds(declared, file));
-    return new DecoderSession(meta, readFound(file), session, declared, tensors);
+    return new DecoderSession(meta, readFound(file), runtime, wasm.declared);
   }
 
-  async decode(prompt: Prompt, previous: Logits | null): Promise<Decoded> {
-    const feeds = toTensors(promptFeeds(this.declared, this.meta, prompt, previous));
-    const outputs = await this.session.run({ ...this.embeddings, ...feeds });
-    const tensors = Object.values(outputs);
-    const masks = tensors.find((tensor) => tensor.dims.length === 4);
-    const scores = outputs.iou_scores;
-    if (!masks || !scores)
-      throw new DecoderError("DecoderFailed", "The decoder gave no masks. Reload the page.");
-    const [, , height, width] = masks.dims as [number, number, number, number];
-    return {
-      // A copy: the runtime's memory is shared between threads and cannot be handed over.
-      masks: Float32Array.from(masks.data as Float32Array),
-      width,
-      height,
-      scores: Array.from(scores.data as Float32Array),
-    };
+  decode(prompt: Prompt, previous: Logits | null): Promise<Decoded> {
+    return this.runtime.decode(promptFeeds(this.declared, this.meta, prompt, previous));
   }
-}
-
-function toTensors(feeds: Record<string, Feed>): Record<string, ort.Tensor> {
-  return Object.fromEntries(
-    Object.entries(feeds).map(([name, { type, dims, data }]) => [
-      name,
-      new ort.Tensor(type as Exclude<OnnxType, never>, data as never, dims),
-    ]),
-  );
 }

@@ -51,45 +51,82 @@ function taps(
 export function resample(logits: Logits, width: number, height: number): Logits {
   if (logits.width === width && logits.height === height) return logits;
   const data = new Float32Array(width * height);
-  eachRow(logits, width, height, WHOLE, (y, row) => data.set(row, y * width));
+  const all = { left: 0, right: logits.width, top: 0, bottom: logits.height };
+  eachRow(logits, width, height, WHOLE, all, (y, row) => data.set(row, y * width));
   return { data, width, height };
 }
 
 /** Upscale logits, or a part of them, and keep where they are positive. */
 export function threshold(logits: Logits, width: number, height: number, part = WHOLE): Uint8Array {
   const mask = new Uint8Array(width * height);
-  eachRow(logits, width, height, part, (y, row) => {
+  // Between logits of which none is positive there is nothing of the object.
+  const within = bounds(logits);
+  if (!within) return mask;
+  eachRow(logits, width, height, part, within, (y, row, from, to) => {
     const start = y * width;
-    for (let x = 0; x < width; x++) if ((row[x] as number) > 0) mask[start + x] = 1;
+    for (let x = from; x < to; x++) if ((row[x] as number) > 0) mask[start + x] = 1;
   });
   return mask;
 }
 
+/** Rows and columns of logits; the second of each is the first that is left out. */
+interface Bounds {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** Where logits are positive; null where none is. */
+function bounds({ data, width, height }: Logits): Bounds | null {
+  let [left, top, right, bottom] = [width, height, 0, 0];
+  for (let y = 0, start = 0; y < height; y++, start += width) {
+    let first = 0;
+    while (first < width && (data[start + first] as number) <= 0) first += 1;
+    if (first === width) continue;
+    let last = width - 1;
+    while ((data[start + last] as number) <= 0) last -= 1;
+    left = Math.min(left, first);
+    right = Math.max(right, last + 1);
+    top = Math.min(top, y);
+    bottom = y + 1;
+  }
+  return bottom === 0 ? null : { left, right, top, bottom };
+}
+
+/** Blend logits row by row, of what the logits `within` bounds have a part in. */
 function eachRow(
   { data, width: fromWidth, height: fromHeight }: Logits,
   width: number,
   height: number,
   part: Part,
-  use: (y: number, row: Float32Array) => void,
+  within: Bounds,
+  use: (y: number, row: Float32Array, from: number, to: number) => void,
 ): void {
   const across = taps(fromWidth, width, part.x, part.width);
   const down = taps(fromHeight, height, part.y, part.height);
   const blended = new Float32Array(fromWidth);
   const row = new Float32Array(width);
+  const from = across.high.findIndex((column) => column >= within.left);
+  const to = across.low.findLastIndex((column) => column < within.right) + 1;
+  if (from < 0) return;
+  const [first, last] = [across.low[from] as number, across.high[to - 1] as number];
   for (let y = 0; y < height; y++) {
+    if ((down.high[y] as number) < within.top) continue;
+    if ((down.low[y] as number) >= within.bottom) break;
     const a = (down.low[y] as number) * fromWidth;
     const b = (down.high[y] as number) * fromWidth;
     const t = down.weight[y] as number;
-    for (let x = 0; x < fromWidth; x++) {
+    for (let x = first; x <= last; x++) {
       const above = data[a + x] as number;
       blended[x] = above + t * ((data[b + x] as number) - above);
     }
-    for (let x = 0; x < width; x++) {
+    for (let x = from; x < to; x++) {
       const left = blended[across.low[x] as number] as number;
       const right = blended[across.high[x] as number] as number;
       row[x] = left + (across.weight[x] as number) * (right - left);
     }
-    use(y, row);
+    use(y, row, from, to);
   }
 }
 
@@ -166,7 +203,8 @@ export function renderMask(
 /** Pixels of the object. */
 export function area(mask: Uint8Array): number {
   let pixels = 0;
-  for (const value of mask) pixels += value;
+  // By its places, which takes a fifth of the time that its iterator does.
+  for (let i = 0; i < mask.length; i++) pixels += mask[i] as number;
   return pixels;
 }
 
@@ -184,18 +222,11 @@ const ROOM = 0.2;
 const LEAST = 0.06;
 
 /** The part of a photo in which a mask is seen best: as wide to high as all of it, with some room. */
-export function closeUp({ data, width, height }: Logits): Part {
-  let [left, top, right, bottom] = [width, height, 0, 0];
-  for (let y = 0, i = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, i++) {
-      if ((data[i] as number) <= 0) continue;
-      left = Math.min(left, x);
-      right = Math.max(right, x + 1);
-      top = Math.min(top, y);
-      bottom = Math.max(bottom, y + 1);
-    }
-  }
-  if (right === 0) return WHOLE;
+export function closeUp(logits: Logits): Part {
+  const { width, height } = logits;
+  const found = bounds(logits);
+  if (!found) return WHOLE;
+  const { left, right, top, bottom } = found;
   const widest = Math.max((right - left) / width, (bottom - top) / height, LEAST);
   const share = Math.min(widest * (1 + 2 * ROOM), 1);
   const begin = (low: number, high: number) =>

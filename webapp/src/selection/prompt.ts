@@ -98,6 +98,20 @@ export function nearest(decoded: Decoded, mask: Logits): number {
   return shares.indexOf(Math.max(...shares));
 }
 
+/** How much of two runtimes' masks has to agree, and how far their scores may be apart. */
+const SAME_MASK = 0.99;
+const SAME_SCORE = 0.02;
+
+/** Whether two answers to a prompt are one, to what two processors' rounding may do. */
+export function sameMasks(a: Decoded, b: Decoded): boolean {
+  if (a.masks.length !== b.masks.length || a.scores.length !== b.scores.length) return false;
+  return a.scores.every((score, index) => {
+    const apart = Math.abs(score - (b.scores[index] as number));
+    const shared = overlap(maskAt(a, index).data, maskAt(b, index).data);
+    return apart <= SAME_SCORE && shared >= SAME_MASK;
+  });
+}
+
 /** Intersection over union of what is positive; 1 of two that are empty. */
 function overlap(a: Float32Array, b: Float32Array): number {
   let both = 0;
