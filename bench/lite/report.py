@@ -1,12 +1,15 @@
 """RESULTS.md and its pictures."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from .clicks import Trial
 from .photos import Mask, Photo, Pixels
+
+if TYPE_CHECKING:
+    from .clicks import Trial
 
 TINT = np.array([255, 40, 40])
 HEIGHT = 150
@@ -44,7 +47,7 @@ def save(rows: list[list[Pixels]], path: Path) -> None:
     Image.fromarray(np.concatenate(padded)).save(path, quality=80, optimize=True)
 
 
-def mask_row(photo: Photo, truth: Mask, trials: dict[str, Trial], best: str) -> list[Pixels]:
+def mask_row(photo: Photo, truth: Mask, trials: "dict[str, Trial]", best: str) -> list[Pixels]:
     """The outline drawn by hand, each method after one click, and the best one after five."""
     pictures = [tinted(photo.pixels, truth)]
     pictures += [tinted(photo.pixels, trial.first) for trial in trials.values()]
