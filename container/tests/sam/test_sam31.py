@@ -123,6 +123,36 @@ def test_what_no_rule_knows_is_refused(name: str) -> None:
         sam31.renamed({name: torch.ones(1), f"{DECODER}.iou_token.weight": torch.ones(1, 2)})
 
 
+CONV = "detector.backbone.vision_backbone.convs.0"
+POINT = "tracker.model.interactive_sam_prompt_encoder.point_embeddings"
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ({f"{TRUNK}.blocks.0.attn.qkv.weight": torch.ones(4, 2)}, "qkv.weight"),
+        ({f"{TRUNK}.blocks.0.attn.qkv.bias": torch.ones(())}, "qkv.bias"),
+        ({f"{TRUNK}.pos_embed": torch.ones(4)}, "pos_embed"),
+        ({f"{TRUNK}.ln_pre.weight": 3}, "ln_pre"),
+        ({3: torch.ones(1)}, "holds 3,"),
+        ({f"{POINT}.0.weight": torch.ones(1, 2), f"{POINT}.1.weight": torch.ones(1, 3)}, "widths"),
+        (
+            {f"{CONV}.dconv_2x2.bias": torch.ones(1), f"{CONV}.dconv_2x2_0.bias": torch.ones(1)},
+            "dconv_2x2_0.bias",
+        ),
+        ({"tracker.model.other": torch.ones(1)}, "nothing of it"),
+        ({}, "nothing of it"),
+    ],
+)
+def test_what_cannot_be_of_it_is_refused_and_stays(
+    tmp_path: Path, held: dict[object, object], said: str
+) -> None:
+    torch.save({"model": held}, tmp_path / sam31.CHECKPOINT)
+    with pytest.raises(WeightsInvalid, match=re.escape(said)):
+        sam31.convert(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [sam31.CHECKPOINT]
+
+
 def test_the_checkpoint_is_converted_in_its_place(tmp_path: Path) -> None:
     held = {f"{DECODER}.iou_token.weight": torch.ones(1, 2), "tracker.model.other": torch.ones(1)}
     torch.save({"model": held}, tmp_path / sam31.CHECKPOINT)

@@ -192,7 +192,7 @@ def convert(folder: Path) -> None:
     Raises
     ------
     WeightsInvalid
-        It cannot be read, or holds something that no rule here knows.
+        It cannot be read, or holds something that no rule here knows. It stays then.
     """
     path = folder / CHECKPOINT
     try:
@@ -215,30 +215,40 @@ def renamed(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises
     ------
     WeightsInvalid
-        One is neither known nor of what videos alone need.
+        One is neither known nor of what videos alone need, is of a shape that cannot be, or two are
+        of one name here; or there is none.
     """
     tensors: dict[str, Tensor] = {}
     strange: list[str] = []
     points: dict[int, Tensor] = {}
     for name, tensor in found.items():
+        if not isinstance(name, str) or not isinstance(tensor, Tensor):
+            strange.append(str(name))
+            continue
         if _LEFT_OUT.fullmatch(name):
             continue
         ours = _name(name)
-        if ours is None:
-            strange.append(name)
-        elif point := _POINTS.fullmatch(ours):
+        if ours and (point := _POINTS.fullmatch(ours)):
             points[int(point[2])] = tensor
+            continue
+        made = _as_the_library_has_it(ours, tensor) if ours else {}
+        if made and tensors.keys().isdisjoint(made):
+            tensors |= made
         else:
-            tensors.update(_as_the_library_has_it(ours, tensor))
-    if strange:
+            strange.append(name)
+    if points:
+        try:
+            stacked = torch.cat([points[index] for index in sorted(points)])
+            tensors["tracker_model.prompt_encoder.point_embed.weight"] = stacked
+        except RuntimeError:
+            strange.append("point_embeddings of several widths")
+    if strange or not tensors:
+        first = strange[0] if strange else "nothing of it"
         more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
         raise WeightsInvalid(
-            f"{CHECKPOINT} holds {strange[0]}{more}, which SAM 3.1 did not have when this was "
+            f"{CHECKPOINT} holds {first}{more}, which SAM 3.1 did not have so when this was "
             "written. Fetch the revision that the project names."
         )
-    if points:
-        stacked = torch.cat([points[index] for index in sorted(points)])
-        tensors["tracker_model.prompt_encoder.point_embed.weight"] = stacked
     return tensors | dict(_unused_level(tensors))
 
 
@@ -252,19 +262,23 @@ def _name(name: str) -> str | None:
     return None
 
 
-def _as_the_library_has_it(name: str, tensor: Tensor) -> Iterator[tuple[str, Tensor]]:
+def _as_the_library_has_it(name: str, tensor: Tensor) -> dict[str, Tensor]:
+    """A tensor, or what it is cut into; nothing where its shape does not allow that."""
     fused = re.fullmatch(r"(.*\.)in_proj_(weight|bias)", name)
     if fused:
-        for part, third in zip("qkv", tensor.chunk(3), strict=True):
-            yield f"{fused[1]}{part}_proj.{fused[2]}", third
-    elif name.endswith(".position_embeddings"):
-        yield name, tensor[:, 1:]  # the first is that of a class, which nothing asks for
-    elif name.endswith("text_encoder.text_projection.weight"):
-        yield name, tensor.T
-    else:
-        yield name, tensor
-        if name.endswith(".shared_embedding.positional_embedding"):
-            yield "tracker_model.shared_image_embedding.positional_embedding", tensor.clone()
+        if tensor.ndim == 0 or len(tensor) % 3:
+            return {}
+        thirds = zip("qkv", tensor.chunk(3), strict=True)
+        return {f"{fused[1]}{part}_proj.{fused[2]}": third for part, third in thirds}
+    if name.endswith(".position_embeddings"):
+        # The first is that of a class, which nothing asks for.
+        return {name: tensor[:, 1:]} if tensor.ndim > 1 else {}
+    if name.endswith("text_encoder.text_projection.weight"):
+        return {name: tensor.mT} if tensor.ndim > 1 else {}
+    if name.endswith(".shared_embedding.positional_embedding"):
+        image = "tracker_model.shared_image_embedding.positional_embedding"
+        return {name: tensor, image: tensor.clone()}
+    return {name: tensor}
 
 
 def _unused_level(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
