@@ -8,6 +8,7 @@ import { NotFound } from "./pages/NotFound";
 import { app } from "./texts/en/app";
 import { common } from "./texts/en/common";
 import { texts, useTexts } from "./texts/texts";
+import { AskedKeys } from "./ui/AskedKeys";
 import { ErrorBoundary } from "./ui/ErrorBoundary";
 import { lazily } from "./ui/lazily";
 import { NewVersion } from "./ui/NewVersion";
@@ -91,6 +92,7 @@ export function App() {
         </ErrorBoundary>
       </main>
       <SignInAgain />
+      <AskedKeys />
       <NewVersion />
     </>
   );

@@ -41,6 +41,17 @@ describe("a download", () => {
     await refused;
   });
 
+  it.each([
+    ["is compressed on its way", { "Content-Length": "2", "Content-Encoding": "gzip" }],
+    ["comes to more than was said", { "Content-Length": "2" }],
+    ["has no length", {}],
+  ])("that %s says how much has come, and not of how much", async (_, headers) => {
+    vi.stubGlobal("fetch", async () => new Response("more", { headers: headers as HeadersInit }));
+    const told = vi.fn();
+    await download("/file", told);
+    expect(told.mock.calls).toEqual([[4, null]]);
+  });
+
   it("that is refused says with what", async () => {
     vi.stubGlobal("fetch", async () => new Response(null, { status: 403 }));
     await expect(download("/file")).rejects.toMatchObject({ name: "DownloadError", status: 403 });

@@ -3,8 +3,8 @@
 /** A download that does not move for so long is given up. */
 const STALL_MS = 30_000;
 
-/** Bytes that have come, and how many will. */
-export type Tell = (loaded: number, total: number) => void;
+/** Bytes that have come, and how many will: null where nobody can say. */
+export type Tell = (loaded: number, total: number | null) => void;
 
 /** Why a file did not come: its status, or 0 where the connection is lost or stands still. */
 export class DownloadError extends Error {
@@ -35,7 +35,9 @@ export async function download(url: string, tell: Tell = () => undefined): Promi
     moved();
     const response = await fetch(url, { signal: control.signal });
     if (!response.ok || !response.body) throw new DownloadError(response.status);
-    const total = Number(response.headers.get("Content-Length")) || 0;
+    // Of what is compressed on its way, the length is that way's, and what comes is more.
+    const compressed = response.headers.get("Content-Encoding");
+    const length = compressed ? 0 : Number(response.headers.get("Content-Length"));
     const parts: Uint8Array[] = [];
     let loaded = 0;
     const reader = response.body.getReader();
@@ -43,7 +45,7 @@ export async function download(url: string, tell: Tell = () => undefined): Promi
       moved();
       parts.push(part.value);
       loaded += part.value.byteLength;
-      tell(loaded, Math.max(total, loaded));
+      tell(loaded, length >= loaded ? length : null);
     }
     return await new Blob(parts as BlobPart[]).arrayBuffer();
   } catch (error) {

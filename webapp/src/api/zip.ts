@@ -1,7 +1,10 @@
 /** Several files behind signed links as one ZIP, packed in the browser. */
 
 import { Zip, ZipPassThrough } from "fflate";
-import { download, type Tell } from "./download.js";
+import { download } from "./download.js";
+
+/** Bytes that have come of how many. */
+type Tell = (loaded: number, total: number) => void;
 
 export interface Wanted {
   /** Its name in the ZIP, with folders. */

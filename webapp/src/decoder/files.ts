@@ -5,21 +5,21 @@ import { DecoderError } from "./failure";
 
 const CACHE = "decoders";
 
-export type OnProgress = (loaded: number, total: number) => void;
+export type OnProgress = (loaded: number, total: number | null) => void;
 
-/** Fetch several files at once; progress is told of their sum. */
+/** Fetch several files at once; progress is told of their sum, once each has begun to come. */
 export async function fetchFiles(
   sources: readonly { url: string; keep: boolean }[],
   onProgress: OnProgress,
 ): Promise<ArrayBuffer[]> {
   const loaded = sources.map(() => 0);
-  const total = sources.map(() => 0);
+  const total = sources.map((): number | null => 0);
   return Promise.all(
     sources.map(({ url, keep }, index) => {
-      const tell = (bytes: number, of: number) => {
+      const tell = (bytes: number, of: number | null) => {
         loaded[index] = bytes;
         total[index] = of;
-        if (total.every((size) => size > 0)) onProgress(sum(loaded), sum(total));
+        if (loaded.every((size) => size > 0)) onProgress(sum(loaded), sum(total));
       };
       return keep ? fetchKept(url, tell) : fetchFile(url, tell);
     }),
@@ -64,6 +64,10 @@ export async function uncompressed(file: ArrayBuffer): Promise<ArrayBuffer> {
   return new Response(plain).arrayBuffer();
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+/** Null where one of them is not known. */
+function sum<T extends number | null>(values: readonly T[]): T {
+  return values.reduce(
+    (total, value) => (total === null || value === null ? null : total + value) as T,
+    0 as T,
+  );
 }

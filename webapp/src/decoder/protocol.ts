@@ -38,4 +38,4 @@ export type ToWorker = { [K in Kind]: { id: number; kind: K; payload: Requests[K
 export type FromWorker =
   | { id: number; result: Requests[Kind]["answer"] }
   | { id: number; error: { name: string; message: string } }
-  | { loaded: number; total: number };
+  | { loaded: number; total: number | null };

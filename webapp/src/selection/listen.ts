@@ -1,5 +1,6 @@
 /** The browser's events on the photo and in its window, as the selection wants to hear of them. */
 
+import { TYPED } from "../ui/typed";
 import type { SelectionMachine } from "./selecting";
 import type { Point } from "./selection";
 import { shortcutOf } from "./shortcuts";
@@ -7,9 +8,6 @@ import { wheelFactor } from "./view";
 
 /** What lies over the photo and takes its pointers for itself. */
 const APART = "button, .better";
-/** Where keys are typed, or have a meaning of their own. */
-const TYPED =
-  "input:not([type=radio], [type=checkbox], [type=range]), textarea, select, dialog, [contenteditable]";
 /** What the space bar presses. */
 const PRESSED = "a, button, input, summary";
 

@@ -1,10 +1,11 @@
-import { Box, ChartScatter, Grid3x3, Maximize, RotateCw, Sparkles, Sun } from "lucide-react";
+import { Box, ChartScatter, Grid3x3, Maximize, RotateCw, Ruler, Sparkles, Sun } from "lucide-react";
 import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from "react";
 import { fileOf } from "../api/links";
 import { common } from "../texts/en/common";
 import { viewer as said } from "../texts/en/viewer";
 import { texts, useTexts } from "../texts/texts";
 import { useConnection, useWaiting } from "../ui/connection";
+import { metres as inMetres } from "../ui/format";
 import { Progress } from "../ui/Progress";
 import { Segmented } from "../ui/Segmented";
 import { FILE_OF, type Mode, ObjectScene } from "./scene";
@@ -17,6 +18,8 @@ interface Props {
   splatUrl: string | null;
   /** Whether the model is to be told from the one that takes its place. */
   draft?: boolean;
+  /** Whether the mesh's file is in metres, so that one can measure in it. */
+  metres?: boolean;
   /** What is shown are all objects of a photo: their names, and the photo below the first view. */
   together?: { names: readonly string[]; photoUrl: string | null };
 }
@@ -29,7 +32,14 @@ const MODES: readonly { readonly value: Mode; readonly icon: ReactNode }[] = [
 ];
 
 /** An object to turn: its mesh, its splat, its wires, its points, of which there is a file for. */
-export default function Viewer({ name, meshUrl, splatUrl, draft = false, together }: Props) {
+export default function Viewer({
+  name,
+  meshUrl,
+  splatUrl,
+  draft = false,
+  metres = false,
+  together,
+}: Props) {
   const t = useTexts(said);
   const words = useTexts(common);
   const [mode, setMode] = useState<Mode>(meshUrl ? "mesh" : "splat");
@@ -41,6 +51,16 @@ export default function Viewer({ name, meshUrl, splatUrl, draft = false, togethe
   useEffect(() => scene?.light(light), [scene, light]);
   useEffect(() => scene?.turn(turning), [scene, turning]);
   useEffect(() => scene?.hide(hidden), [scene, hidden]);
+
+  const [length, setLength] = useState<number | null>(null);
+  const [measuring, setMeasuring] = useState(false);
+  const measures = measuring && mode === "mesh";
+  useEffect(() => {
+    if (!scene || !measures) return;
+    setLength(null);
+    scene.measure(setLength);
+    return () => scene.measure(null);
+  }, [scene, measures]);
 
   const choices = MODES.filter(({ value }) => (FILE_OF[value] === "mesh" ? meshUrl : splatUrl)).map(
     ({ value, icon }) => ({ value, icon, label: t.modes[value] }),
@@ -65,6 +85,9 @@ export default function Viewer({ name, meshUrl, splatUrl, draft = false, togethe
           <div className="viewer-loading">
             <Progress label={t.loading[mode]} share={loading || null} />
           </div>
+        )}
+        {measures && (
+          <output className="viewer-length">{length === null ? t.tapTwo : inMetres(length)}</output>
         )}
         {error !== "" && (
           <p className="viewer-error" role="alert">
@@ -98,6 +121,22 @@ export default function Viewer({ name, meshUrl, splatUrl, draft = false, togethe
           >
             <RotateCw />
           </button>
+          {metres && (
+            <button
+              type="button"
+              className="icon-button"
+              aria-label={t.measure}
+              title={t.measure}
+              aria-pressed={measures}
+              disabled={mode !== "mesh"}
+              onClick={() => {
+                setTurning(false);
+                setMeasuring(!measuring);
+              }}
+            >
+              <Ruler />
+            </button>
+          )}
           <button
             type="button"
             className="icon-button"

@@ -21,6 +21,7 @@ import { viewer as said } from "../texts/en/viewer";
 import { texts } from "../texts/texts";
 import { type Film, record } from "./film";
 import { moveByKey } from "./keys";
+import { Measuring } from "./measuring";
 import { boundsOf, free, hide, pointsOf, viewOf, wireframeOf } from "./parts";
 
 export type Mode = "mesh" | "splat" | "wireframe" | "points";
@@ -86,6 +87,7 @@ export class ObjectScene {
   private shown: { mode: Mode; part: Object3D } | null = null;
   private photo: PerspectiveCamera | null = null;
   private through = false;
+  private measuring: Measuring | null = null;
   private hidden: ReadonlySet<number> = new Set();
   private changed = false;
   private disposed = false;
@@ -118,7 +120,8 @@ export class ObjectScene {
    * Show the object in a mode, unless another has been asked for by the time that it is there.
    *
    * @param url The mode's file, loaded when it is first asked for.
-   * @param onProgress Told how much of the file has come, in place of whom it was told before.
+   * @param onProgress Told how much of the file has come, 0 where nobody knows of how much, in place
+   *   of whom it was told before.
    * @throws Error where the file cannot be loaded; asked again, it is loaded again.
    */
   async show(mode: Mode, url: string, onProgress: (share: number) => void): Promise<void> {
@@ -190,6 +193,20 @@ export class ObjectScene {
       this.controls.autoRotate = turning;
       this.draw();
     }
+  }
+
+  /** Have taps on the mesh measure, and tell whom; nobody any more where there is none. */
+  measure(told: ((length: number | null) => void) | null): void {
+    this.measuring?.dispose();
+    this.measuring = null;
+    this.draw();
+    if (!told) return;
+    const mesh = () => (this.shown?.mode === "mesh" ? this.shown.part : null);
+    this.measuring = new Measuring(this.canvas, this.camera, mesh, (length) => {
+      this.draw();
+      told(length);
+    });
+    this.scene.add(this.measuring.marks);
   }
 
   /** Show all objects of a scene but these, by their order in its file. */
@@ -276,6 +293,7 @@ export class ObjectScene {
     this.canvas.removeEventListener("keydown", this.keyDown);
     this.canvas.removeEventListener("webglcontextrestored", this.restored);
     this.controls.dispose();
+    this.measuring?.dispose();
     this.disposed = true;
     if (this.spark) end(this.spark);
     free(this.scene);
@@ -369,7 +387,7 @@ export class ObjectScene {
   }
 
   private tell(file: File): Tell {
-    return (loaded, total) => this.onProgress[file]?.(loaded / total);
+    return (loaded, total) => this.onProgress[file]?.(total ? loaded / total : 0);
   }
 
   /** Point the camera at what is loaded first; the other file is of the same object. */

@@ -157,6 +157,7 @@ function LazyViewer({ object, files: made, splat, draft = false }: LazyViewerPro
         meshUrl={made?.glb?.url ?? null}
         splatUrl={made?.spz?.url ?? splat?.url ?? null}
         draft={draft}
+        metres={!draft && object.mesh?.height !== undefined}
       />
     </Suspense>
   );

@@ -37,6 +37,7 @@ export function SceneViewer({ job, scene }: Props) {
         name={t.scene}
         meshUrl={scene.files?.glb?.url ?? null}
         splatUrl={scene.files?.spz?.url ?? null}
+        metres={scene.metres ?? false}
         together={{
           names: members(job, scene).map(({ name }) => name),
           photoUrl: job.image?.url ?? null,

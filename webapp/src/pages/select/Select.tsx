@@ -10,6 +10,7 @@ import { select as said } from "../../texts/en/select";
 import { useTexts } from "../../texts/texts";
 import { useConnection, useWaiting } from "../../ui/connection";
 import { ErrorNote } from "../../ui/ErrorNote";
+import { fileSize } from "../../ui/format";
 import { Progress } from "../../ui/Progress";
 import { Spinner } from "../../ui/Spinner";
 import { OptionFields } from "../job/OptionFields";
@@ -211,6 +212,9 @@ function Loading({ decoder }: { decoder: DecoderState }) {
     <div className="viewport-loading">
       <p>{t.loading}</p>
       <Progress label={t.loading} share={decoder.share} />
+      {decoder.share === null && decoder.loaded > 0 && (
+        <p className="small">{fileSize(decoder.loaded)}</p>
+      )}
     </div>
   );
 }

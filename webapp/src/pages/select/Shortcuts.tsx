@@ -22,25 +22,46 @@ export function Shortcuts({ machine }: { machine: SelectionMachine }) {
         <Keyboard />
       </button>
       <Dialog open={open} title={t.title} onClose={() => machine.showHelp(false)}>
-        <Table title={t.anywhere} onPhoto={false} />
-        <Table title={t.onPhoto} onPhoto />
+        <OfSelection />
       </Dialog>
     </>
   );
 }
 
-function Table({ title, onPhoto }: { title: string; onPhoto: boolean }) {
-  const { keys } = useTexts(shortcuts);
+/** The keys on pages where nothing is selected: the question mark shows them there, too. */
+export default function AllShortcuts() {
+  const t = useTexts(shortcuts);
+  return (
+    <>
+      <Table title={t.onModel} keys={Object.values(t.model)} />
+      <OfSelection title={t.selecting} />
+    </>
+  );
+}
+
+function OfSelection({ title }: { title?: string }) {
+  const t = useTexts(shortcuts);
+  const told = (onPhoto: boolean) =>
+    SHORTCUTS.filter((one) => (one.onPhoto ?? false) === onPhoto).map(({ name }) => t.keys[name]);
+  return (
+    <>
+      <Table title={title ?? t.anywhere} keys={told(false)} />
+      <Table title={t.onPhoto} keys={told(true)} />
+    </>
+  );
+}
+
+function Table({ title, keys }: { title: string; keys: { shown: string; does: string }[] }) {
   return (
     <section className="shortcuts">
       <h3>{title}</h3>
       <dl>
-        {SHORTCUTS.filter((one) => (one.onPhoto ?? false) === onPhoto).map(({ name }) => (
-          <div key={name}>
+        {keys.map(({ shown, does }) => (
+          <div key={`${shown} ${does}`}>
             <dt>
-              <kbd>{keys[name].shown}</kbd>
+              <kbd>{shown}</kbd>
             </dt>
-            <dd>{keys[name].does}</dd>
+            <dd>{does}</dd>
           </div>
         ))}
       </dl>

@@ -8,11 +8,11 @@ import { texts } from "../../texts/texts";
 export type Ready = { state: "ready"; decoder: Decoder } & Opened;
 
 export type DecoderState =
-  | { state: "loading"; share: number | null }
+  | { state: "loading"; share: number | null; loaded: number }
   | Ready
   | { state: "failed"; error: unknown };
 
-const LOADING: DecoderState = { state: "loading", share: null };
+const LOADING: DecoderState = { state: "loading", share: null, loaded: 0 };
 
 export interface Decoders {
   /** What answers clicks. */
@@ -53,7 +53,7 @@ export function useDecoder(job: JobView, attempt: number): Decoders {
     let current = true;
     setNewest(LOADING);
     const decoder = new Decoder((loaded, total) => {
-      if (current) setNewest({ state: "loading", share: loaded / total });
+      if (current) setNewest({ state: "loading", share: total && loaded / total, loaded });
     });
     const { engine, revision, url } = model;
     decoder.open({ engine, revision, decoderUrl: url, embeddingsUrl: embeddings.url }).then(

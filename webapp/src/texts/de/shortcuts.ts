@@ -7,6 +7,13 @@ export const shortcuts: Translated<typeof english> = {
   button: "Tastenkürzel (?)",
   anywhere: "Überall",
   onPhoto: "Wenn das Foto den Fokus hat",
+  selecting: "Beim Auswählen",
+  onModel: "Wenn ein Modell den Fokus hat",
+  model: {
+    turn: { shown: "Pfeiltasten", does: "Drehen" },
+    nearer: { shown: "+", does: "Näher heran" },
+    further: { shown: "-", does: "Weiter weg" },
+  },
   keys: {
     add: { shown: "A", does: "Angeklicktes dazunehmen" },
     remove: { shown: "R", does: "Angeklicktes wegnehmen" },

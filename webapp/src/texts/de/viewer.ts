@@ -18,6 +18,8 @@ export const viewer: Translated<typeof english> = {
   light: "Licht",
   onlyMesh: "Nur das Mesh lässt sich beleuchten",
   turn: "Drehen",
+  measure: "Messen",
+  tapTwo: "Tipp zwei Stellen auf dem Mesh an",
   asInPhoto: "Wie im Foto",
   whole: "Ganzes Objekt",
   objects: "Objekte",

@@ -7,6 +7,13 @@ export const shortcuts = english("shortcuts", {
   button: "Shortcuts (?)",
   anywhere: "Anywhere",
   onPhoto: "With the focus on the photo",
+  selecting: "While selecting",
+  onModel: "With the focus on a model",
+  model: {
+    turn: { shown: "Arrows", does: "Turn it" },
+    nearer: { shown: "+", does: "Come closer" },
+    further: { shown: "-", does: "Go away" },
+  },
   keys: {
     add: { shown: "A", does: "Add what is clicked" },
     remove: { shown: "R", does: "Remove what is clicked" },

@@ -18,6 +18,8 @@ export const viewer = english("viewer", {
   light: "Light",
   onlyMesh: "Only the mesh can be lit",
   turn: "Turn",
+  measure: "Measure",
+  tapTwo: "Tap two places on the mesh",
   asInPhoto: "As in the photo",
   whole: "Whole object",
   objects: "Objects",
