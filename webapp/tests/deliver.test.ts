@@ -33,7 +33,7 @@ const api = {
 const tell = { photo: vi.fn(), progress: vi.fn() };
 const delivered = () => deliver(api, job, tell);
 
-function keepPhoto(fields: Partial<KeptPhoto> = {}): Promise<void> {
+function keepPhoto(fields: Partial<KeptPhoto> = {}): Promise<boolean> {
   const blob = new Blob(["photo"], { type: "image/png" });
   return keep("photo", "J1", {
     blob,

@@ -60,7 +60,7 @@ describe("what is kept", () => {
   ])("stays in this tab where the browser %s", async (_, refusal) => {
     await keep("photo", "J1", photo("older"));
     database.refusal = refusal;
-    await keep("photo", "J1", photo("cup"));
+    expect(await keep("photo", "J1", photo("cup"))).toBe(false);
     await keep("photo", "J2", photo("chair"));
     expect((await kept("photo", "J1"))?.text).toBe("cup");
     await drop("photo", "J2");
@@ -73,7 +73,7 @@ describe("what is kept", () => {
     database.refusal = () => Promise.reject(new Error("full"));
     await keep("photo", "J1", photo("older"));
     database.refusal = null;
-    await keep("photo", "J1", photo("cup"));
+    expect(await keep("photo", "J1", photo("cup"))).toBe(true);
     expect((await kept("photo", "J1"))?.text).toBe("cup");
   });
 });

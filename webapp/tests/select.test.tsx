@@ -346,6 +346,14 @@ describe("what was selected", () => {
     expect((await kept("selection", JOB.jobId))?.selection.objects[0]?.clicks).toHaveLength(1);
   });
 
+  it("is not said to be kept where the browser keeps nothing", async () => {
+    await open(); // in a browser without a database
+    expect(document.body.textContent).not.toContain("keeps nothing");
+    await pointers(["down", 50, 50], ["up", 50, 50]);
+    await vi.waitFor(() => expect(document.body.textContent).toContain("keeps nothing"));
+    expect(document.body.textContent).not.toContain("is kept in this browser");
+  });
+
   it("is kept when the tab is hidden, which may be its end", async () => {
     await open();
     await pointers(["down", 50, 50], ["up", 50, 50]);

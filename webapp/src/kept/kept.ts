@@ -70,18 +70,20 @@ export async function kept<K extends keyof Kinds>(
   return tried(() => get<Kinds[K]>(key));
 }
 
-/** Keep something. A browser that keeps nothing only loses it on a reload. */
+/** Keep something, and say whether a reload will find it: a browser that keeps nothing loses it then. */
 export async function keep<K extends keyof Kinds>(
   kind: K,
   jobId: string,
   value: Kinds[K],
-): Promise<void> {
+): Promise<boolean> {
   const key = `${kind}:${jobId}`;
   here.set(key, value);
-  await tried(async () => {
+  const there = await tried(async () => {
     await set(key, value);
     if (here.get(key) === value) here.delete(key);
+    return true;
   });
+  return there ?? false;
 }
 
 export async function drop(kind: keyof Kinds, jobId: string): Promise<void> {

@@ -78,11 +78,11 @@ export async function startAnew(
 }
 
 /** Keep a photo for a job that was just created, with the form for it. */
-export function keepPhoto(
+export async function keepPhoto(
   { jobId, upload, depth: form }: Awaited<ReturnType<Api["createJob"]>>,
   { blob, text }: Pick<KeptPhoto, "blob" | "text">,
   map: Blob | null = null,
 ): Promise<void> {
   const depth = map && form ? { blob: map, form } : null;
-  return keep("photo", jobId, { blob, text, form: upload, at: Date.now(), uploaded: false, depth });
+  await keep("photo", jobId, { blob, text, form: upload, at: Date.now(), uploaded: false, depth });
 }

@@ -51,6 +51,8 @@ export interface State {
   readonly error: unknown;
   /** Whether the keys are told of. */
   readonly help: boolean;
+  /** Whether a reload will find what was selected; some browsers keep nothing. */
+  readonly keeps: boolean;
 }
 
 /** What a decoder is to the selection. */
@@ -77,7 +79,7 @@ export class SelectionMachine {
   constructor(
     private readonly photo: Size,
     private readonly earlier: KeptSelection | null,
-    private readonly save: (what: KeptSelection) => Promise<void>,
+    private readonly save: (what: KeptSelection) => Promise<boolean>,
   ) {
     const size = { width: 1, height: 1 };
     this.state = {
@@ -97,6 +99,7 @@ export class SelectionMachine {
       answered: 0,
       error: null,
       help: false,
+      keeps: true,
     };
     this.keeper = new Keeper(() => this.keep());
   }
@@ -311,10 +314,12 @@ export class SelectionMachine {
     this.keeper.flush();
   }
 
-  private keep(): Promise<void> {
+  private async keep(): Promise<void> {
     const { history, decodes } = this.state;
     const what = whatToKeep(history, decodes, this.by, this.earlier);
-    return what ? this.save(what) : Promise.resolve();
+    if (!what) return;
+    const keeps = await this.save(what);
+    if (keeps !== this.state.keeps) this.set({ keeps });
   }
 
   private get stage(): Stage {

@@ -60,6 +60,7 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
   const { act } = machine;
   const selection = useMachine(machine, (state) => state.history.present);
   const decodes = useMachine(machine, (state) => state.decodes);
+  const keeps = useMachine(machine, (state) => state.keeps);
   const unanswered = useMachine(machine, (state) => state.error);
   const gesturing = useMachine(machine, (state) => state.gesture !== null);
   // What shows the answers is drawn anew with each.
@@ -197,7 +198,9 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
           {awaitsBetter(job) ? (
             <p className="small awaited">{t.better}</p>
           ) : (
-            <p className="muted small">{worked.length === 0 ? t.nothing : t.kept}</p>
+            <p className="muted small">
+              {worked.length === 0 ? t.nothing : keeps ? t.kept : t.notKept}
+            </p>
           )}
         </div>
       </aside>

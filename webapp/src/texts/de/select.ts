@@ -18,6 +18,8 @@ export const select: Translated<typeof english> = {
     "Diese Masken zeichnet ein schnelles Modell, während das bessere aufwacht. Mach mit ihnen weiter oder warte: Bessere kommen von selbst.",
   nothing: "Noch ist nichts ausgewählt.",
   kept: "Bis dahin bleibt deine Auswahl in diesem Browser.",
+  notKept:
+    "Dieser Browser behält nichts (ein privates Fenster, oder die Platte ist voll): Ein Neuladen verlöre deine Auswahl.",
   missing: "Das vorbereitete Foto fehlt. Fang mit diesem Foto einen neuen Auftrag an.",
   coversAll: (object) =>
     `Die Maske von „${object}“ bedeckt das ganze Foto; lass den Hintergrund weg.`,

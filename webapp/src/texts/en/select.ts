@@ -18,6 +18,8 @@ export const select = english("select", {
     "A quick model draws these masks while the better one wakes up. Go on with them, or wait: better ones come by themselves.",
   nothing: "Nothing is selected yet.",
   kept: "Your selection is kept in this browser until then.",
+  notKept:
+    "This browser keeps nothing (a private window, or a full disk): a reload would lose your selection.",
   missing: "The prepared photo is missing. Start a new job with this photo.",
   coversAll: (object: string) =>
     `The mask of “${object}” covers the whole photo; leave the background out.`,
