@@ -20,7 +20,7 @@ from gen3d_mesh.simplify import simplify
 from gen3d_mesh.solid import find_solid
 from gen3d_mesh.splat import joined
 from gen3d_mesh.surface import extract
-from gen3d_mesh.texture import CELL, bake, face_neighbours, paint
+from gen3d_mesh.texture import CELL, NARROW, bake, face_neighbours, paint
 
 from .conftest import BLUE, RED, THINNEST, cloud, sphere, torus, triangles, two_parts
 
@@ -96,10 +96,12 @@ def charts(texture: Texture) -> npt.NDArray[np.int32]:
     return number[texture.faces[:, 0]]
 
 
-def shared_cells(texture: Texture, chart: npt.NDArray[np.int32]) -> set[tuple[int, ...]]:
+def shared_cells(
+    texture: Texture, chart: npt.NDArray[np.int32], width_of_cell: int = CELL
+) -> set[tuple[int, ...]]:
     """Cells that corners of faces of several charts lie in."""
     height, width = texture.image.shape[:2]
-    cells = (texture.uv[texture.faces] * (width, height) // CELL).astype(int)
+    cells = (texture.uv[texture.faces] * (width, height) // width_of_cell).astype(int)
     found: dict[tuple[int, ...], set[int]] = {}
     for its_chart, corners in zip(chart.tolist(), cells.tolist(), strict=True):
         for cell in corners:
@@ -198,12 +200,39 @@ def test_texture_keeps_storeys_apart() -> None:
     assert area < 1.02 * covered
 
 
+def test_charts_of_thin_rings_fill_the_picture_in_narrower_cells(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They are few texels wide, and cells of `CELL` would leave a half of it empty."""
+    ring = trimesh.creation.torus(0.4, 0.06, major_sections=96, minor_sections=24)
+    away = ring.copy().apply_translation([0.1, 0.1, 0.3])
+    mesh = triangles(trimesh.util.concatenate([ring, away]))
+
+    def grey() -> Texture:
+        texture = bake(mesh, vertex_normals(mesh), 256, lambda places, _: 0 * places)
+        assert texture is not None
+        return texture
+
+    texture = grey()
+    area, covered = areas(texture)
+    with monkeypatch.context() as patch:
+        patch.setattr(texture_module, "WAYS", texture_module.WAYS[:1])
+        assert covered > areas(grey())[1] + 0.05
+    assert area < 1.02 * covered
+    chart = charts(texture)
+    assert chart.max() < 200
+    assert not shared_cells(texture, chart, NARROW)
+    canvas = texture_module.Canvas.of(mesh, texture)
+    height, width = texture.image.shape[:2]
+    assert canvas.cells.shape == (height // NARROW, width // NARROW)
+
+
 def test_colours_fill_the_cells_of_their_chart_first() -> None:
     colors = np.zeros((CELL, 3 * CELL, 3), np.float32)
     painted = np.zeros(colors.shape[:2], bool)
     for x, shade in ((0, 100), (CELL, 200)):  # of two charts, whose cells touch
         colors[0, x], painted[0, x] = shade / 255, True
-    image = texture_module._pad(colors, painted, np.array([[4, 7, -1]], np.int32))
+    image = texture_module._pad(colors, painted, np.array(2 * [[4, 4, 7, 7, -1, -1]], np.int32))
     assert (image[:, :CELL] == 100).all()
     assert (image[:, CELL:] == 200).all()
 

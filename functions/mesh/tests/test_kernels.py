@@ -71,7 +71,7 @@ def test_texels_between_are_the_mean_where_colours_agree_and_left_where_not() ->
     alike = np.float32(0.06)
     image = np.zeros((2 * CELL, 2 * CELL, 3), np.float32)
     painted = np.ones(image.shape[:2], bool)
-    cells = np.array([[0, 0], [0, 1]], np.int32)
+    cells = np.array([[0, 0], [0, 1]], np.int32).repeat(2, axis=0).repeat(2, axis=1)
     image[:, :4] = 0.5
     image[::2, 4:] = 0.5 + 2 * alike  # an edge between columns 3 and 4, and odd rows unknown
     image[1::2] = image[:, 1::2] = 7
@@ -93,7 +93,7 @@ def test_texels_between_those_far_apart_are_filled_halfway_alone() -> None:
     image = np.full((2 * CELL, CELL, 3), 7, np.float32)
     image[::4, ::4] = 0.5
     image[8, 4] = 0.7
-    painted, cells = np.ones(image.shape[:2], bool), np.zeros((2, 1), np.int32)
+    painted, cells = np.ones(image.shape[:2], bool), np.zeros((4, 2), np.int32)
     left = _interpolate(image, painted, cells, 4, np.float32(0.06))
     assert (image[0:5:2, 0:5:2] == 0.5).all()
     assert (image[1::2] == 7).all()

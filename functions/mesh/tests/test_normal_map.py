@@ -219,7 +219,9 @@ def test_khronos_validator_has_nothing_to_say(
     bumps: tuple[ColouredMesh, Triangles], tmp_path: Path
 ) -> None:
     save(bumps[0], tmp_path / "a.glb", "ball")
-    assert node("validate.cjs", tmp_path / "a.glb")["issues"]["messages"] == []
+    messages = node("validate.cjs", tmp_path / "a.glb")["issues"]["messages"]
+    # Pictures are as high as charts need.
+    assert {each["code"] for each in messages} <= {"IMAGE_NPOT_DIMENSIONS"}
     save(bumps[0], tmp_path / "a.meshopt.glb", "ball")
     issues = node("validate.cjs", tmp_path / "a.meshopt.glb")["issues"]
     assert (issues["numErrors"], issues["numWarnings"]) == (0, 0)

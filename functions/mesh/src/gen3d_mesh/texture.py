@@ -27,6 +27,9 @@ from gen3d_mesh.surface import Triangles
 CELL = 8
 """Texels: a chart lies in cells of its own, so that pictures of an eighth mix no two charts."""
 
+NARROW = 4
+"""Texels of a cell where charts would leave too much of wider ones empty."""
+
 EDGE = 1
 """Texels kept free around a chart inside of its cells."""
 
@@ -46,9 +49,15 @@ picture."""
 SMALLER = 0.8
 """A chart is turned along its longest direction where its box shrinks to less than this."""
 
-FULL, HUGE = 0.6, 0.06
-"""Where charts cover less of the picture, those whose boxes take more of it are cut, too, if that
-makes it fuller: six round ones leave a half of it empty."""
+FULL = 0.6
+"""Where charts cover less of the picture, other ways are tried."""
+
+WAYS = ((0.0, 0.06, CELL), (0.0, 1.0, NARROW), (0.75, 0.06, NARROW))
+"""One after the other: charts are cut, too, that cover less of their box, or whose box takes more
+of the picture, as six round ones leave a half of it empty; and cells are so wide."""
+
+MOST_CHARTS = 200
+"""No way is taken that makes more, unless there are no more than before."""
 
 LAYERS = 3
 """So often charts that lie over themselves are taken apart."""
@@ -138,8 +147,8 @@ class Canvas:
         The face that covers each texel, -1 where there is none.
     share : (h, w, 2) float32
         Weights of that face's second and third corner.
-    cells : (h / CELL, w / CELL) int32
-        The chart of each cell, -1 where there is none.
+    cells : (h / NARROW, w / NARROW) int32
+        The chart of each part of a cell, -1 where there is none.
     """
 
     mesh: Triangles
@@ -157,8 +166,12 @@ class Canvas:
         owner, share = owner[:height], share[:height]
         _, chart = mesh_kernels.connected(texture.faces, len(texture.uv))
         of_texel = np.where(owner < 0, -1, chart[texture.faces[owner, 0]])
-        cells = of_texel.reshape(height // CELL, CELL, width // CELL, CELL).max(axis=(1, 3))
-        return cls(mesh, owner, share, cells)
+        cells = of_texel.reshape(height // NARROW, NARROW, width // NARROW, NARROW).max(axis=(1, 3))
+        # A whole cell that one chart alone is in is its own.
+        parts = cells.reshape(height // CELL, CELL // NARROW, width // CELL, CELL // NARROW)
+        whose = parts.max(axis=(1, 3), keepdims=True)
+        alone = ((parts == whose) | (parts < 0)).all(axis=(1, 3), keepdims=True)
+        return cls(mesh, owner, share, np.where(alone, whose, parts).reshape(cells.shape))
 
     @property
     def painted(self) -> npt.NDArray[np.bool_]:
@@ -221,11 +234,14 @@ def _chart(mesh: Triangles, size: int):
         atlas = _unwrap(mesh, pieces, size)
         if atlas is None:
             return None
-        if atlas.used < FULL:
-            pieces = _cut(flat, pieces.label, neighbours, size, 0, HUGE)
-            smaller = _unwrap(mesh, pieces, size)
-            if smaller is not None and smaller.used > atlas.used:
-                atlas = smaller
+        for empty, most, cell in WAYS:
+            if atlas.used >= FULL:
+                break
+            cut = _cut(flat, pieces.label, neighbours, size, empty, most)
+            other = _unwrap(mesh, cut, size, cell)
+            few = cut.number <= max(MOST_CHARTS, pieces.number)
+            if other is not None and few and other.used > atlas.used:
+                atlas = other
         owner, share, hidden = _rasterise(atlas.texels, atlas.faces, depth, size, LAYER_DEPTH)
         if not hidden.any():
             break
@@ -404,8 +420,8 @@ class _Atlas:
         Of texture vertices.
     texels : (k, 2) float64
         Their places, x and y from the top left.
-    cells : (size / CELL, size / CELL) int32
-        The chart of each cell, -1 where there is none.
+    cells : (size / NARROW, size / NARROW) int32
+        The chart of each part of a cell, -1 where there is none.
     """
 
     vertices: npt.NDArray[np.int32]
@@ -415,13 +431,14 @@ class _Atlas:
 
     @property
     def height(self) -> int:
-        """Texels down to the last row of cells that a chart has."""
-        return CELL * int(np.flatnonzero((self.cells >= 0).any(axis=1))[-1] + 1)
+        """Texels, in whole `CELL`s, down to the last row of cells that a chart has."""
+        last = int(np.flatnonzero((self.cells >= 0).any(axis=1))[-1])
+        return CELL * (last * NARROW // CELL + 1)
 
     @property
     def used(self) -> float:
         """Share of the picture that faces cover."""
-        return _area(self.texels[self.faces]) / (self.height * CELL * len(self.cells))
+        return _area(self.texels[self.faces]) / (self.height * NARROW * len(self.cells))
 
 
 @njit(cache=True)
@@ -558,7 +575,7 @@ def _cut(flat, label, neighbours, size, empty=EMPTY, most=1.0) -> _Pieces:
     for _ in range(CUTS):
         piece, count, laid, low, high = pieces
         boxes = _boxes(laid, piece, low)
-        covered, shape, start = _cover(boxes, piece, high - low, scale)
+        covered, shape, start = _cover(boxes, piece, high - low, scale, CELL)
         cells = shape.prod(axis=1)
         share = np.add.reduceat(covered, start[:-1], dtype=np.int64) / cells
         chosen = (share < empty) & (cells >= LARGE * whole) | (cells > most * whole)
@@ -577,8 +594,8 @@ def _area(flat) -> float:
     return float(np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / 2
 
 
-def _unwrap(mesh, pieces: _Pieces, size) -> _Atlas | None:
-    """Pack pieces into the picture, each a chart."""
+def _unwrap(mesh, pieces: _Pieces, size, cell=CELL) -> _Atlas | None:
+    """Pack pieces into the picture, each a chart in cells so wide."""
     chart, _, flat, low, high = pieces
     flat, extents = flat - low[chart, None], high - low
     # Lying charts leave rows free at the bottom, which the picture then does not have.
@@ -586,12 +603,15 @@ def _unwrap(mesh, pieces: _Pieces, size) -> _Atlas | None:
     turned = np.stack([flat[..., 1], extents[chart, 0, None] - flat[..., 0]], axis=2)
     flat = np.where(stands[chart, None, None], turned, flat)
     extents[stands] = extents[stands][:, ::-1]
-    packed = _pack(flat, chart, extents, size)
+    packed = _pack(flat, chart, extents, size, cell)
     if packed is None:
         return None
     corner, scale, cells = packed
-    vertices, faces, texels = _joined(flat, mesh.faces, chart, len(mesh.vertices), scale, corner)
-    return _Atlas(vertices, faces, texels, cells)
+    vertices, faces, texels = _joined(
+        flat, mesh.faces, chart, len(mesh.vertices), scale, cell * corner + EDGE
+    )
+    parts = cell // NARROW
+    return _Atlas(vertices, faces, texels, cells.repeat(parts, axis=0).repeat(parts, axis=1))
 
 
 @njit(cache=True)
@@ -613,13 +633,13 @@ def _joined(flat, faces, chart, vertices, scale, corner):
                 before[same], where[same], of_chart[same] = of_vertex[v], v, chart[f]
                 of_vertex[v] = same
                 for d in range(2):
-                    texels[same, d] = flat[f, k, d] * scale + CELL * corner[chart[f], d] + EDGE
+                    texels[same, d] = flat[f, k, d] * scale + corner[chart[f], d]
                 count += 1
             numbered[f, k] = same
     return where[:count], numbered, texels[:count]
 
 
-def _pack(flat, chart, extents, size):
+def _pack(flat, chart, extents, size, cell):
     """Place charts by the cells that they cover, largest first.
 
     At the largest scale that fits, or a little below it, where fewer rows are needed.
@@ -630,16 +650,16 @@ def _pack(flat, chart, extents, size):
         Of each chart, in cells.
     scale : float
         Texels a unit.
-    cells : (size / CELL, size / CELL) int32
+    cells : (size / cell, size / cell) int32
     """
     scale = size * math.sqrt(FULLEST / max(_area(flat), 1e-12))
     scale = min(scale, (size - 2 * EDGE) / max(float(extents.max()), 1e-12))
     boxes = _boxes(flat, chart, np.zeros_like(extents))
     found, most, tries = None, 0.0, FURTHER
     while tries > 0:
-        covered, shape, start = _cover(boxes, chart, extents, scale)
+        covered, shape, start = _cover(boxes, chart, extents, scale, cell)
         order = np.argsort(-np.add.reduceat(covered, start[:-1], dtype=np.int64), kind="stable")
-        corner, cells = _place(covered, shape, start, order, size // CELL)
+        corner, cells = _place(covered, shape, start, order, size // cell)
         if corner[order[-1], 0] >= 0:
             rows = np.nonzero(cells >= 0)[0].max() + 1
             gain = scale**4 / rows  # worth a little of the scale
@@ -665,7 +685,7 @@ def _boxes(flat, chart, low):
     return boxes
 
 
-def _cover(boxes, chart, extents, scale):
+def _cover(boxes, chart, extents, scale, cell):
     """Which cells of its box each chart covers, by the `boxes` of its faces in it.
 
     Returns
@@ -677,16 +697,15 @@ def _cover(boxes, chart, extents, scale):
     start : (k + 1,) int64
         Where each begins.
     """
-    shape = ((extents * scale + 2 * EDGE) // CELL).astype(np.int64) + 1
+    shape = ((extents * scale + 2 * EDGE) // cell).astype(np.int64) + 1
     start = np.concatenate([[0], np.cumsum(shape.prod(axis=1))])
-    return _covered(boxes, chart, scale / CELL, shape, start), shape, start
+    return _covered(boxes, chart, scale / cell, 2 * EDGE / cell, shape, start), shape, start
 
 
 @njit(cache=True)
-def _covered(boxes, chart, scale, shape, start):
-    """`_cover` at a scale in cells."""
+def _covered(boxes, chart, scale, beyond, shape, start):
+    """`_cover` at a scale in cells, of which each face covers so many more."""
     covered = np.zeros(start[-1], np.uint8)
-    beyond = 2 * EDGE / CELL
     for f in range(len(boxes)):
         k = chart[f]
         first, width = start[k], shape[k, 0]
@@ -705,32 +724,54 @@ def _place(covered, shape, start, order, side):
     cells = np.full((side, side), -1, np.int32)
     for k in order:
         width, height = shape[k]
-        box = covered[start[k] : start[k + 1]].reshape(height, width)
-        found = False
+        runs = _runs(covered[start[k] : start[k + 1]].reshape(height, width))
+        found, row = False, 0
         for y in range(side - height + 1):
-            for x in range(side - width + 1):
-                if _free(cells, box, x, y):
-                    corner[k, 0], corner[k, 1] = x, y
-                    found = True
+            x = 0
+            while x <= side - width:
+                step, row = _step(cells, runs, x, y, row)
+                if step == 0:
                     break
-            if found:
+                x += step
+            if x <= side - width:
+                corner[k, 0], corner[k, 1] = x, y
+                found = True
                 break
         if not found:
             break
+        x, y = corner[k]
         for row in range(height):
             for column in range(width):
-                if box[row, column]:
+                if runs[row, column]:
                     cells[y + row, x + column] = k
     return corner, cells
 
 
 @njit(cache=True)
-def _free(cells, box, x, y):
+def _runs(box):
+    """How many covered cells of a row end with each: (h, w) int32, 0 for those that are free."""
+    runs = np.zeros(box.shape, np.int32)
     for row in range(box.shape[0]):
+        run = 0
         for column in range(box.shape[1]):
-            if box[row, column] and cells[y + row, x + column] >= 0:
-                return False
-    return True
+            run = run + 1 if box[row, column] else 0
+            runs[row, column] = run
+    return runs
+
+
+@njit(cache=True)
+def _step(cells, runs, x, y, row):
+    """How far a box has to go to the right, at least, to lie on nothing; and what row says so.
+
+    The given row is asked first: what was in the way before mostly is so again.
+    """
+    height, width = runs.shape
+    for n in range(height):
+        here = row + n if row + n < height else row + n - height
+        for column in range(width - 1, -1, -1):
+            if runs[here, column] and cells[y + here, x + column] >= 0:
+                return runs[here, column], here
+    return 0, row
 
 
 @njit(cache=True)
@@ -756,10 +797,10 @@ def _interpolate(image, painted, cells, apart, alike):
             if below >= height or beyond >= width:
                 left[y, x] = True
                 continue
-            cell = cells[y // CELL, x // CELL]
+            cell = cells[y // NARROW, x // NARROW]
             for v in (above, below):
                 for u in (before, beyond):
-                    if not painted[v, u] or cells[v // CELL, u // CELL] != cell:
+                    if not painted[v, u] or cells[v // NARROW, u // NARROW] != cell:
                         left[y, x] = True
             for k in range(3):
                 a, b = image[above, before, k], image[above, beyond, k]
@@ -803,7 +844,10 @@ def _pad(colors, painted, cells):
                 v, u = y + dy, x + dx
                 if v < 0 or u < 0 or v >= height or u >= width or painted[v, u]:
                     continue
-                if whose == 0 and cells[v // CELL, u // CELL] != cells[y // CELL, x // CELL]:
+                if (
+                    whose == 0
+                    and cells[v // NARROW, u // NARROW] != cells[y // NARROW, x // NARROW]
+                ):
                     continue
                 painted[v, u] = True
                 for k in range(3):
