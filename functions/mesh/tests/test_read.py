@@ -205,12 +205,17 @@ def with_meta(change: Callable[[Meta], Meta]) -> bytes:
     return made.getvalue()
 
 
-def nans() -> Iterator[tuple[str, bytes]]:
-    """Files whose numbers are none."""
-    rows = np.full((200, len(NAMES)), np.nan, "<f4")
+def head_and_rows(value: float = 0.5) -> bytes:
+    """A PLY of 200 gaussians whose properties are all the same."""
+    rows = np.full((200, len(NAMES)), value, "<f4")
     start = [f"element vertex {len(rows)}", *(f"property float {name}" for name in NAMES)]
     head = "\n".join(["ply", "format binary_little_endian 1.0", *start, "end_header\n"]).encode()
-    yield "nan.ply", head + rows.tobytes()
+    return head + rows.tobytes()
+
+
+def nans() -> Iterator[tuple[str, bytes]]:
+    """Files whose numbers are none."""
+    yield "nan.ply", head_and_rows(np.nan)
     nan = struct.pack("<f", np.nan)
 
     def chunks(data: bytearray) -> None:
