@@ -8,7 +8,6 @@ import type { Photo } from "../src/photo/photo";
 import { refuseStrayDrops } from "../src/ui/drops";
 
 vi.mock("../src/photo/photo", () => ({
-  ACCEPT: "image/jpeg",
   checkPhoto: async (blob: Blob, name: string) => ({ blob, name, type: "image/jpeg" }),
 }));
 
@@ -70,4 +69,16 @@ it("where no photo is asked for, a dropped file does not take the page's place",
   refuseStrayDrops();
   expect(await drop(document.body, file("cup.jpg"))).toBe(true);
   expect(await drop(document.body)).toBe(false);
+});
+
+it.each([
+  ["a HEIC photo where the page has to read it", "Google Inc.", 5, true],
+  ["a HEIC photo on a Mac", "Apple Computer, Inc.", 0, true],
+  ["none on a phone that makes a JPEG of it", "Apple Computer, Inc.", 5, false],
+])("asks for %s", async (_, vendor, maxTouchPoints, asked) => {
+  vi.stubGlobal("navigator", { ...navigator, vendor, maxTouchPoints });
+  await open();
+  const { accept } = document.querySelector("[aria-label=Photo]") as HTMLInputElement;
+  expect(accept).toContain("image/avif");
+  expect(accept.includes("image/heic")).toBe(asked);
 });

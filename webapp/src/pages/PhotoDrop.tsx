@@ -9,14 +9,12 @@ import { carriesFiles } from "../ui/drops";
 import { ErrorNote } from "../ui/ErrorNote";
 import { Spinner } from "../ui/Spinner";
 
-/** Phones of Apple's make a JPEG themselves of a HEIC photo that a page does not ask for. */
-const MAKES_JPEGS = navigator.vendor?.startsWith("Apple") && navigator.maxTouchPoints > 0;
-
-/** What a file input offers. */
-const ACCEPT = [
-  ...Object.keys(PHOTO_ENDINGS),
-  ...(MAKES_JPEGS ? [] : ["image/heic", "image/heif"]),
-].join(",");
+/** What a file input offers; phones of Apple's make a JPEG of a HEIC that is not asked for. */
+function offered(): string {
+  const makesJpegs = navigator.vendor?.startsWith("Apple") && navigator.maxTouchPoints > 0;
+  const heic = makesJpegs ? [] : ["image/heic", "image/heif"];
+  return [...Object.keys(PHOTO_ENDINGS), ...heic].join(",");
+}
 
 interface Props {
   onPhoto(photo: Photo): void;
@@ -129,7 +127,7 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
         <input
           ref={files}
           type="file"
-          accept={ACCEPT}
+          accept={offered()}
           hidden
           aria-label={t.photo}
           onChange={() => choose(files.current)}
@@ -137,7 +135,7 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
         <input
           ref={camera}
           type="file"
-          accept={ACCEPT}
+          accept={offered()}
           capture="environment"
           hidden
           aria-label={t.camera}
