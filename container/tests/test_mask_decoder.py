@@ -8,6 +8,7 @@ from onnx import TensorProto, helper
 
 from gen3d.contract import EmbeddingsMeta
 from gen3d.errors import InferenceFailed, NothingFound
+from gen3d_inference.embeddings import _bytes
 from gen3d_inference.mask_decoder import OFF, ON, Candidate, MaskDecoder, PhotoEmbeddings, Point
 
 SIDE = 8
@@ -140,6 +141,16 @@ def test_where_no_subject_leads_a_click_is_asked_for() -> None:
 def test_embeddings_that_lack_an_input_are_refused() -> None:
     with pytest.raises(InferenceFailed, match="high_res_0"):
         MaskDecoder(model("high_res_0"), decoder()._embeddings).decode([CLICK])
+
+
+def test_the_outline_of_what_a_text_found_lies_where_the_network_drew_it() -> None:
+    soft = np.random.default_rng(0).uniform(-3, 3, (1, 64, 64)).astype(np.float32)
+    read = embeddings(candidate_logits=_bytes(soft), candidate_scores=np.ones(1, np.float32)).found[
+        0
+    ]
+    assert np.array_equal(read.logits > 0, soft[0] > 0)
+    assert np.abs(read.logits - soft[0]).max() <= 1 / 16 + 1e-6
+    assert abs(float((read.logits - soft[0]).mean())) < 0.01
 
 
 def test_masks_of_a_text_come_best_first_at_the_photos_size() -> None:

@@ -132,8 +132,8 @@ describe("readFound", () => {
     expect(found.map(({ scores: certainty }) => certainty)).toEqual([[0.75], [0.5]]);
     expect(found[1]).toMatchObject({ width: 3, height: 1 });
     expect(found.map(({ masks }) => [...masks])).toEqual([
-      [15.875, 0.125, 0],
-      [-1, -16, 1],
+      [15.8125, 0.0625, -0.0625],
+      [-1.0625, -16.0625, 0.9375],
     ]);
     expect(readFound(readSafeTensors(file({})))).toEqual([]);
   });

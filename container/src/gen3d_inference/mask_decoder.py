@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load
 
-from gen3d.contract import LOGIT_ZERO, EmbeddingsMeta
+from gen3d.contract import LOGIT_STEPS, LOGIT_ZERO, EmbeddingsMeta
 from gen3d.errors import InferenceFailed, NothingFound
 from gen3d_inference.embeddings import restored, uncompressed
 from gen3d_inference.engines.interface import Floats, Mask
@@ -77,7 +77,9 @@ class PhotoEmbeddings:
         """What a text has found, best first."""
         if "candidate_logits" not in self.tensors:
             return []
-        logits = self.tensors["candidate_logits"].astype(np.float32) - LOGIT_ZERO
+        # A byte is its step's upper end: taken as it is, every outline would lie further out.
+        middles = self.tensors["candidate_logits"].astype(np.float32) - np.float32(LOGIT_ZERO + 0.5)
+        logits = middles / LOGIT_STEPS
         scores = self.tensors["candidate_scores"]
         return [Candidate(mask, float(score)) for mask, score in zip(logits, scores, strict=True)]
 

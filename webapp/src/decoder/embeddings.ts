@@ -71,7 +71,8 @@ export function readFound({ tensors }: SafeTensors): Decoded[] {
   const [count = 0, height = 0, width = 0] = masks.shape;
   const certainty = convert(scores, "float32");
   const logit = logits
-    ? (byte: number) => (byte - LOGIT_ZERO) / LOGIT_STEPS
+    ? // A byte is its step's upper end; the middle is nearer to what was rounded.
+      (byte: number) => (byte - LOGIT_ZERO - 0.5) / LOGIT_STEPS
     : (inside: number) => (inside ? CERTAIN : -CERTAIN);
   return Array.from({ length: count }, (_, index) => {
     const mask = masks.bytes.subarray(index * height * width, (index + 1) * height * width);

@@ -216,9 +216,9 @@ class EmbeddingsMeta(_Message):
 
     The file holds the decoder's inputs by their names. Where the request had a text, it also holds
     ``candidate_logits``, u8 [K, h, w] by `LOGIT_ZERO` and `LOGIT_STEPS`, positive on the object,
-    stretched like the decoder's input, best first, and ``candidate_scores``, f32 [K], from 0 to 1;
-    K is at most `MAX_CANDIDATES`. Files from before that hold ``candidate_masks``, u8 [K, h, w], 1
-    on the object.
+    rounded up and so read half a step lower, stretched like the decoder's input, best first, and
+    ``candidate_scores``, f32 [K], from 0 to 1; K is at most `MAX_CANDIDATES`. Files from before
+    that hold ``candidate_masks``, u8 [K, h, w], 1 on the object.
     """
 
     contract: str = str(EMBEDDINGS_CONTRACT)

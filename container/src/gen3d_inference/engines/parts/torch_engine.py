@@ -1,8 +1,9 @@
 """What the engines of torch have in common: a GPU, weights that are checked beside the loading."""
 
 import logging
+import traceback
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -20,6 +21,9 @@ from gen3d_inference.engines.parts.precision import store, storing_for
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_TOLD_SECONDS = 0.1
+"""Between two words about what is still being loaded, which takes up to a minute."""
 
 
 class LoadedBeside(Generic[T]):
@@ -40,25 +44,30 @@ class LoadedBeside(Generic[T]):
     def get(self, tell: Tell = silent) -> T:
         """Wait for it; where loading failed, it is tried again.
 
+        That it is loading is told again and again: a photo goes each time that something is told.
+
         Raises
         ------
         Gen3DError
             What `load` raises.
         """
-        if not self._loaded.done():
+        if self._loaded.done() and self._loaded.exception() is not None:
+            threads = ThreadPoolExecutor(1, "loading")
+            self._loaded = threads.submit(self._logged)
+            threads.shutdown(wait=False)
+        while not self._loaded.done():
             tell("loading", 0.0)
-        elif self._loaded.exception() is not None:
-            tell("loading", 0.0)
-            loaded = self._logged()
-            self._loaded = Future()
-            self._loaded.set_result(loaded)
+            wait([self._loaded], _TOLD_SECONDS)
         return self._loaded.result()
 
     def _logged(self) -> T:
         try:
             return self._load()
-        except Gen3DError as error:
-            logger.error(error.message, extra={"fields": {"error": error.name}})
+        except Exception as error:
+            # What was made so far would stay as long as the failure is remembered.
+            traceback.clear_frames(error.__traceback__)
+            if isinstance(error, Gen3DError):
+                logger.error(error.message, extra={"fields": {"error": error.name}})
             raise
 
 
