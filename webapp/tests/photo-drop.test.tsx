@@ -7,8 +7,14 @@ import { PhotoDrop } from "../src/pages/PhotoDrop";
 import type { Photo } from "../src/photo/photo";
 import { refuseStrayDrops } from "../src/ui/drops";
 
+/** What ends the reading of a photo that takes its time, as a HEIC does. */
+const read = vi.hoisted(() => new Map<string, () => void>());
+
 vi.mock("../src/photo/photo", () => ({
-  checkPhoto: async (blob: Blob, name: string) => ({ blob, name, type: "image/jpeg" }),
+  checkPhoto: async (blob: Blob, name: string) => {
+    if (name.endsWith(".heic")) await new Promise<void>((done) => read.set(name, done));
+    return { blob, name, type: "image/jpeg" };
+  },
 }));
 
 vi.mock("../src/photo/samples", () => ({ SAMPLES: [] }));
@@ -48,6 +54,18 @@ it("a photo that is dropped beside the field is taken, too", async () => {
   await open();
   expect(await drop(document.body, file("cup.jpg"))).toBe(true);
   expect(taken).toEqual(["cup.jpg"]);
+});
+
+it("of two that are chosen one after the other the second is taken, and the wait is told", async () => {
+  await open();
+  await drop(document.body, file("cup.heic"));
+  expect(document.querySelector("[role=status]")?.textContent).toContain("Reading the photo");
+  await drop(document.body, file("plate.heic"));
+  await act(async () => read.get("cup.heic")?.());
+  expect(document.querySelector("[role=status]")).not.toBeNull();
+  await act(async () => read.get("plate.heic")?.());
+  expect(taken).toEqual(["plate.heic"]);
+  expect(document.querySelector("[role=status]")).toBeNull();
 });
 
 it("of several files none is taken in silence", async () => {

@@ -28,20 +28,25 @@ export function PhotoDrop({ onPhoto, samples = true }: Props) {
   const [error, setError] = useState<unknown>(null);
   /** A HEIC photo of 48 megapixels takes a while. */
   const [reading, setReading] = useState(false);
+  /** Of two that are chosen one after the other, the second is meant. */
+  const latest = useRef<Blob | null>(null);
   const files = useRef<HTMLInputElement>(null);
   const camera = useRef<HTMLInputElement>(null);
 
   const take = useCallback(
     async (file: Blob | null | undefined, name: string) => {
       if (!file) return;
+      latest.current = file;
+      const isMeant = () => latest.current === file;
       setError(null);
       setReading(true);
       try {
-        onPhoto(await checkPhoto(file, name));
+        const checked = await checkPhoto(file, name);
+        if (isMeant()) onPhoto(checked);
       } catch (failure) {
-        setError(failure);
+        if (isMeant()) setError(failure);
       } finally {
-        setReading(false);
+        if (isMeant()) setReading(false);
       }
     },
     [onPhoto],
