@@ -16,15 +16,23 @@ from gen3d_lite_training.export import (  # noqa: E402
     export_reconstruction,
     prefer_whole,
 )
-from gen3d_lite_training.losses import mask_loss, score_loss, surface_loss  # noqa: E402
-from gen3d_lite_training.networks import Features, MaskNetworks, Reconstruction  # noqa: E402
+from gen3d_lite_training.losses import answer_loss, mask_loss, score_loss, surface_loss  # noqa: E402
+from gen3d_lite_training.networks import (  # noqa: E402
+    LIGHT,
+    DecoderSize,
+    Features,
+    MaskDecoder,
+    MaskNetworks,
+    Reconstruction,
+)
 from gen3d_lite_training.networks.blocks import pooled  # noqa: E402
 from gen3d_lite_training.optimiser import Plan, train  # noqa: E402
 from gen3d_lite_training.renderer import Renderer  # noqa: E402
+from gen3d_lite_training.train_decoder import inherit, train_decoder  # noqa: E402
 from gen3d_lite_training.train_masks import MaskSettings, train_masks  # noqa: E402
 from gen3d_lite_training.train_reconstruction import ReconstructionSettings, train_reconstruction  # noqa: E402
 from gen3d_lite_training.views import random_views  # noqa: E402
-from gen3d_lite_training.warm_start import warm_start  # noqa: E402
+from gen3d_lite_training.warm_start import restore, warm_start  # noqa: E402
 
 Masks: TypeAlias = tuple[MaskNetworks, Path, Path]
 CPU = torch.device("cpu")
@@ -70,6 +78,22 @@ def test_mask_loss_is_least_for_the_right_mask() -> None:
     assert score_loss(good, iou).item() < score_loss(bad, iou).item()
 
 
+def test_answer_loss_is_least_for_the_same_answer() -> None:
+    torch.manual_seed(0)
+    wanted, scores = 3 * torch.randn(2, 3, 16, 16), torch.rand(2, 3)
+    same, alike = answer_loss(wanted, scores, wanted, scores)
+    assert alike.tolist() == [1, 1]
+    best = scores.argmax(1)
+    for step in (-0.5, 0.5):
+        assert (answer_loss(wanted + step, scores, wanted, scores)[0] > same).all()
+        assert (
+            answer_loss(wanted, scores + 0.2 * step * wanted[:, :, 0, 0], wanted, scores)[0] > same
+        ).all()
+    turned = wanted.clone()
+    turned[range(2), best] *= -1
+    assert answer_loss(turned, scores, wanted, scores)[1].max() < 1e-3
+
+
 def _losses(lines: list[str]) -> list[float]:
     return [float(line.split("loss ")[1].split()[0]) for line in lines]
 
@@ -85,6 +109,36 @@ def test_masks_learn(tmp_path: Path) -> None:
     first, *_, last = _losses(lines)
     assert last < 0.8 * first
     assert not networks.training
+
+
+def test_a_light_decoder_learns_of_a_full_one_whose_encoder_it_keeps(tmp_path: Path) -> None:
+    start = Path("container/weights/lite")
+    settings = MaskSettings(
+        Plan(8, warm_up=2), 32, 64, images_large=2, targets=2, objects=16, start=start
+    )
+    lines: list[str] = []
+    networks = train_decoder(
+        settings, CPU, tmp_path / "decoder.pt", compiled=False, on_log=lines.append, processes=1
+    )
+    full = MaskNetworks()
+    restore(full, [start / "encoder.onnx", start / "decoder.onnx"])
+    kept, given = full.encoder.state_dict(), networks.encoder.state_dict()
+    assert all(torch.equal(value, given[name]) for name, value in kept.items())
+    assert len(networks.decoder.blocks) == LIGHT.depth
+    assert "same1" in lines[0]
+    saved = torch.load(tmp_path / "decoder.pt", weights_only=True)
+    assert set(saved["network"]) == set(networks.decoder.state_dict())
+    with pytest.raises(ValueError, match="folder"):
+        train_decoder(MaskSettings(Plan(1)), CPU, tmp_path / "none.pt")
+
+
+def test_a_light_decoder_begins_with_what_fits_of_the_full_one() -> None:
+    full, light = MaskDecoder(), MaskDecoder(LIGHT)
+    inherit(light, full)
+    for ours, theirs in ((0, 0), (1, 2)):
+        assert torch.equal(light.blocks[ours].widen.weight, full.blocks[theirs].widen.weight)
+    assert torch.equal(light.point.weight, full.point.weight)
+    assert light.fine.first[0].weight.shape != full.fine.first[0].weight.shape
 
 
 def test_reconstruction_learns(tmp_path: Path) -> None:
@@ -140,7 +194,7 @@ def test_a_whole_is_preferred_to_a_part(
 @pytest.fixture(scope="module")
 def masks(tmp_path_factory: pytest.TempPathFactory) -> Masks:
     torch.manual_seed(0)
-    networks = MaskNetworks(encoder_depth=1, decoder_depth=1).eval()
+    networks = MaskNetworks(encoder_depth=1, decoder=DecoderSize(depth=1)).eval()
     return networks, *export_masks(networks, tmp_path_factory.mktemp("weights"))
 
 
@@ -199,7 +253,7 @@ def test_exported_networks_are_trained_on(masks: Masks, tmp_path: Path) -> None:
         rest = (points, labels, torch.zeros(2, 1, 16, 16), torch.zeros(2))
         return one.decoder(one(photo), *rest)[0]
 
-    fresh = MaskNetworks(encoder_depth=1, decoder_depth=1)
+    fresh = MaskNetworks(encoder_depth=1, decoder=DecoderSize(depth=1))
     with torch.no_grad():
         wanted = answer(networks)
         warm_start(fresh, [encoder_path, decoder_path], lambda: answer(fresh))
@@ -211,6 +265,6 @@ def test_exported_networks_are_trained_on(masks: Masks, tmp_path: Path) -> None:
 
 def test_networks_of_another_shape_are_no_start(masks: Masks) -> None:
     _, encoder_path, decoder_path = masks
-    deeper = MaskNetworks(encoder_depth=2, decoder_depth=1)
+    deeper = MaskNetworks(encoder_depth=2, decoder=DecoderSize(depth=1))
     with pytest.raises(ValueError, match=r"encoder\.blocks\.1"):
         warm_start(deeper, [encoder_path, decoder_path], lambda: None)

@@ -10,9 +10,15 @@ torch = pytest.importorskip("torch", reason="training's tests run in .venvs/torc
 
 from gen3d_lite_training import families, layout  # noqa: E402
 from gen3d_lite_training.networks.blocks import doubled  # noqa: E402
-from gen3d_lite_training.photo import painted  # noqa: E402
+from gen3d_lite_training.photo import blended, painted  # noqa: E402
 from gen3d_lite_training.prints import PICTURE, hung  # noqa: E402
-from gen3d_lite_training.prompts import correct, draw_targets, first_prompts, nearly_right  # noqa: E402
+from gen3d_lite_training.prompts import (  # noqa: E402
+    click_anywhere,
+    correct,
+    draw_targets,
+    first_prompts,
+    nearly_right,
+)
 from gen3d_lite_training.renderer import Renderer, Rendering  # noqa: E402
 from gen3d_lite_training.scenes import random_scenes  # noqa: E402
 from gen3d_lite_training.shapes import Kind, Shape  # noqa: E402
@@ -128,6 +134,27 @@ def _at(mask: Any, points: Any) -> Any:
     size = mask.shape[-1]
     column, row = (points * size).long().clamp(0, size - 1).unbind(-1)
     return mask[torch.arange(len(mask)), 0, row, column]
+
+
+def test_some_first_prompts_are_one_click_anywhere() -> None:
+    mask = torch.zeros(2, 1, 16, 16)
+    mask[..., :4, :4] = 1
+    first = first_prompts(mask, boxed=1)
+    points, labels = click_anywhere(*first, torch.tensor([False, True]))
+    assert torch.equal(points[0], first[0][0])
+    assert torch.equal(labels[0], first[1][0])
+    assert labels[1].tolist() == [-1, -1, 1, -1, -1, -1, -1]
+    assert not torch.equal(points[1, 2], first[0][1, 2])
+
+
+def test_blended_photos_are_told_from_those_left_as_they_are() -> None:
+    torch.manual_seed(0)
+    photo = torch.rand(8, 3, 16, 16)
+    mixed, changed = blended(photo, 0.5)
+    assert 0 < changed.sum() < 8
+    assert ((mixed != photo).flatten(1).any(1) == changed).all()
+    assert mixed.min() >= 0
+    assert mixed.max() <= 1
 
 
 def test_doubled_is_bilinear() -> None:

@@ -10,23 +10,28 @@ import torch
 from .export import export_masks, export_reconstruction
 from .networks import MaskNetworks, Reconstruction
 from .optimiser import Plan, averaged
+from .train_decoder import train_decoder
 from .train_masks import MaskSettings, train_masks
 from .train_reconstruction import ReconstructionSettings, train_reconstruction
 
 MASK_STEPS = 9_000
 RECONSTRUCTION_STEPS = 31_000
+DECODER_STEPS = 9_000
 PARTS = ("masks", "reconstruction", "export")
+LATER = "decoder"
+"""Teaches a light decoder, from the networks that `--start` names, and writes both of its files."""
 
 
 def main() -> None:
     """Run the parts asked for, all of them by default."""
     parser = argparse.ArgumentParser(prog="python -m gen3d_lite_training", description=__doc__)
-    parser.add_argument("parts", nargs="*", default=list(PARTS))
+    parser.add_argument("parts", nargs="*", default=list(PARTS), help=f"or {LATER}")
     parser.add_argument("--checkpoints", type=Path, default=Path("build/lite-training"))
     parser.add_argument("--out", type=Path, default=Path("build/lite-weights"))
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--mask-steps", type=int, default=MASK_STEPS)
     parser.add_argument("--reconstruction-steps", type=int, default=RECONSTRUCTION_STEPS)
+    parser.add_argument("--decoder-steps", type=int, default=DECODER_STEPS)
     parser.add_argument("--rate", type=float, default=Plan.learning_rate, help="at its highest")
     parser.add_argument(
         "--start", type=Path, help="go on from the networks in this folder, on large images alone"
@@ -62,6 +67,21 @@ def main() -> None:
                 on_log=log,
                 processes=processes,
             )
+        elif part == LATER:
+            settings = MaskSettings(
+                plan(options.decoder_steps), images_large=24, targets=8, start=options.start
+            )
+            networks = train_decoder(
+                settings,
+                device,
+                options.checkpoints / "decoder.pt",
+                options.seconds,
+                compiled=device.type == "cuda" and not options.eager,
+                on_log=log,
+                processes=processes,
+            )
+            for path in export_masks(networks, options.out):
+                log(f"{path} {path.stat().st_size / 1e6:.1f} MB")
         elif part == "reconstruction":
             train_reconstruction(
                 ReconstructionSettings(plan(options.reconstruction_steps), start=options.start),

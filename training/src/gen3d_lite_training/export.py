@@ -97,7 +97,8 @@ def export_masks(networks: MaskNetworks, folder: Path) -> tuple[Path, Path]:
     """Write ``encoder.onnx`` and ``decoder.onnx``.
 
     The encoder reads `image`, RGB in [0, 1], [1, 3, 448, 448], and answers `Features`:
-    `image_embed` [1, 64, 56, 56], `high_res_0` [1, 32, 112, 112], `high_res_1` [1, 64, 56, 56] and
+    `image_embed` [1, 64, 56, 56], `high_res_0` [1, 32, 112, 112] (16 channels where the decoder is
+    `LIGHT`), `high_res_1` [1, 64, 56, 56] and
     `high_res_2` [1, 128, 28, 28]. The decoder reads these,
     `point_coords` [1, n, 2] in the 448-pixel frame, `point_labels` [1, n] (1 object, 0 not, 2 and 3
     a box's top left and bottom right, -1 nothing), `mask_input` [1, 1, 112, 112] logits and

@@ -53,6 +53,43 @@ def score_loss(scores: Tensor, iou: Tensor) -> Tensor:
     return error + 0.03 * ranking
 
 
+def answer_loss(
+    logits: Tensor, scores: Tensor, wanted: Tensor, wanted_scores: Tensor
+) -> tuple[Tensor, Tensor]:
+    """How far one decoder's answer is from another's, candidate by candidate.
+
+    Parameters
+    ----------
+    logits, wanted
+        [T, M, h, w].
+    scores, wanted_scores
+        Expected IoU, [T, M].
+
+    Returns
+    -------
+    loss, iou
+        What is to be made small and how like the candidates are that the other scores best,
+        f32 [T].
+
+    Notes
+    -----
+    The divergence of pixels' probabilities is divided by the root of the mask's area, as in
+    `mask_loss`. All candidates weigh the same: on photos one is shown that scenes seldom show.
+    """
+    logits, wanted, wanted_scores = logits.float(), wanted.float(), wanted_scores.float()
+    p, q = torch.sigmoid(logits), torch.sigmoid(wanted)
+    entropy = functional.binary_cross_entropy_with_logits
+    surprise = entropy(logits, q, reduction="none") - entropy(wanted, q, reduction="none")
+    apart = surprise.mean((2, 3)) / q.mean((2, 3)).clamp(min=0.003) ** 0.5
+    together = (p * q).sum((2, 3))
+    dice = 1 - (2 * together + 1) / (p.square().sum((2, 3)) + q.square().sum((2, 3)) + 1)
+    loss = (2 * apart + dice).mean(1) + 4 * score_loss(scores, wanted_scores)
+    best = wanted_scores.argmax(1)[:, None]
+    ours, theirs = logits > 0, wanted > 0
+    both, either = ((ours & theirs).sum((2, 3)), (ours | theirs).sum((2, 3)))
+    return loss, ((both + 1e-6) / (either + 1e-6)).gather(1, best)[:, 0].detach()
+
+
 @dataclass
 class SurfaceLoss:
     """Terms of the reconstruction's loss, for the log."""

@@ -121,3 +121,30 @@ def focus(identity: Tensor) -> Tensor:
     largest = counts[:, 1:17].argmax(1) + 1
     mask = (identity == largest[:, None, None]).float()[:, None]
     return torch.where(mask.sum((1, 2, 3), keepdim=True) > 0, mask, torch.ones_like(mask))
+
+
+def blended(photo: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Lay another photo of the batch over some of them, or light them by it.
+
+    What comes of it is no scene, but has more detail than what is drawn.
+
+    Parameters
+    ----------
+    photo
+        [B, 3, S, S] in [0, 1].
+    share
+        How many.
+
+    Returns
+    -------
+    photo, changed
+        The same, and bool [B].
+    """
+    count, device = len(photo), photo.device
+    other = photo.roll(1, 0).flip(-1)
+    weight = uniform(device, count, 1, 1, 1, low=0.25, high=0.55)
+    lit = (photo * (0.3 + 1.4 * other.mean(1, keepdim=True))).clamp(max=1)
+    laid = torch.lerp(photo, other, weight)
+    changed = chance(device, share, count)
+    mixed = torch.where(chance(device, 0.5, count, 1, 1, 1), lit, laid)
+    return torch.where(changed[:, None, None, None], mixed, photo), changed

@@ -121,6 +121,17 @@ def first_prompts(mask: Tensor, boxed: float = 0.12) -> tuple[Tensor, Tensor]:
     return points, labels
 
 
+def click_anywhere(points: Tensor, labels: Tensor, anywhere: Tensor) -> tuple[Tensor, Tensor]:
+    """Put a click anywhere in the image in the place of some first prompts, bool [T]."""
+    clicked, only = points.clone(), torch.full_like(labels, PADDING)
+    clicked[:, 2] = torch.rand_like(clicked[:, 2])
+    only[:, 2] = 1
+    return (
+        torch.where(anywhere[:, None, None], clicked, points),
+        torch.where(anywhere[:, None], only, labels),
+    )
+
+
 def _corners(mask: Tensor) -> Tensor:
     """Top left and bottom right of masks [T, h, w], f32 [T, 2, 2] in [0, 1]²."""
     low, high = [], []

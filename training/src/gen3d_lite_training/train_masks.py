@@ -97,7 +97,7 @@ def train_masks(
 
     def draw(step: int) -> Batch:
         size, images = settings.size(step)
-        return _batch(renderer, images, size, settings.targets)
+        return draw_batch(renderer, images, size, settings.targets)
 
     def step_loss(batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         photo, mask, valid = batch
@@ -158,7 +158,8 @@ def train_masks(
     return networks.eval()
 
 
-def _batch(renderer: Renderer, images: int, size: int, targets: int) -> Batch:
+def draw_batch(renderer: Renderer, images: int, size: int, targets: int) -> Batch:
+    """Draw scenes, photograph them and choose targets in them."""
     rendering = renderer(*random_scenes(renderer, images), size, samples=3)
     photo = photograph(rendering.colour, focus(rendering.identity), PAINTINGS)
     photo, identity, part = hung(photo, rendering.identity, rendering.part)

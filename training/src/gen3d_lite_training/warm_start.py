@@ -73,8 +73,8 @@ def _module(node: str) -> str:
     return ".".join(name.removesuffix("_1") for name in names)
 
 
-def warm_start(network: nn.Module, paths: list[Path], run: Callable[[], object]) -> None:
-    """Give a network the weights of files, in place.
+def restore(network: nn.Module, paths: list[Path]) -> None:
+    """Give a network the weights of files, in place: it answers as they do, but is not trained on.
 
     Parameters
     ----------
@@ -82,8 +82,6 @@ def warm_start(network: nn.Module, paths: list[Path], run: Callable[[], object])
         Of the files' shape; it lies on its device.
     paths
         Its files.
-    run
-        Calls all of the network on a batch such as it will be trained on.
 
     Raises
     ------
@@ -108,6 +106,25 @@ def warm_start(network: nn.Module, paths: list[Path], run: Callable[[], object])
     if unknown:
         raise ValueError(f"The files lack {', '.join(unknown)}: they are another network's.")
     network.load_state_dict(state)
+    network.eval()
+
+
+def warm_start(network: nn.Module, paths: list[Path], run: Callable[[], object]) -> None:
+    """Give a network the weights of files, in place, to be trained on.
+
+    Parameters
+    ----------
+    network, paths
+        As of `restore`.
+    run
+        Calls all of the network on a batch such as it will be trained on.
+
+    Raises
+    ------
+    ValueError
+        The files are not this network's.
+    """
+    restore(network, paths)
     _renormed(network, run)
 
 
@@ -134,7 +151,6 @@ def _renormed(network: nn.Module, run: Callable[[], object]) -> None:
         seen[norm].append((values.mean((0, 2, 3)), values.square().mean((0, 2, 3))))
 
     hooks = [norm.register_forward_pre_hook(look) for norm in norms]
-    network.eval()
     run()
     for hook in hooks:
         hook.remove()

@@ -1,6 +1,14 @@
 """The three networks: image encoder, mask decoder, reconstruction."""
 
-from .masks import Features, MaskDecoder, MaskEncoder, MaskNetworks
+from .masks import LIGHT, DecoderSize, Features, MaskDecoder, MaskEncoder, MaskNetworks
 from .reconstruction import Reconstruction
 
-__all__ = ["Features", "MaskDecoder", "MaskEncoder", "MaskNetworks", "Reconstruction"]
+__all__ = [
+    "LIGHT",
+    "DecoderSize",
+    "Features",
+    "MaskDecoder",
+    "MaskEncoder",
+    "MaskNetworks",
+    "Reconstruction",
+]

@@ -22,12 +22,12 @@ class Conv(nn.Sequential):
 
 
 class Residual(nn.Module):
-    """Two convolutions around a shortcut; the identity at first."""
+    """Two convolutions around a shortcut, `middle` channels between them; the identity at first."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, middle: int | None = None) -> None:
         super().__init__()
-        self.first = Conv(channels, channels)
-        self.second = Conv(channels, channels, act=False)
+        self.first = Conv(channels, middle or channels)
+        self.second = Conv(middle or channels, channels, act=False)
         norm = self.second[1]
         assert isinstance(norm, nn.BatchNorm2d)
         nn.init.zeros_(norm.weight)

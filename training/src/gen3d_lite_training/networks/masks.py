@@ -4,6 +4,7 @@ Points lie in [0, 1]² of the (stretched) image. Labels: 1 on the object, 0 besi
 top left and bottom right corner of a box, -1 padding.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -79,11 +80,37 @@ class Features(NamedTuple):
     high_res_2: Tensor
 
 
+@dataclass(frozen=True)
+class DecoderSize:
+    """What a decoder's arithmetic depends on.
+
+    Attributes
+    ----------
+    depth
+        Transformer blocks.
+    expansion
+        Of the width, within their perceptrons.
+    coarse, middle, fine
+        Channels at stride 8, between the two convolutions there, and at stride 4.
+    """
+
+    depth: int = 3
+    expansion: int = 3
+    coarse: int = 64
+    middle: int = 64
+    fine: int = 32
+
+
+LIGHT = DecoderSize(depth=2, middle=32, fine=16)
+"""What clicks are answered with: half of the arithmetic of the decoder that it learns from."""
+
+
 class MaskDecoder(nn.Module):
     """Features, points and the last mask to candidate masks and how good each is."""
 
-    def __init__(self, width: int = 128, depth: int = 3, coarse: int = 64, fine: int = 32) -> None:
+    def __init__(self, size: DecoderSize = DecoderSize(), width: int = 128) -> None:
         super().__init__()
+        coarse, fine = size.coarse, size.fine
         prompts = 7  # click maps (4), box, last mask, similarity to the clicked feature
         self.reduce = nn.Conv2d(EMBED, width, 3, 2, 1)
         self.reduce_prompts = nn.Conv2d(prompts, width, 3, 2, 1, bias=False)
@@ -91,12 +118,12 @@ class MaskDecoder(nn.Module):
         self.point = nn.Linear(EMBED, width)
         self.label = nn.Embedding(5, width)  # background, object, two corners, padding
         self.query = nn.Parameter(torch.randn(1, 2, width) * 0.02)
-        self.blocks = nn.ModuleList(Block(width, 2) for _ in range(depth))
+        self.blocks = nn.ModuleList(Block(width, 2, size.expansion) for _ in range(size.depth))
         self.key = nn.Conv2d(EMBED, 32, 1)
         self.from_tokens = nn.Linear(width, coarse)
         self.join_coarse = nn.Conv2d(EMBED, coarse, 3, 1, 1)
         self.coarse_prompts = nn.Conv2d(prompts, coarse, 3, 1, 1, bias=False)
-        self.coarse = Residual(coarse)
+        self.coarse = Residual(coarse, size.middle)
         self.up = nn.Conv2d(coarse, fine, 1)
         self.join_fine = nn.Conv2d(HIGH_RES, fine, 3, 1, 1)
         self.fine_prompts = nn.Conv2d(prompts - 1, fine, 3, 1, 1, bias=False)
@@ -215,10 +242,10 @@ class MaskNetworks(nn.Module):
     RGB in [0, 1], [B, 3, S, S], to `Features`; `decoder` is called on these.
     """
 
-    def __init__(self, encoder_depth: int = 5, decoder_depth: int = 3) -> None:
+    def __init__(self, encoder_depth: int = 5, decoder: DecoderSize = DecoderSize()) -> None:
         super().__init__()
         self.encoder = MaskEncoder(depth=encoder_depth)
-        self.decoder = MaskDecoder(depth=decoder_depth)
+        self.decoder = MaskDecoder(decoder)
 
     def forward(self, image: Tensor) -> Features:
         """Encode."""
