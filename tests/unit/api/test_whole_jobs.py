@@ -210,12 +210,15 @@ def test_a_photo_whose_address_says_no_name(
     assert len(body["filename"]) <= 255
 
 
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(50)
+
+
 def test_a_photos_kind_is_what_it_holds(internet: FakeInternet, executions: Any) -> None:
     from PIL import Image as Pillow
 
-    for kind, media_type in (("PNG", "image/png"), ("WEBP", "image/webp")):
+    for kind in ("PNG", "WEBP", "AVIF"):
         internet.lies = Fetched(encode(Pillow.new("RGB", (64, 48)), kind), "text/html", "x")
-        assert whole(CLICK)[1]["contentType"] == media_type
+        assert whole(CLICK)[1]["contentType"] == f"image/{kind.lower()}"
 
 
 @pytest.mark.parametrize(
@@ -226,6 +229,7 @@ def test_a_photos_kind_is_what_it_holds(internet: FakeInternet, executions: Any)
         (Fetched(b"<!doctype html>", "text/html", ""), 415, "UnsupportedImage", "a web page"),
         (Fetched(b" \n<html>", "image/jpeg", ""), 415, "UnsupportedImage", "a web page"),
         (Fetched(b"GIF89a", "image/gif", ""), 415, "UnsupportedImage", "no photo that is taken"),
+        (Fetched(HEIC, "image/jpeg", ""), 415, "UnsupportedImage", "a HEIC photo"),
         (Fetched(b"", "image/jpeg", ""), 415, "UnsupportedImage", "no photo that is taken"),
         (Fetched(b"\xff\xd8\xff", "image/jpeg", ""), 422, "InvalidImage", "can be read"),
         (Fetched(PHOTO[:-40], "image/jpeg", ""), 422, "InvalidImage", "damaged"),
