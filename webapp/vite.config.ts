@@ -9,6 +9,10 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // The viewer and the wasm runtime are larger on purpose, and load only where they are needed.
     chunkSizeWarningLimit: 3500,
+    // What every visit loads is one file: in many, shared with later pages, it compresses worse.
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: "first", tags: ["$initial"] }] } },
+    },
   },
   worker: { format: "es" },
   test: { include: ["tests/**/*.test.{ts,tsx}"] },

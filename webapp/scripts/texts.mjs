@@ -38,7 +38,7 @@ const NAME = "Gen3D";
 const TECHNICAL = new Set(
   (
     "accept as capture className clipPath crossOrigin cx cy d data-object data-theme download dur fill height href " +
-    "htmlFor id inputMode key lang loading method name part path points preload r ref rel role src " +
+    "htmlFor id inputMode key lang loading margin method name part path points preload r ref rel role src " +
     "stroke strokeWidth style tabIndex target transform type value viewBox width x y aria-live " +
     "aria-current aria-labelledby aria-describedby aria-hidden aria-haspopup autoComplete"
   ).split(" "),

@@ -16,6 +16,7 @@ import { texts, useTexts } from "../texts/texts";
 import { isOffline } from "../ui/connection";
 import { ErrorNote } from "../ui/ErrorNote";
 import { lazily } from "../ui/lazily";
+import { OnSight } from "../ui/OnSight";
 import { Spinner } from "../ui/Spinner";
 import { useAutoRetry } from "../ui/useAutoRetry";
 import { PhotoDrop } from "./PhotoDrop";
@@ -23,6 +24,11 @@ import { PhotoDrop } from "./PhotoDrop";
 const SignIn = lazily(
   () => texts(app).parts.signIn,
   () => import("../auth/SignIn"),
+);
+
+const Examples = lazily(
+  () => texts(home).examples,
+  () => import("./examples/Examples"),
 );
 
 /** Set in the tab in which a photo was chosen: a visit on another day starts afresh. */
@@ -162,6 +168,11 @@ export function Home() {
           )}
         </div>
       </section>
+      <OnSight className="examples" margin="120px">
+        <Suspense>
+          <Examples />
+        </Suspense>
+      </OnSight>
       <p className="small home-more">
         <Link href="/api">{t.api}</Link>
       </p>

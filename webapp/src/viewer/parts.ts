@@ -14,9 +14,9 @@ import {
   type PerspectiveCamera,
   Points,
   PointsMaterial,
-  Texture,
   type Vector3,
 } from "three";
+import { freePart } from "./free";
 
 const WIRE_COLOUR = 0x2b3138;
 const SURFACE_COLOUR = 0xc9ced4;
@@ -99,11 +99,6 @@ export function pointsOf(splat: SplatMesh): Points {
 export function free(object: Object3D): void {
   object.traverse((part) => {
     if (part instanceof SplatMesh) part.dispose();
-    if (!(part instanceof Mesh || part instanceof Points)) return;
-    part.geometry.dispose();
-    for (const material of [part.material].flat()) {
-      for (const value of Object.values(material)) if (value instanceof Texture) value.dispose();
-      material.dispose();
-    }
+    freePart(part);
   });
 }

@@ -28,6 +28,7 @@ export const home: Translated<typeof english> = {
   another: "Ein anderes Foto wählen",
   creating: "Der Auftrag wird angelegt",
   waiting: "dein neuer Auftrag",
+  examples: "die Beispiele",
   api: "Die API, für Programme",
   addDepth: "Zuerst eine Tiefenkarte hinzufügen",
   depth:

@@ -5,6 +5,7 @@ import { app } from "./app";
 import { auth } from "./auth";
 import { common } from "./common";
 import { errors } from "./errors";
+import { examples } from "./examples";
 import { figures } from "./figures";
 import { files } from "./files";
 import { gallery } from "./gallery";
@@ -45,6 +46,7 @@ const de: Translation = {
   reference,
   select,
   shortcuts,
+  examples,
 };
 
 export default de;

@@ -28,6 +28,7 @@ export const home = english("home", {
   another: "Choose another photo",
   creating: "Creating the job",
   waiting: "your new job",
+  examples: "the examples",
   api: "The API, for programs",
   addDepth: "Add a depth map first",
   depth:

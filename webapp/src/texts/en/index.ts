@@ -2,6 +2,7 @@ export { app } from "./app";
 export { auth } from "./auth";
 export { common } from "./common";
 export { errors } from "./errors";
+export { examples } from "./examples";
 export { figures } from "./figures";
 export { files } from "./files";
 export { gallery } from "./gallery";

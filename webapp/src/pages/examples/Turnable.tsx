@@ -1,0 +1,37 @@
+import { useEffect, useRef, useState } from "react";
+import { examples } from "../../texts/en/examples";
+import { useTexts } from "../../texts/texts";
+
+/** A model that can be turned. Where it does not come, or nothing draws it, its picture stays. */
+export function Turnable({ url, name }: { url: string; name: string }) {
+  const t = useTexts(examples);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [there, setThere] = useState(false);
+  useEffect(() => {
+    let dispose: (() => void) | undefined;
+    let gone = false;
+    import("../../viewer/turntable")
+      .then(async ({ turntable }) => {
+        if (!canvas.current || gone) return;
+        const made = await turntable(canvas.current, url);
+        if (gone) made();
+        else dispose = made;
+        setThere(!gone);
+      })
+      .catch((failure) => console.warn("Example", failure));
+    return () => {
+      gone = true;
+      dispose?.();
+    };
+  }, [url]);
+  return (
+    // biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: readers pass its keys on.
+    <canvas
+      ref={canvas}
+      className={there ? "there" : undefined}
+      tabIndex={there ? 0 : -1}
+      role="application"
+      aria-label={t.canvas(name)}
+    />
+  );
+}
