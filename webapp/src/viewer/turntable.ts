@@ -40,7 +40,7 @@ export async function turntable(canvas: HTMLCanvasElement, url: string): Promise
 
   const { center, radius } = new Box3().setFromObject(model).getBoundingSphere(new Sphere());
   const camera = new PerspectiveCamera(30, 1, radius / 10, radius * 20);
-  const distance = (radius * 0.98) / Math.sin((camera.fov * Math.PI) / 360);
+  const distance = (radius * 1.06) / Math.sin((camera.fov * Math.PI) / 360);
   camera.position.copy(center).addScaledVector(DIRECTION, distance);
 
   const controls = new OrbitControls(camera, canvas);

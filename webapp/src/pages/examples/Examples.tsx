@@ -29,7 +29,7 @@ function Example({ model, name }: { model: Model; name: string }) {
     <figure className="example">
       <div className="example-frame">
         {model.picture && <img src={model.picture} alt="" />}
-        <OnSight className="example-model">
+        <OnSight className="example-model" share={0.6}>
           <Turnable url={model.url} name={name} />
         </OnSight>
       </div>

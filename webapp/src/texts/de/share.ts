@@ -7,7 +7,7 @@ export const share: Translated<typeof english> = {
   about:
     "Wer einen Link hat, kann das Modell ohne Konto ansehen und herunterladen. Das Foto und alles andere bleiben deins.",
   howLong: "Wie lange",
-  days: { 1: "Ein Tag", 7: "Eine Woche", 30: "Ein Monat" },
+  days: { 1: "1 Tag", 7: "1 Woche", 30: "1 Monat" },
   newLink: "Neuer Link",
   loading: "Deine Links laden",
   links: "Links",
