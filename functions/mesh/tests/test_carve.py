@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import trimesh
 
-from gen3d_mesh import pipeline
-from gen3d_mesh.carve import _cut, _without_films, carve
+from gen3d_mesh import mask_kernels, pipeline
+from gen3d_mesh.carve import _bridges, _cut, _without_films, carve
 from gen3d_mesh.clean import clean
 from gen3d_mesh.pipeline import QUALITIES, build
 from gen3d_mesh.solid import Grid, Parts, Solid, find_solid, smooth
@@ -84,6 +84,33 @@ def test_fine_keeps_gaps_of_a_hundredth_open(
     monkeypatch.setattr(pipeline, "carve", lambda solid, *_: solid)
     _, fused = build(splat, FINE)
     assert fused.components < shape.body_count
+
+
+@pytest.mark.parametrize("wide", [4, 20])
+def test_bridges_between_two_parts_go_where_they_are_short(wide: int) -> None:
+    """In the middle and at the rim; a rod that is as thin and longer stays."""
+    two = np.zeros((64 + wide, 44, 44), bool)
+    two[8:32, 8:36, 8:36] = two[32 + wide : -8, 8:36, 8:36] = True
+    gap = np.zeros_like(two)
+    gap[32 : 32 + wide, 8:36, 8:36] = True
+    joined = two.copy()
+    for y, z in ((20, 20), (8, 14), (30, 32)):
+        joined[32 : 32 + wide, y : y + 4, z : z + 4] = True
+    bridges = _bridges(joined, gap)
+    assert mask_kernels.label(joined)[1] == 1
+    assert mask_kernels.label(joined & ~bridges)[1] == (2 if wide == 4 else 1)
+    assert not (bridges & ~gap).any()
+    assert not _bridges(joined, np.zeros_like(gap)).any()  # where no gap was opened
+
+
+def test_what_joins_a_part_to_itself_is_no_bridge() -> None:
+    ring = np.zeros((40, 60, 60), bool)
+    ring[8:32, 8:52, 8:52] = True
+    ring[8:32, 28:32, 20:52] = False  # a slit, from one side
+    gap = np.zeros_like(ring)
+    gap[8:32, 28:32, 20:52] = True
+    ring[18:22, 28:32, 40:44] = True
+    assert not _bridges(ring, gap).any()
 
 
 def solid_of(splat: Splat) -> tuple[Splat, float, Solid]:

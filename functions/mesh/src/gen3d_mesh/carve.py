@@ -14,7 +14,12 @@ At a gap's mouth discs reach over its rim and leave bridges. Discs that lie at t
 neighbours, further in, leave fewer, and more pinholes: they are for a second flood, which goes on
 from the first one, a few voxels around the gaps that it found.
 
-Where a rod beside a gap is cut, as the cloud is thin at its end, the coarse solid is given back.
+What the floods leave in a gap that lies between two parts are bridges: parts that fall apart where
+a few voxels are taken from all sides are parted there. Nothing is taken from what joins a part to
+itself, as a spoke does, or lies in no gap.
+
+Where a rod beside a gap is cut, as the cloud is thin at its end, the coarse solid is given back,
+but for bridges.
 """
 
 from dataclasses import replace
@@ -25,7 +30,7 @@ import numpy.typing as npt
 from gen3d_mesh import cell_kernels, grid_kernels, mask_kernels
 from gen3d_mesh.cells import Cells
 from gen3d_mesh.shell import MIN_DESCENT, PLANE_RADIUS
-from gen3d_mesh.solid import PADDING, Grid, Mask, Solid, grown, slab_order, smooth
+from gen3d_mesh.solid import MIN_PART, PADDING, Grid, Mask, Solid, grown, slab_order, smooth
 from gen3d_mesh.splat import Floats, Splat
 
 MOST_VOXELS = 32_000_000
@@ -59,6 +64,10 @@ gap's mouth."""
 
 AROUND = 6
 """Voxels around a gap that the second flood may reach: most bridges are twice as wide at most."""
+
+BRIDGE, SPAN = 3, 8
+"""What joins two large parts in a gap is a bridge if it is no thicker than twice so many voxels and
+within so many of both: parts are rounder than the object, above all at a gap's rim."""
 
 LOW, LOST, CLUMP, BACK = 0.6, 3, 5, 3
 """Where so many gaussians are in a voxel of the solid whose height, once carved, is below this
@@ -132,21 +141,48 @@ def carve(solid: Solid, splat: Splat, spacing: float) -> Solid:
     around: Mask = flooded & deep
     if not around.any():
         return solid
-    for _ in range(AROUND):
-        around = grown(around)
+    around = _around(around, AROUND)
     flooded = flooded_from(~within | flooded, splat.centers + way, within & around)
-    gaps = _any(flooded & deep, times)
-    for _ in range(SKIN + 1):
-        gaps = grown(gaps)
-    carved = within & ~(flooded & _finer(gaps, times))
+    opened = _finer(_around(_any(flooded & deep, times), SKIN + 1), times)
+    carved = within & ~(flooded & opened)
+    bridges = _bridges(carved, opened)
+    carved &= ~bridges
     carved = _without_films(carved, (splat.centers + way)[opaque], grid)
     finished = _on(solid, carved, grid)
     cut = _cut(finished, splat.centers[opaque], grid, times)
+    cut &= ~_around(_any(bridges, times), BACK + 1)
     if cut.any():
-        for _ in range(BACK):
-            cut = grown(cut)
-        finished = _on(solid, carved | (within & _finer(cut, times)), grid)
+        back = _finer(_around(cut, BACK), times)
+        finished = _on(solid, carved | (within & back), grid)
     return finished
+
+
+def _bridges(carved: Mask, opened: Mask) -> Mask:
+    """What joins two large parts where a gap was `opened`, if it is thin and short."""
+    inner = carved
+    for _ in range(BRIDGE):
+        inner = ~grown(~inner)
+    labels, count = mask_kernels.label(inner)
+    large = _large(labels, count)
+    if len(large) <= len(_large(*mask_kernels.label(carved))):
+        return np.zeros(carved.shape, bool)
+    parts = np.zeros(carved.shape, bool)
+    near, touching = np.zeros((2, *carved.shape), np.uint8)  # how many parts are
+    for number in large:
+        part = _around(labels == number, BRIDGE)
+        parts |= part
+        touching += grown(part)
+        near += _around(part, SPAN)
+    bridges: Mask = carved & opened & ((touching > 1) | (near > 1) & ~parts)
+    return bridges
+
+
+def _large(labels: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.intp]:
+    """Numbers of the parts that are none of the specks."""
+    sizes = grid_kernels.occurrences(labels, count + 1)
+    sizes[0] = 0
+    large: npt.NDArray[np.intp] = np.flatnonzero(sizes > MIN_PART * sizes.max())
+    return large
 
 
 def _on(solid: Solid, carved: Mask, grid: Grid) -> Solid:
@@ -168,6 +204,13 @@ def _cut(carved: Solid, centers: Floats, grid: Grid, times: int) -> Mask:
     clump = np.bincount(labels[lost], minlength=labels.max() + 1) >= CLUMP
     cut: Mask = lost & clump[labels]
     return cut
+
+
+def _around(mask: Mask, voxels: int) -> Mask:
+    """A mask and all that is so many voxels from it."""
+    for _ in range(voxels):
+        mask = grown(mask)
+    return mask
 
 
 def _without_films(carved: Mask, centers: Floats, grid: Grid) -> Mask:
