@@ -196,6 +196,15 @@ def test_what_would_be_lost_is_named_before_anything_is_made(
     assert Path("in.ply").read_bytes() == there
 
 
+def test_a_folder_that_may_not_be_written_to_is_named_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # root may everything
+    with pytest.raises(SystemExit):
+        called(monkeypatch, "missing.ply", tmp_path / "a.glb")
+    assert f"{tmp_path} cannot be written to" in capsys.readouterr().err
+
+
 def test_endings_may_be_in_capitals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_splat(tmp_path / "IN.PLY", sample_ball(4000))
     out = [tmp_path / name for name in ("A.GLB", "B.Draco.Glb", "C.PNG")]
@@ -307,3 +316,30 @@ def test_a_first_run_says_why_it_takes_long(
     monkeypatch.setattr("gen3d_mesh.warm.compiled", lambda: False)
     assert called(monkeypatch, tmp_path / "in.ply", tmp_path / "a.glb", *QUICK) == 0
     assert "compiled first, once" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_kernels_are_kept_where_neither_package_nor_home_can_be_written(
+    tmp_path: Path, others: bool
+) -> None:
+    """In a folder that nobody else can write to: what lies in it is run."""
+    folder = tmp_path / f"gen3d-kernels-{os.getuid()}"
+    if others:
+        folder.mkdir()
+        folder.chmod(0o777)
+    script = (
+        "import numba.core.caching as caching\n"
+        # All that is left of where it looks.
+        "caching.CacheImpl._locator_classes = [caching.UserProvidedCacheLocator]\n"
+        "from gen3d_mesh.warm import find_cache; find_cache()\n"
+        "from gen3d_mesh import view_kernels; print(view_kernels.project.stats.cache_path)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": ":".join(sys.path), "TMPDIR": str(tmp_path)},
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert said.startswith(str(tmp_path / "gen3d-kernels-"))
+    (used,) = (each for each in tmp_path.iterdir() if said.startswith(f"{each}/"))
+    assert (used == folder) is not others
+    assert used.stat().st_mode & 0o777 == 0o700

@@ -72,6 +72,8 @@ def _arguments(words: list[str]) -> argparse.Namespace:
             parser.error(f"{file.name} is what is read: give the mesh another name")
         if file.is_dir() or not file.parent.is_dir():
             parser.error(f"{file} is no file, or lies in no folder: make the folder first")
+        if not os.access(file.parent, os.W_OK):
+            parser.error(f"{file.parent} cannot be written to")
     return args
 
 
@@ -156,9 +158,10 @@ def command() -> int:
 
 def _make(args: argparse.Namespace) -> None:
     source, milliseconds = _read(args.source)
-    from gen3d_mesh.warm import compiled, without_blas
+    from gen3d_mesh.warm import compiled, find_cache, without_blas
 
     without_blas()
+    find_cache()
     from gen3d_mesh.place import longest_side
     from gen3d_mesh.tool import make
     from gen3d_mesh.write import put, save

@@ -8,8 +8,10 @@ the compiled kernels to one that is.
 import importlib
 import os
 import shutil
+import stat
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +39,32 @@ def without_blas() -> None:
         importlib.import_module("numba.np.arraymath")
     finally:
         del sys.modules["scipy.linalg"]
+
+
+def find_cache() -> None:
+    """Give numba a folder for its kernels where it finds none, and would raise for it.
+
+    So it is where neither this package's folder nor the home can be written to: a service, a
+    read-only image. The folder is this user's alone: what lies there is run. To be called before
+    the first kernel, in a process of our own.
+    """
+    try:
+        importlib.import_module("gen3d_mesh.grid_kernels")
+    except RuntimeError as error:
+        if "no locator available" not in str(error):
+            raise
+    else:
+        return
+    import numba
+
+    folder = Path(tempfile.gettempdir()) / f"gen3d-kernels-{os.getuid()}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    there = folder.lstat()
+    ours = stat.S_ISDIR(there.st_mode) and there.st_uid == os.getuid()
+    if not ours or there.st_mode & 0o077:
+        folder = Path(tempfile.mkdtemp(prefix="gen3d-kernels-"))
+    numba.config.CACHE_DIR = str(folder)
 
 
 def compiled() -> bool:
