@@ -11,11 +11,11 @@ from PIL import Image
 from gen3d_inference.engines.lite.second_look import look_again
 
 from .clicks import Method, Trial, iou, trial
-from .elsewhere import photos_elsewhere
 from .methods import Felzenszwalb, GrabCut, Lite, RandomWalker
 from .photos import Pixels, photos
 from .report import mask_row, save, table
 from .second_look import compare_looks
+from .shipped import shipped_photos
 
 if TYPE_CHECKING:
     from gen3d_lite_training.views import Views
@@ -78,13 +78,13 @@ def compare_masks(weights: Path) -> str:
     return text + "lite after five](masks.jpg)\n"
 
 
-def compare_elsewhere(weights: Path) -> str:
+def compare_shipped(weights: Path) -> str:
     """Click through the photos of other packages, where the index can be reached."""
     methods: list[Method] = [lite := Lite(weights), GrabCut(0.1)]
     ious: dict[str, list[list[float]]] = {method.name: [] for method in methods}
     best, each = [], []
     try:
-        for photo in photos_elsewhere():
+        for photo in shipped_photos():
             for method in methods:
                 method.look(photo.pixels)
             for target in photo.targets:
@@ -190,8 +190,8 @@ def main() -> None:
         "# The lite engine, measured\n\n`make bench-lite` writes this page.\n",
         "## Masks on real photos\n\nMean IoU over the objects in outlines.json, by clicks.\n",
         compare_masks(options.weights),
-        "## Photos elsewhere\n\nMean IoU over the objects in outlines_elsewhere.json.\n",
-        compare_elsewhere(options.weights),
+        "## Photos that packages ship\n\nMean IoU over the objects in outlines_shipped.json.\n",
+        compare_shipped(options.weights),
         "## A second look\n",
         looks,
         "## Solids\n",

