@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { Quickest } from "../src/decoder/quickest";
 import type { Feeds, Runtime } from "../src/decoder/runtime";
+import { trial } from "../src/decoder/trial";
 import type { Decoded } from "../src/selection/prompt";
 
 const PROMPT: Feeds = {};
@@ -33,7 +34,9 @@ async function clickedOnce(gpu: Processor, kept?: "gpu" | "wasm") {
   const wasm = new Processor(100, answer(0.5));
   const open = vi.fn(async () => gpu as Runtime);
   const choices = { read: vi.fn(async () => kept), write: vi.fn(async () => undefined) };
-  const quickest = new Quickest(wasm, async () => ({ choices, open }));
+  const quickest = new Quickest(wasm, (prompt, expected) =>
+    trial({ choices, open }, wasm, prompt, expected),
+  );
   await quickest.decode(PROMPT);
   await vi.waitFor(() => expect(choices.read).toHaveBeenCalled());
   await new Promise((done) => setTimeout(done));
@@ -88,11 +91,12 @@ describe("where a decoder runs", () => {
     expect(choices.write.mock.calls).toEqual([["gpu"]]);
   });
 
-  it("is WebAssembly for this visit where the GPU cannot be opened", async () => {
+  it("is WebAssembly for this visit where the GPU fails in its trial", async () => {
     const gpu = new Processor(20, answer(0.5));
     gpu.broken = true;
     const { answered, choices, wasm } = await clickedOnce(gpu);
     expect(answered).toBe(wasm.gives);
     expect(choices.write).not.toHaveBeenCalled();
+    expect(gpu.close).toHaveBeenCalledOnce();
   });
 });

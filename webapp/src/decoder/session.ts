@@ -1,10 +1,8 @@
 import type { Logits } from "../selection/mask";
 import type { Decoded, Prompt } from "../selection/prompt";
-import { choicesFor, gpuName } from "./adapter";
 import { type EmbeddingsMeta, readFound, readMeta } from "./embeddings";
 import { type Declared, embeddingFeeds, promptFeeds } from "./feeds";
 import { uncompressed } from "./files";
-import { openGpu } from "./gpu";
 import { Quickest } from "./quickest";
 import type { Runtime } from "./runtime";
 import { readSafeTensors } from "./safetensors";
@@ -32,11 +30,13 @@ export class DecoderSession {
     const meta = readMeta(file, decoder);
     const photo = (declared: readonly Declared[]) => embeddingFeeds(declared, file);
     const wasm = await openWasm(model, photo, threads);
-    const runtime = new Quickest(wasm.runtime, async () => {
-      const gpu = await gpuName();
-      if (gpu === null) return null;
-      const choices = choicesFor(`${decoder.engine} ${decoder.revision}`, gpu);
-      return { choices, open: () => openGpu(model, wasm.fixed) };
+    const name = `${decoder.engine} ${decoder.revision}`;
+    const { runtime: inWasm, fixed } = wasm;
+    const runtime = new Quickest(inWasm, async (prompt, expected) => {
+      // Loaded after the first click, which has no need of it.
+      if (!("gpu" in navigator)) return null;
+      const { tryGpu } = await import("./adapter");
+      return tryGpu(name, model, fixed, inWasm, prompt, expected);
     });
     return new DecoderSession(meta, readFound(file), runtime, wasm.declared);
   }
