@@ -14,7 +14,7 @@ import { configureAmplify } from "./config/amplify";
 import { loadConfig } from "./config/config";
 import { sweep } from "./kept/sweep";
 import { ServicesContext } from "./services";
-import { startLanguage } from "./texts/language";
+import { startLanguage } from "./texts/languages";
 import { isOffline, watchConnection, watchedFetch, whenFound } from "./ui/connection";
 import { refuseStrayDrops } from "./ui/drops";
 import { ErrorNote } from "./ui/ErrorNote";

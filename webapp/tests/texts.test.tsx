@@ -6,7 +6,7 @@ import { ApiError, offline } from "../src/api/error";
 import german from "../src/texts/de";
 import { app } from "../src/texts/en/app";
 import { units } from "../src/texts/en/units";
-import { chooseLanguage, startLanguage } from "../src/texts/language";
+import { chooseLanguage, startLanguage } from "../src/texts/languages";
 import { sentenceFor, sentenceOf } from "../src/texts/sentence";
 import { texts, useTexts } from "../src/texts/texts";
 import { count, duration, metres } from "../src/ui/format";

@@ -3,7 +3,7 @@ import "@aws-amplify/ui-react/styles.css";
 import { I18n } from "aws-amplify/utils";
 import { useServices } from "../services";
 import { auth } from "../texts/en/auth";
-import { type Language, useLanguage } from "../texts/language";
+import { type Language, useLanguage } from "../texts/languages";
 import { type Translated, useTexts } from "../texts/texts";
 import { PASSWORD } from "./password";
 import "./sign-in.css";

@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import type * as parts from "./en";
-import { shownNow, useLanguage } from "./language";
+import { shownNow, useLanguage } from "./languages";
 
 /** A text, or what makes one of what it names; those of one thing stand together. */
 export interface Texts {

@@ -1,7 +1,7 @@
 import { Languages } from "lucide-react";
 import { useState } from "react";
 import { app } from "../texts/en/app";
-import { chooseLanguage, LANGUAGES, type Language, useLanguage } from "../texts/language";
+import { chooseLanguage, LANGUAGES, type Language, useLanguage } from "../texts/languages";
 import { useTexts } from "../texts/texts";
 import { loaded } from "./connection";
 

@@ -1,7 +1,7 @@
 /** Numbers and times as people read them, in the page's language. Symbols of units are the same in all. */
 
 import { units } from "../texts/en/units";
-import { locale } from "../texts/language";
+import { locale } from "../texts/languages";
 import { texts } from "../texts/texts";
 
 export function duration(milliseconds: number): string {

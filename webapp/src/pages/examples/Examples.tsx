@@ -1,7 +1,7 @@
 import { examples } from "../../texts/en/examples";
 import { useTexts } from "../../texts/texts";
 import { OnSight } from "../../ui/OnSight";
-import { EXAMPLES, type Model } from "./models";
+import { EXAMPLES, type Shown } from "./finished";
 import { Turnable } from "./Turnable";
 import "./examples.css";
 
@@ -24,7 +24,7 @@ export default function Examples() {
 }
 
 /** The picture first; the model over it, once it is in sight and has come. */
-function Example({ model, name }: { model: Model; name: string }) {
+function Example({ model, name }: { model: Shown; name: string }) {
   return (
     <figure className="example">
       <div className="example-frame">

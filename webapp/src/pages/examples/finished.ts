@@ -11,13 +11,13 @@ const PICTURES = import.meta.glob<string>("../../../../examples/models/*.webp", 
   eager: true,
 });
 
-export interface Model {
+export interface Shown {
   readonly name: string;
   readonly url: string;
   readonly picture: string | undefined;
 }
 
-export const EXAMPLES: readonly Model[] = Object.entries(MODELS).map(([path, url]) => ({
+export const EXAMPLES: readonly Shown[] = Object.entries(MODELS).map(([path, url]) => ({
   name: path.slice(path.lastIndexOf("/") + 1, -".glb".length),
   url,
   picture: PICTURES[path.replace(/\.glb$/, ".webp")],
