@@ -26,6 +26,7 @@ from gen3d import contract, images
 from gen3d.announcements import BusEvent, WebhookMessage
 from gen3d.errors import ERRORS
 from gen3d.formats import MESH_FORMATS, PHOTO_FORMATS, SCENE_FORMATS, SPLAT_FORMATS, MeshFormat
+from gen3d.internet import MAX_URL
 from gen3d.jobs import MAX_NAME, TERMINAL, ObjectStatus
 from gen3d.options import EngineOptions, MeshOptions
 from gen3d_api.answers import SHOWN
@@ -79,6 +80,7 @@ def _page() -> Iterator[str]:
     yield from _limit("LOGIT_ZERO", contract.LOGIT_ZERO, "Byte of a found mask's logit of zero.")
     yield from _limit("LOGIT_STEPS", contract.LOGIT_STEPS, "Bytes from one such logit to the next.")
     yield from _limit("MAX_NAME", MAX_NAME, "Letters in the name of a job or an object.")
+    yield from _limit("MAX_URL", MAX_URL, "Letters in an address.")
     yield from _limit("MAX_PHOTO_BYTES", images.MAX_BYTES, "A photo's file.")
     yield from _limit("MAX_PHOTO_PIXELS", images.MAX_PIXELS, "Width times height.")
     yield from _limit("MIN_PHOTO_SIDE", images.MIN_SIDE, "The shorter side, in pixels.")

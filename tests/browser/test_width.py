@@ -159,6 +159,21 @@ def test_no_page_is_wider_than_its_window(walk: Walk) -> None:
     walk.goto("the keys", "/keys", ".key-list li")
     walk.dialog("a new key", page.get_by_role("button", name="New key"))
     walk.dialog("withdrawing", page.get_by_role("button", name="Withdraw").first)
+    at = key["createdAt"]
+    hook: dict[str, Any] = {"webhookId": "w" * 26, "url": f"https://example.com/{'h' * 200}"}
+    hook |= {"events": ["job.completed", "job.awaiting_mask"], "createdAt": at, "stoppedAt": at}
+    page.route("**/api/webhooks", lambda route: route.fulfill(json={"webhooks": [hook]}))
+    tried: dict[str, Any] = {"at": at, "ms": 12, "status": 410, "answer": "<p>Gone</p>" * 30}
+    tries = [tried, tried | {"status": None, "answer": "", "error": FAILURE}]
+    sent = {"deliveryId": "d" * 26, "eventId": "e", "type": "job.completed", "jobId": f"{JOB}1"}
+    told = {**sent, "createdAt": at, "state": "FAILED", "nextAt": None, "attempts": tries}
+    answer = {"deliveries": [told], "cursor": None}
+    page.route("**/api/webhooks/*/deliveries", lambda route: route.fulfill(json=answer))
+    walk.goto("the webhooks", "/webhooks", ".webhook")
+    page.get_by_role("button", name="What was sent").click()
+    walk.look("what was sent", ".attempts")
+    walk.dialog("a new webhook", page.get_by_role("button", name="New webhook"))
+    walk.dialog("withdrawing one", page.get_by_role("button", name="Withdraw").first)
     described = (ROOT / "docs" / "openapi.json").read_text()
     page.route("**/api/openapi.json", lambda route: route.fulfill(body=described))
     walk.goto("the API", "/api", "#retryJob")

@@ -10,6 +10,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,10 @@ from {package}.handler import handler
 """
 
 
-@pytest.fixture(scope="module")
-def receiver(whole_stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+@contextmanager
+def receiving(stack: RunningStack, folder: Path) -> Iterator[Web]:
     """A receiver, the one server of the internet while it is there."""
-    folder = tmp_path_factory.mktemp("receiver")
-    functions = whole_stack.client("lambda")
+    functions = stack.client("lambda")
     with served(folder) as web:
         for name in ("api", "announce"):
             certificate = str(folder / "certificate.pem")
@@ -58,6 +58,12 @@ def receiver(whole_stack: RunningStack, tmp_path_factory: pytest.TempPathFactory
         finally:
             for name in ("api", "announce"):
                 deploy(functions, name, f"gen3d_{name}.handler.handler", {})
+
+
+@pytest.fixture(scope="module")
+def receiver(whole_stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    with receiving(whole_stack, tmp_path_factory.mktemp("receiver")) as web:
+        yield web
 
 
 def deploy(functions: Any, name: str, handler: str, more: dict[str, str]) -> None:

@@ -292,11 +292,12 @@ class Turns:
 
     def __init__(self, store: WebhookStore, webhook: Webhook, calls: Calls) -> None:
         self.delivery, self._store, self._calls = on_its_way(webhook), store, calls
-        self._webhook = webhook
+        self.clock = datetime.now(UTC)
         store.note(self.delivery)
 
     def take(self, delivery: Delivery | None = None) -> bool:
-        """Whether the message of a turn is done with."""
+        """Whether the message of a turn is done with; the clock is at its time, at least."""
+        self.clock = max(self.clock, self.now.next_at or self.clock)
         queue = DeliveryQueue(ENVIRONMENT["DELIVERIES_URL"])
         queue.add(delivery or self.delivery)
         answer = client("sqs").receive_message(QueueUrl=queue.url, VisibilityTimeout=600)
@@ -326,8 +327,16 @@ class Turns:
 
 
 @pytest.fixture
-def turns(store: WebhookStore, webhook: Webhook, calls: Calls, deliveries: Due) -> Turns:
-    return Turns(store, webhook, calls)
+def turns(
+    store: WebhookStore,
+    webhook: Webhook,
+    calls: Calls,
+    deliveries: Due,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Turns:
+    made = Turns(store, webhook, calls)
+    monkeypatch.setattr(delivering, "now", lambda: made.clock)
+    return made
 
 
 def test_a_receiver_that_fails_twice_has_it_the_third_time(

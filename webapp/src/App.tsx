@@ -27,6 +27,10 @@ const Reference = lazily(
   () => texts(app).parts.reference,
   () => import("./pages/reference/Reference"),
 );
+const Webhooks = lazily(
+  () => texts(app).parts.webhooks,
+  () => import("./pages/webhooks/Webhooks"),
+);
 const SharedPage = lazily(
   () => texts(app).parts.shared,
   () => import("./pages/Shared"),
@@ -69,6 +73,11 @@ export function App() {
               <Route path="/keys">
                 <RequireSession why={t.whyKeys}>
                   <Keys />
+                </RequireSession>
+              </Route>
+              <Route path="/webhooks">
+                <RequireSession why={t.whyWebhooks}>
+                  <Webhooks />
                 </RequireSession>
               </Route>
               <Route path="/jobs/:jobId">

@@ -50,7 +50,7 @@ export function Header() {
               className="icon-button"
               aria-label={t.keys}
               title={t.keys}
-              aria-current={here("/keys")}
+              aria-current={here("/keys") ?? here("/webhooks")}
             >
               <KeyRound />
             </Link>

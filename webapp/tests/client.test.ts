@@ -82,6 +82,35 @@ describe("ApiClient", () => {
     expect(sent[1]?.init.headers).not.toHaveProperty("Idempotency-Key");
   });
 
+  it("asks for webhooks and what they were told, and reads no answer of another form", async () => {
+    const hook = { webhookId: "W/1", url: "https://a", createdAt: "", events: [] };
+    const delivery = { deliveryId: "D1", jobId: "J1", state: "PENDING", attempts: [] };
+    const { sent, fetcher } = server(
+      Response.json({ ...hook, secret: "whsec_1" }, { status: 201 }),
+      Response.json({ webhooks: [hook] }),
+      Response.json({ deliveries: [delivery], cursor: null }),
+      Response.json(delivery, { status: 202 }),
+      new Response(null, { status: 204 }),
+      Response.json(hook, { status: 201 }),
+    );
+    const api = createClient({ baseUrl: "", key: "gen3d_1", fetcher });
+    expect((await api.createWebhook({ url: "https://a" })).secret).toBe("whsec_1");
+    expect(await api.listWebhooks()).toEqual([hook]);
+    expect((await api.listDeliveries("W/1", "c")).deliveries).toHaveLength(1);
+    expect((await api.redeliver("W/1", "D1")).state).toBe("PENDING");
+    await api.withdrawWebhook("W/1");
+    expect(sent.map(({ url }) => url)).toEqual([
+      "/webhooks",
+      "/webhooks",
+      "/webhooks/W%2F1/deliveries?cursor=c",
+      "/webhooks/W%2F1/deliveries/D1/redeliver",
+      "/webhooks/W%2F1",
+    ]);
+    await expect(api.createWebhook({ url: "https://a" })).rejects.toMatchObject({
+      name: "UnexpectedAnswer",
+    });
+  });
+
   it("throws the API's named error", async () => {
     const body = { error: "JobConflict", message: "It moved on." };
     const { fetcher } = server(Response.json(body, { status: 409 }));

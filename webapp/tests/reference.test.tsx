@@ -75,6 +75,20 @@ describe("the API's page", () => {
         `  -H "Content-Type: application/json" \\\n  -d '{"count":2}'`,
     );
     expect(lines.describe).toBe(`curl "${api}/openapi.json"`);
+    expect(lines.createKey).toContain("Authorization");
+    const open = Object.keys(lines).filter((name) => !lines[name]?.includes("Authorization"));
+    expect(open.sort()).toEqual(["describe", "getShared", "getSharedPage"]);
+  });
+
+  it("says what anybody may ask for, and what a person alone", () => {
+    const shown = page();
+    const part = (id: string) => shown.split(`<section id="${id}"`)[1]?.split("</section>")[0];
+    expect(part("describe")).toContain("Nobody has to be signed in");
+    for (const id of ["createKey", "createWebhook", "withdrawWebhook"]) {
+      expect(part(id)).toContain("no key may");
+      expect(part(id)).not.toContain("Nobody has to");
+    }
+    expect(part("listWebhooks")).not.toMatch(/no key may|Nobody has to/);
   });
 
   it("takes nothing for a description that is none", () => {

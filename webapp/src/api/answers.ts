@@ -6,6 +6,8 @@ import type {
   BatchView,
   CreatedJob,
   DecoderView,
+  DeliveryPage,
+  DeliveryView,
   DraftView,
   JobPage,
   JobSummary,
@@ -13,6 +15,7 @@ import type {
   KeyPage,
   KeyView,
   NewKey,
+  NewWebhook,
   ObjectView,
   OffersView,
   OptionsView,
@@ -22,6 +25,8 @@ import type {
   ShareView,
   UploadForm,
   VariantView,
+  WebhookPage,
+  WebhookView,
 } from "./types.js";
 
 export type Check<T> = (value: unknown) => value is T;
@@ -193,4 +198,36 @@ export function isNewKey(value: unknown): value is NewKey {
 
 export function isKeyPage(value: unknown): value is KeyPage {
   return isRecord(value) && isListOf(value.keys, isKey);
+}
+
+function isWebhook(value: unknown): value is WebhookView {
+  return (
+    isRecord(value) &&
+    typeof value.webhookId === "string" &&
+    typeof value.url === "string" &&
+    typeof value.createdAt === "string" &&
+    Array.isArray(value.events)
+  );
+}
+
+export function isNewWebhook(value: unknown): value is NewWebhook {
+  return isWebhook(value) && "secret" in value && typeof value.secret === "string";
+}
+
+export function isWebhookPage(value: unknown): value is WebhookPage {
+  return isRecord(value) && isListOf(value.webhooks, isWebhook);
+}
+
+export function isDelivery(value: unknown): value is DeliveryView {
+  return (
+    isRecord(value) &&
+    typeof value.deliveryId === "string" &&
+    typeof value.jobId === "string" &&
+    typeof value.state === "string" &&
+    isListOf(value.attempts, isRecord)
+  );
+}
+
+export function isDeliveryPage(value: unknown): value is DeliveryPage {
+  return isRecord(value) && isListOf(value.deliveries, isDelivery);
 }

@@ -2,14 +2,18 @@ import {
   type Check,
   isBatch,
   isCreatedJob,
+  isDelivery,
+  isDeliveryPage,
   isJob,
   isJobPage,
   isKeyPage,
   isNewKey,
+  isNewWebhook,
   isShare,
   isShared,
   isSharePage,
   isUploads,
+  isWebhookPage,
 } from "./answers.js";
 import type { Chosen } from "./chosen.js";
 import type { PhotoType } from "./domain.js";
@@ -22,16 +26,21 @@ import type {
   CreatedJob,
   CreateKey,
   CreateShare,
+  CreateWebhook,
+  DeliveryPage,
+  DeliveryView,
   JobPage,
   JobView,
   KeyView,
   NewKey,
+  NewWebhook,
   ObjectAgain,
   ObjectRequest,
   SharedView,
   ShareView,
   ShownObject,
   UploadForm,
+  WebhookView,
 } from "./types.js";
 
 /** API Gateway itself gives up after 30 seconds. */
@@ -157,6 +166,32 @@ export class ApiClient {
 
   async withdrawKey(keyId: string): Promise<void> {
     await this.ask("DELETE", `/keys/${encodeURIComponent(keyId)}`);
+  }
+
+  async listWebhooks(): Promise<WebhookView[]> {
+    return (await this.send(isWebhookPage, "GET", "/webhooks")).webhooks;
+  }
+
+  createWebhook(webhook: CreateWebhook): Promise<NewWebhook> {
+    return this.send(isNewWebhook, "POST", "/webhooks", webhook);
+  }
+
+  async withdrawWebhook(webhookId: string): Promise<void> {
+    await this.ask("DELETE", `/webhooks/${encodeURIComponent(webhookId)}`);
+  }
+
+  /** What a webhook was told, newest first. */
+  listDeliveries(webhookId: string, cursor: string | null): Promise<DeliveryPage> {
+    const query = cursor ? `?cursor=${encodeURIComponent(cursor)}` : "";
+    const path = `/webhooks/${encodeURIComponent(webhookId)}/deliveries${query}`;
+    return this.send(isDeliveryPage, "GET", path);
+  }
+
+  /** Have something sent again, under the id that it had. */
+  redeliver(webhookId: string, deliveryId: string): Promise<DeliveryView> {
+    const [webhook, delivery] = [webhookId, deliveryId].map(encodeURIComponent);
+    const path = `/webhooks/${webhook}/deliveries/${delivery}/redeliver`;
+    return this.send(isDelivery, "POST", path);
   }
 
   async listShares(): Promise<ShareView[]> {

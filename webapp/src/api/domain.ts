@@ -149,6 +149,9 @@ export const LOGIT_STEPS = 8;
 /** Letters in the name of a job or an object. */
 export const MAX_NAME = 100;
 
+/** Letters in an address. */
+export const MAX_URL = 2048;
+
 /** A photo's file. */
 export const MAX_PHOTO_BYTES = 20_971_520;
 

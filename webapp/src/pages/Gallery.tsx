@@ -68,7 +68,7 @@ export default function Gallery() {
   return (
     <div className="page gallery">
       <title>{`${t.gallery} · Gen3D`}</title>
-      <header className="gallery-head">
+      <header className="page-head">
         <h1>{t.gallery}</h1>
         <Link href="/" className="button">
           {t.newJob}

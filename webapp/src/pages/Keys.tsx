@@ -1,19 +1,20 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Copy, KeyRound } from "lucide-react";
+import { KeyRound } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { MAX_NAME } from "../api/domain";
 import type { KeyView, NewKey, Right } from "../api/types";
 import { useServices } from "../services";
 import { common } from "../texts/en/common";
-import { files } from "../texts/en/files";
 import { keys } from "../texts/en/keys";
 import { useTexts } from "../texts/texts";
 import { Confirm } from "../ui/Confirm";
 import { Dialog } from "../ui/Dialog";
 import { ErrorNote } from "../ui/ErrorNote";
 import { date } from "../ui/format";
+import { ShownOnce } from "../ui/ShownOnce";
 import { Spinner } from "../ui/Spinner";
 import { useDialogTask } from "../ui/useDialogTask";
+import { ForPrograms } from "./ForPrograms";
 import "./keys.css";
 
 /** One's keys for programs: made, shown once, withdrawn. */
@@ -28,7 +29,8 @@ export default function Keys() {
   return (
     <div className="page keys">
       <title>{`${t.keys} · Gen3D`}</title>
-      <header className="gallery-head">
+      <ForPrograms />
+      <header className="page-head">
         <h1>{t.keys}</h1>
         <button type="button" className="button" onClick={() => setMaking(true)}>
           {t.newKey}
@@ -55,7 +57,14 @@ export default function Keys() {
         ))}
       </ul>
       <Make open={making} close={() => setMaking(false)} show={setMade} />
-      <Made made={made} close={() => setMade(null)} />
+      <ShownOnce
+        secret={made?.key ?? null}
+        what={t.key}
+        title={t.theKey(made?.name ?? "")}
+        close={() => setMade(null)}
+      >
+        {t.keepIt}
+      </ShownOnce>
       <Withdraw of={withdrawing} close={() => setWithdrawing(null)} />
     </div>
   );
@@ -139,52 +148,6 @@ function Make({ open, close, show }: MakeProps) {
           </button>
         </div>
       </form>
-    </Dialog>
-  );
-}
-
-function Made({ made, close }: { made: NewKey | null; close(): void }) {
-  const t = useTexts(keys);
-  const said = useTexts(files);
-  const [copied, setCopied] = useState(false);
-
-  async function copy(): Promise<void> {
-    if (!made) return;
-    try {
-      await navigator.clipboard.writeText(made.key);
-      setCopied(true);
-    } catch {
-      setCopied(false); // it is on the screen, to be copied by hand
-    }
-  }
-
-  function leave(): void {
-    setCopied(false);
-    close();
-  }
-
-  return (
-    <Dialog open={made !== null} title={t.theKey(made?.name ?? "")} onClose={leave}>
-      <p>
-        <strong>{t.once}</strong> {t.keepIt}
-      </p>
-      <div className="key-secret">
-        <input
-          className="input"
-          aria-label={t.key}
-          readOnly
-          value={made?.key ?? ""}
-          onFocus={(event) => event.currentTarget.select()}
-        />
-        <button type="button" className="button button-quiet" onClick={() => void copy()}>
-          <Copy aria-hidden="true" /> {copied ? said.copied : said.copy}
-        </button>
-      </div>
-      <div className="actions">
-        <button type="button" className="button" onClick={leave}>
-          {t.kept}
-        </button>
-      </div>
     </Dialog>
   );
 }

@@ -4,6 +4,7 @@ A receiver has fifteen seconds; one that answers slowly, badly or never holds up
 alone. That one is hidden in the queue until its next attempt, for a day in all.
 """
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -62,6 +63,9 @@ class Deliverer:
             logger.info("Nothing to deliver any more", extra=ticket.model_dump())
             return True
         webhook, delivery = found
+        if early := _seconds_until_due(delivery):
+            self.queue.later(receipt, early)
+            return False
         tried = self._post(webhook, delivery)
         state, wait = _after(tried, delivery.tries)
         if not self.webhooks.tried(delivery, tried, state, wait):
@@ -96,6 +100,16 @@ class Deliverer:
             why = {"error": error.name, "message": error.message}
             return Attempt(at=at, ms=taken(), error=why)
         return Attempt(at=at, ms=taken(), status=answered.status, answer=answered.text)
+
+
+def _seconds_until_due(delivery: Delivery) -> int:
+    """How much too early a message is; 0 where it is due.
+
+    One may be of several for the same delivery, as a change is told again from its beginning, or
+    come up again as it could not be put off. Together they make no more attempts than one.
+    """
+    left = (delivery.next_at - now()).total_seconds() if delivery.next_at else 0.0
+    return max(0, math.ceil(left))
 
 
 def _after(tried: Attempt, before: int) -> tuple[DeliveryState, int | None]:

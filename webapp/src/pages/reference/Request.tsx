@@ -5,6 +5,8 @@ import {
   curlOf,
   type Description,
   examplesOf,
+  isOpen,
+  isPersons,
   jsonOf,
   type Operation,
   resolved,
@@ -33,7 +35,8 @@ export function Request({ description, operation, api }: Props) {
         {summary}
       </p>
       {operation.description && <Prose text={operation.description} />}
-      {operation.security && <p className="muted">{t.open}</p>}
+      {isOpen(operation) && <p className="muted">{t.open}</p>}
+      {isPersons(operation) && <p className="muted">{t.persons}</p>}
       <Code label={t.byCurl(operationId)} text={curlOf(description, operation, api)} />
       <h3>{t.takes}</h3>
       <dl className="fields">

@@ -44,7 +44,7 @@ interface Described {
   operationId: string;
   summary: string;
   description?: string;
-  security?: unknown[];
+  security?: Record<string, unknown>[];
   parameters: Parameter[];
   requestBody?: Body;
   responses: Record<string, Body>;
@@ -139,6 +139,16 @@ function below(bound: unknown): number | undefined {
   return typeof bound === "number" && Number.isInteger(bound) ? bound - 1 : undefined;
 }
 
+/** Whether anybody may make a request. */
+export function isOpen({ security }: Pick<Described, "security">): boolean {
+  return security?.length === 0;
+}
+
+/** Whether a person alone may make a request, and no key. */
+export function isPersons({ security }: Pick<Described, "security">): boolean {
+  return security !== undefined && security.length > 0 && !security.some((way) => "key" in way);
+}
+
 /** The request as a line for a terminal, with its first example. */
 export function curlOf(
   description: Description,
@@ -146,7 +156,7 @@ export function curlOf(
   api: string,
 ): string {
   const lines = [`curl${method === "GET" ? "" : ` -X ${method}`} "${api}${path}"`];
-  if (security === undefined) lines.push('-H "Authorization: Bearer $ID_TOKEN"');
+  if (!isOpen({ security })) lines.push('-H "Authorization: Bearer $ID_TOKEN"');
   const content = jsonOf(requestBody);
   const example = content && resolvedExample(description, content);
   if (example !== undefined) {

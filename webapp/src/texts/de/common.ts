@@ -13,4 +13,6 @@ export const common: Translated<typeof english> = {
   gallery: "Galerie",
   startAnew: "Neu anfangen",
   draft: "Entwurf",
+  shownOnce: "Das ist nur dieses eine Mal zu sehen.",
+  kept: "Ich habe es gesichert",
 };

@@ -23,6 +23,7 @@ import { shortcuts } from "./shortcuts";
 import { statuses } from "./statuses";
 import { units } from "./units";
 import { viewer } from "./viewer";
+import { webhooks } from "./webhooks";
 
 const de: Translation = {
   app,
@@ -47,6 +48,7 @@ const de: Translation = {
   select,
   shortcuts,
   examples,
+  webhooks,
 };
 
 export default de;

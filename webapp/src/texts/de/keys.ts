@@ -25,11 +25,9 @@ export const keys: Translated<typeof english> = {
   cancel: "Abbrechen",
   make: "Schlüssel anlegen",
   theKey: (name) => `Der Schlüssel „${name}“`,
-  once: "Er ist nur dieses eine Mal zu sehen.",
   keepIt:
     "Leg ihn dorthin, wo dein Programm seine Geheimnisse hat; wer ihn hat, handelt in deinem Namen.",
   key: "Schlüssel",
-  kept: "Ich habe ihn gesichert",
   askWithdraw: (key) => `„${key}“ zurückziehen?`,
   withdrawn:
     "Binnen einer Minute kommt damit kein Programm mehr herein, endgültig. Aufträge, die es angelegt hat, laufen weiter.",

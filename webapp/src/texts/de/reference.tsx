@@ -16,6 +16,7 @@ export const reference: Translated<typeof english> = {
   ),
   unreadable: "Die Beschreibung der API lässt sich nicht lesen. Versuch es gleich noch einmal.",
   open: "Dafür muss niemand angemeldet sein.",
+  persons: "Ein Mensch muss angemeldet sein; kein Schlüssel darf das.",
   byCurl: (request) => `${request} mit curl`,
   takes: "Nimmt",
   answers: "Antwortet",

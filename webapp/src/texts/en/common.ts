@@ -13,4 +13,6 @@ export const common = english("common", {
   gallery: "Gallery",
   startAnew: "Start anew",
   draft: "Draft",
+  shownOnce: "It is shown this once.",
+  kept: "I have kept it",
 });

@@ -20,3 +20,4 @@ export { shortcuts } from "./shortcuts";
 export { statuses } from "./statuses";
 export { units } from "./units";
 export { viewer } from "./viewer";
+export { webhooks } from "./webhooks";

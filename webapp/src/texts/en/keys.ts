@@ -22,10 +22,8 @@ export const keys = english("keys", {
   cancel: "Cancel",
   make: "Make the key",
   theKey: (name: string) => `The key “${name}”`,
-  once: "It is shown this once.",
   keepIt: "Keep it where your program's secrets are; who has it acts as you.",
   key: "Key",
-  kept: "I have kept it",
   askWithdraw: (key: string) => `Withdraw “${key}”?`,
   withdrawn:
     "Within a minute no program can call with it any more, for good. Jobs that it made go on.",

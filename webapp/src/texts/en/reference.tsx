@@ -16,6 +16,7 @@ export const reference = english("reference", {
   ),
   unreadable: "The API's description cannot be read. Try again in a moment.",
   open: "Nobody has to be signed in.",
+  persons: "A person has to be signed in; no key may.",
   byCurl: (request: string) => `${request} by curl`,
   takes: "Takes",
   answers: "Answers",
