@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from bench.load.builds import Running, cancels, checkout
 from bench.load.memory import Scale, Weight, busy
 from gen3d_local.one_photo import sign_in
@@ -37,6 +39,7 @@ RECORDED = (
     "the real model answers once about each photo; then the endpoint waits for as long as that "
     "took, and tells the same again (`bench/load/recorded.py`)."
 )
+BY_TOKEN, BY_KEY = "by a token", "by a key"
 MAIL_SECONDS = 10
 """The last mails come a moment after the last job has ended."""
 
@@ -71,12 +74,12 @@ class Measured:
         """The heaviest moment."""
         return max(self.weights, key=lambda weight: weight.pss)
 
-    def times(self, *names: str) -> list[float]:
+    def times(self, *names: str, by: str = "") -> list[float]:
         """Milliseconds of the calls of these names that were answered; of all API calls if none."""
         return sorted(
             float(ms)
-            for name, ms, status in self.outcome["calls"]
-            if status and (name in names or (not names and _is_api(name)))
+            for name, ms, status, how in self.outcome["calls"]
+            if status and (name in names or (not names and _is_api(name))) and by in ("", how)
         )
 
     @property
@@ -113,7 +116,7 @@ def measure(
         emails = [f"person-{n}@example.com" for n in range(options.people)]
         plan = {
             "url": stack.url,
-            "tokens": _signed_in(stack.url, emails),
+            "credentials": _let_in(stack.url, emails, options.programs),
             "jobs": options.jobs,
             "meshes": options.meshes,
             "photos": PHOTOS,
@@ -154,6 +157,21 @@ def _mailed(stack: Running, outcome: dict[str, Any]) -> Counter[int]:
         for fate in outcome["fates"]
         if fate["end"] == "COMPLETED"
     )
+
+
+def _let_in(url: str, emails: list[str], programs: int) -> list[tuple[str, str]]:
+    """What each is let in by: one in so many by a program's key, where a build has keys."""
+    tokens = _signed_in(url, emails)
+    return [
+        (BY_TOKEN, token) if programs == 0 or n % programs else _key(url, token)
+        for n, token in enumerate(tokens)
+    ]
+
+
+def _key(url: str, token: str) -> tuple[str, str]:
+    allowed = {"Authorization": f"Bearer {token}"}
+    made = httpx.post(f"{url}/api/keys", headers=allowed, json={"name": "bench"}, timeout=60)
+    return (BY_TOKEN, token) if made.is_error else (BY_KEY, str(made.json()["key"]))
 
 
 def _signed_in(url: str, emails: list[str]) -> list[str]:
@@ -214,9 +232,15 @@ def _results(builds: list[Measured]) -> Iterator[Row]:
 
 
 def _times(builds: list[Measured]) -> Iterator[Row]:
-    names = sorted({name for b in builds for name, _, _ in b.outcome["calls"]}, key=_order)
-    for title, chosen in [("**all calls of the API**", ()), *((name, (name,)) for name in names)]:
-        times = [b.times(*chosen) for b in builds]
+    names = sorted({name for b in builds for name, *_ in b.outcome["calls"]}, key=_order)
+    looks = ("GET /jobs/{id}",)
+    rows: list[tuple[str, tuple[str, ...], str]] = [
+        ("**all calls of the API**", (), ""),
+        *((f"GET /jobs/{{id}} {by}", looks, by) for by in (BY_TOKEN, BY_KEY)),
+        *((name, (name,), "") for name in names),
+    ]
+    for title, chosen, by in rows:
+        times = [b.times(*chosen, by=by) for b in builds]
         cells = [
             " / ".join(f"{percentile(ms, share):,.0f}" for share in (0.5, 0.95, 0.99))
             + f" ({len(ms)})"
@@ -263,6 +287,12 @@ def _errors(builds: list[Measured]) -> str:
     return "\n".join(lines)
 
 
+def _programs(options: argparse.Namespace) -> str:
+    if not options.programs:
+        return ""
+    return f"One in {options.programs} of them is a program with a key. "
+
+
 def report(builds: list[Measured], options: argparse.Namespace) -> str:
     """The whole of RESULTS.md."""
     with_errors = _errors(builds)
@@ -272,10 +302,10 @@ def report(builds: list[Measured], options: argparse.Namespace) -> str:
             "# The local stack under load, measured by `make bench-load`",
             f"{options.people} people at once, {options.jobs} jobs in all on {platform.machine()}, "
             f"{os.cpu_count()} processors, {options.busy:.1f} processes in line for them before. "
-            f"One job in {options.meshes} goes on to its mesh; the others are cancelled or deleted "
-            "when they wait for a mask. The model works on the same processors. In brackets: how "
-            "many calls. Memory is PSS, which counts shared pages once; the ratio is of the second "
-            "build to the first, of times that of p95.",
+            f"{_programs(options)}One job in {options.meshes} goes on to its mesh; the others "
+            "are cancelled or deleted when they wait for a mask. The model works on the same "
+            "processors. In brackets: how many calls. Memory is PSS, which counts shared pages "
+            "once; the ratio is of the second build to the first, of times that of p95.",
             RECORDED if options.recorded else "",
             tables(builds, bool(options.against)),
             f"What went wrong:\n\n{with_errors}" if with_errors else "",
@@ -290,6 +320,10 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=20, help="(%(default)s)")
     parser.add_argument("--jobs", type=int, default=200, help="of all people (%(default)s)")
     parser.add_argument("--meshes", type=int, default=4, help="every so many jobs (%(default)s)")
+    parser.add_argument(
+        "--programs", type=int, default=2, metavar="N",
+        help="one in so many people is a program with a key; 0: nobody (%(default)s)",
+    )  # fmt: skip
     parser.add_argument("--minutes", type=float, default=20, help="at most, a build (%(default)s)")
     parser.add_argument("--against", metavar="COMMIT", help="another build to compare with")
     parser.add_argument(

@@ -37,8 +37,8 @@ class Plan:
     ----------
     url : str
         The stack's.
-    tokens : list of str
-        An ID token a person.
+    credentials : list of (str, str)
+        What each is let in by: what it is called, and itself.
     jobs : int
         Of all people together.
     meshes : int
@@ -53,7 +53,7 @@ class Plan:
     """
 
     url: str
-    tokens: list[str]
+    credentials: list[tuple[str, str]]
     jobs: int
     meshes: int
     photos: list[str]
@@ -78,8 +78,8 @@ class Fate:
 class Outcome:
     """What happened."""
 
-    calls: list[tuple[str, float, int]] = field(default_factory=list)
-    """Name, milliseconds, status; 0 where no answer came."""
+    calls: list[tuple[str, float, int, str]] = field(default_factory=list)
+    """Name, milliseconds, status (0 where no answer came), and by what its caller was let in."""
     errors: list[tuple[str, int, str]] = field(default_factory=list)
     """Name, status, and the error's name or the beginning of what was answered."""
     fates: list[Fate] = field(default_factory=list)
@@ -95,7 +95,7 @@ class Lost(Exception):
 
 
 class Person(FastHttpUser):
-    """Somebody signed in."""
+    """Somebody signed in, or a program of theirs."""
 
     connection_timeout = 30.0
     network_timeout = 60.0
@@ -105,9 +105,9 @@ class Person(FastHttpUser):
     present = 0
 
     def on_start(self) -> None:
-        """Take a token."""
+        """Take what one is let in by."""
         cls = type(self)
-        self._token = self.plan.tokens[cls.present]
+        self._by, self._credential = self.plan.credentials[cls.present]
         cls.present += 1
         self._known: set[str] = set()
         self._kept: set[str] = set()
@@ -207,7 +207,8 @@ class Person(FastHttpUser):
                 f"/api{route.replace('{id}', job_id)}{query}",
                 name=f"{method} {route}",
                 json=body,
-                headers={"Authorization": f"Bearer {self._token}"},
+                headers={"Authorization": f"Bearer {self._credential}"},
+                context={"by": self._by},
             )
 
         return self._until_it_works(f"{method} {route}", ask)
@@ -257,13 +258,20 @@ def run(plan: Plan) -> Outcome:
     Person.plan, Person.outcome, Person.host = plan, outcome, plan.url
 
     @events.request.add_listener
-    def note(name: str, response_time: float, response: Any = None, **_rest: Any) -> None:
-        outcome.calls.append((name, response_time, getattr(response, "status_code", 0) or 0))
+    def note(
+        name: str,
+        response_time: float,
+        response: Any = None,
+        context: Json | None = None,
+        **_rest: Any,
+    ) -> None:
+        status = getattr(response, "status_code", 0) or 0
+        outcome.calls.append((name, response_time, status, (context or {}).get("by", "")))
 
     environment = Environment(user_classes=[Person], events=events)
     runner = environment.create_local_runner()
     start = time.monotonic()
-    runner.start(len(plan.tokens), spawn_rate=len(plan.tokens))
+    runner.start(len(plan.credentials), spawn_rate=len(plan.credentials))
     while time.monotonic() - start < plan.seconds:
         gevent.sleep(0.2)
         if Person.started >= plan.jobs and not runner.user_count:

@@ -77,7 +77,7 @@ describe("the API's page", () => {
     expect(lines.describe).toBe(`curl "${api}/openapi.json"`);
     expect(lines.createKey).toContain("Authorization");
     const open = Object.keys(lines).filter((name) => !lines[name]?.includes("Authorization"));
-    expect(open.sort()).toEqual(["describe", "getShared", "getSharedPage"]);
+    expect(open.sort()).toEqual(["describe", "getShared", "previewShared"]);
   });
 
   it("says what anybody may ask for, and what a person alone", () => {

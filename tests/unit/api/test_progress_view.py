@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from gen3d.contract import Progress
-from gen3d.jobs import EngineRevision, Job, JobObject, ObjectStatus, Status, now
+from gen3d.jobs import (
+    EngineRevision,
+    Job,
+    JobObject,
+    ObjectStatus,
+    StageTimes,
+    Status,
+    TimeSpan,
+    now,
+)
 from gen3d.options import MeshOptions, OneOf, Options
 from gen3d.paths import progress as progress_of
 from gen3d_api import progress_view
@@ -76,6 +85,17 @@ def test_it_is_the_endpoints_and_the_mesh_steps_in_one(
     (far,) = shown()
     assert far["restSeconds"] in (10, 9)  # a second may pass
     assert far == {"phase": "latents", "fraction": 0.375, "restSeconds": far["restSeconds"]}
+
+
+def test_who_waits_is_told_to_ask_when_it_is_expected(
+    reconstructing: Callable[..., Job],
+) -> None:
+    start = now() - timedelta(seconds=2000)
+    meshing = JobObject(n=0, name="cup", status=ObjectStatus.MESHING, meshing_since=now())
+    stages = StageTimes(reconstruct=TimeSpan(start=start))
+    reconstructing(meshing, stages=stages)
+    job = call("get_job")[1]
+    assert job["pollSeconds"] == job["objects"][0]["progress"]["restSeconds"] < 10
 
 
 def test_what_has_passed_since_it_was_told_is_no_longer_left(

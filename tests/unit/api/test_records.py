@@ -369,6 +369,16 @@ def test_who_waits_long_asks_seldom(
     assert views.poll_seconds(job, ahead) == seconds
 
 
+@pytest.mark.parametrize(("soonest", "seconds"), [(None, 10), (60, 10), (7, 7), (1, 1), (0, 1)])
+def test_who_waits_for_what_is_nearly_made_asks_when_it_is(
+    soonest: int | None, seconds: int
+) -> None:
+    stage = TimeSpan(start=now() - timedelta(seconds=2000))
+    job = make_job(Status.RECONSTRUCTING, stages=StageTimes(reconstruct=stage))
+    assert views.poll_seconds(job, 0, soonest) == seconds
+    assert views.poll_seconds(make_job(Status.COMPLETED), 0, soonest) is None
+
+
 @pytest.mark.parametrize("draft", [None, DRAFT_MODEL])
 @pytest.mark.parametrize("gone", ["prepared", "given up"])
 def test_who_has_the_best_decoder_there_will_be_is_left_alone(

@@ -1,6 +1,6 @@
 """A job as the API shows it: no keys, no owner, links that expire."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TypedDict, cast  # noqa: TID251  answers as steps gave them
 
@@ -74,6 +74,7 @@ def detail(
     told : mapping of str to Progress
         What the model tells of the objects that it has in hand, by their keys.
     """
+    objects = [_object(job, o, files, told) for o in job.ordered_objects]
     view = JobView(
         job_id=job.job_id,
         name=job.name,
@@ -84,7 +85,7 @@ def detail(
         created_at=job.created_at,
         run=job.run,
         queue=None if ahead is None else QueueView(ahead=ahead),
-        poll_seconds=poll_seconds(job, ahead or 0),
+        poll_seconds=poll_seconds(job, ahead or 0, _soonest(objects)),
         text=job.text,
         depth=job.depth,
         stages=StagesView(
@@ -92,7 +93,7 @@ def detail(
             mask=_stage(job.stages.mask),
             reconstruct=_stage(job.stages.reconstruct),
         ),
-        objects=[_object(job, o, files, told) for o in job.ordered_objects],
+        objects=objects,
     )
     if job.image is not None:
         view.image = ImageView(
@@ -154,11 +155,20 @@ _IDLE_SECONDS = 30
 """Between looks at a job that waits for a person, or far back in the queue."""
 
 
-def poll_seconds(job: Job, ahead: int) -> int | None:
+def poll_seconds(job: Job, ahead: int, soonest: int | None = None) -> int | None:
     """After how many seconds it is worth asking again; None for a job that has ended.
 
     Those who have just begun see each step at once, and those who wait long ask seldom: the number
-    of requests follows the number of jobs that end, not that of people who watch.
+    of requests follows the number of jobs that end, not that of people who watch. Who waits for
+    something that is expected sooner asks then.
+
+    Parameters
+    ----------
+    job : Job
+    ahead : int
+        How many requests the model has to answer before its first.
+    soonest : int, optional
+        Seconds until one of its objects is expected to be made.
     """
     if job.status in TERMINAL:
         return None
@@ -166,7 +176,13 @@ def poll_seconds(job: Job, ahead: int) -> int | None:
         return max(_AT_HAND_SECONDS, _calm(job, ahead))
     if job.status in (Status.CREATED, Status.AWAITING_MASK):
         return _IDLE_SECONDS
-    return _calm(job, ahead)
+    calm = _calm(job, ahead)
+    return calm if soonest is None else max(1, min(calm, soonest))
+
+
+def _soonest(objects: Iterable[ObjectView]) -> int | None:
+    known = [o.progress.rest_seconds for o in objects if o.progress is not None]
+    return min((rest for rest in known if rest is not None), default=None)
 
 
 def _calm(job: Job, ahead: int) -> int:
