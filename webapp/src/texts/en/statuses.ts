@@ -8,6 +8,8 @@ type Said = {
   readonly why?: string;
 };
 
+type ByStatus = { readonly [status in JobStatus]: Said };
+
 /** A job by its status: on its card, in the tab's title and read out, and where it ended before its time. */
 export const statuses = english("statuses", {
   CREATED: { card: "Upload unfinished", news: "Uploading" },
@@ -28,4 +30,4 @@ export const statuses = english("statuses", {
     title: "This job has expired",
     why: "Nobody selected an object in time.",
   },
-} as { readonly [status in JobStatus]: Said });
+} satisfies ByStatus as ByStatus);
