@@ -37,6 +37,14 @@ _MOVED = (301, 302, 303, 307, 308)
 _AGENT = {"Accept-Encoding": "identity", "User-Agent": "Gen3D"}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _OLD_IPV4 = ipaddress.ip_network("::/96")
+_SPECIAL = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "100:0:0:1::/64", "3fff::/20",
+         "5f00::/16"),
+    )
+)  # fmt: skip
+"""Of IANA's registries of special addresses what a Python may be too old to know of."""
 
 
 def is_public(address: str, port: int) -> bool:
@@ -52,6 +60,8 @@ def is_public(address: str, port: int) -> bool:
             ip = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
         elif ip in _OLD_IPV4 or ip.sixtofour or ip.teredo or ip.is_site_local:
             return False
+    if any(ip in network for network in _SPECIAL):
+        return False
     return port == 443 and ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
