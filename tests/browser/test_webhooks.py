@@ -62,6 +62,7 @@ def test_an_address_is_registered_told_told_again_and_withdrawn(
 
     page.get_by_role("button", name="New webhook").click()
     dialog = page.get_by_role("dialog", name="New webhook")
+    check_accessibility(page)
     dialog.get_by_label("Its address, over https").fill("https://localhost/")
     dialog.get_by_role("button", name="Register it").click()
     refused = dialog.get_by_role("alert")
