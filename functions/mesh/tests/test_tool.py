@@ -106,6 +106,15 @@ def test_no_normal_map_is_made_of_a_mesh(
     assert "made of a splat alone" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [("--holes", "5"), ("--normal-map", "--texture", "0")])
+def test_what_would_be_asked_for_in_vain_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    write_splat(tmp_path / "in.ply", sample_ball(2000))
+    assert called(monkeypatch, tmp_path / "in.ply", tmp_path / "out.glb", *words) == 1
+    assert not (tmp_path / "out.glb").exists()
+
+
 def test_what_is_guessed_or_left_out_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

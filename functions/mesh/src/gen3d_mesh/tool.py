@@ -155,6 +155,10 @@ def make(
         )  # fmt: skip
     if even:
         raise InvalidMesh("Only a mesh can be remeshed, and the file is none.")
+    if holes is not None:
+        raise InvalidMesh("Only a mesh has holes that are filled so, and the file is none.")
+    if normal_map and texels == 0:
+        raise InvalidMesh("A normal map lies in the texture, and none was asked for.")
     with reading.step("read"):
         source = path if isinstance(path, Source) else read(path)
     splat = source.splat.upright(up or source.up)
