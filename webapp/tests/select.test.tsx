@@ -155,13 +155,17 @@ describe("two fingers", () => {
 });
 
 describe("a mouse that rests", () => {
-  const rested = () => act(async () => void (await new Promise((done) => setTimeout(done, 90))));
+  // By a clock that stands still in between, however slow the machine is.
+  const rested = () => act(async () => void (await vi.advanceTimersByTimeAsync(90)));
   const mouse = { pointerType: "mouse" };
+
+  afterEach(() => void vi.useRealTimers());
 
   it("shows the mask that a click there would make, and a click has it at once", async () => {
     await open();
     await pointers(["down", 50, 50, mouse], ["up", 50, 50, mouse]);
     await settled();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const asked = vi.fn(decoder.decode);
     const ALL: Decoded = { ...HALF, masks: Float32Array.of(5, 5) };
     decoder.decode = (prompt) => asked(prompt).then(() => ALL);
@@ -183,6 +187,7 @@ describe("a mouse that rests", () => {
     await open();
     await pointers(["down", 50, 50, mouse], ["up", 50, 50, mouse]);
     await settled();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const asked = vi.fn(decoder.decode);
     decoder.decode = asked;
     await pointers(["move", 300, 50, { pointerType: "touch" }]);
