@@ -29,7 +29,8 @@ def rows(root: Path, page: str, number: str, *firsts: str) -> str:
     page : str
         The page's path.
     number : str
-        Which of its tables, from 1; from the last one where it is negative.
+        Which of its tables, from 1; from the last one where it is negative. Or the heading that
+        it is the first below, which holds where tables come and go.
     *firsts : str
         First cells of the rows that are wanted; all rows where there are none.
 
@@ -38,7 +39,13 @@ def rows(root: Path, page: str, number: str, *firsts: str) -> str:
     DocumentError
         There is no such table, or a row that is wanted is not in it.
     """
-    tables = list(_tables((root / page).read_text()))
+    text = (root / page).read_text()
+    if not re.fullmatch(r"-?\d+", number):
+        _, heading, text = text.partition(f"# {number}\n")
+        if not heading:
+            raise DocumentError(f"{page} has no heading {number!r}.")
+        number = "1"
+    tables = list(_tables(text))
     place = int(number) - 1 if int(number) > 0 else int(number) + len(tables)
     if not 0 <= place < len(tables):
         raise DocumentError(f"{page} has {len(tables)} tables, and no number {number}.")

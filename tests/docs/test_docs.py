@@ -161,6 +161,12 @@ def test_results_are_quoted_by_table_and_row(tmp_path: Path) -> None:
     (tmp_path / "joined.md").write_text("| a |\n|---|\n| 1 |\n| b |\n|---|\n| 2 |\n")
     assert benchmarks.rows(tmp_path, "joined.md", "1") == "| a |\n|---|\n| 1 |"
     assert benchmarks.rows(tmp_path, "joined.md", "2") == "| b |\n|---|\n| 2 |"
+    (tmp_path / "headed.md").write_text(
+        "| a |\n|---|\n| 1 |\n\n## Second one\n\n| b |\n|---|\n| 2 |\n"
+    )
+    assert benchmarks.rows(tmp_path, "headed.md", "Second one") == "| b |\n|---|\n| 2 |"
+    with pytest.raises(DocumentError, match="no heading 'Second'"):
+        benchmarks.rows(tmp_path, "headed.md", "Second")
     with pytest.raises(DocumentError, match="no number 3"):
         benchmarks.rows(tmp_path, "r.md", "3")
     with pytest.raises(DocumentError, match="no row 'w'"):
