@@ -33,7 +33,7 @@ from gen3d_mesh.shell import MIN_DESCENT, PLANE_RADIUS
 from gen3d_mesh.solid import MIN_PART, PADDING, Grid, Mask, Solid, grown, slab_order, smooth
 from gen3d_mesh.splat import Floats, Splat
 
-MOST_VOXELS = 32_000_000
+MOST_VOXELS = 21_000_000
 """Of the finer grid, which is laid around the solid alone. What fills more of a cube is left."""
 
 VOXEL = 0.4
