@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.driver import PATIENCE_MS, watch_pixels
-from tests.local.running import eventually
+from tests.local.running import RunningStack, eventually
 
 
 @pytest.mark.parametrize(
@@ -153,6 +153,44 @@ def test_a_share_that_is_withdrawn_or_tampered_with_says_so(
         expect(dialog.get_by_role("listitem")).to_have_count(before - 1)
     stranger.goto(link)
     expect(stranger.get_by_role("heading", name="Nothing is behind this link")).to_be_visible()
+    context.close()
+
+
+def test_a_share_that_has_ended_says_so_and_is_listed_no_more(
+    finished: Page, ada: BrowserContext, stack: RunningStack, browser: Browser
+) -> None:
+    link = _shared(finished, "Object 1")
+    context = browser.new_context()
+    opened, late = context.new_page(), context.new_page()
+    opened.clock.install()
+    opened.goto(link)
+    expect(opened.locator("canvas[data-drawn=mesh]")).to_be_visible(timeout=PATIENCE_MS)
+    owners = ada.new_page()
+    owners.goto(finished.url)
+    expect(owners.locator("canvas[data-drawn=mesh]")).to_be_visible(timeout=PATIENCE_MS)
+    with _sharing(owners, "Object 1") as dialog:
+        rows = dialog.get_by_role("listitem")
+        expect(rows.first).to_be_visible()
+        before = rows.count()
+        dynamodb = stack.client("dynamodb")
+        (shares,) = [name for name in dynamodb.list_tables()["TableNames"] if "Shares" in name]
+        dynamodb.update_item(
+            TableName=shares,
+            Key={"shareId": {"S": link.rsplit("/", 1)[-1]}},
+            UpdateExpression="SET endsAt = :past",
+            ExpressionAttributeValues={":past": {"S": "2026-01-01T00:00:00Z"}},
+        )
+        # To withdraw what has ended is no fault.
+        dialog.get_by_role("button", name=re.compile("^Withdraw")).first.click()
+        expect(rows).to_have_count(before - 1)
+        expect(dialog.get_by_role("alert")).to_have_count(0)
+    nothing = "Nothing is behind this link"
+    late.goto(link)
+    expect(late.get_by_role("heading", name=nothing)).to_be_visible()
+    # Who has it open is told with the next look.
+    opened.clock.fast_forward("06:00")
+    expect(opened.get_by_role("heading", name=nothing)).to_be_visible()
+    owners.close()
     context.close()
 
 

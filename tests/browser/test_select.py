@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from tests.browser.driver import PATIENCE_MS, Selecting, a_request_is_held
 
@@ -189,6 +189,27 @@ def test_a_reload_loses_nothing(selecting: Selecting) -> None:
     selecting.ready()
     expect(selecting.points).to_have_count(2)
     assert selecting.share() == before
+
+
+def test_two_tabs_on_one_job_go_on_from_each_other(
+    selecting: Selecting, ada: BrowserContext
+) -> None:
+    page = selecting.page
+    other = Selecting(ada.new_page())
+    other.page.goto(page.url)
+    expect(other.viewport).to_be_visible(timeout=PATIENCE_MS)
+    other.ready()
+    page.bring_to_front()
+    selecting.click(CUP)
+    expect(other.points).to_have_count(1)
+    other.page.bring_to_front()
+    assert other.ready().covers(CUP)
+    other.click(SPOON)
+    expect(selecting.points).to_have_count(2)
+    other.page.close()
+    page.bring_to_front()
+    page.reload()
+    expect(selecting.ready().points).to_have_count(2)
 
 
 def test_a_kept_selection_is_not_faulted_before_it_is_decoded(selecting: Selecting) -> None:

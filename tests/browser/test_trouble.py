@@ -45,6 +45,31 @@ def test_a_failure_of_the_endpoint_is_shown_and_tried_again(
     page.close()
 
 
+def test_a_mask_that_another_tab_has_sent_is_gone_on_with_in_both(
+    ada: BrowserContext, stack: RunningStack, photo: Path
+) -> None:
+    page = start_job(ada, stack.url, photo)
+    Selecting(page).click((0.5, 0.3))
+    other = ada.new_page()
+    other.goto(page.url)
+    expect(other.locator(".viewport")).to_be_visible(timeout=PATIENCE_MS)
+    Selecting(other).ready()
+    expect(other.locator(".point")).to_have_count(1)
+    # It has not looked at the job since.
+    job = "**/jobs/" + page.url.rsplit("/", 1)[-1]
+    other.route(job, lambda route: route.abort())
+    Selecting(page).confirm()
+    expect(page.locator(".viewport")).to_have_count(0, timeout=PATIENCE_MS)
+    with other.expect_response("**/masks") as refused:
+        Selecting(other).confirm()
+    assert refused.value.status == 409
+    expect(other.get_by_role("alert")).to_contain_text("does not wait for a mask")
+    other.unroute(job)
+    for tab in (page, other):
+        expect(tab.locator(".result")).to_be_visible(timeout=300_000)
+        tab.close()
+
+
 def test_a_lost_connection_keeps_the_masks(selecting: Selecting) -> None:
     page = selecting.page
     selecting.click((0.5, 0.3))

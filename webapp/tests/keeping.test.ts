@@ -5,6 +5,7 @@ import { Decodes } from "../src/selection/decodes";
 import { startHistory } from "../src/selection/history";
 import { earlierBy, whatToKeep } from "../src/selection/keeping";
 import type { Decoded } from "../src/selection/prompt";
+import { SelectionMachine } from "../src/selection/selecting";
 import { emptySelection, reduce, type Selection } from "../src/selection/selection";
 
 const click = { x: 1, y: 1, label: 1 } as const;
@@ -88,5 +89,59 @@ describe("what is kept of a selection", () => {
     expect(
       whatToKeep(startHistory(more), fresh, meta("sam"), kept)?.selection.objects[0]?.clicks,
     ).toHaveLength(2);
+  });
+});
+
+describe("a selection that another tab has kept", () => {
+  const other = (): KeptSelection => ({
+    selection: clicked,
+    history: { past: [emptySelection()], future: [] },
+    answers: [answer(1, -1)],
+    by: { engine: "lite", revision: "1", singleMaskIndex: 0 },
+  });
+  const tab = (kept: KeptSelection[] = []) =>
+    new SelectionMachine({ width: 4, height: 4 }, null, async (what) => {
+      kept.push(what);
+      return true;
+    });
+  const lite = (engine = "lite") => ({
+    decoder: { decode: nobody },
+    meta: meta(engine),
+    found: [],
+  });
+
+  it("is gone on from, with its masks and its steps", async () => {
+    const kept: KeptSelection[] = [];
+    const machine = tab(kept);
+    machine.goOn(lite());
+    machine.follow(other());
+    expect(machine.selection).toBe(clicked);
+    await machine.keepNow();
+    expect(kept.at(-1)?.answers[0]?.scores).toHaveLength(2);
+    machine.undo();
+    expect(machine.selection).toEqual(emptySelection());
+    await machine.keepNow();
+  });
+
+  it("is kept as it is by a tab whose decoder is still to come", async () => {
+    const kept: KeptSelection[] = [];
+    const machine = tab(kept);
+    machine.follow(other());
+    await machine.keepNow();
+    expect(kept).toEqual([]);
+    machine.goOn(lite());
+    await machine.keepNow();
+    expect(kept.at(-1)?.answers[0]?.scores).toHaveLength(2);
+  });
+
+  it("waits where the person has just changed theirs, and until they let go", async () => {
+    const machine = tab();
+    machine.act({ type: "click", click: { x: 2, y: 2, label: 1 } });
+    const mine = machine.selection;
+    machine.follow(other());
+    expect(machine.selection).toBe(mine);
+    await machine.keepNow();
+    machine.follow(other());
+    expect(machine.selection).toBe(clicked);
   });
 });

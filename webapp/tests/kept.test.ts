@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "../src/api/error";
 import type { JobView } from "../src/api/types";
-import { drop, dropAll, dropJob, keep, kept, NO_JOB } from "../src/kept/kept";
+import { drop, dropAll, dropJob, keep, kept, NO_JOB, onKeptElsewhere } from "../src/kept/kept";
 import { note } from "../src/kept/notes";
 import { sweep } from "../src/kept/sweep";
 
@@ -38,6 +38,21 @@ describe("what is kept", () => {
     expect((await reloaded.kept("photo", "J1"))?.text).toBe("cup");
     await dropJob("J1");
     expect(await kept("photo", "J1")).toBeUndefined();
+  });
+
+  it("is told to the other tabs that show the same job, and to them alone", async () => {
+    const heard: string[] = [];
+    const end = onKeptElsewhere("photo", "J1", () => heard.push("here"));
+    vi.resetModules();
+    const another = await import("../src/kept/kept");
+    another.onKeptElsewhere("photo", "J1", () => heard.push("there"));
+    another.onKeptElsewhere("photo", "J2", () => heard.push("elsewhere"));
+    await keep("photo", "J1", photo("cup"));
+    await vi.waitFor(() => expect(heard).toEqual(["there"]));
+    end();
+    await another.keep("photo", "J1", photo("cup"));
+    await keep("photo", "J2", photo("cup"));
+    await vi.waitFor(() => expect(heard).toEqual(["there", "elsewhere"]));
   });
 
   it("holds a photo that has no job yet, until somebody signs out", async () => {

@@ -60,6 +60,29 @@ const KINDS = ["choice", "photo", "selection", "submission"] as const;
 /** What the browser does not keep (private windows, a full disk): this tab has it until a reload. */
 const here = new Map<string, unknown>();
 
+/** Tells the page's other tabs, and never this one, of what is kept; opened once it is needed. */
+let tabs: BroadcastChannel | undefined;
+
+/** Where storage is refused the channel may be, too; then there is nothing to tell of. */
+function otherTabs(): BroadcastChannel | undefined {
+  try {
+    tabs ??= new BroadcastChannel("gen3d-kept");
+  } catch {
+    return undefined;
+  }
+  return tabs;
+}
+
+/** Hear of it when another tab keeps something; gives what ends it. */
+export function onKeptElsewhere(kind: keyof Kinds, jobId: string, heard: () => void): () => void {
+  const listen = ({ data }: MessageEvent) => {
+    if (data === `${kind}:${jobId}`) heard();
+  };
+  const channel = otherTabs();
+  channel?.addEventListener("message", listen);
+  return () => channel?.removeEventListener("message", listen);
+}
+
 /** Read what was kept; undefined where there is none. */
 export async function kept<K extends keyof Kinds>(
   kind: K,
@@ -81,6 +104,7 @@ export async function keep<K extends keyof Kinds>(
   const there = await tried(async () => {
     await set(key, value);
     if (here.get(key) === value) here.delete(key);
+    otherTabs()?.postMessage(key);
     return true;
   });
   return there ?? false;

@@ -75,10 +75,12 @@ export class SelectionMachine {
   private readonly keeper: Keeper;
   private asked: Answering["decoder"] | null = null;
   private by: KeptSelection["by"];
+  /** Whether the person has changed it since it was kept last. */
+  private changed = false;
 
   constructor(
     private readonly photo: Size,
-    private readonly earlier: KeptSelection | null,
+    private earlier: KeptSelection | null,
     private readonly save: (what: KeptSelection) => Promise<boolean>,
   ) {
     const size = { width: 1, height: 1 };
@@ -256,7 +258,25 @@ export class SelectionMachine {
     this.rest(null);
     this.set({ history });
     this.want();
+    this.changed = true;
     this.keeper.soon();
+  }
+
+  /**
+   * Go on from what another tab has kept of the same job: else the tab that keeps last, though it
+   * be for a better decoder, would take away what was selected in the other. Who is changing it
+   * here keeps theirs.
+   */
+  follow(kept: KeptSelection): void {
+    const { gesture, decodes } = this.state;
+    if (gesture || this.changed) return;
+    this.rest(null);
+    const history = { ...startHistory(kept.selection), ...kept.history };
+    const same = kept.by?.engine === this.by?.engine && kept.by?.revision === this.by?.revision;
+    if (!decodes) this.earlier = kept;
+    else if (same) decodes.restore(kept.selection.objects, kept.answers);
+    this.set({ history: decodes && !same ? forgetCandidates(history) : history });
+    this.want();
   }
 
   // The decoder
@@ -318,6 +338,7 @@ export class SelectionMachine {
     const { history, decodes } = this.state;
     const what = whatToKeep(history, decodes, this.by, this.earlier);
     if (!what) return;
+    this.changed = false;
     const keeps = await this.save(what);
     if (keeps !== this.state.keeps) this.set({ keeps });
   }

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Check, Copy, Send, Share2 } from "lucide-react";
 import { useState } from "react";
+import { ApiError } from "../../api/error";
 import type { JobView, ObjectView, ShareView } from "../../api/types";
 import { useServices } from "../../services";
 import { files } from "../../texts/en/files";
@@ -66,7 +67,12 @@ function Links({ job, object }: Props) {
 
   function withdraw({ shareId }: ShareView): void {
     void work(async () => {
-      await api.withdrawShare(shareId);
+      try {
+        await api.withdrawShare(shareId);
+      } catch (failure) {
+        // It has ended, or was withdrawn in another tab: what was wanted.
+        if (!(failure instanceof ApiError && failure.status === 404)) throw failure;
+      }
       queries.setQueryData<ShareView[]>(SHARES, (shares) =>
         shares?.filter((one) => one.shareId !== shareId),
       );

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { DEFAULTS } from "../../api/chosen";
 import type { JobView } from "../../api/types";
-import { type KeptSelection, keep, kept, type Submission } from "../../kept/kept";
+import { type KeptSelection, keep, kept, onKeptElsewhere, type Submission } from "../../kept/kept";
 import type { Logits } from "../../selection/mask";
 import { SelectionMachine } from "../../selection/selecting";
 import { activeObject, isEmpty } from "../../selection/selection";
@@ -70,6 +70,13 @@ function Workbench({ job, image, earlier, onConfirm }: WorkbenchProps) {
   const unloadable = decoder.state === "failed" ? decoder.error : unloaded;
   const waits = lost && unloadable !== null;
   useWaiting(waits ? unloadable : null, t.tool, () => setAttempt(attempt + 1));
+  useEffect(
+    () =>
+      onKeptElsewhere("selection", job.jobId, () => {
+        void kept("selection", job.jobId).then((found) => found && machine.follow(found));
+      }),
+    [machine, job.jobId],
+  );
   useEffect(() => {
     if (decoder.state === "ready") machine.goOn(decoder);
   }, [machine, decoder]);
