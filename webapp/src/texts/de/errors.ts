@@ -47,7 +47,8 @@ const named: Record<ErrorName | OurName, string> = {
   InternalError: "Das war unser Fehler. Versuch es noch einmal; die Verwaltung weiß Bescheid.",
   InvalidDepth:
     "Die Tiefenkarte passt nicht: Sie muss ein graues PNG mit 16 Bit sein, im Format des Fotos.",
-  InvalidImage: "Diese Datei lässt sich nicht als Foto lesen. Wähl ein JPEG, PNG, WebP oder AVIF.",
+  InvalidImage:
+    "Diese Datei lässt sich nicht als Foto lesen. Wähl ein JPEG, HEIC, PNG, WebP oder AVIF.",
   InvalidMask:
     "Die Maske passt nicht: Sie fehlt, ist leer oder deckt alles. Wähl das Objekt noch einmal aus.",
   InvalidMesh: "Das Mesh ließ sich in diesem Format nicht schreiben. Versuch es noch einmal.",
@@ -80,7 +81,8 @@ const named: Record<ErrorName | OurName, string> = {
   Unauthorized: "Du bist nicht mehr angemeldet. Melde dich wieder an.",
   UnexpectedAnswer:
     "Mit der Antwort des Servers ist nichts anzufangen. Versuch es gleich noch einmal.",
-  UnsupportedImage: "Fotos dieser Art werden nicht genommen. Wähl ein JPEG, PNG, WebP oder AVIF.",
+  UnsupportedImage:
+    "Fotos dieser Art werden nicht genommen. Wähl ein JPEG, HEIC, PNG, WebP oder AVIF.",
   UnsupportedVersion: "Diese Seite ist älter als der Server. Lad sie neu.",
   UploadExpired: "Das Hochladen hat zu lange gewartet. Versuch es noch einmal.",
   UploadFailed: "Das Hochladen ist gescheitert. Versuch es noch einmal.",

@@ -34,7 +34,7 @@ export const viewer: Translated<typeof english> = {
   savePicture: "Ein Bild speichern",
   turntable: "Drehfilm",
   saveFilm: "Einen Film von einer Drehung speichern",
-  fullScreen: "Ganzer Bildschirm",
+  fullScreen: "Vollbild",
   recording: (share) => `Eine Drehung wird aufgenommen: ${share} %`,
   noFilms: "Dieser Browser nimmt keine Filme auf. Mach ein Bild.",
   filmFailed: "Der Film ließ sich nicht aufnehmen. Versuch es noch einmal oder mach ein Bild.",
