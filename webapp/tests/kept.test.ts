@@ -84,6 +84,19 @@ describe("what is kept", () => {
     expect(await kept("photo", "J1")).toBeUndefined();
   });
 
+  it("stays in this tab, and nobody waits, where the browser never answers", async () => {
+    vi.useFakeTimers();
+    try {
+      database.refusal = () => new Promise<never>(() => undefined);
+      const said = keep("photo", "J1", photo("cup"));
+      await vi.advanceTimersByTimeAsync(6_000);
+      expect(await said).toBe(false);
+      expect((await kept("photo", "J1"))?.text).toBe("cup");
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("is the newest, once the browser keeps things again", async () => {
     database.refusal = () => Promise.reject(new Error("full"));
     await keep("photo", "J1", photo("older"));

@@ -133,11 +133,20 @@ export async function dropAll(): Promise<void> {
   await tried(clear);
 }
 
-/** IndexedDB refuses now with a rejection, now by throwing at once. */
+/** A storage that says nothing for so long is as one that refuses: nobody waits for it. */
+const PATIENCE_MS = 5_000;
+
+/** IndexedDB refuses now with a rejection, now by throwing at once, and now by no answer ever. */
 async function tried<T>(work: () => Promise<T>): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), PATIENCE_MS);
+  });
   try {
-    return await work();
+    return await Promise.race([work(), silence]);
   } catch {
     return undefined;
+  } finally {
+    clearTimeout(timer);
   }
 }
