@@ -164,6 +164,15 @@ class Decodes:
         return _answered({"objects": self.tasks, "timings": {"mask0": 1.5}, **DRAFT})
 
 
+def _object(payload: dict[str, Any]) -> int | None:
+    """Which object a call is about, where it is about one."""
+    n: int | None = payload.get("n")
+    about = payload.get("splat") or payload.get("mesh") or payload.get("mask")
+    if n is None and about:
+        n = int(about.split("/objects/")[1].split("/")[0])
+    return n
+
+
 class FakeFunction:
     """A Lambda function.
 
@@ -193,13 +202,14 @@ class FakeFunction:
 
     def invoke(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Answer a call."""
-        self.calls.append(payload)
-        n = payload.get("n")
-        about = payload.get("splat") or payload.get("mesh") or payload.get("mask")
-        if n is None and about:
-            n = int(about.split("/objects/")[1].split("/")[0])
+        n, answer = _object(payload), self._usual
         if self._answers:
-            return self._answers.pop(0)(payload)
-        if payload.get("stage") != "initialize" and n in self._for_object:
-            return self._for_object[n](payload)
-        return self._usual(payload)
+            answer = self._answers.pop(0)
+        elif payload.get("stage") != "initialize" and n in self._for_object:
+            answer = self._for_object[n]
+        self.calls.append(payload)
+        return answer(payload)
+
+    def was_asked_about(self, n: int) -> bool:
+        """Whether it was called about an object; what it answers to that is settled then."""
+        return any(_object(payload) == n for payload in self.calls)

@@ -189,9 +189,11 @@ def test_a_draft_of_an_object_that_fails_loses_nothing(
 ) -> None:
     harness.objects = 2
     arn = asleep(harness)
-    getattr(harness, function).for_object(1, answer)
+    fails = getattr(harness, function)
+    fails.for_object(1, answer)
     harness.give_masks()
     harness.wait_until(lambda: harness.job.objects["0"].draft is not None)
+    harness.wait_until(lambda: fails.was_asked_about(1))
     harness.mesh.for_object(1, mesh_of)
     wake(harness)
     ended = harness.wait_for_end(arn)
