@@ -224,11 +224,17 @@ def check_accessibility(page: Page) -> None:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.mouse.move(1, 400)
         page.wait_for_timeout(400)
-        # On a busy machine the colours of the scheme before may still be on their way.
+        # On a busy machine the colours of the scheme before may still be on their way, and what
+        # inherits them sets out when they have come.
         page.evaluate(
             """async () => {
-              const under = document.getAnimations().filter((a) => a instanceof CSSTransition);
-              await Promise.all(under.map((a) => a.finished.catch(() => undefined)));
+              const frame = () => new Promise(requestAnimationFrame);
+              for (let still = 0; still < 3; still++) {
+                const under = document.getAnimations().filter((a) => a instanceof CSSTransition);
+                if (under.length) still = 0;
+                await Promise.all(under.map((a) => a.finished.catch(() => undefined)));
+                await frame();
+              }
             }"""
         )
         found = _violations(page)
@@ -240,7 +246,8 @@ def _violations(page: Page) -> list[str]:
     page.evaluate(AXE.read_text())
     found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
     return [
-        f"{v['id']}: {v['help']} {[node['target'] for node in v['nodes']][:3]}"
+        f"{v['id']}: {v['help']} "
+        f"{[(node['target'], node['failureSummary'].splitlines()[-1]) for node in v['nodes']][:3]}"
         for v in found
         if v["impact"] in ("serious", "critical")
     ]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright
 
 from tests.browser import driver
 
@@ -83,14 +83,13 @@ class _Files(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def opened(url: str, *arguments: str) -> Iterator[Page]:
+def opened(playwright: Playwright, url: str, *arguments: str) -> Iterator[Page]:
     """A page in a browser of its own."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=driver.CHROMIUM, args=[*driver.ARGUMENTS, *arguments]
-        )
-        page = browser.new_page()
-        page.set_default_timeout(driver.PATIENCE_MS)
-        page.goto(url)
-        yield page
-        browser.close()
+    browser = playwright.chromium.launch(
+        executable_path=driver.CHROMIUM, args=[*driver.ARGUMENTS, *arguments]
+    )
+    page = browser.new_page()
+    page.set_default_timeout(driver.PATIENCE_MS)
+    page.goto(url)
+    yield page
+    browser.close()

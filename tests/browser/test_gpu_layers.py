@@ -18,6 +18,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto
 from PIL import Image
+from playwright.sync_api import Playwright
 
 from gen3d_inference.engines.lite.lite_engine import LiteEngine
 from gen3d_inference.mask_decoder import photo_inputs
@@ -99,7 +100,9 @@ def with_every_layer(file: bytes) -> onnx.ModelProto:
     return model
 
 
-def compare(model: onnx.ModelProto, feeds: Arrays, folder: Path) -> Compared:
+def compare(
+    playwright: Playwright, model: onnx.ModelProto, feeds: Arrays, folder: Path
+) -> Compared:
     file = model.SerializeToString()
     session = onnxruntime.InferenceSession(file)
     names = [output.name for output in session.get_outputs()]
@@ -119,7 +122,7 @@ def compare(model: onnx.ModelProto, feeds: Arrays, folder: Path) -> Compared:
     (folder / "about.json").write_text(json.dumps(about))
     (folder / "index.html").write_text("<title>Layers</title>")
     (folder / "runtime").symlink_to(RUNTIME)
-    with served(folder) as site, opened(site.url, *gpu.ARGUMENTS) as page:
+    with served(folder) as site, opened(playwright, site.url, *gpu.ARGUMENTS) as page:
         return Compared(**page.evaluate(COMPARE, OFF))
 
 
@@ -138,7 +141,7 @@ def prompt(session: onnxruntime.InferenceSession, side: int) -> Arrays:
 
 
 @pytest.mark.slow
-def test_the_lite_decoder(photo: Path, tmp_path: Path) -> None:
+def test_the_lite_decoder(playwright: Playwright, photo: Path, tmp_path: Path) -> None:
     file = (LITE / "decoder.onnx").read_bytes()
     session = onnxruntime.InferenceSession(file)
     encoded = LiteEngine(LITE).initialize(Image.open(photo).convert("RGB"))
@@ -146,7 +149,7 @@ def test_the_lite_decoder(photo: Path, tmp_path: Path) -> None:
         **photo_inputs(session, dict(encoded.tensors)),
         **prompt(session, int(encoded.meta.input_width)),
     }
-    compared = compare(with_every_layer(file), feeds, tmp_path)
+    compared = compare(playwright, with_every_layer(file), feeds, tmp_path)
     assert compared.wrong == []
     assert compared.iou >= 0.999
     assert compared.layers > 50
@@ -164,7 +167,7 @@ def sam_sized(tmp_path: Path) -> bytes:
 
 
 @pytest.mark.slow
-def test_a_decoder_of_sams_size(sam_sized: bytes, tmp_path: Path) -> None:
+def test_a_decoder_of_sams_size(playwright: Playwright, sam_sized: bytes, tmp_path: Path) -> None:
     session = onnxruntime.InferenceSession(sam_sized)
     asked = prompt(session, 1008)
     random = np.random.default_rng(0)
@@ -173,7 +176,7 @@ def test_a_decoder_of_sams_size(sam_sized: bytes, tmp_path: Path) -> None:
         for each in session.get_inputs()
         if each.name not in asked
     }
-    compared = compare(with_every_layer(sam_sized), {**photo, **asked}, tmp_path)
+    compared = compare(playwright, with_every_layer(sam_sized), {**photo, **asked}, tmp_path)
     assert compared.wrong == []
     assert compared.iou >= 0.999
     assert compared.layers > 50

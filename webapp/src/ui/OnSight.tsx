@@ -4,13 +4,11 @@ interface Props {
   className: string;
   /** How far from being in sight is near enough, as CSS has margins. */
   margin?: string;
-  /** How much of it has to be, from 0 to 1. */
-  share?: number;
   children: ReactNode;
 }
 
 /** A place whose content is made when it first comes into sight. */
-export function OnSight({ className, margin = "0px", share = 0, children }: Props) {
+export function OnSight({ className, margin = "0px", children }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const [seen, setSeen] = useState(false);
   useEffect(() => {
@@ -21,11 +19,11 @@ export function OnSight({ className, margin = "0px", share = 0, children }: Prop
         setSeen(true);
         observer.disconnect();
       },
-      { rootMargin: margin, threshold: share },
+      { rootMargin: margin },
     );
     observer.observe(place.current);
     return () => observer.disconnect();
-  }, [margin, share]);
+  }, [margin]);
   return (
     <div className={className} ref={place}>
       {seen && children}

@@ -1,6 +1,5 @@
 import { examples } from "../../texts/en/examples";
 import { useTexts } from "../../texts/texts";
-import { OnSight } from "../../ui/OnSight";
 import { EXAMPLES, type Shown } from "./finished";
 import { Turnable } from "./Turnable";
 import "./examples.css";
@@ -23,15 +22,15 @@ export default function Examples() {
   );
 }
 
-/** The picture first; the model over it, once it is in sight and has come. */
+/** The picture first; the model over it, once it is wanted and has come. */
 function Example({ model, name }: { model: Shown; name: string }) {
   return (
     <figure className="example">
       <div className="example-frame">
         {model.picture && <img src={model.picture} alt="" />}
-        <OnSight className="example-model" share={0.6}>
+        <div className="example-model">
           <Turnable url={model.url} name={name} />
-        </OnSight>
+        </div>
       </div>
       <figcaption>{name}</figcaption>
     </figure>

@@ -2,12 +2,18 @@ import { useEffect, useRef, useState } from "react";
 import { examples } from "../../texts/en/examples";
 import { useTexts } from "../../texts/texts";
 
-/** A model that can be turned. Where it does not come, or nothing draws it, its picture stays. */
+/**
+ * A model that can be turned; it comes once it is pointed at, touched or reached by the keyboard, as to
+ * draw it costs a weak machine seconds. Where it does not come, or nothing draws it, its picture stays.
+ */
 export function Turnable({ url, name }: { url: string; name: string }) {
   const t = useTexts(examples);
   const canvas = useRef<HTMLCanvasElement>(null);
+  const [wanted, setWanted] = useState(false);
   const [there, setThere] = useState(false);
+  const want = () => setWanted(true);
   useEffect(() => {
+    if (!wanted) return;
     let dispose: (() => void) | undefined;
     let gone = false;
     import("../../viewer/turntable")
@@ -23,13 +29,16 @@ export function Turnable({ url, name }: { url: string; name: string }) {
       gone = true;
       dispose?.();
     };
-  }, [url]);
+  }, [url, wanted]);
   return (
     // biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: readers pass its keys on.
     <canvas
       ref={canvas}
       className={there ? "there" : undefined}
-      tabIndex={there ? 0 : -1}
+      tabIndex={0}
+      onPointerEnter={want}
+      onPointerDown={want}
+      onFocus={want}
       role="application"
       aria-label={t.canvas(name)}
     />
