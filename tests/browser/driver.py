@@ -228,12 +228,11 @@ def check_accessibility(page: Page) -> None:
         # inherits them sets out when they have come.
         page.evaluate(
             """async () => {
-              const frame = () => new Promise(requestAnimationFrame);
-              for (let still = 0; still < 3; still++) {
-                const under = document.getAnimations().filter((a) => a instanceof CSSTransition);
-                if (under.length) still = 0;
-                await Promise.all(under.map((a) => a.finished.catch(() => undefined)));
-                await frame();
+              const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+              for (let round = 0, still = 0; still < 3 && round < 40; round++) {
+                const all = document.getAnimations();
+                still = all.some((each) => each instanceof CSSTransition) ? 0 : still + 1;
+                await pause(50);
               }
             }"""
         )

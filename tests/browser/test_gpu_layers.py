@@ -141,6 +141,7 @@ def prompt(session: onnxruntime.InferenceSession, side: int) -> Arrays:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_lite_decoder(playwright: Playwright, photo: Path, tmp_path: Path) -> None:
     file = (LITE / "decoder.onnx").read_bytes()
     session = onnxruntime.InferenceSession(file)
@@ -167,6 +168,7 @@ def sam_sized(tmp_path: Path) -> bytes:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_decoder_of_sams_size(playwright: Playwright, sam_sized: bytes, tmp_path: Path) -> None:
     session = onnxruntime.InferenceSession(sam_sized)
     asked = prompt(session, 1008)
