@@ -65,6 +65,17 @@ describe("where a decoder runs", () => {
     expect(gpu.close).toHaveBeenCalledOnce();
   });
 
+  it("is tried by the mask that was answered, though that is another thread's by then", async () => {
+    const wasm = new Processor(100, answer(0.5));
+    const later = vi.fn(async (_: Feeds, expected: Decoded) => {
+      await new Promise((done) => setTimeout(done));
+      return expected.masks.length === 100 ? new Processor(20, answer(0.5)) : null;
+    });
+    const { masks } = await new Quickest(wasm, later).decode(PROMPT);
+    structuredClone(masks, { transfer: [masks.buffer as ArrayBuffer] });
+    expect(await later.mock.results[0]?.value).not.toBeNull();
+  });
+
   it("is not tried again where it was found to be slower", async () => {
     const { open } = await clickedOnce(new Processor(20, answer(0.5)), "wasm");
     expect(open).not.toHaveBeenCalled();

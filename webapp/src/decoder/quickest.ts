@@ -33,8 +33,10 @@ export class Quickest implements Runtime {
     const decoded = await this.wasm.decode(prompt);
     if (!this.tried) {
       this.tried = true;
+      // A copy: whoever asked may hand the masks on to another thread before the trial reads them.
+      const expected = { ...decoded, masks: decoded.masks.slice() };
       // Without one for this visit where it cannot be tried; at the next one it may be well again.
-      this.tryGpu(prompt, decoded).then(
+      this.tryGpu(prompt, expected).then(
         (gpu) => (this.closed ? gpu?.close() : this.take(gpu)),
         () => undefined,
       );
