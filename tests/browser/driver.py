@@ -224,18 +224,6 @@ def check_accessibility(page: Page) -> None:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.mouse.move(1, 400)
         page.wait_for_timeout(400)
-        # On a busy machine the colours of the scheme before may still be on their way, and what
-        # inherits them sets out when they have come.
-        page.evaluate(
-            """async () => {
-              const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-              for (let round = 0, still = 0; still < 3 && round < 40; round++) {
-                const all = document.getAnimations();
-                still = all.some((each) => each instanceof CSSTransition) ? 0 : still + 1;
-                await pause(50);
-              }
-            }"""
-        )
         found = _violations(page)
         assert not found, found  # no test's own file: pytest says nothing of it by itself
 

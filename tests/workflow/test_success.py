@@ -203,7 +203,8 @@ def test_a_job_without_a_text_has_none(harness: Harness) -> None:
 
 
 def test_the_result_lies_where_it_wakes_the_notify_function(harness: Harness) -> None:
-    harness.run()
+    ended = harness.run()
+    assert ended.status == "SUCCEEDED", ended
     file = client("s3").head_object(Bucket=BUCKET, Key=JobFiles(PREFIX).result)
     assert file["ContentType"] == "application/json"
     result = published()
