@@ -5,7 +5,7 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from gen3d_client.errors import (
 )
 from gen3d_client.follow import completed
 from gen3d_client.key import VARIABLE, Key
-from gen3d_client.models import COMPLETED, BatchJob, Created, Delivery, Job
+from gen3d_client.models import COMPLETED, Answer, BatchJob, Created, Delivery, Job
 from gen3d_client.plans import Plan
 from gen3d_client.sign_ins import Kept, SignIn, Unfinished
 from gen3d_client.site import Site
@@ -84,20 +84,25 @@ def logout(options: argparse.Namespace) -> None:
     print(json.dumps({"address": address}) if options.json else said)
 
 
+def _listed(as_json: bool, found: Iterable[Answer], rows: Iterable[Sequence[str]]) -> None:
+    """Print what was found: for a program, or as a table whose first row is its head."""
+    if as_json:
+        print(json.dumps([each.as_json() for each in found], ensure_ascii=False))
+        return
+    print(table([[plain(cell) for cell in row] for row in rows]))
+
+
 def list_keys(options: argparse.Namespace) -> None:
     """List one's keys."""
     with client(Kept(), options.at) as gen3d:
         found = gen3d.keys()
-    if options.json:
-        print(json.dumps([key.as_json() for key in found], ensure_ascii=False))
-        return
     rows = [
         (key.key_id, " ".join(key.rights), str(key.jobs_per_day or "–"), _day(key.created_at),
          _day(key.used_at or "") or "never", key.name)
         for key in found
     ]  # fmt: skip
     head = ("key", "may", "jobs a day", "made", "used", "name")
-    print(table([head, *([plain(each) for each in row] for row in rows)]))
+    _listed(options.json, found, [head, *rows])
 
 
 def make_key(options: argparse.Namespace) -> None:
@@ -120,16 +125,13 @@ def list_webhooks(options: argparse.Namespace) -> None:
     """List one's webhooks."""
     with client(Kept(), options.at) as gen3d:
         found = gen3d.webhooks()
-    if options.json:
-        print(json.dumps([webhook.as_json() for webhook in found], ensure_ascii=False))
-        return
     rows = [
         (each.webhook_id, "ended, by a 410" if each.stopped_at else "is told",
          _day(each.created_at), " ".join(each.events), each.url)
         for each in found
     ]  # fmt: skip
     head = ("webhook", "state", "made", "told of", "address")
-    print(table([head, *([plain(each) for each in row] for row in rows)]))
+    _listed(options.json, found, [head, *rows])
 
 
 def add_webhook(options: argparse.Namespace) -> None:
@@ -155,16 +157,13 @@ def list_deliveries(options: argparse.Namespace) -> None:
     """List what a webhook was told, and what it answered last."""
     with client(Kept(), options.at) as gen3d:
         found = gen3d.deliveries(options.webhook, options.most)
-    if options.json:
-        print(json.dumps([delivery.as_json() for delivery in found], ensure_ascii=False))
-        return
     rows = [
         (each.delivery_id, each.state, each.type, each.job_id, _minute(each.created_at),
          str(len(each.attempts)), _answered(each))
         for each in found
     ]  # fmt: skip
     head = ("delivery", "state", "event", "job", "since", "tries", "last answer")
-    print(table([head, *([plain(each) for each in row] for row in rows)]))
+    _listed(options.json, found, [head, *rows])
 
 
 def redeliver(options: argparse.Namespace) -> None:
@@ -283,15 +282,12 @@ def jobs(options: argparse.Namespace) -> None:
     """List one's jobs."""
     with client(Kept(), options.at) as gen3d:
         found = gen3d.jobs(options.most)
-    if options.json:
-        print(json.dumps([job.as_json() for job in found], ensure_ascii=False))
-        return
     rows = [
         (job.job_id, job.status, _minute(job.created_at), str(job.objects), job.name)
         for job in found
     ]
     head = ("job", "status", "created", "objects", "name")
-    print(table([head, *([plain(each) for each in row] for row in rows)]))
+    _listed(options.json, found, [head, *rows])
 
 
 def watch(options: argparse.Namespace) -> None:

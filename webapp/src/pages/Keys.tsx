@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { KeyRound } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { MAX_NAME } from "../api/domain";
 import type { KeyView, NewKey, Right } from "../api/types";
 import { useServices } from "../services";
@@ -8,7 +8,7 @@ import { common } from "../texts/en/common";
 import { keys } from "../texts/en/keys";
 import { useTexts } from "../texts/texts";
 import { Confirm } from "../ui/Confirm";
-import { Dialog } from "../ui/Dialog";
+import { DialogForm } from "../ui/DialogForm";
 import { ErrorNote } from "../ui/ErrorNote";
 import { date } from "../ui/format";
 import { ShownOnce } from "../ui/ShownOnce";
@@ -107,9 +107,7 @@ function Make({ open, close, show }: MakeProps) {
   const queries = useQueryClient();
   const { work, leave, busy, error } = useDialogTask(close);
 
-  function make(event: FormEvent<HTMLFormElement>): void {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
+  function make(form: FormData): void {
     const rights = form.getAll("right") as Right[];
     const asked = { name: String(form.get("name")), rights };
     const jobsPerDay = Number(form.get("jobsPerDay") || 0);
@@ -120,35 +118,24 @@ function Make({ open, close, show }: MakeProps) {
   }
 
   return (
-    <Dialog open={open} title={t.newKey} onClose={leave}>
-      <form className="key-form" onSubmit={make}>
-        <label>
-          {t.whatFor}
-          <input className="input" name="name" maxLength={MAX_NAME} required />
-        </label>
-        <fieldset>
-          <legend>{t.whatItMay}</legend>
-          {Object.entries(t.rights).map(([right, words]) => (
-            <label className="check" key={right}>
-              <input type="checkbox" name="right" value={right} defaultChecked /> {words}
-            </label>
-          ))}
-        </fieldset>
-        <label>
-          {t.limit}
-          <input className="input" name="jobsPerDay" type="number" min={1} max={100_000} />
-        </label>
-        {error !== null && <ErrorNote error={error} />}
-        <div className="actions">
-          <button type="button" className="button button-quiet" disabled={busy} onClick={leave}>
-            {t.cancel}
-          </button>
-          <button type="submit" className="button" disabled={busy}>
-            {t.make}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <DialogForm open={open} title={t.newKey} what={t.make} send={make} {...{ leave, busy, error }}>
+      <label>
+        {t.whatFor}
+        <input className="input" name="name" maxLength={MAX_NAME} required />
+      </label>
+      <fieldset>
+        <legend>{t.whatItMay}</legend>
+        {Object.entries(t.rights).map(([right, words]) => (
+          <label className="check" key={right}>
+            <input type="checkbox" name="right" value={right} defaultChecked /> {words}
+          </label>
+        ))}
+      </fieldset>
+      <label>
+        {t.limit}
+        <input className="input" name="jobsPerDay" type="number" min={1} max={100_000} />
+      </label>
+    </DialogForm>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Webhook } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { MAX_URL } from "../../api/domain";
 import type { EventType, NewWebhook, WebhookView } from "../../api/types";
 import { useServices } from "../../services";
@@ -8,7 +8,7 @@ import { common } from "../../texts/en/common";
 import { webhooks } from "../../texts/en/webhooks";
 import { useTexts } from "../../texts/texts";
 import { Confirm } from "../../ui/Confirm";
-import { Dialog } from "../../ui/Dialog";
+import { DialogForm } from "../../ui/DialogForm";
 import { ErrorNote } from "../../ui/ErrorNote";
 import { date } from "../../ui/format";
 import { ShownOnce } from "../../ui/ShownOnce";
@@ -141,9 +141,7 @@ function Add({ open, close, show }: AddProps) {
   const queries = useQueryClient();
   const { work, leave, busy, error } = useDialogTask(close);
 
-  function add(event: FormEvent<HTMLFormElement>): void {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
+  function add(form: FormData): void {
     const events = form.getAll("event") as EventType[];
     void work(async () => {
       show(await api.createWebhook({ url: String(form.get("url")).trim(), events }));
@@ -152,31 +150,26 @@ function Add({ open, close, show }: AddProps) {
   }
 
   return (
-    <Dialog open={open} title={t.newWebhook} onClose={leave}>
-      <form className="webhook-form" onSubmit={add}>
-        <label>
-          {t.address}
-          <input className="input" name="url" type="url" maxLength={MAX_URL} required />
-        </label>
-        <fieldset>
-          <legend>{t.toldOf}</legend>
-          {Object.entries(t.events).map(([event, words]) => (
-            <label className="check" key={event}>
-              <input type="checkbox" name="event" value={event} defaultChecked /> {words}
-            </label>
-          ))}
-        </fieldset>
-        {error !== null && <ErrorNote error={error} />}
-        <div className="actions">
-          <button type="button" className="button button-quiet" disabled={busy} onClick={leave}>
-            {t.cancel}
-          </button>
-          <button type="submit" className="button" disabled={busy}>
-            {t.register}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <DialogForm
+      open={open}
+      title={t.newWebhook}
+      what={t.register}
+      send={add}
+      {...{ leave, busy, error }}
+    >
+      <label>
+        {t.address}
+        <input className="input" name="url" type="url" maxLength={MAX_URL} required />
+      </label>
+      <fieldset>
+        <legend>{t.toldOf}</legend>
+        {Object.entries(t.events).map(([event, words]) => (
+          <label className="check" key={event}>
+            <input type="checkbox" name="event" value={event} defaultChecked /> {words}
+          </label>
+        ))}
+      </fieldset>
+    </DialogForm>
   );
 }
 

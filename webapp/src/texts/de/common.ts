@@ -7,6 +7,7 @@ export const common: Translated<typeof english> = {
   reload: "Neu laden",
   close: "Schließen",
   keepIt: "Behalten",
+  cancel: "Abbrechen",
   loading: "Lädt",
   delete: "Löschen",
   rename: "Umbenennen",

@@ -22,7 +22,6 @@ export const keys: Translated<typeof english> = {
   whatFor: "Wofür er ist",
   whatItMay: "Was er darf",
   limit: "Aufträge am Tag, höchstens (leer: so viele, wie du darfst)",
-  cancel: "Abbrechen",
   make: "Schlüssel anlegen",
   theKey: (name) => `Der Schlüssel „${name}“`,
   keepIt:

@@ -29,7 +29,6 @@ export const webhooks: Translated<typeof english> = {
   withdrawOne: (url) => `${url} zurückziehen`,
   address: "Seine Adresse, über https",
   toldOf: "Wovon er erfährt",
-  cancel: "Abbrechen",
   register: "Anmelden",
   theSecret: "Das Geheimnis des Webhooks",
   secret: "Geheimnis",

@@ -7,6 +7,7 @@ export const common = english("common", {
   reload: "Reload",
   close: "Close",
   keepIt: "Keep it",
+  cancel: "Cancel",
   loading: "Loading",
   delete: "Delete",
   rename: "Rename",

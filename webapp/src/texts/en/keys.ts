@@ -19,7 +19,6 @@ export const keys = english("keys", {
   whatFor: "What it is for",
   whatItMay: "What it may",
   limit: "Jobs a day, at most (empty: as many as you may)",
-  cancel: "Cancel",
   make: "Make the key",
   theKey: (name: string) => `The key “${name}”`,
   keepIt: "Keep it where your program's secrets are; who has it acts as you.",

@@ -28,7 +28,6 @@ export const webhooks = english("webhooks", {
   withdrawOne: (url: string) => `Withdraw ${url}`,
   address: "Its address, over https",
   toldOf: "What it is told of",
-  cancel: "Cancel",
   register: "Register it",
   theSecret: "The webhook's secret",
   secret: "Secret",
