@@ -32,8 +32,12 @@ RUNTIME = ROOT / "webapp" / "node_modules" / "onnxruntime-web" / "dist"
 
 Arrays = dict[str, NDArray[np.generic]]
 
-OFF = 1e-3
-"""Of a layer's largest value: what the two may differ by. A wrong kernel's are off by a quarter."""
+OFF = 1e-2
+"""Of a layer's largest value: what the two may differ by. A wrong kernel's are off by a quarter.
+
+Right ones are off by up to .0036 in the answers of SAM 3's size, as it depends on which of a
+processor's instructions onnxruntime has for its sums.
+"""
 
 COMPARE = """async (off) => {
     const ort = await import("/runtime/ort.jspi.min.mjs");
