@@ -20,4 +20,6 @@ def harness(
 ) -> Iterator[Harness]:
     """A created job, its photo and masks aside: the state machine looks at neither."""
     with stack({"stepfunctions": {"execute_state_machine": True}}):
-        yield Harness(monkeypatch, tmp_path_factory.getbasetemp() / "executions")
+        harness = Harness(monkeypatch, tmp_path_factory.getbasetemp() / "executions")
+        yield harness
+        harness.end()

@@ -142,6 +142,7 @@ class Harness:
         self._jobs = JobStore("JobsTable")
         self.announced = _interpreter(records)
         self.announced.clear()
+        self._started: list[str] = []
         self._fake_the_services(monkeypatch)
         self._save_time(monkeypatch)
         self._take_turns_at_the_tables(monkeypatch)
@@ -220,7 +221,8 @@ class Harness:
             name=execution_name(JOB_ID, run),
             input=execution_input(job, run, resume, objects, scene=scene),
         )
-        return str(started["executionArn"])
+        self._started.append(started["executionArn"])
+        return self._started[-1]
 
     def give_masks(self) -> None:
         """Do as the API does when the person has made the masks."""
@@ -253,6 +255,21 @@ class Harness:
         """Wait until an execution has ended."""
         self.wait_until(lambda: self.has_ended(arn))
         return self.ended(arn)
+
+    def end(self) -> None:
+        """Stop what still runs, and wait until nothing of it does.
+
+        Every test's executions have the same names: one that went on into the next test would write
+        to its tables, and end the execution that is called like it there.
+        """
+        from moto.stepfunctions.parser.utils import TMP_THREADS
+
+        for arn in self._started:
+            if not self.has_ended(arn):
+                client("stepfunctions").stop_execution(executionArn=arn)
+        for thread in TMP_THREADS:
+            thread.join(PATIENCE)
+            assert not thread.is_alive(), f"{thread.name} goes on"
 
     def run(
         self,
