@@ -16,8 +16,9 @@ import trimesh
 from PIL import Image
 
 from gen3d.errors import Gen3DError, InvalidMesh
-from gen3d_mesh.coloured_mesh import ColouredMesh
+from gen3d_mesh.coloured_mesh import ColouredMesh, linear_to_srgb
 from gen3d_mesh.endings import NotInstalled
+from gen3d_mesh.kinds import Kind
 from gen3d_mesh.mesh_file import SourceMesh, read_mesh
 from gen3d_mesh.remesh import repair_mesh
 from gen3d_mesh.repair import is_closed, parts
@@ -119,6 +120,52 @@ def test_colours_of_gltf_are_linear_and_its_factor_too(tmp_path: Path) -> None:
     made = read_mesh(written(tmp_path, mesh, "b.glb"), "GLB")
     assert made.image is not None
     np.testing.assert_allclose(made.image / 255, 0.737, atol=0.003)
+
+
+@pytest.mark.parametrize("kind", ["GLB", "glTF"])
+@pytest.mark.parametrize("component", [5121, 5123, 5126])
+@pytest.mark.parametrize("name", ["COLOR_0", "TEXCOORD_0", "beside a material"])
+def test_colours_and_places_in_a_picture_may_be_shares_of_integers(
+    tmp_path: Path, name: str, component: int, kind: Kind
+) -> None:
+    mesh = painted(ball(1)) if name == "TEXCOORD_0" else coloured(ball(1))
+    data: bytes = mesh.export(file_type="glb")
+    (length,) = struct.unpack_from("<I", data, 12)
+    document, rest = json.loads(data[20 : 20 + length]), data[28 + length :]
+    attributes = document["meshes"][0]["primitives"][0]["attributes"]
+    attribute = "TEXCOORD_0" if name == "TEXCOORD_0" else "COLOR_0"
+    values = np.linspace(0, 1, 4 * len(mesh.vertices)).reshape(-1, 4).astype(np.float32)
+    values = values[:, :2] if name == "TEXCOORD_0" else values
+    whole, dtype = {5121: (255, "u1"), 5123: (65535, "<u2"), 5126: (1, "<f4")}[component]
+    stored = (np.round(whole * values) if whole > 1 else values).astype(dtype)
+    padded = np.zeros((len(stored), 4 * -(-stored[0].nbytes // 4)), np.uint8)  # as glTF aligns rows
+    padded[:, : stored[0].nbytes] = stored.view(np.uint8).reshape(len(stored), -1)
+    view = {"buffer": 0, "byteOffset": len(rest), "byteLength": padded.nbytes}
+    document["bufferViews"].append({**view, "byteStride": padded.shape[1]})
+    accessor = {"bufferView": len(document["bufferViews"]) - 1, "count": len(values)}
+    accessor |= {"componentType": component, "normalized": whole > 1}
+    document["accessors"].append({**accessor, "type": f"VEC{values.shape[1]}"})
+    attributes[attribute] = len(document["accessors"]) - 1
+    if name == "beside a material":
+        document["materials"] = [{"pbrMetallicRoughness": {"baseColorFactor": [0.5, 1, 1, 1]}}]
+        document["meshes"][0]["primitives"][0]["material"] = 0
+    rest += padded.tobytes()
+    document["buffers"] = [{"byteLength": len(rest)}]
+    path = tmp_path / f"a.{kind.lower()}"
+    if kind == "glTF":
+        document["buffers"][0]["uri"] = "a.bin"
+        (tmp_path / "a.bin").write_bytes(rest)
+        path.write_text(json.dumps(document))
+    else:
+        path.write_bytes(packed(document, struct.pack("<I4s", len(rest), b"BIN\0") + rest))
+    made = read_mesh(path, kind)
+    if name == "TEXCOORD_0":
+        assert made.uv is not None
+        np.testing.assert_allclose(made.uv, values[mesh.faces], atol=0.003)
+    else:
+        factor = (0.5, 1, 1) if name == "beside a material" else (1, 1, 1)
+        wanted = linear_to_srgb((values[:, :3] * factor).astype(np.float32))
+        np.testing.assert_allclose(made.colors, wanted, atol=0.03)
 
 
 def test_damage_is_mended() -> None:
@@ -286,9 +333,13 @@ def glb(change: dict[str, Any]) -> bytes:
             document[key][0].update(value)
         else:
             document[key] = value
+    return packed(document, data[20 + length :])
+
+
+def packed(document: dict[str, Any], rest: bytes) -> bytes:
+    """A GLB of its JSON and of what follows it."""
     text = json.dumps(document).encode()
     text += b" " * (-len(text) % 4)
-    rest = data[20 + length :]
     whole = struct.pack("<4sII", b"glTF", 2, 20 + len(text) + len(rest))
     return whole + struct.pack("<I4s", len(text), b"JSON") + text + rest
 

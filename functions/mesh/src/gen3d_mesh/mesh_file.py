@@ -5,10 +5,11 @@ mesh as they are; what it takes wrongly or for zeros is known by the GLB's JSON,
 (README, "Meshes from elsewhere"). All materials become one picture.
 """
 
+import io
 import json
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -50,7 +51,12 @@ _PACKINGS = {
 }
 """Extensions of glTF that trimesh 5.2 reads wrongly or not, and how a file goes without them."""
 
-_COMPONENTS = {5120: 1, 5121: 1, 5122: 2, 5123: 2, 5125: 4, 5126: 4}
+_SHARES = "GEN3D_shares"
+"""Names, in a primitive that is handed to trimesh, the accessors of values of 0 to 1 that glTF may
+store as integers: of such colours trimesh 5.2 keeps the low byte, such places it keeps raw."""
+
+_FLOAT = 5126
+_COMPONENTS = {5120: 1, 5121: 1, 5122: 2, 5123: 2, 5125: 4, _FLOAT: 4}
 _PARTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 _PACKED_MOST = 8
 """Vertices in a byte of a file that is packed."""
@@ -131,14 +137,20 @@ def read_mesh(path: Path, kind: Kind, *, maps: bool = False) -> SourceMesh:
         Damaged, without triangles, packed in a way that is not read, or too large.
     """
     import trimesh
+    from trimesh.exchange.gltf.extensions import register_handler
 
     look_before(path, kind)
     try:
-        scene = trimesh.load_scene(path, file_type=_TYPES[kind], process=False)
-        meshes = [each for each in scene.dump() if isinstance(each, trimesh.Trimesh)]
+        register_handler(_SHARES, scope="primitive_preprocess")(_as_floats)
+        scene = trimesh.load_scene(
+            _opened(path, kind),
+            file_type=_TYPES[kind],
+            resolver=trimesh.resolvers.FilePathResolver(path),
+            process=False,
+        )
         notes: list[str] = []
         linear = kind in ("GLB", "glTF")
-        meshes = [mesh for mesh in meshes if len(mesh.faces)]
+        meshes = [mesh for mesh in _placed(scene) if len(mesh.faces)]
         kept = maps and len(meshes) == 1
         parts = [_part(mesh, notes, linear=linear, maps=kept) for mesh in meshes]
     except InvalidMesh:
@@ -202,6 +214,53 @@ def _document(path: Path, kind: Kind) -> dict[str, Any]:
         return dict(json.loads(file.read(length)))
 
 
+def _opened(path: Path, kind: Kind) -> Path | io.BytesIO:
+    """What trimesh is given: a glTF with shares of one names them (`_SHARES`)."""
+    if kind not in ("GLB", "glTF"):
+        return path
+    document = _document(path, kind)
+    named = False
+    for mesh in document.get("meshes", []):
+        for primitive in mesh["primitives"]:
+            attributes = primitive["attributes"]
+            shares = [attributes[name] for name in ("COLOR_0", "TEXCOORD_0") if name in attributes]
+            if any(document["accessors"][each]["componentType"] != _FLOAT for each in shares):
+                primitive.setdefault("extensions", {})[_SHARES] = shares
+                named = True
+    if not named:
+        return path
+    text = json.dumps(document).encode()
+    if kind == "glTF":
+        return io.BytesIO(text)
+    text += b" " * (-len(text) % 4)
+    with path.open("rb") as file:
+        _, _, _, length = struct.unpack("<4sIII", file.read(16))
+        file.seek(20 + length)
+        rest = file.read()
+    head = struct.pack("<4sIII4s", b"glTF", 2, 20 + len(text) + len(rest), len(text), b"JSON")
+    return io.BytesIO(head + text + rest)
+
+
+def _placed(scene: Any) -> Iterator[Any]:
+    """A scene's meshes as its nodes have them, like trimesh's ``dump``, which forgets colours."""
+    for mesh in scene.dump():
+        if not hasattr(mesh, "faces"):
+            continue
+        visual = scene.geometry[mesh.metadata["name"]].visual
+        if visual.kind == "texture" and "color" in visual.vertex_attributes:  # 5.2 copies no such
+            mesh.visual.vertex_attributes["color"] = visual.vertex_attributes["color"]
+        yield mesh
+
+
+def _as_floats(context: Any) -> None:
+    """Make floats of a primitive's shares, once trimesh has read its accessors."""
+    accessors = context["accessors"]
+    for each in context["data"]:
+        values = accessors[each]
+        if values.dtype.kind == "u":
+            accessors[each] = values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
+
+
 def _check_accessors(document: dict[str, Any], size: int, *, beside: bool) -> None:
     views = document.get("bufferViews", [])
     for accessor in document.get("accessors", []):
@@ -253,9 +312,7 @@ def _part(mesh: Any, notes: list[str], *, linear: bool, maps: bool) -> _Part:
         return _whole(part, material) if physical and maps else part
     kept = getattr(visual, "vertex_attributes", {}).get("color")
     if kept is not None and len(kept) == count:
-        whole = {"u1": 255, "u2": 65535}.get(np.asarray(kept).dtype.str[1:], 1)
-        colors = np.asarray(kept, np.float32)[:, :3] / np.float32(whole)
-        return _Part(vertices, faces, None, None, linear_to_srgb(colors))
+        return _Part(vertices, faces, None, None, linear_to_srgb(kept[:, :3] * factor))
     if not physical and visual.uv is not None and picture is None:
         _note(notes, "It has places in a picture, and no picture lies beside it.")
     if physical:
