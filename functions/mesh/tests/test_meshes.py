@@ -365,7 +365,7 @@ def bad() -> Iterator[tuple[str, bytes, str]]:
     for extension in ("EXT_meshopt_compression", "KHR_mesh_quantization"):
         yield f"{extension}.glb", glb({"extensionsRequired": [extension]}), extension
     splat = {"extensionsUsed": ["KHR_gaussian_splatting"]}
-    yield "splat.glb", glb(splat), "holds a splat"
+    yield "splat.glb", glb(splat), "has no splat"
     yield "lines.glb", glb({"meshes": [{"primitives": []}]}), "no triangles|damaged"
     yield "wild.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 900000000\n", "damaged"
     yield "point.obj", b"v 1 2 3\n" * 3 + b"f 1 2 3\n", "one place"
@@ -378,6 +378,11 @@ def bad() -> Iterator[tuple[str, bytes, str]]:
     Image.new("1", (9000, 4)).save(large, "PNG")
     mesh.visual.material.baseColorTexture = Image.open(large)
     yield "large.glb", mesh.export(file_type="glb"), "9,000"
+
+
+def test_a_splat_is_no_mesh_of_an_engine() -> None:
+    with pytest.raises(InvalidMesh, match="holds a splat"):
+        read_mesh(Path(__file__).parent / "splats/splat.glb", "GLB")
 
 
 def many(name: str, data: bytes, count: int) -> bytes:

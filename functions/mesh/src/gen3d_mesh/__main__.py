@@ -31,8 +31,8 @@ def _arguments(words: list[str]) -> argparse.Namespace:
         "source",
         type=Path,
         metavar="splat|mesh",
-        help="PLY (3DGS, 2DGS, compressed), SPZ 2 to 4, SOG, .splat or .ksplat; or a mesh to "
-        "repair: GLB, OBJ, PLY, STL",
+        help="PLY (3DGS, 2DGS, compressed), SPZ 2 to 4, SOG, .splat, .ksplat or GLB of gaussians; "
+        "or a mesh to repair: GLB, OBJ, PLY, STL",
     )
     parser.add_argument(
         "out", type=Path, nargs="+", help=f"files to write: {', '.join(FORMATS)} or png"

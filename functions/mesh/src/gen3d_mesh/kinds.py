@@ -5,6 +5,8 @@ import struct
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from gen3d_mesh.splat_gltf import is_gltf_splat
+
 Kind: TypeAlias = Literal["GLB", "glTF", "OBJ", "PLY", "STL"]
 
 HEAD = 64 * 1024
@@ -17,7 +19,7 @@ def kind_of(path: Path) -> Kind | None:
         start = file.read(HEAD)
     size = path.stat().st_size
     if start.startswith(b"glTF"):
-        return "GLB"
+        return None if is_gltf_splat(path) else "GLB"
     if start.startswith(b"ply"):
         header = start.partition(b"end_header")[0]
         faces = re.search(rb"\n\s*element\s+face\s+(\d+)", header)
@@ -29,7 +31,8 @@ def kind_of(path: Path) -> Kind | None:
     if text.startswith(b"solid") and b"facet" in text:
         return "STL"
     if text.startswith(b"{") and b'"asset"' in text:
-        return "glTF"
+        # A SOG's meta.json may name its tool as a glTF does.
+        return None if b'"means"' in text or is_gltf_splat(path) else "glTF"
     if not start.count(b"\0") and re.search(rb"(?m)^v[ \t]+\S+[ \t]+\S+[ \t]+\S+", start):
         return "OBJ"
     return None

@@ -189,8 +189,7 @@ def look_before(path: Path, kind: Kind) -> None:
             document = _document(path, kind)
             if "KHR_gaussian_splatting" in document.get("extensionsUsed", []):
                 raise InvalidMesh(
-                    f"The {kind} holds a splat (KHR_gaussian_splatting), which is not read so. "
-                    "Give the PLY, SPZ or SOG that it was made of."
+                    f"The {kind} holds a splat (KHR_gaussian_splatting) in a mesh's place."
                 )
             for name, way in _PACKINGS.items():
                 if name in document.get("extensionsRequired", []):

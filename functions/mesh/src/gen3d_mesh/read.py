@@ -1,9 +1,9 @@
 """Read a splat, whatever wrote it, or say what a file is in its place.
 
 Which format a file has is told by its first bytes, and by its ending where it has no mark of its
-own. PLYs are read by `gen3d_mesh.splat_ply`, .ksplats by `gen3d_mesh.ksplat`. All others are
-unpacked by GaussForge, in a process whose time and memory are bounded; it is neither imported nor
-started for those two.
+own. PLYs are read by `gen3d_mesh.splat_ply`, .ksplats by `gen3d_mesh.ksplat`, splats of glTF's by
+`gen3d_mesh.splat_gltf`. All others are unpacked by GaussForge, in a process whose time and memory
+are bounded; it is neither imported nor started for those three.
 """
 
 import json
@@ -12,6 +12,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any  # noqa: TID251  a document is whatever its JSON holds
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from gen3d.errors import InvalidSplat, SplatTooLarge
 from gen3d.ply import PROPERTIES
 from gen3d_mesh.ksplat import VERSION, count_of, read_ksplat
 from gen3d_mesh.splat import MAX_GAUSSIANS, Splat, Up, sample
+from gen3d_mesh.splat_gltf import EXTENSION, is_gltf_splat, read_gltf
 from gen3d_mesh.splat_ply import HINT, activate, check_count, read_header, read_ply
 
 SECONDS = 50
@@ -35,7 +37,10 @@ _HEAD = 4096
 """Bytes of a file by which it is known."""
 
 _CONVERT = "Make it a PLY, for instance by `npx @playcanvas/splat-transform IN out.ply`."
-_FORMATS = "PLY, compressed PLY, SPZ, SOG, .splat and .ksplat are read."
+_FORMATS = "PLY, compressed PLY, SPZ, SOG, .splat, .ksplat and GLB are read."
+
+_META = 2**20
+"""Bytes of a SOG's meta.json, at most."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +57,29 @@ class Source:
         Gaussians in the file; `splat` is a sample of them where it holds fewer.
     up : Up
         The axis that splats of this kind mostly stand on, which the file itself does not say.
+    notes : tuple of str
+        What was left out, in sentences.
     """
 
     splat: Splat
     format: str
     total: int
     up: Up
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Packed:
-    """A format that GaussForge unpacks, and the gaussians that the file says it holds."""
+    """A format that GaussForge unpacks, and the gaussians that the file says it holds.
+
+    `beside` names the pictures of a SOG that is no archive.
+    """
 
     name: str
     gaussforge: str
     count: int
     up: Up = "-y"
+    beside: tuple[str, ...] = ()
 
 
 def read_splat(path: Path) -> Splat:
@@ -82,7 +94,8 @@ def read(path: Path) -> Source:
     ----------
     path : pathlib.Path
         A PLY as `gen3d_mesh.splat_ply.read_ply` takes it, SuperSplat's compressed PLY, SPZ of
-        version 2 to 4, SOG, .splat or .ksplat.
+        version 2 to 4, SOG or the meta.json of one that lies in a folder, .splat, .ksplat, or a
+        GLB or glTF with KHR_gaussian_splatting.
 
     Returns
     -------
@@ -111,6 +124,8 @@ def read(path: Path) -> Source:
         packed = _Packed("compressed PLY", "compressed.ply", _vertices(path))
     elif start.startswith(VERSION) or path.suffix.lower() == ".ksplat":
         return _ksplat(path, start)
+    elif _is_gltf(start) and is_gltf_splat(path):
+        return _gltf(path, "GLB" if start.startswith(b"glTF") else "glTF")
     else:
         marked = _marked(path, start)
         if marked is None:
@@ -126,6 +141,25 @@ def _ksplat(path: Path, start: bytes) -> Source:
     count = count_of(path)
     check_count(count)
     return Source(activate(read_ksplat(path), count), ".ksplat", count, "-y")
+
+
+def _is_gltf(start: bytes) -> bool:
+    document = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return start.startswith(b"glTF") or (document.startswith(b"{") and not _is_meta(document))
+
+
+def _is_meta(document: bytes) -> bool:
+    """Whether a document of JSON is a SOG's; it may name its tool as a glTF does."""
+    return b'"means"' in document
+
+
+def _gltf(path: Path, kind: str) -> Source:
+    try:
+        columns, count, notes = read_gltf(path)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError,
+            OverflowError, struct.error, np.linalg.LinAlgError):  # fmt: skip
+        raise InvalidSplat(_damaged(kind)) from None
+    return Source(activate(columns, count), f"{kind} with {EXTENSION}", count, "y", notes)
 
 
 def _vertices(path: Path) -> int:
@@ -147,6 +181,9 @@ def _marked(path: Path, start: bytes) -> _Packed | None:
         return _plausible(_spz(start), size)
     if start.startswith(b"PK\3\4"):
         return _plausible(_sog(path), size)
+    document = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if document.startswith(b"{") and _is_meta(document):
+        return _folder_of(path)
     return None
 
 
@@ -201,19 +238,47 @@ def _sog(path: Path) -> _Packed:
                 raise InvalidSplat(
                     f"The file is a ZIP of {len(names)} files{inside}, and no SOG. Unpack it first."
                 )
-            if info.file_size > 2**20:
+            if info.file_size > _META:
                 raise InvalidSplat(_damaged("SOG"))
-            meta = json.loads(file.read(info))
-            if "count" not in meta and meta["means"]["shape"]:
-                raise InvalidSplat(f"The SOG is of version 1; 2 is read. {_CONVERT}")
-            count = meta["count"]
-            if type(count) is not int or count < 0:
-                raise InvalidSplat(_damaged("SOG"))
-            return _Packed("SOG", "sog", count)
+            return _Packed("SOG", "sog", _counted(json.loads(file.read(info))))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
         raise InvalidSplat(_damaged("SOG or ZIP")) from None
     except (ValueError, TypeError, KeyError, IndexError, RecursionError):
         raise InvalidSplat(_damaged("SOG")) from None
+
+
+def _counted(meta: Any) -> int:
+    """The gaussians that a SOG's meta.json says there are."""
+    if "count" not in meta and meta["means"]["shape"]:
+        raise InvalidSplat(f"The SOG is of version 1; 2 is read. {_CONVERT}")
+    count = meta["count"]
+    if type(count) is not int or count < 0:
+        raise InvalidSplat(_damaged("SOG"))
+    return count
+
+
+def _folder_of(path: Path) -> _Packed:
+    """A SOG that is no archive: its meta.json names the pictures that lie beside it."""
+    if path.stat().st_size > _META:
+        raise InvalidSplat(_damaged("SOG"))
+    try:
+        meta = json.loads(path.read_bytes())
+        count = _counted(meta)
+        names = [name for part in meta.values() if isinstance(part, dict)
+                 for name in part.get("files", [])]  # fmt: skip
+        if any(name != Path(name).name for name in names):
+            raise ValueError("a name that is none of a file's")
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        raise InvalidSplat(_damaged("SOG")) from None
+    missing = [name for name in names if not (path.parent / name).is_file()]
+    if missing:
+        raise InvalidSplat(
+            f"The file is the meta.json of a SOG, whose pictures have to lie beside it, and "
+            f"{missing[0][:60]} does not. Give it with them, or the SOG as one file."
+        )
+    size = sum((path.parent / name).stat().st_size for name in names)
+    packed = _Packed("SOG", "sog", count, beside=("meta.json", *names))
+    return _plausible(packed, size)
 
 
 def _refuse_packages(names: list[str]) -> None:
@@ -241,7 +306,10 @@ def _unpacked(path: Path, packed: _Packed) -> Splat:
             f"installed. Install it (`pip install gaussforge`). {_CONVERT}"
         )
     packages = [Path(__file__).parents[1], *_folder("gen3d"), Path(found.origin).parents[1]]
-    request = {"path": str(path.resolve()), "format": packed.gaussforge, "names": _NAMES}
+    request = {
+        "path": str(path.resolve()), "format": packed.gaussforge, "names": _NAMES,
+        "beside": list(packed.beside),
+    }  # fmt: skip
     process = Bounded("gen3d_mesh.unpacking", packages, MEMORY)
     try:
         answer, data = process.ask(request, b"", SECONDS)
@@ -276,7 +344,7 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"version https://git-lfs.github.com/spec/",
      "is a Git LFS pointer: a note of where the splat lies, in its place. Fetch the splat itself "
      "with `git lfs pull`."),
-    (b"glTF", "is a GLB: a mesh, or a splat of glTF's. {hint}"),
+    (b"glTF", "is a GLB without a splat: a mesh. {hint}"),
     (b"LASF", "is a LAS or LAZ: a point cloud, which has no gaussians. {hint}"),
     (b"\x1f\x8b", "is packed by gzip. Unpack it first: `gunzip FILE.gz`."),
     (b"\x28\xb5\x2f\xfd", "is packed by Zstandard. Unpack it first: `unzstd FILE`."),
@@ -319,11 +387,6 @@ def _refuse_others(start: bytes) -> None:
 
 
 def _json(start: bytes) -> str:
-    if b'"means"' in start:
-        return (
-            "The file is the meta.json of a SOG, whose pictures lie beside it. "
-            f"{_CONVERT.replace('IN', 'meta.json')}"
-        )
     if b'"asset"' in start:
-        return f"The file is a glTF: a mesh, or a splat of glTF's. {HINT}"
+        return f"The file is a glTF without a splat: a mesh. {HINT}"
     return f"The file is JSON, and no splat that is known. {_FORMATS}"

@@ -247,6 +247,7 @@ def _notes(source: Source, up: Up | None, figures: Figures) -> list[str]:
             f"Taken to stand with {source.up} up, as a {source.format} of this kind mostly does; "
             "if the mesh lies, say --up."
         )
+    notes += source.notes
     if len(source.splat) < source.total:
         notes.append(
             f"Of {source.total:,} gaussians a sample of {len(source.splat):,} was taken, each "

@@ -23,7 +23,9 @@ def unpack(request: bounded.Values, data: bytes) -> tuple[bounded.Values, bytes]
     Parameters
     ----------
     request : dict
-        ``path`` of the file, ``format`` as GaussForge calls it, ``names`` of the properties wanted.
+        ``path`` of the file, ``format`` as GaussForge calls it, ``names`` of the properties wanted,
+        ``beside``: what its folder has that belongs to it, the file's own name in it first, or
+        nothing.
     data : bytes
         Nothing.
 
@@ -35,16 +37,31 @@ def unpack(request: bounded.Values, data: bytes) -> tuple[bounded.Values, bytes]
         Each property in turn, as `count` float32 of this machine's byte order.
     """
     try:
-        return _unpack(Path(request["path"]), request["format"], request["names"])
+        path = Path(request["path"])
+        file = _archive(path, request["beside"]) if request["beside"] else path.read_bytes()
+        return _unpack(file, request["format"], request["names"])
     except MemoryError:
         return {"error": NO_MEMORY}, b""
 
 
-def _unpack(path: Path, kind: str, names: list[str]) -> tuple[bounded.Values, bytes]:
+def _archive(path: Path, names: list[str]) -> bytes:
+    """What lies in a folder as one archive, which is what GaussForge takes."""
+    import io
+    import zipfile
+
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as file:
+        file.write(path, names[0])
+        for name in names[1:]:
+            file.write(path.parent / name, name)
+    return made.getvalue()
+
+
+def _unpack(file: bytes, kind: str, names: list[str]) -> tuple[bounded.Values, bytes]:
     import gaussforge
 
     with _silence():
-        made = gaussforge.GaussForge().convert(path.read_bytes(), kind, "ply")
+        made = gaussforge.GaussForge().convert(file, kind, "ply")
     if error := made.get("error"):
         scarce = any(word in error for word in ("bad_alloc", "MemoryError"))
         return {"error": NO_MEMORY if scarce else error}, b""

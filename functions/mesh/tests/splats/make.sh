@@ -9,7 +9,7 @@ npm init -y > /dev/null
 npm i --silent @playcanvas/splat-transform@3.7.0 @mkkellogg/gaussian-splats-3d@0.4.7 three@0.187.0 spz-js@1.2.5
 cp "$here/make.mjs" .
 python "$here/source.py" source.ply
-for name in splat.compressed.ply splat.sog; do
+for name in splat.compressed.ply splat.sog splat.glb; do
   npx splat-transform -q -w --gpu cpu source.ply "$here/$name"
 done
 for version in 3 4; do
