@@ -6,7 +6,7 @@ import struct
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +166,45 @@ def test_colours_and_places_in_a_picture_may_be_shares_of_integers(
         factor = (0.5, 1, 1) if name == "beside a material" else (1, 1, 1)
         wanted = linear_to_srgb((values[:, :3] * factor).astype(np.float32))
         np.testing.assert_allclose(made.colors, wanted, atol=0.03)
+
+
+LAID = [
+    ({"texCoord": 1}, lambda u, v: (1 - u, v)),
+    ({"texCoord": 7}, lambda u, v: (u, v)),
+    ({"scale": [0.5, 0.25], "offset": [0.1, 0.2]}, lambda u, v: (u / 2 + 0.1, v / 4 + 0.2)),
+    # the extension's own example: the lower left quadrant, turned clockwise
+    (
+        {"offset": [0, 1], "rotation": np.pi / 2, "scale": [0.5, 0.5]},
+        lambda u, v: (v / 2, 1 - u / 2),
+    ),
+    ({"texCoord": 1, "scale": [1, -1], "offset": [0, 1]}, lambda u, v: (1 - u, 1 - v)),
+]
+
+
+@pytest.mark.parametrize(("how", "wanted"), LAID)
+def test_a_picture_lies_as_the_material_says(
+    tmp_path: Path, how: dict[str, Any], wanted: Callable[..., Any]
+) -> None:
+    mesh = painted(ball(1))
+    plain = read_mesh(written(tmp_path, mesh, "plain.glb"), "GLB").uv
+    mesh.vertex_attributes["_u"] = mesh.visual.uv * (-1, -1) + (1, 1)  # glTF's v is from the top
+    data: bytes = mesh.export(file_type="glb")
+    (length,) = struct.unpack_from("<I", data, 12)
+    document = json.loads(data[20 : 20 + length])
+    attributes = document["meshes"][0]["primitives"][0]["attributes"]
+    attributes["TEXCOORD_1"] = attributes.pop("_u")
+    (material,) = document["materials"]
+    picture = material["pbrMetallicRoughness"]["baseColorTexture"]
+    picture.update({"texCoord": how["texCoord"]} if "texCoord" in how else {})
+    moved = {key: value for key, value in how.items() if key != "texCoord"}
+    picture["extensions"] = {"KHR_texture_transform": moved} if moved else {}
+    path = tmp_path / "a.glb"
+    path.write_bytes(packed(document, data[20 + length :]))
+    made = read_mesh(path, "GLB")
+    assert plain is not None
+    assert made.uv is not None
+    expected = np.stack(wanted(*np.moveaxis(plain, -1, 0)), axis=-1)
+    np.testing.assert_allclose(made.uv, expected, atol=1e-6)
 
 
 def test_damage_is_mended() -> None:

@@ -51,9 +51,9 @@ _PACKINGS = {
 }
 """Extensions of glTF that trimesh 5.2 reads wrongly or not, and how a file goes without them."""
 
-_SHARES = "GEN3D_shares"
-"""Names, in a primitive that is handed to trimesh, the accessors of values of 0 to 1 that glTF may
-store as integers: of such colours trimesh 5.2 keeps the low byte, such places it keeps raw."""
+_MEANT = "GEN3D_meant"
+"""Says, in a primitive that is handed to trimesh, what 5.2 passes over: which values of 0 to 1 are
+stored as integers, of which it keeps colours' low byte and places raw, and how a picture lies."""
 
 _FLOAT = 5126
 _COMPONENTS = {5120: 1, 5121: 1, 5122: 2, 5123: 2, 5125: 4, _FLOAT: 4}
@@ -141,7 +141,7 @@ def read_mesh(path: Path, kind: Kind, *, maps: bool = False) -> SourceMesh:
 
     look_before(path, kind)
     try:
-        register_handler(_SHARES, scope="primitive_preprocess")(_as_floats)
+        register_handler(_MEANT, scope="primitive_preprocess")(_as_meant)
         scene = trimesh.load_scene(
             _opened(path, kind),
             file_type=_TYPES[kind],
@@ -214,19 +214,17 @@ def _document(path: Path, kind: Kind) -> dict[str, Any]:
 
 
 def _opened(path: Path, kind: Kind) -> Path | io.BytesIO:
-    """What trimesh is given: a glTF with shares of one names them (`_SHARES`)."""
+    """What trimesh is given: a glTF says what it means (`_MEANT`), where trimesh passes it over."""
     if kind not in ("GLB", "glTF"):
         return path
     document = _document(path, kind)
-    named = False
+    said = False
     for mesh in document.get("meshes", []):
         for primitive in mesh["primitives"]:
-            attributes = primitive["attributes"]
-            shares = [attributes[name] for name in ("COLOR_0", "TEXCOORD_0") if name in attributes]
-            if any(document["accessors"][each]["componentType"] != _FLOAT for each in shares):
-                primitive.setdefault("extensions", {})[_SHARES] = shares
-                named = True
-    if not named:
+            if meant := _meant(document, primitive):
+                primitive.setdefault("extensions", {})[_MEANT] = meant
+                said = True
+    if not said:
         return path
     text = json.dumps(document).encode()
     if kind == "glTF":
@@ -240,6 +238,43 @@ def _opened(path: Path, kind: Kind) -> Path | io.BytesIO:
     return io.BytesIO(head + text + rest)
 
 
+def _meant(document: dict[str, Any], primitive: dict[str, Any]) -> dict[str, Any]:
+    material = document["materials"][primitive["material"]] if "material" in primitive else {}
+    picture = material.get("pbrMetallicRoughness", {}).get("baseColorTexture", {})
+    transform = picture.get("extensions", {}).get("KHR_texture_transform", {})
+    name = f"TEXCOORD_{transform.get('texCoord', picture.get('texCoord', 0))}"
+    attributes = primitive["attributes"]
+    shares = [attributes[each] for each in ("COLOR_0", name) if each in attributes]
+    stored = {document["accessors"][each]["componentType"] for each in shares}
+    if stored <= {_FLOAT} and name == "TEXCOORD_0" and not transform:
+        return {}
+    return {"shares": shares, "places": name, "transform": transform}
+
+
+def _as_meant(context: Any) -> None:
+    """Give a primitive what it means, once trimesh has read its accessors."""
+    accessors, attributes = context["accessors"], context["primitive"]["attributes"]
+    meant = context["data"]
+    for each in meant["shares"]:
+        values = accessors[each]
+        if values.dtype.kind == "u":
+            accessors[each] = values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
+    if meant["places"] in attributes:
+        uv = accessors[attributes[meant["places"]]]
+        attributes["TEXCOORD_0"] = len(accessors)
+        accessors.append(_laid(uv, meant["transform"]))
+
+
+def _laid(uv: Floats, transform: dict[str, Any]) -> Floats:
+    """Places in a picture that is moved by KHR_texture_transform, v from the top."""
+    turn = float(transform.get("rotation", 0))
+    cos, sin = np.cos(turn), np.sin(turn)
+    scaled = uv * transform.get("scale", (1, 1))
+    turned = scaled @ np.array([[cos, -sin], [sin, cos]])
+    laid: Floats = (turned + transform.get("offset", (0, 0))).astype(np.float32)
+    return laid
+
+
 def _placed(scene: Any) -> Iterator[Any]:
     """A scene's meshes as its nodes have them, like trimesh's ``dump``, which forgets colours."""
     for mesh in scene.dump():
@@ -249,15 +284,6 @@ def _placed(scene: Any) -> Iterator[Any]:
         if visual.kind == "texture" and "color" in visual.vertex_attributes:  # 5.2 copies no such
             mesh.visual.vertex_attributes["color"] = visual.vertex_attributes["color"]
         yield mesh
-
-
-def _as_floats(context: Any) -> None:
-    """Make floats of a primitive's shares, once trimesh has read its accessors."""
-    accessors = context["accessors"]
-    for each in context["data"]:
-        values = accessors[each]
-        if values.dtype.kind == "u":
-            accessors[each] = values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
 
 
 def _check_accessors(document: dict[str, Any], size: int, *, beside: bool) -> None:
