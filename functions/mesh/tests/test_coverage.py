@@ -137,6 +137,15 @@ def test_lace_is_told() -> None:
     assert warning(share) is not None
 
 
+def test_few_faces_are_named_where_they_are_the_cause() -> None:
+    for dense, named in ((None, False), (0.99, True), (0.85, False), (0.8, False)):
+        sentence = warning(0.8, dense=dense)
+        assert sentence is not None
+        assert ("--faces" in sentence) is named
+        assert ("Another photo" in sentence) is not named
+    assert warning(LEAST, dense=1.0) is None
+
+
 def rng_points(count: int) -> Floats:
     return np.random.default_rng(0).uniform(-0.6, 0.6, (count, 3)).astype(np.float32)
 

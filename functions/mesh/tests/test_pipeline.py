@@ -68,6 +68,16 @@ def test_coverage_is_told(
     assert low.warnings == low.answer()["warnings"] == [warning(0.9123)]
 
 
+def test_faces_that_are_too_few_are_named_as_the_cause(tmp_path: Path) -> None:
+    write_splat(tmp_path / "splat.ply", cloud(torus()))
+    _, figures = build(tmp_path / "splat.ply", QUALITIES["preview"], faces=40)
+    assert figures.coverage is not None
+    assert figures.coverage < 0.8
+    (warning,) = figures.warnings
+    assert "had 100 % before" in warning
+    assert "--faces" in warning
+
+
 def test_torus(ring: tuple[ColouredMesh, Figures]) -> None:
     check(*ring, torus())
 

@@ -98,12 +98,18 @@ def test_a_normal_map_is_said_and_can_be_left_out(
     assert ("normalTexture" in material) is there
 
 
-def test_no_normal_map_is_made_of_a_mesh(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [(("--normal-map",), "made of a splat alone"), (("--quality", "fine"), "by --faces")],
+)
+def test_what_only_a_splat_can_have_is_refused_of_a_mesh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...], sentence: str,
+) -> None:  # fmt: skip
     trimesh.creation.box().export(tmp_path / "in.stl")
-    assert called(monkeypatch, tmp_path / "in.stl", tmp_path / "out.glb", "--normal-map") == 1
-    assert "made of a splat alone" in capsys.readouterr().err
+    assert called(monkeypatch, tmp_path / "in.stl", tmp_path / "out.glb", *words) == 1
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "out.glb").exists()
 
 
 @pytest.mark.parametrize("words", [("--holes", "5"), ("--normal-map", "--texture", "0")])

@@ -37,7 +37,9 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "out", type=Path, nargs="+", help=f"files to write: {', '.join(FORMATS)} or png"
     )
-    parser.add_argument("--quality", choices=_QUALITIES, default="standard")
+    parser.add_argument(
+        "--quality", choices=_QUALITIES, help="of a splat's mesh; standard where none is said"
+    )
     parser.add_argument("--up", choices=_UPS, help="axis of the splat that points to the sky")
     parser.add_argument("--size", type=_millimetres, help="longest side in mm")
     parser.add_argument("--stand", action="store_true", help="on the ground, not centred at 0")

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from gen3d.errors import EmptySurface, InvalidSplat
 from gen3d_mesh.cells import Cells
 from gen3d_mesh.grid_kernels import bounds, counted_from
-from gen3d_mesh.splat import Floats, Splat, every
+from gen3d_mesh.splat import ANOTHER, Floats, Splat, every
 from gen3d_mesh.spread import spread
 
 MIN_OPACITY = 0.1
@@ -33,8 +33,6 @@ FIRST_RADIUS = 0.02
 
 SAMPLE = 100_000
 """Gaussians at most, about, that tell where nearly all of them lie, and whether in a plane."""
-
-_NOTHING = "Try another photo, or draw the mask closer around the object."
 
 
 @dataclass(frozen=True)
@@ -82,13 +80,13 @@ def clean(splat: Splat) -> Cleaned:
         Coordinates too large to compute with.
     """
     usable = np.flatnonzero(_usable(splat))
-    _check_count(usable)
+    _check_count(usable, splat)
     centers = splat.centers.take(usable, axis=0)
     center, size = _core(centers)
     near = every(np.abs(counted_from(centers, center, size)) <= 1)
     near &= every(splat.scales.take(usable, axis=0) <= np.float32(MAX_SCALE * size))
-    splat = _to_unit(splat.take(usable[near]), center, size)
-    _check_count(splat)
+    read, splat = splat, _to_unit(splat.take(usable[near]), center, size)
+    _check_count(splat, read)
     _check_depth(splat.centers)
 
     spacing = _spacing(splat.centers)
@@ -96,11 +94,11 @@ def clean(splat: Splat) -> Cleaned:
     if splat is not whole:
         spacing = _spacing(splat.centers)
     splat = _drop_lone(splat, spacing)
-    _check_count(splat)
+    _check_count(splat, read)
     low, high = bounds(splat.centers)
     middle, side = (low + high) / 2, float((high - low).max())
     if side < LEAST_SIDE:
-        raise EmptySurface(f"Most gaussians lie in one spot. {_NOTHING}")
+        raise EmptySurface(f"Most gaussians lie in one spot. {ANOTHER}")
     splat = _to_unit(splat, middle.astype(np.float64), side)
     return Cleaned(splat, Frame(center + size * middle, size * side), spacing / side)
 
@@ -114,9 +112,12 @@ def _usable(splat: Splat) -> npt.NDArray[np.bool_]:
     )
 
 
-def _check_count(gaussians: Sized) -> None:
-    if len(gaussians) < MIN_GAUSSIANS:
-        raise EmptySurface(f"Only {len(gaussians)} gaussians are visible. {_NOTHING}")
+def _check_count(left: Sized, read: Sized) -> None:
+    if len(left) < MIN_GAUSSIANS:
+        raise EmptySurface(
+            f"Of {len(read):,} gaussians {len(left)} can make a surface: the others are fainter "
+            f"than {MIN_OPACITY:.0%}, as large as haze, or lie apart. {ANOTHER}"
+        )
 
 
 def _core(centers: Floats) -> tuple[npt.NDArray[np.float64], float]:
@@ -127,7 +128,7 @@ def _core(centers: Floats) -> tuple[npt.NDArray[np.float64], float]:
     if not size < 1e9:
         raise InvalidSplat("The splat's coordinates are out of bounds: the file is damaged.")
     if size < 1e-9:
-        raise EmptySurface(f"All gaussians lie in one point. {_NOTHING}")
+        raise EmptySurface(f"All gaussians lie in one point. {ANOTHER}")
     return (low + high) / 2, size
 
 
@@ -140,7 +141,7 @@ def _check_depth(centers: Floats) -> None:
     some = centers[:: -(-len(centers) // SAMPLE)].astype(np.float64)
     spread = np.linalg.eigvalsh(np.cov(some.T))
     if spread[0] < 1e-7 * spread[2]:
-        raise EmptySurface(f"The gaussians lie in a plane or on a line. {_NOTHING}")
+        raise EmptySurface(f"The gaussians lie in a plane or on a line. {ANOTHER}")
 
 
 def _spacing(centers: Floats) -> float:

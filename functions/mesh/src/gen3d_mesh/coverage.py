@@ -95,15 +95,38 @@ def reach_of(mesh: Triangles) -> float:
     return float(np.linalg.norm(mesh.vertices[of_face], axis=1).max())
 
 
-def warning(share: float | None, *, of_mesh: bool = False) -> str | None:
-    """Say what a low coverage of a splat, or of an engine's mesh, means, and what to do."""
-    if share is None or share >= LEAST:
+def is_low(share: float | None) -> bool:
+    """Whether a person has to be told that something is missing."""
+    return share is not None and share < LEAST
+
+
+def warning(
+    share: float | None, *, dense: float | None = None, of_mesh: bool = False
+) -> str | None:
+    """Say what a low coverage of a splat, or of an engine's mesh, means, and what to do.
+
+    Parameters
+    ----------
+    share : float or None
+        The finished mesh's.
+    dense : float, optional
+        The same mesh's before its faces were made fewer: tells whether that is the cause.
+    of_mesh : bool
+        Of an engine's mesh.
+    """
+    if share is None or not is_low(share):
         return None
     if of_mesh:
         return (
             f"The mesh has {100 * share:.0f} % of the surface that the engine's mesh shows. Look "
             "at both before you use it: small pieces that lie apart are left out, and few faces "
             "lose what is thin. More faces, or another seed, may help."
+        )
+    if dense is not None and dense - share > 1 - dense:
+        return (
+            f"The mesh explains {100 * share:.0f} % of the surface that the splat shows, and had "
+            f"{100 * dense:.0f} % before its faces were made so few. Ask for more of them "
+            "(--faces, or mesh.faces of a job)."
         )
     return (
         f"The mesh explains {100 * share:.0f} % of the surface that the splat shows. Look at both "

@@ -13,7 +13,7 @@ from gen3d_mesh import colour
 from gen3d_mesh.carve import carve
 from gen3d_mesh.clean import Frame, clean
 from gen3d_mesh.coloured_mesh import ColouredMesh
-from gen3d_mesh.coverage import coverage, in_unit_frame, warning
+from gen3d_mesh.coverage import coverage, in_unit_frame, is_low, warning
 from gen3d_mesh.normal_map import Relief, with_normal_map
 from gen3d_mesh.read import read_splat
 from gen3d_mesh.repair import centred, drop_specks, is_closed, parts, taubin, vertex_normals
@@ -223,9 +223,10 @@ def build(
         mesh = simplify(dense, faces or quality.faces)
     with figures.step("coverage"):
         share = coverage(seen, mesh)
-        del seen
         figures.coverage = None if share is None else round(share, 4)
-        if (sentence := warning(share)) is not None:
+        whole = coverage(seen, dense) if is_low(share) else None
+        del seen
+        if (sentence := warning(share, dense=whole)) is not None:
             figures.warnings.append(sentence)
     with figures.step("colour"):
         normals = vertex_normals(mesh)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from gen3d.errors import EmptySurface
 from gen3d_mesh import grid_kernels, mask_kernels
-from gen3d_mesh.splat import Floats, Splat
+from gen3d_mesh.splat import ANOTHER, Floats, Splat
 
 Volume = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -176,7 +176,7 @@ def find_solid(splat: Splat, voxels: int, sigma: float) -> Solid:
     usual = float(np.median(here))
     occupied, parts = drop_floaters(volume > OCCUPIED * usual, index, splat.opacities, here)
     if not occupied.any():
-        raise EmptySurface("The gaussians are too sparse to make a surface. Try another photo.")
+        raise EmptySurface(f"The gaussians are too sparse to make a surface. {ANOTHER}")
     occupied |= seal(volume > HINT_OF_SURFACE * usual, voxels)
     mask = fill(occupied)
     return Solid(grid, mask, smooth(mask, sigma / grid.voxel), sigma, parts)

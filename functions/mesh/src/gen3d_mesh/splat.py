@@ -15,6 +15,9 @@ larger splat so many are taken."""
 MAX_BYTES = MAX_GAUSSIANS * 62 * 4
 """Of a file: with all harmonics of the third degree, as the reference code writes them."""
 
+ANOTHER = "Give another splat; for one that is made of a photo, try another photo or mask."
+"""What to do about gaussians that are no object."""
+
 Up: TypeAlias = Literal["y", "-y", "z"]
 """The axis of a splat's frame that points to the sky."""
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from gen3d.errors import EmptySurface, InvalidSplat, SplatTooLarge
 from gen3d.ply import SH_C0
-from gen3d_mesh.splat import MAX_GAUSSIANS, Floats, Splat, every, sample
+from gen3d_mesh.splat import ANOTHER, MAX_GAUSSIANS, Floats, Splat, every, sample
 
 MAX_READ = 50_000_000
 """Gaussians of a file, of which `MAX_GAUSSIANS` are taken."""
@@ -192,7 +192,7 @@ def check_count(count: int) -> None:
             "Prune it before you send it."
         )
     if count == 0:
-        raise EmptySurface("The splat holds no gaussians. Try another photo or mask.")
+        raise EmptySurface(f"The splat holds no gaussians. {ANOTHER}")
 
 
 def _needed(header: Header, vertices: Element) -> list[str]:

@@ -10,7 +10,7 @@ from gen3d.errors import EmptySurface
 from gen3d_mesh import grid_kernels
 from gen3d_mesh.shell import Shell
 from gen3d_mesh.solid import Solid, Volume, slab_order
-from gen3d_mesh.splat import Floats
+from gen3d_mesh.splat import ANOTHER, Floats
 
 Faces = npt.NDArray[np.int32]
 
@@ -87,7 +87,7 @@ def extract(shell: Shell, solid: Solid, voxel: float) -> Triangles:
     """
     distance, voxel = signed_distance(shell, solid, voxel)
     if not distance.min() < 0 < distance.max():
-        raise EmptySurface("The gaussians enclose nothing. Try another photo or mask.")
+        raise EmptySurface(f"The gaussians enclose nothing. {ANOTHER}")
     vertices, faces, _, _ = marching_cubes(
         distance, 0.0, gradient_direction="descent", mask=grid_kernels.crossed(distance)
     )

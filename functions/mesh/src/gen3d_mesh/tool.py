@@ -100,7 +100,7 @@ def make(
     path: Path | Source,
     *,
     up: Up | None = None,
-    quality: str = "standard",
+    quality: str | None = None,
     faces: int | None = None,
     texels: int | None = None,
     stand: bool = False,
@@ -119,8 +119,8 @@ def make(
         `gen3d_mesh.mesh_file` takes it.
     up : Up, optional
         The axis that points to the sky; guessed by the format where it is not given.
-    quality : str
-        Of `QUALITIES`.
+    quality : str, optional
+        Of `QUALITIES`, of a splat's mesh: standard where none is said.
     faces, texels : int, optional
         At most so many faces, and texels along the texture's edge (0 for vertex colours alone),
         in the place of the quality's.
@@ -149,6 +149,11 @@ def make(
     if isinstance(path, Path) and kind is not None:
         if normal_map:
             raise InvalidMesh("A normal map is made of a splat alone, and the file is a mesh.")
+        if quality is not None:
+            raise InvalidMesh(
+                "A quality is that of a splat's mesh, and the file is a mesh already: say by "
+                "--faces and --texture how fine it is to be."
+            )
         return _from_mesh(
             path, kind, up, faces, texels, stand=stand, levels=levels, even=even, holes=holes,
             progress=progress,
@@ -162,7 +167,7 @@ def make(
     with reading.step("read"):
         source = path if isinstance(path, Source) else read(path)
     splat = source.splat.upright(up or source.up)
-    chosen = QUALITIES[quality]
+    chosen = QUALITIES[quality or "standard"]
     if texels is not None:
         chosen = replace(chosen, texels=texels)
     most = faces or chosen.faces
@@ -252,6 +257,11 @@ def _notes(source: Source, up: Up | None, figures: Figures) -> list[str]:
         notes.append(
             f"Of {source.total:,} gaussians a sample of {len(source.splat):,} was taken, each "
             "larger for it."
+        )
+    if figures.coverage is None:
+        notes.append(
+            "Light passes through most of the splat, or it is too thin: how much of its surface "
+            "the mesh has is not known."
         )
     if figures.dropped_parts:
         notes.append(
