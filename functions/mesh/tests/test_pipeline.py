@@ -216,7 +216,7 @@ def test_a_process_of_our_own_loads_no_linear_algebra_for_numba() -> None:
     assert said.stdout.split() == ["False", "5.0"]
 
 
-HEAVY = ("scipy.linalg", "scipy.spatial", "trimesh")
+HEAVY = ("scipy.linalg", "scipy.spatial", "trimesh", "pymeshlab", "open3d", "pxr", "lib3mf")
 """Packages of which the command loads none until it is needed: they are a tenth of a cold start."""
 
 
