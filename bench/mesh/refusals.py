@@ -34,6 +34,9 @@ COUNT = 40_000
 KINDS = ("cut off", "NaN", "10⁹ and more", "Git LFS", "empty", "plane", "line", "transparent")
 PACKED = {"compressed PLY": "compressed.ply", "SPZ": "spz", "SOG": "sog", ".splat": "splat",
           ".ksplat": "ksplat"}  # fmt: skip
+"""Formats that GaussForge writes, and their endings."""
+
+FORMATS = ("PLY", *PACKED, "GLB")
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,8 @@ class Cost:
 
 
 def _format_of(name: str) -> str:
-    for format, ending in PACKED.items():
-        if name.endswith(f".{ending}"):
-            return format
-    return "PLY"
+    endings = {**PACKED, "GLB": "glb"}
+    return next((each for each in endings if name.endswith(f".{endings[each]}")), "PLY")
 
 
 def _kind_of(name: str) -> str | None:
@@ -140,7 +141,7 @@ def main() -> None:
     for format, kind, name, data in cells():
         found[format, kind].append(cost(name, data))
     lines = [f"| format | {' | '.join(KINDS)} |", "|" + (len(KINDS) + 1) * "---|"]
-    for format in ("PLY", *PACKED):
+    for format in FORMATS:
         row = [_cell(found[format, kind]) for kind in KINDS]
         lines.append(f"| {format} | {' | '.join(row)} |")
     table = "\n".join(lines)

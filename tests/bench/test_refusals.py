@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.mesh.refusals import KINDS, MEGABYTES, PACKED, cells, cost
+from bench.mesh.refusals import FORMATS, KINDS, MEGABYTES, cells, cost
 
 NONE = {
     ("SPZ", "NaN"),  # its numbers are whole
@@ -10,13 +10,17 @@ NONE = {
     # What begins with another mark is a PLY to nobody.
     ("compressed PLY", "Git LFS"),
     ("compressed PLY", "empty"),
+    ("GLB", "Git LFS"),
+    ("GLB", "empty"),
+    # Once read it is what the others are, and GaussForge writes none.
+    *(("GLB", kind) for kind in ("plane", "line", "transparent")),
 }
 
 
 @pytest.mark.slow
 def test_each_format_is_tried_with_each_fault() -> None:
     tried = {(format, kind) for format, kind, _, _ in cells()}
-    assert tried == {(format, kind) for format in ("PLY", *PACKED) for kind in KINDS} - NONE
+    assert tried == {(format, kind) for format in FORMATS for kind in KINDS} - NONE
 
 
 @pytest.mark.slow
