@@ -132,3 +132,17 @@ def test_a_hole_in_the_cloud_and_a_thin_plate_stay_shut() -> None:
     carved = carve(solid, splat, spacing)
     x, y, z = np.round(carved.grid.index(np.array([[0.1, 0, 0], [-0.3, 0.1, 0]], np.float32))).T
     assert carved.mask[x.astype(int), y.astype(int), z.astype(int)].all()
+
+
+@pytest.mark.parametrize(("end", "parted"), [(30, True), (10, False)], ids=["block", "rung"])
+def test_a_bridge_joins_large_parts_and_no_rung(end: int, parted: bool) -> None:
+    """A rung of a faint chair is thin where it meets the leg, beside what was opened there."""
+    carved = np.zeros((110, 50, 50), bool)
+    carved[10:40, 10:40, 10:40] = True
+    middle = slice(25 - end // 2, 25 + end // 2)
+    carved[44:104, middle, middle] = True
+    carved[40:44, 23:28, 23:28] = True
+    opened = np.zeros_like(carved)
+    opened[38:46] = True
+    found = _bridges(carved, opened)
+    assert mask_kernels.label(carved & ~found)[1] == (2 if parted else 1)

@@ -30,7 +30,7 @@ import numpy.typing as npt
 from gen3d_mesh import cell_kernels, grid_kernels, mask_kernels
 from gen3d_mesh.cells import Cells
 from gen3d_mesh.shell import MIN_DESCENT, PLANE_RADIUS
-from gen3d_mesh.solid import MIN_PART, PADDING, Grid, Mask, Solid, grown, slab_order, smooth
+from gen3d_mesh.solid import PADDING, Grid, Mask, Solid, grown, slab_order, smooth
 from gen3d_mesh.splat import Floats, Splat
 
 MOST_VOXELS = 21_000_000
@@ -68,6 +68,9 @@ AROUND = 6
 BRIDGE, SPAN = 3, 8
 """What joins two large parts in a gap is a bridge if it is no thicker than twice so many voxels and
 within so many of both: parts are rounder than the object, above all at a gap's rim."""
+
+LARGE = 0.1
+"""Of the largest part's voxels; what is smaller is rather a rung, which is thin at its ends."""
 
 LOW, LOST, CLUMP, BACK = 0.6, 3, 5, 3
 """Where so many gaussians are in a voxel of the solid whose height, once carved, is below this
@@ -178,10 +181,10 @@ def _bridges(carved: Mask, opened: Mask) -> Mask:
 
 
 def _large(labels: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.intp]:
-    """Numbers of the parts that are none of the specks."""
+    """Numbers of the parts that are large."""
     sizes = grid_kernels.occurrences(labels, count + 1)
     sizes[0] = 0
-    large: npt.NDArray[np.intp] = np.flatnonzero(sizes > MIN_PART * sizes.max())
+    large: npt.NDArray[np.intp] = np.flatnonzero(sizes > LARGE * sizes.max())
     return large
 
 
