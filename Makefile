@@ -65,7 +65,7 @@ run: setup $(if $(ONESHOT),,web) ## Run a photo through the whole job and stay u
 .PHONY: web
 web: webapp/dist/index.html ## Build the web app
 
-webapp/dist/index.html: webapp/node_modules/.ready $(shell find webapp/src webapp/public webapp/index.html webapp/vite.config.ts examples -type f)
+webapp/dist/index.html: webapp/node_modules/.ready $(shell find webapp/src webapp/public webapp/*.html webapp/vite*.ts examples -type f)
 	@cd webapp && npm run --silent build
 
 .PHONY: deploy-web

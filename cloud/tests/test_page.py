@@ -29,6 +29,7 @@ def dist(tmp_path: Path) -> Path:
     folder = tmp_path / "dist"
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text("<div id=root>")
+    (folder / "embed.html").write_text("<main>")
     (folder / "assets" / "app-1.js").write_text("start()")
     (tmp_path / "secret").write_text("hf_token")
     return folder
@@ -71,6 +72,26 @@ def test_it_is_isolated_and_reaches_its_own_parts_alone(http: httpx.Client) -> N
     cognito = "https://cognito-idp.eu-west-1.amazonaws.com"
     assert reached == ["'self'", "https://abc.example.com", "data:", "blob:", files, cognito]
     assert "$" not in policy
+
+
+@pytest.mark.parametrize("path", ["/embed/id", "/embed/", "/embed/index.html", "/embed/a/b.js"])
+def test_the_page_of_embeds_may_be_framed(http: httpx.Client, path: str) -> None:
+    answer = http.get(path)
+    assert answer.text == "<main>"
+    assert "frame-ancestors *" in answer.headers["content-security-policy"]
+    assert "https://abc.example.com" in answer.headers["content-security-policy"]
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert "x-frame-options" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/embed", "/embed.html", "/shared/id", "/jobs/01", "/assets/app-1.js"]
+)
+def test_no_other_page_may_be_framed(http: httpx.Client, path: str) -> None:
+    answer = http.get(path).headers
+    assert "frame-ancestors 'none'" in answer["content-security-policy"]
+    assert answer["x-frame-options"] == "DENY"
+    assert answer["cross-origin-resource-policy"] == "same-origin"
 
 
 def test_a_stack_on_this_machine_is_reached_at_its_one_address() -> None:

@@ -107,6 +107,37 @@ def choose_photo(page: Page, photo: Path) -> None:
     page.get_by_label("Photo", exact=True).set_input_files(photo)
 
 
+@contextmanager
+def sharing(page: Page, name: str) -> Iterator[Locator]:
+    """The dialog in which an object is shared."""
+    page.locator(".result-tools .segment", has_text=name).click()
+    page.get_by_role("button", name="Share").click()
+    yield page.get_by_role("dialog")
+    page.get_by_role("button", name="Close").click()
+
+
+def a_share_of(page: Page, name: str) -> str:
+    """A new link to an object."""
+    with sharing(page, name) as dialog:
+        with page.expect_response(lambda answer: answer.request.method == "POST") as made:
+            dialog.get_by_role("button", name="New link").click()
+        link = dialog.get_by_label("Link", exact=True).first
+        expect(link).to_have_value(re.compile(made.value.json()["shareId"]))
+        return link.input_value()
+
+
+def end_share(stack: RunningStack, share_id: str) -> None:
+    """Have a share's time be over."""
+    dynamodb = stack.client("dynamodb")
+    (shares,) = [name for name in dynamodb.list_tables()["TableNames"] if "Shares" in name]
+    dynamodb.update_item(
+        TableName=shares,
+        Key={"shareId": {"S": share_id}},
+        UpdateExpression="SET endsAt = :past",
+        ExpressionAttributeValues={":past": {"S": "2026-01-01T00:00:00Z"}},
+    )
+
+
 class Selecting:
     """The page on which objects are selected."""
 

@@ -4,16 +4,14 @@ import html
 import io
 import re
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import trimesh
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.driver import PATIENCE_MS, watch_pixels
+from tests.browser.driver import PATIENCE_MS, a_share_of, end_share, sharing, watch_pixels
 from tests.local.running import RunningStack, eventually
 
 
@@ -78,24 +76,6 @@ def test_downloads_are_meshes_by_their_names(finished: Page, tmp_path: Path, end
     assert len(mesh.faces) > 100
 
 
-@contextmanager
-def _sharing(page: Page, name: str) -> Iterator[Locator]:
-    """The dialog in which an object is shared."""
-    page.locator(".result-tools .segment", has_text=name).click()
-    page.get_by_role("button", name="Share").click()
-    yield page.get_by_role("dialog")
-    page.get_by_role("button", name="Close").click()
-
-
-def _shared(page: Page, name: str) -> str:
-    with _sharing(page, name) as dialog:
-        with page.expect_response(lambda answer: answer.request.method == "POST") as made:
-            dialog.get_by_role("button", name="New link").click()
-        link = dialog.get_by_label("Link", exact=True).first
-        expect(link).to_have_value(re.compile(made.value.json()["shareId"]))
-        return link.input_value()
-
-
 def _addresses(page: Page) -> list[str]:
     """What the page will have asked for, which grows."""
     asked: list[str] = []
@@ -106,7 +86,7 @@ def _addresses(page: Page) -> list[str]:
 def test_a_share_needs_no_account_and_shows_one_object_alone(
     finished: Page, browser: Browser, bob: BrowserContext
 ) -> None:
-    link = _shared(finished, "Object 1")
+    link = a_share_of(finished, "Object 1")
     assert "/api/s/" in link
     assert len(link) < 80
     signed_out = browser.new_context()
@@ -130,7 +110,7 @@ def test_a_share_needs_no_account_and_shows_one_object_alone(
 
 
 def test_a_chat_sees_title_and_picture(finished: Page, browser: Browser) -> None:
-    link = _shared(finished, "Object 2")
+    link = a_share_of(finished, "Object 2")
     answer = finished.request.get(link, max_redirects=0)
     told = dict(re.findall(r'<meta property="(og:\w+)" content="([^"]*)"', answer.text()))
     assert told["og:title"] == "Object 2"
@@ -141,13 +121,13 @@ def test_a_chat_sees_title_and_picture(finished: Page, browser: Browser) -> None
 def test_a_share_that_is_withdrawn_or_tampered_with_says_so(
     finished: Page, browser: Browser
 ) -> None:
-    link = _shared(finished, "Object 1")
+    link = a_share_of(finished, "Object 1")
     context = browser.new_context()
     stranger = context.new_page()
     for broken in (link[:-1], link + "A"):
         stranger.goto(broken)
         expect(stranger.get_by_role("heading", name="Nothing is behind this link")).to_be_visible()
-    with _sharing(finished, "Object 1") as dialog:
+    with sharing(finished, "Object 1") as dialog:
         before = dialog.get_by_role("listitem").count()
         dialog.get_by_role("button", name=re.compile("^Withdraw")).first.click()
         expect(dialog.get_by_role("listitem")).to_have_count(before - 1)
@@ -159,7 +139,7 @@ def test_a_share_that_is_withdrawn_or_tampered_with_says_so(
 def test_a_share_that_has_ended_says_so_and_is_listed_no_more(
     finished: Page, ada: BrowserContext, stack: RunningStack, browser: Browser
 ) -> None:
-    link = _shared(finished, "Object 1")
+    link = a_share_of(finished, "Object 1")
     context = browser.new_context()
     opened, late = context.new_page(), context.new_page()
     opened.clock.install()
@@ -168,18 +148,11 @@ def test_a_share_that_has_ended_says_so_and_is_listed_no_more(
     owners = ada.new_page()
     owners.goto(finished.url)
     expect(owners.locator("canvas[data-drawn=mesh]")).to_be_visible(timeout=PATIENCE_MS)
-    with _sharing(owners, "Object 1") as dialog:
+    with sharing(owners, "Object 1") as dialog:
         rows = dialog.get_by_role("listitem")
         expect(rows.first).to_be_visible()
         before = rows.count()
-        dynamodb = stack.client("dynamodb")
-        (shares,) = [name for name in dynamodb.list_tables()["TableNames"] if "Shares" in name]
-        dynamodb.update_item(
-            TableName=shares,
-            Key={"shareId": {"S": link.rsplit("/", 1)[-1]}},
-            UpdateExpression="SET endsAt = :past",
-            ExpressionAttributeValues={":past": {"S": "2026-01-01T00:00:00Z"}},
-        )
+        end_share(stack, link.rsplit("/", 1)[-1])
         # To withdraw what has ended is no fault.
         dialog.get_by_role("button", name=re.compile("^Withdraw")).first.click()
         expect(rows).to_have_count(before - 1)

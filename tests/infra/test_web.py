@@ -19,13 +19,13 @@ def elsewhere(origins: str = "http://localhost:5173", **given: str) -> Stack:
     return Stack(WebHosting="none", WebOrigins=origins, **given)
 
 
-def headers() -> dict[str, Any]:
-    config: dict[str, Any] = whole()["ResponseHeaders"]["ResponseHeadersPolicyConfig"]
+def headers(of: str = "ResponseHeaders") -> dict[str, Any]:
+    config: dict[str, Any] = whole()[of]["ResponseHeadersPolicyConfig"]
     return config
 
 
-def directives() -> dict[str, list[str]]:
-    policy = headers()["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+def directives(of: str = "ResponseHeaders") -> dict[str, list[str]]:
+    policy = headers(of)["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]
     return {d.split()[0]: d.split()[1:] for d in policy.split(";")}
 
 
@@ -71,7 +71,7 @@ def test_no_answer_of_the_api_becomes_a_page() -> None:
 
 
 def test_the_api_is_reached_below_the_pages_own_address() -> None:
-    (behaviour,) = distribution()["CacheBehaviors"]
+    behaviour, _ = distribution()["CacheBehaviors"]
     (origin,) = [o for o in distribution()["Origins"] if o["Id"] == behaviour["TargetOriginId"]]
     assert origin["DomainName"] == "{HttpApi}.execute-api.eu-west-1.amazonaws.com"
     assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
@@ -84,7 +84,7 @@ def test_the_api_is_reached_below_the_pages_own_address() -> None:
 
 
 def test_the_path_of_a_request_loses_what_the_api_does_not_know() -> None:
-    (behaviour,) = distribution()["CacheBehaviors"]
+    behaviour, _ = distribution()["CacheBehaviors"]
     (association,) = behaviour["FunctionAssociations"]
     assert association == {
         "EventType": "viewer-request",
@@ -95,6 +95,45 @@ def test_the_path_of_a_request_loses_what_the_api_does_not_know() -> None:
         call = f"console.log(handler({{request: {{uri: '/api{path}'}}}}).uri)"
         done = subprocess.run(["node", "-e", f"{code}\n{call}"], capture_output=True, check=True)
         assert done.stdout.decode().strip() == path
+
+
+def test_embeds_alone_may_be_framed() -> None:
+    _, behaviour = distribution()["CacheBehaviors"]
+    assert behaviour["PathPattern"] == "/embed/*"
+    assert behaviour["ResponseHeadersPolicyId"] == "{EmbedHeaders}"
+    framed = [
+        each["PathPattern"]
+        for each in distribution()["CacheBehaviors"]
+        if each["ResponseHeadersPolicyId"] != "{ResponseHeaders}"
+    ]
+    assert framed == ["/embed/*"]
+    assert directives("EmbedHeaders")["frame-ancestors"] == ["*"]
+    assert "FrameOptions" not in headers("EmbedHeaders")["SecurityHeadersConfig"]
+    custom = {
+        i["Header"]: i["Value"] for i in headers("EmbedHeaders")["CustomHeadersConfig"]["Items"]
+    }
+    assert custom["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert custom["Cross-Origin-Embedder-Policy"] == "require-corp"
+
+
+def test_the_page_of_embeds_may_do_no_more_than_the_page() -> None:
+    page, embed = directives(), directives("EmbedHeaders")
+    assert set(embed) == set(page)
+    for name in set(page) - {"frame-ancestors", "form-action"}:
+        assert set(embed[name]) <= set(page[name]), name
+    assert embed["form-action"] == ["'none'"]
+    assert not any("cognito" in source for source in embed["connect-src"]), "nobody signs in there"
+
+
+@pytest.mark.parametrize("path", ["/embed/abc", "/embed/", "/embed/index.html", "/embed/../x.js"])
+def test_nothing_but_the_page_of_embeds_is_served_with_its_headers(path: str) -> None:
+    _, behaviour = distribution()["CacheBehaviors"]
+    (association,) = behaviour["FunctionAssociations"]
+    assert association["FunctionARN"] == "{EmbedPath.FunctionMetadata.FunctionARN}"
+    call = f"console.log(handler({{request: {{uri: '{path}'}}}}).uri)"
+    code = f"{whole()['EmbedPath']['FunctionCode']}\n{call}"
+    done = subprocess.run(["node", "-e", code], capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "/embed.html"
 
 
 @pytest.mark.parametrize(

@@ -26,19 +26,22 @@ ROOT = Path(__file__).resolve().parents[3]
 PORT = 5173
 
 
-def headers(config: PageConfig) -> dict[str, str]:
-    """The headers of each answer, as the template's ResponseHeaders has it; HSTS is for TLS alone.
+def headers(config: PageConfig, policy_of: str = "ResponseHeaders") -> dict[str, str]:
+    """The headers of each answer, as a policy of the template has it; HSTS is for TLS alone.
 
     Parameters
     ----------
     config : dict
         Of the page; its policy lets it reach the API, and every service where the stack runs here.
+    policy_of : str
+        The policy's name in the template: ``EmbedHeaders`` for the page that others may frame.
     """
-    policy = _policy()
+    policy = _policy(policy_of)
     found = {item["Header"]: item["Value"] for item in policy["CustomHeadersConfig"]["Items"]}
     security = policy["SecurityHeadersConfig"]
     found["X-Content-Type-Options"] = "nosniff"
-    found["X-Frame-Options"] = security["FrameOptions"]["FrameOption"]
+    if "FrameOptions" in security:
+        found["X-Frame-Options"] = security["FrameOptions"]["FrameOption"]
     found["Referrer-Policy"] = security["ReferrerPolicy"]["ReferrerPolicy"]
     text, _ = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]
     region, here = config["region"], config.get("endpoint", "")
@@ -95,9 +98,14 @@ class _Page(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
-        name = unquote(urlsplit(self.path).path).strip("/")
+        path = unquote(urlsplit(self.path).path)
+        name = path.strip("/")
         status, file = HTTPStatus.OK, (self._dist / name).resolve()
-        if name == "config.json":
+        policy = "ResponseHeaders"
+        if path.startswith("/embed/"):
+            policy, file = "EmbedHeaders", self._dist / "embed.html"
+            body = file.read_bytes()
+        elif name == "config.json":
             body = json.dumps(self._config).encode()
         else:
             if not (file.is_file() and file.is_relative_to(self._dist)):
@@ -106,7 +114,7 @@ class _Page(BaseHTTPRequestHandler):
             body = b"" if status == HTTPStatus.NOT_FOUND else file.read_bytes()
         self.send_response(status)
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        for header, value in headers(self._config).items():
+        for header, value in headers(self._config, policy).items():
             self.send_header(header, value)
         self.send_header("Cache-Control", "no-cache")
         self.send_header("Content-Type", kind)
@@ -136,10 +144,10 @@ _Values.add_multi_constructor("!", _given)
 
 
 @cache
-def _policy() -> Any:
-    """The template's policy of headers, as it is written there."""
+def _policy(name: str) -> Any:
+    """A policy of headers, as it is written in the template."""
     template = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Values)  # noqa: S506  a SafeLoader
-    properties = template["Resources"]["ResponseHeaders"]["Properties"]
+    properties = template["Resources"][name]["Properties"]
     return properties["ResponseHeadersPolicyConfig"]
 
 

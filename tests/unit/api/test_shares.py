@@ -70,6 +70,9 @@ def page(made: dict[str, Any] | str) -> Head:
     answer = api.handler({**load_event("api/preview_shared"), **of(made, "s")}, Context())
     assert answer["statusCode"] == 200
     assert answer["headers"]["Content-Type"] == "text/html; charset=utf-8"
+    policy = answer["headers"]["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
     return Head(answer["body"])
 
 

@@ -30,6 +30,8 @@ from gen3d_aws.callers import Caller
 from gen3d_aws.observability import logger, metrics, tracer
 
 M = TypeVar("M", bound=BaseModel)
+# For the one answer that a browser shows as a page.
+_NOTHING_RUNS = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 app = APIGatewayHttpResolver()
 service = JobService.from_settings()
@@ -100,6 +102,7 @@ def _send(answer: Answer) -> Response[str]:
     if answer.content is None:
         return Response(answer.status, body="", headers=headers)  # not every gateway takes None
     if isinstance(answer.content, SharedPage):
+        headers["Content-Security-Policy"] = _NOTHING_RUNS
         return Response(answer.status, "text/html; charset=utf-8", answer.content.root, headers)
     # What was not set is absent. A step's words stand as they were recorded, and need no warning.
     text = answer.content.model_dump_json(exclude_unset=True, warnings=False)

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Check, Copy, Send, Share2 } from "lucide-react";
+import { Check, CodeXml, Copy, Send, Share2 } from "lucide-react";
 import { useState } from "react";
 import { ApiError } from "../../api/error";
 import type { JobView, ObjectView, ShareView } from "../../api/types";
@@ -13,7 +13,7 @@ import { date } from "../../ui/format";
 import { Segmented } from "../../ui/Segmented";
 import { Spinner } from "../../ui/Spinner";
 import { useDialogTask } from "../../ui/useDialogTask";
-import { shareLink } from "./share-link";
+import { embedCode, shareLink } from "./share-link";
 
 const DAYS = ["1", "7", "30"] as const;
 type Days = (typeof DAYS)[number];
@@ -108,16 +108,20 @@ function Row({ share, busy, withdraw }: { share: ShareView; busy: boolean; withd
   const t = useTexts(said);
   const words = useTexts(files);
   const { config } = useServices();
-  const [copied, setCopied] = useState(false);
+  // What was copied last, or refused to be; a link's field is there to be copied by hand.
+  const [copied, setCopied] = useState<string | null>(null);
+  const [refused, setRefused] = useState<string | null>(null);
   const link = shareLink(config.apiUrl, share.shareId);
+  const code = embedCode(share.shareId, share.name);
 
-  async function copy(): Promise<void> {
+  async function copy(words: string): Promise<void> {
     try {
-      await navigator.clipboard.writeText(link);
-      setCopied(true);
+      await navigator.clipboard.writeText(words);
+      setCopied(words);
+      setRefused(null);
     } catch {
-      // The field is there to be copied by hand.
-      setCopied(false);
+      setCopied(null);
+      setRefused(words);
     }
   }
 
@@ -131,9 +135,9 @@ function Row({ share, busy, withdraw }: { share: ShareView; busy: boolean; withd
           aria-label={t.link}
           onFocus={(event) => event.target.select()}
         />
-        <button type="button" className="button" onClick={() => void copy()}>
-          {copied ? <Check aria-hidden="true" /> : <Copy aria-hidden="true" />}
-          {copied ? words.copied : words.copy}
+        <button type="button" className="button" onClick={() => void copy(link)}>
+          {copied === link ? <Check aria-hidden="true" /> : <Copy aria-hidden="true" />}
+          {copied === link ? words.copied : words.copy}
         </button>
       </div>
       <div className="share-about">
@@ -153,6 +157,14 @@ function Row({ share, busy, withdraw }: { share: ShareView; busy: boolean; withd
         <button
           type="button"
           className="button button-quiet button-small"
+          onClick={() => void copy(code)}
+        >
+          {copied === code ? <Check aria-hidden="true" /> : <CodeXml aria-hidden="true" />}
+          {copied === code ? t.embedCopied : t.embed}
+        </button>
+        <button
+          type="button"
+          className="button button-quiet button-small"
           disabled={busy}
           aria-label={t.withdrawOne(date(share.endsAt))}
           onClick={withdraw}
@@ -160,6 +172,18 @@ function Row({ share, busy, withdraw }: { share: ShareView; busy: boolean; withd
           {t.withdraw}
         </button>
       </div>
+      {refused === code && (
+        <label className="share-code">
+          {t.embedByHand}
+          <textarea
+            className="input"
+            readOnly
+            rows={4}
+            value={code}
+            onFocus={(event) => event.target.select()}
+          />
+        </label>
+      )}
     </li>
   );
 }

@@ -4,6 +4,7 @@ import type { Translation } from "../texts";
 import { app } from "./app";
 import { auth } from "./auth";
 import { common } from "./common";
+import { embed } from "./embed";
 import { errors } from "./errors";
 import { examples } from "./examples";
 import { figures } from "./figures";
@@ -42,6 +43,7 @@ const de: Translation = {
   options,
   result,
   share,
+  embed,
   figures,
   viewer,
   reference,

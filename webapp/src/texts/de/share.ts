@@ -14,6 +14,9 @@ export const share: Translated<typeof english> = {
   link: "Link",
   ends: (moment) => `Endet: ${moment}`,
   send: "Senden",
+  embed: "Code zum Einbetten kopieren",
+  embedCopied: "Code kopiert",
+  embedByHand: "Der Code für deine Seite ließ sich nicht kopieren. Kopiere ihn von Hand:",
   withdraw: "Zurückziehen",
   withdrawOne: (moment) => `Den Link zurückziehen, der so endet: ${moment}`,
 };

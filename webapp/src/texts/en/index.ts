@@ -1,6 +1,7 @@
 export { app } from "./app";
 export { auth } from "./auth";
 export { common } from "./common";
+export { embed } from "./embed";
 export { errors } from "./errors";
 export { examples } from "./examples";
 export { figures } from "./figures";

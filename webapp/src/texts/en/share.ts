@@ -14,6 +14,9 @@ export const share = english("share", {
   link: "Link",
   ends: (moment: string) => `Ends ${moment}`,
   send: "Send",
+  embed: "Copy embed code",
+  embedCopied: "Embed code copied",
+  embedByHand: "The code for your page could not be copied. Copy it by hand:",
   withdraw: "Withdraw",
   withdrawOne: (moment: string) => `Withdraw the link that ends ${moment}`,
 });
