@@ -165,6 +165,11 @@ PLAN = [
                      "wheel 0.4")
         for quality in ("standard", "fine")
     ),
+    *(
+        (name, thousands, quality)
+        for name, thousands in (("scene", 300), ("scene, 5 % floaters", 300), ("scene, trained", 0))
+        for quality in ("standard", "fine")
+    ),
     *((f"{shape}, trained", 0, "fine") for shape in ("chair", "mug")),
     *((name, 300, "fine") for name in ("sphere", "torus", "chair, half faint", "jug 8", "vase 12",
                                        "bottle 8", "berries 14", "berries 5", "bowl", "bumps 6")),

@@ -40,14 +40,24 @@ def chair() -> trimesh.Trimesh:
 
 def mug() -> trimesh.Trimesh:
     """A wall 4 % thick, an open cavity and a handle."""
+    return _triangles(_mug())
+
+
+def scene() -> trimesh.Trimesh:
+    """A mug, a ball and a box on a floor 2.5 % of its length thick."""
+    solid = _box((4.0, 2.6, 0.1), 0, 0, 0) + _mug().translate((-1.1, 0.3, 0.84))
+    solid += Manifold.sphere(0.55, 96).translate((0.6, -0.5, 0.57))
+    return _triangles(solid + _box((0.7, 0.5, 0.9), 1.4, 0.5, 0.49))
+
+
+def _mug() -> Manifold:
     handle = _solid(trimesh.creation.torus(0.42, 0.07, major_sections=96, minor_sections=32))
     handle = handle.rotate((90, 0, 0)).translate((0.6, 0, 0))
 
     def cylinder(radius: float) -> Manifold:
         return Manifold.cylinder(1.6, radius, radius, 96, True)
 
-    solid = cylinder(0.62) + (handle - cylinder(0.6)) - cylinder(0.56).translate((0, 0, 0.06))
-    return _triangles(solid)
+    return cylinder(0.62) + (handle - cylinder(0.6)) - cylinder(0.56).translate((0, 0, 0.06))
 
 
 def bowl() -> trimesh.Trimesh:
@@ -167,6 +177,7 @@ def build(name: str) -> trimesh.Trimesh:
             ),
             "chair": chair,
             "mug": mug,
+            "scene": scene,
             "two parts": two_parts,
             "bowl": bowl,
             "chain": chain,
@@ -177,7 +188,7 @@ def build(name: str) -> trimesh.Trimesh:
 
 
 NAMES = (
-    "sphere", "torus", "chair", "mug", "two parts", "bowl", "chain",
+    "sphere", "torus", "chair", "mug", "two parts", "bowl", "chain", "scene",
     "wheel 1.8", "wheel 0.4",
     *(f"berries {percent}" for percent in (14, 5)),
     *(f"bumps {percent}" for percent in (4, 6, 12)),
