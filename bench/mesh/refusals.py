@@ -159,7 +159,8 @@ def main() -> None:
             "# What refusing a file costs\n\n    python -m bench.mesh.refusals --save\n\n"
             "Processor seconds and peak MB of the whole command, the largest of each cell's "
             f"files, which are counted ({sum(map(len, found.values()))} in all), each the least of "
-            f"up to three runs; the errors are named. Over {SECONDS:g} s or {MEGABYTES} MB is bold.\n\n{table}\n"
+            f"up to three runs; the errors are named. Over {SECONDS:g} s or {MEGABYTES} MB is bold."
+            f"\n\n{table}\n"
         )
 
 
