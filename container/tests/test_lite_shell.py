@@ -12,6 +12,7 @@ from gen3d_inference.engines.lite.shell import SPREAD, STEEPEST, Columns, Disks,
 from gen3d_inference.engines.quaternions import quaternions
 
 SIDE = 200
+MIDDLE = Crop(0, 0, SIDE, SIDE, SIDE)
 FAR = 1e4
 """A distance at which the camera sees no perspective, so that pixels and places agree."""
 
@@ -135,7 +136,7 @@ def test_a_near_camera_spreads_what_is_far() -> None:
 
 
 def test_the_shortest_axis_stays_the_normal_in_the_canonical_frame(ball: Disks) -> None:
-    gaussians = canonical(ball, 0.0)
+    gaussians, _ = canonical(ball, 0.0, MIDDLE)
     w, x, y, z = gaussians.rotation.T.astype(np.float64)
     third = np.stack([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)], 1)
     assert (gaussians.scale.argmin(1) == 2).all()
@@ -150,7 +151,7 @@ def test_the_object_is_set_upright_in_the_middle_of_its_frame(
     ball: Disks, elevation: float
 ) -> None:
     """What is nearest the camera is in front and, seen from above, raised; -Y is the front."""
-    gaussians = canonical(ball, elevation)
+    gaussians, _ = canonical(ball, elevation, MIDDLE)
     assert np.abs(gaussians.xyz).max() == pytest.approx(0.5)
     assert np.allclose(gaussians.xyz.max(0) + gaussians.xyz.min(0), 0, atol=1e-6)
     _, down, forward = places(ball).T

@@ -29,6 +29,7 @@ from gen3d_mesh.preview import render
 from gen3d_mesh.read import read_splat
 from gen3d_mesh.sample import ball, write_splat
 from gen3d_mesh.scene.compose import compose
+from gen3d_mesh.scene.glb_file import Glb
 from gen3d_mesh.write import PRINTED_ENDINGS
 
 if TYPE_CHECKING:
@@ -308,6 +309,10 @@ def test_an_object_is_held_against_its_photo(
     assert found["colour"] > 0.85
     assert found["score"] == pytest.approx(found["silhouette"] * found["colour"], abs=1e-3)
     assert "truth" in answer["timings"]
+    body = bucket.get_object(Bucket=EVENT["bucket"], Key=answer["files"]["glb"]["key"])
+    loaded = trimesh.load_scene(io.BytesIO(body["Body"].read()), file_type="glb")
+    eye = loaded.graph.get("Photo")[0]
+    assert np.allclose(eye[:3, 3], (0, 0, 3), atol=0.02)  # as far before its front, which is +Z
 
 
 def test_what_one_of_several_seeds_made_is_held_against_the_objects_mask(
@@ -336,7 +341,9 @@ def test_what_cannot_be_held_against_its_photo_is_made_all_the_same(
     event = {**EVENT, "photo": PHOTO, "pose": AHEAD.model_dump()}
     answer: Any = handler.handler(event, CONTEXT)
     assert answer["truth"] is None
-    assert "glb" in answer["files"]
+    body = bucket.get_object(Bucket=EVENT["bucket"], Key=answer["files"]["glb"]["key"])
+    nodes = Glb.read(body["Body"].read()).document["nodes"]
+    assert (nodes[-1]["name"] == "Photo") is (missing != "mask.png")
 
 
 # All objects together

@@ -24,7 +24,7 @@ from gen3d_mesh.clean import Frame as UnitFrame
 from gen3d_mesh.coloured_mesh import ColouredMesh, Texture
 from gen3d_mesh.read import read_splat
 from gen3d_mesh.sample import on_surface, write_splat
-from gen3d_mesh.scene.compose import Composed, Member, compose
+from gen3d_mesh.scene.compose import Composed, Member, as_in_photo, compose
 from gen3d_mesh.scene.placing import Box, Frame, Thing, place
 from gen3d_mesh.scene.spz import pack
 from gen3d_mesh.scene.together import Gaussians
@@ -208,6 +208,34 @@ def test_the_scene_covers_the_masks_as_somebody_elses_loader_sees_it(scene: Comp
         assert overlap(drawn(points, mesh.faces, focal), mask_of(name, pose)) > 0.98
 
 
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("name", SHAPES)
+def test_an_object_alone_covers_its_mask_as_somebody_elses_loader_sees_it(
+    name: str, named: bool
+) -> None:
+    """By the camera in its own file, also where it has a size, and nobody named the camera."""
+    pose = POSES[name] if named else POSES[name].model_copy(update={"field_of_view": None})
+    mask = mask_of(name, POSES[name])
+    small = replace(painted(SHAPES[name], RED, textured=True), scale=0.03)
+    data = as_in_photo(glb.encode(small, name), pose, mask_box(mask), PHOTO)
+    focal = 240 / math.tan(document(data)["cameras"][0]["perspective"]["yfov"] / 2)
+    loaded = trimesh.load_scene(io.BytesIO(data), file_type="glb")
+    camera = np.linalg.inv(loaded.graph.get("Photo")[0])
+    world, geometry = loaded.graph.get(loaded.graph.nodes_geometry[0])
+    mesh = loaded.geometry[geometry]
+    points = trimesh.transform_points(mesh.vertices, HALF_TURN @ camera @ world)
+    assert overlap(drawn(points, mesh.faces, focal), mask) > (0.98 if named else 0.93)
+
+
+def test_the_photos_camera_leaves_an_objects_mesh_as_it_is() -> None:
+    before = glb.encode(painted(SHAPES["Arms"], RED, textured=True), "Arms")
+    after = as_in_photo(before, POSES["Arms"], Box(-0.1, -0.1, 0.1, 0.1), PHOTO)
+    assert after[28 + struct.unpack_from("<I", after, 12)[0] :] in before
+    assert document(after)["nodes"][0] == document(before)["nodes"][0]
+    behind = POSES["Arms"].model_copy(update={"translation": (0.5, -0.1, -3.0)})
+    assert as_in_photo(before, behind, Box(-0.1, -0.1, 0.1, 0.1), PHOTO) == before
+
+
 def test_the_scene_stands_upright_on_the_ground(tmp_path: Path) -> None:
     """A camera that looks down sees all objects lean; in the scene they stand."""
     down = {
@@ -276,11 +304,13 @@ def test_meshes_are_taken_over_as_they_are(tmp_path: Path, scene: Composed) -> N
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="the Khronos validator runs in Node")
 def test_the_khronos_validator_is_silent(tmp_path: Path, scene: Composed) -> None:
-    (tmp_path / "scene.glb").write_bytes(scene.files["glb"])
-    asked = ["node", str(HERE / "validate.cjs"), str(tmp_path / "scene.glb")]
-    report = json.loads(subprocess.run(asked, capture_output=True, check=True).stdout)
-    assert report["issues"]["numErrors"] == report["issues"]["numWarnings"] == 0
-    assert report["issues"]["messages"] == []
+    alone = glb.encode(painted(SHAPES["Arms"], RED, textured=True), "Arms")
+    alone = as_in_photo(alone, POSES["Arms"], Box(-0.1, -0.1, 0.1, 0.1), PHOTO)
+    for data in (scene.files["glb"], alone):
+        (tmp_path / "scene.glb").write_bytes(data)
+        asked = ["node", str(HERE / "validate.cjs"), str(tmp_path / "scene.glb")]
+        report = json.loads(subprocess.run(asked, capture_output=True, check=True).stdout)
+        assert report["issues"]["messages"] == []
 
 
 def camera_of(data: bytes) -> np.ndarray:

@@ -164,7 +164,7 @@ class Engine(Protocol):
     offers: Offer
     """What may be chosen of it beside the defaults; nothing else reaches `reconstruct`.
 
-    `seeds` are offered by an engine that says poses, which is asked for one at a time.
+    `seeds` are offered only by an engine that says poses, and it is asked for one at a time.
     """
 
     @property

@@ -3,11 +3,12 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
@@ -31,7 +32,7 @@ from gen3d_mesh.endings import NotInstalled  # noqa: E402
 from gen3d_mesh.pipeline import QUALITIES, Figures, Quality, build  # noqa: E402  numba reads its cache's place once
 from gen3d_mesh.place import high, rounded, sized, tall  # noqa: E402
 from gen3d_mesh.preview import render  # noqa: E402
-from gen3d_mesh.scene.compose import Member, compose  # noqa: E402
+from gen3d_mesh.scene.compose import Member, as_in_photo, compose  # noqa: E402
 from gen3d_mesh.scene.glb_file import Glb  # noqa: E402
 from gen3d_mesh.scene.placing import Box, Frame  # noqa: E402
 from gen3d_mesh.scene.spz import pack  # noqa: E402
@@ -155,15 +156,19 @@ def _object(request: ObjectEvent) -> dict[str, object]:
         splat = None if request.splat is None else path.read_bytes()
     name = request.name or "object"
     keys = ObjectFiles(request.prefix)
-    if request.photo is not None and request.pose is not None:
+    seen = _seen(request)
+    if seen is not None:
         with figures.step("truth"):
-            mask = request.mask or keys.mask
-            figures.truth = _truth(request.bucket, request.photo, mask, request.pose, coloured)
+            figures.truth = _truth(request.bucket, seen, coloured)
     metres = request.options.mesh.metres or tall(coloured, request.pose)
     with figures.step("write"):
+        written = dict(_written(coloured, metres, name))
+        if seen is not None:
+            frame = Frame(seen.photo.width, seen.photo.height)
+            written["glb"] = as_in_photo(written["glb"], seen.pose, mask_box(seen.mask), frame)
         contents = {
             ending: (keys.mesh(ending), data, MESH_FORMATS[ending].media_type)
-            for ending, data in _written(coloured, metres, name)
+            for ending, data in written.items()
         }
         packed = None if splat is None else _packed(splat, contents["glb"][1])
         if packed is not None:
@@ -219,14 +224,33 @@ def _sized(coloured: ColouredMesh, metres: float | None, ending: str) -> Coloure
     return high(coloured, metres * (1000 if ending in PRINTED_ENDINGS else 1))
 
 
-def _truth(
-    bucket: str, photo: Photo, mask_key: str, pose: Pose, coloured: ColouredMesh
-) -> dict[str, float | None] | None:
+@dataclass(frozen=True)
+class _Seen:
+    """How an object is seen in its photo; the mask is of the photo's size, and not empty."""
+
+    photo: Photo
+    pose: Pose
+    mask: npt.NDArray[np.bool_]
+
+
+def _seen(request: ObjectEvent) -> _Seen | None:
+    """None where that is not known, or the mask cannot be read. It fails nothing."""
+    if request.photo is None or request.pose is None:
+        return None
+    key = request.mask or ObjectFiles(request.prefix).mask
+    try:
+        mask = read_mask(_read(request.bucket, key), request.photo.width, request.photo.height)
+    except Gen3DError as error:
+        logger.warning("Not seen in its photo", extra={"error": error.body()})
+        return None
+    return _Seen(request.photo, request.pose, np.asarray(mask) > 0)
+
+
+def _truth(bucket: str, seen: _Seen, coloured: ColouredMesh) -> dict[str, float | None] | None:
     """How true the object is to its photo; None where that cannot be told. It fails nothing."""
     try:
-        mask = np.asarray(read_mask(_read(bucket, mask_key), photo.width, photo.height)) > 0
-        picture, _ = read_reduced(_read(bucket, photo.key), PHOTO_PIXELS)
-        found = truth(coloured, pose, mask, np.asarray(picture))
+        picture, _ = read_reduced(_read(bucket, seen.photo.key), PHOTO_PIXELS)
+        found = truth(coloured, seen.pose, seen.mask, np.asarray(picture))
     except Gen3DError as error:
         logger.warning("Not held against its photo", extra={"error": error.body()})
         return None

@@ -67,7 +67,19 @@ class Crop:
         return self.side / max(self.photo_width, self.photo_height)
 
     @property
+    def off_centre(self) -> tuple[float, float]:
+        """Its middle, right and down of the photo's, in halves of its own side."""
+        return (
+            (2 * self.left + self.side - self.photo_width) / self.side,
+            (2 * self.top + self.side - self.photo_height) / self.side,
+        )
+
+    @property
     def distance(self) -> float:
-        """Distance of the camera from the object, in halves of the crop's side."""
-        focal = 1 / np.tan(FIELD_OF_VIEW / 2)
-        return float(np.clip(focal / self.photo_scale, *DISTANCES))
+        """Distance of the camera from the object, in halves of the crop's side, for the network."""
+        return float(np.clip(self.away, *DISTANCES))
+
+    @property
+    def away(self) -> float:
+        """That distance by the photo's field of view, near or far as it may be."""
+        return float(1 / np.tan(FIELD_OF_VIEW / 2) / self.photo_scale)

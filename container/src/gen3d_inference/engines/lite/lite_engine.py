@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from gen3d.contract import EmbeddingsMeta
+from gen3d.contract import EmbeddingsMeta, Pose
 from gen3d.errors import InvalidRequest, ReconstructionFailed, WeightsInvalid
 from gen3d.options import ANY_SEED, EngineOptions, Offer, OneOf
 from gen3d_inference.engines.interface import Embeddings, Floats, Gaussians, Mask, Tell, silent
@@ -74,12 +74,13 @@ class LiteEngine:
 
     def reconstruct(
         self, photo: Image.Image, mask: Mask, options: EngineOptions, tell: Tell = silent
-    ) -> tuple[Gaussians, None]:
+    ) -> tuple[Gaussians, Pose]:
         """Predict front, thickness and back of the object and lay gaussians on its surface.
 
         A small object's mask gets the outline of a second look first, see `second_look`. The seed
-        draws how closely the crop fits, within what the network was trained on. No pose: these
-        networks say nothing of the photo's camera.
+        draws how closely the crop fits, within what the network was trained on. The pose says how
+        the object is turned and where in the photo it falls; of distances these networks say
+        nothing.
         """
         tell("outline", 0)
         mask = look_again(photo, mask, self.decode)
@@ -94,9 +95,9 @@ class LiteEngine:
         tell("surface", 0)
         solid = columns(crop, photo, mask, prediction)
         _check_visible(solid.inside)
-        made = canonical(solid.surface(), prediction.elevation)
+        made = canonical(solid.surface(), prediction.elevation, crop)
         tell("surface", 1)
-        return made, None
+        return made
 
     def works(self) -> bool:
         """Always: a processor does not break by itself."""

@@ -9,8 +9,16 @@ from gen3d.contract import Pose
 from gen3d_mesh.clean import Frame as UnitFrame
 from gen3d_mesh.coloured_mesh import ColouredMesh, Texture, linear_to_srgb
 from gen3d_mesh.preview import render
-from gen3d_mesh.scene.glb_file import Glb, join
-from gen3d_mesh.scene.placing import Box, Frame, Layout, Placed, Thing, place
+from gen3d_mesh.scene.glb_file import Glb, join, with_camera
+from gen3d_mesh.scene.placing import (
+    Box,
+    Frame,
+    Layout,
+    Placed,
+    Thing,
+    before_camera,
+    place,
+)
 from gen3d_mesh.scene.similarity import Y_UP, Similarity
 from gen3d_mesh.scene.spz import pack
 from gen3d_mesh.scene.together import Gaussians, joined
@@ -105,6 +113,25 @@ def compose(members: Sequence[Member], photo: Frame) -> Composed:
         ),
         metres=layout.metres,
     )
+
+
+def as_in_photo(data: bytes, pose: Pose, mask: Box, photo: Frame) -> bytes:
+    """An object's own GLB with the photo's camera in it, by which it is seen as in the photo.
+
+    As it was, where the pose does not put the object before a camera: which way it is turned in
+    the photo is not known then.
+
+    Parameters
+    ----------
+    data : bytes
+        The GLB.
+    pose : Pose
+    mask : Box
+    photo : Frame
+    """
+    glb = Glb.read(data)
+    thing = Thing(glb.points, pose, mask)
+    return with_camera(glb, place([thing], photo)) if before_camera(thing) else data
 
 
 def _picture(glbs: Sequence[Glb], layout: Layout) -> bytes:

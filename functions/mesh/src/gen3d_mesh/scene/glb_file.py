@@ -8,19 +8,22 @@ import io
 import json
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any  # noqa: TID251  a document is whatever its JSON holds
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from gen3d_mesh.scene.placing import Layout, Place
+from gen3d_mesh.scene.placing import Camera, Layout, Place
 from gen3d_mesh.scene.similarity import Y_UP, Doubles, Similarity
 from gen3d_mesh.splat import Floats
 
 _COMPONENTS = {5126: np.float32, 5125: np.uint32, 5123: np.uint16}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
+
+PHOTO = "Photo"
+"""The name of the photo's camera."""
 
 _POINTS_AT = {
     "accessors": ("bufferView",),
@@ -101,9 +104,14 @@ class Glb:
         return back.then(Similarity.move(np.array(centre, np.float64)))
 
     @property
+    def points_as_written(self) -> Floats:
+        """The mesh's vertices in its own frame, (n, 3)."""
+        return self.values(self._attributes["POSITION"])
+
+    @property
     def points(self) -> Doubles:
         """The mesh's vertices in the canonical frame, (n, 3)."""
-        return self.canonical(self.values(self._attributes["POSITION"]))
+        return self.canonical(self.points_as_written)
 
     @property
     def surface(self) -> Surface:
@@ -158,8 +166,7 @@ def join(glbs: Sequence[Glb], names: Sequence[str], layout: Layout) -> bytes:
         nodes.append({"name": name, "mesh": len(nodes), **_stood(glb, stands)})
         _append(document, binary, glb, name)
     camera = layout.camera
-    nodes.append({"name": "Photo", "camera": 0, **_node(camera.move)})
-    photo = camera.photo
+    nodes.append({"name": PHOTO, "camera": 0, **_node(camera.move)})
     document = {name: entries for name, entries in document.items() if entries} | {
         "asset": {
             "version": "2.0",
@@ -169,19 +176,47 @@ def join(glbs: Sequence[Glb], names: Sequence[str], layout: Layout) -> bytes:
         "scene": 0,
         "scenes": [{"nodes": list(range(len(nodes)))}],
         "nodes": nodes,
-        "cameras": [
-            {
-                "name": "Photo",
-                "type": "perspective",
-                "perspective": {
-                    "aspectRatio": photo.width / photo.height,
-                    "yfov": camera.vertical,
-                    "znear": _near(layout),
-                },
-            }
-        ],
+        "cameras": [_camera(camera, _near(layout))],
         "buffers": [{"byteLength": len(binary)}],
     }
+    return _packed(document, bytes(binary))
+
+
+def with_camera(glb: Glb, layout: Layout) -> bytes:
+    """Put the photo's camera into the GLB of an object, whose mesh stays where it is.
+
+    Parameters
+    ----------
+    glb : Glb
+    layout : Layout
+        Of this object alone.
+    """
+    camera, (place,) = layout.camera, layout.places
+    seen = camera.move.then(glb.canonical.then(place.move).inverse)
+    # What a camera sees does not change with its own size.
+    node = {"name": PHOTO, "camera": 0, **_node(replace(seen, scale=1.0))}
+    near = float(np.linalg.norm(seen.translation - glb.points_as_written.mean(axis=0))) / 100
+    document = glb.document | {
+        "nodes": [*glb.document["nodes"], node],
+        "scenes": [{"nodes": [*glb.document["scenes"][0]["nodes"], len(glb.document["nodes"])]}],
+        "cameras": [_camera(camera, max(near, 1e-6))],
+    }
+    return _packed(document, glb.binary)
+
+
+def _camera(camera: Camera, near: float) -> dict[str, Any]:
+    return {
+        "name": PHOTO,
+        "type": "perspective",
+        "perspective": {
+            "aspectRatio": camera.photo.width / camera.photo.height,
+            "yfov": camera.vertical,
+            "znear": near,
+        },
+    }
+
+
+def _packed(document: dict[str, Any], binary: bytes) -> bytes:
     text = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 4)
     return b"".join(

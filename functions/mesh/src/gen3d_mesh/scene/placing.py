@@ -247,7 +247,7 @@ def _view(things: Sequence[Thing]) -> float:
 
 def focal_by_mask(thing: Thing) -> float | None:
     """The focal length at which an object is as large in the photo as its mask is."""
-    posed = _posed(thing)
+    posed = before_camera(thing)
     if posed is None or thing.mask is None:
         return None
     points = posed(thing.points)
@@ -257,7 +257,7 @@ def focal_by_mask(thing: Thing) -> float | None:
     return thing.mask.size / size if size > 0 and thing.mask.size > 0 else None
 
 
-def _posed(thing: Thing) -> Similarity | None:
+def before_camera(thing: Thing) -> Similarity | None:
     """The pose, where there is one that puts the object before the camera."""
     if thing.pose is None:
         return None
@@ -269,7 +269,7 @@ def _posed(thing: Thing) -> Similarity | None:
 
 
 def _before(thing: Thing, focal: float, *, metric: bool) -> _Seen:
-    posed = _posed(thing)
+    posed = before_camera(thing)
     if posed is None or thing.pose is None:
         return _Seen(thing, _by_mask(thing, focal), apart=True, leans=False)
     if thing.pose.field_of_view and not thing.pose.shared_depth:
