@@ -6,6 +6,7 @@ import re
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import trimesh
 from PIL import Image
@@ -46,6 +47,39 @@ def test_a_picture_and_a_film_are_taken_away(
     film = (tmp_path / "film.webm").read_bytes()
     assert film[:4] == bytes.fromhex("1a45dfa3"), "an EBML header"
     assert len(film) > 10_000
+    page.close()
+
+
+def test_the_first_view_is_the_photos_own(
+    finished: Page, ada: BrowserContext, tmp_path: Path
+) -> None:
+    """The cup lies over its mask; it can be turned away from that, and back."""
+    page = ada.new_page()
+    page.goto(finished.url)
+    expect(page.locator("canvas[data-drawn=mesh]")).to_be_visible(timeout=PATIENCE_MS)
+    below = page.locator(".viewer-photo")
+    expect(below).to_be_visible()
+    frame, photo = (page.locator(one).bounding_box() for one in (".viewer-frame", ".viewer-photo"))
+    assert frame
+    assert photo
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Picture").click()
+    waiting.value.save_as(tmp_path / "picture.png")
+    size = round(frame["width"]), round(frame["height"])
+    drawn = np.asarray(Image.open(tmp_path / "picture.png").getchannel("A").resize(size)) > 127
+    style = page.locator(".photo-side .lit").get_attribute("style") or ""
+    (link,) = re.findall(r'url\("(.+?)"\)', html.unescape(style))
+    mask = Image.open(io.BytesIO(page.request.get(link).body())).convert("L")
+    mask = mask.resize((round(photo["width"]), round(photo["height"])))
+    left, top = round(frame["x"] - photo["x"]), round(frame["y"] - photo["y"])
+    wanted = np.asarray(mask.crop((left, top, left + size[0], top + size[1]))) > 127
+    assert (drawn & wanted).sum() / (drawn | wanted).sum() > 0.9
+    page.get_by_role("button", name="Whole object").click()
+    expect(below).to_have_count(0)
+    page.get_by_role("button", name="Photo", exact=True).click()
+    expect(below).to_be_visible()
+    page.locator("canvas").press("ArrowLeft")
+    expect(below).to_have_count(0)
     page.close()
 
 

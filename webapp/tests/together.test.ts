@@ -1,7 +1,7 @@
-import { Group, Object3D, PerspectiveCamera } from "three";
+import { Box3, Group, Object3D, PerspectiveCamera, Vector3 } from "three";
 import { describe, expect, it } from "vitest";
 import { told } from "../src/pages/result/Scene";
-import { hide, viewOf } from "../src/viewer/parts";
+import { hide, partWith, shownPart, viewOf } from "../src/viewer/parts";
 
 const degrees = (half: number) => (Math.atan(half) * 360) / Math.PI;
 
@@ -15,6 +15,38 @@ describe("the photo's view", () => {
   it("is as wide as the canvas where that is narrower", () => {
     // The photo is 0.75 to each side, at a distance of 1; so is the canvas, then.
     expect(Math.tan((viewOf(photo, 0.5) * Math.PI) / 360) * 0.5).toBeCloseTo(0.75);
+  });
+});
+
+describe("what of the photo is around an object", () => {
+  const photo = new PerspectiveCamera(degrees(0.5), 1.5);
+  photo.updateMatrixWorld();
+  const box = (x: number, z: number) =>
+    new Box3(new Vector3(x - 0.05, -0.05, z), new Vector3(x + 0.05, 0.05, z));
+
+  it("is where the object falls", () => {
+    const part = partWith(photo, box(0.375, -1));
+    expect(part.left + part.width / 2).toBeCloseTo(0.75);
+    expect(part.top + part.height / 2).toBeCloseTo(0.5);
+    expect(part.height).toBeCloseTo(0.1);
+  });
+
+  it("is the whole photo where the object reaches behind the camera", () => {
+    expect(partWith(photo, box(0, 1))).toEqual({ left: 0, top: 0, width: 1, height: 1 });
+  });
+
+  it("has the canvas' shape, and the object in its middle", () => {
+    const shown = shownPart(photo, 0.5, partWith(photo, box(0.375, -1)));
+    expect((shown.width * photo.aspect) / shown.height).toBeCloseTo(0.5);
+    expect(shown.left + shown.width / 2).toBeCloseTo(0.75);
+    expect(shown.width).toBeGreaterThan(0.1 / 1.5);
+  });
+
+  it.each([0.5, 1.5, 3])("is never more than the whole photo in a canvas of shape %s", (aspect) => {
+    const whole = shownPart(photo, aspect);
+    expect(shownPart(photo, aspect, { left: 0, top: 0, width: 0.9, height: 0.9 })).toEqual(whole);
+    expect(whole.left + whole.width / 2).toBeCloseTo(0.5);
+    expect(Math.min(whole.width, whole.height)).toBeCloseTo(1);
   });
 });
 

@@ -8,7 +8,8 @@ import { useConnection, useWaiting } from "../ui/connection";
 import { metres as inMetres } from "../ui/format";
 import { Progress } from "../ui/Progress";
 import { Segmented } from "../ui/Segmented";
-import { FILE_OF, type Mode, ObjectScene } from "./scene";
+import type { Part } from "./parts";
+import { type AsInPhoto, FILE_OF, type Mode, ObjectScene } from "./scene";
 import { ViewerMore } from "./ViewerMore";
 import "./viewer.css";
 
@@ -20,8 +21,10 @@ interface Props {
   draft?: boolean;
   /** Whether the mesh's file is in metres, so that one can measure in it. */
   metres?: boolean;
-  /** What is shown are all objects of a photo: their names, and the photo below the first view. */
-  together?: { names: readonly string[]; photoUrl: string | null };
+  /** What is shown are all objects of a photo: their names. */
+  together?: readonly string[];
+  /** The photo, which lies below a view that is its own; of an object without it there is no such. */
+  photoUrl?: string | null;
 }
 
 const MODES: readonly { readonly value: Mode; readonly icon: ReactNode }[] = [
@@ -39,6 +42,7 @@ export default function Viewer({
   draft = false,
   metres = false,
   together,
+  photoUrl,
 }: Props) {
   const t = useTexts(said);
   const words = useTexts(common);
@@ -46,7 +50,13 @@ export default function Viewer({
   const [light, setLight] = useState(1);
   const [turning, setTurning] = useState(false);
   const [hidden, setHidden] = useState<ReadonlySet<number>>(new Set());
-  const { canvas, frame, scene, loading, error, through } = useScene(mode, meshUrl, splatUrl);
+  const { canvas, frame, scene, loading, error, asInPhoto } = useScene(
+    mode,
+    meshUrl,
+    splatUrl,
+    together !== undefined,
+    together !== undefined || Boolean(photoUrl),
+  );
 
   useEffect(() => scene?.light(light), [scene, light]);
   useEffect(() => scene?.turn(turning), [scene, turning]);
@@ -70,8 +80,14 @@ export default function Viewer({
   return (
     <section className="viewer" aria-label={draft ? t.viewOfDraft(name) : t.view(name)}>
       <div className="viewer-frame" ref={frame}>
-        {together?.photoUrl && through && (
-          <img className="viewer-photo" src={together.photoUrl} crossOrigin="anonymous" alt="" />
+        {photoUrl && asInPhoto.through && (
+          <img
+            className="viewer-photo"
+            src={photoUrl}
+            crossOrigin="anonymous"
+            alt=""
+            style={below(asInPhoto.through)}
+          />
         )}
         {/* biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: readers pass its keys on. */}
         <canvas
@@ -151,11 +167,17 @@ export default function Viewer({
           </button>
         </div>
       </div>
-      <ViewerMore name={name} scene={scene} frame={frame} ready={loading === null && !error} />
+      <ViewerMore
+        name={name}
+        scene={scene}
+        frame={frame}
+        ready={loading === null && !error}
+        photo={asInPhoto.known}
+      />
       {together && (
         <fieldset className="viewer-objects" disabled={FILE_OF[mode] !== "mesh"}>
           <legend className="visually-hidden">{t.objects}</legend>
-          {together.names.map((object, n) => (
+          {together.map((object, n) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: names may be alike, their order is fixed.
             <label className="check" key={n}>
               <input
@@ -172,6 +194,17 @@ export default function Viewer({
   );
 }
 
+/** A picture so that of it a part fills what it lies in. */
+function below({ left, top, width, height }: Part) {
+  const share = (value: number) => `${100 * value}%`;
+  return {
+    left: share(-left / width),
+    top: share(-top / height),
+    width: share(1 / width),
+    height: share(1 / height),
+  };
+}
+
 function toggled(set: ReadonlySet<number>, n: number, on: boolean): ReadonlySet<number> {
   const next = new Set(set);
   if (on) next.add(n);
@@ -180,7 +213,13 @@ function toggled(set: ReadonlySet<number>, n: number, on: boolean): ReadonlySet<
 }
 
 /** The scene for a canvas, and what a mode needs in it. */
-function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
+function useScene(
+  mode: Mode,
+  meshUrl: string | null,
+  splatUrl: string | null,
+  together: boolean,
+  looksAsPhoto: boolean,
+) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const [scene, setScene] = useState<ObjectScene | null>(null);
@@ -190,7 +229,7 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
   const { lost } = useConnection();
   const unloaded = scene !== null && error !== "" && lost;
   useWaiting(unloaded ? attempt : null, texts(said).waiting, () => setAttempt(attempt + 1));
-  const [through, setThrough] = useState(false);
+  const [asInPhoto, setAsInPhoto] = useState<AsInPhoto>({ known: false, through: null });
   // Links are signed anew now and then; the files are the same, and so the scene stays.
   const meshFile = meshUrl && fileOf(meshUrl);
   const splatFile = splatUrl && fileOf(splatUrl);
@@ -208,7 +247,9 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
         (drawn) => {
           element.dataset.drawn = drawn;
         },
-        setThrough,
+        setAsInPhoto,
+        together,
+        looksAsPhoto,
       );
     } catch {
       setError(texts(said).noWebGl);
@@ -216,12 +257,13 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
     }
     const observer = new ResizeObserver(() => made.resize(around.clientWidth, around.clientHeight));
     observer.observe(around);
+    setAsInPhoto({ known: false, through: null });
     setScene(made);
     return () => {
       observer.disconnect();
       made.dispose();
     };
-  }, [meshFile, splatFile]);
+  }, [meshFile, splatFile, together, looksAsPhoto]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt loads anew.
   useEffect(() => {
@@ -241,5 +283,5 @@ function useScene(mode: Mode, meshUrl: string | null, splatUrl: string | null) {
     };
   }, [scene, mode, attempt]);
 
-  return { canvas, frame, scene, loading, error, through };
+  return { canvas, frame, scene, loading, error, asInPhoto };
 }

@@ -18,10 +18,12 @@ interface Props {
   /** What fills the screen. */
   frame: RefObject<HTMLElement | null>;
   ready: boolean;
+  /** Whether one can look as the photo's camera did. */
+  photo: boolean;
 }
 
 /** Sides to look from, what stands behind, and pictures to take away. */
-export function ViewerMore({ name, scene, frame, ready }: Props) {
+export function ViewerMore({ name, scene, frame, ready, photo }: Props) {
   const t = useTexts(said);
   const [share, setShare] = useState<number | null>(null);
   const [error, setError] = useState("");
@@ -46,6 +48,15 @@ export function ViewerMore({ name, scene, frame, ready }: Props) {
     <div className="viewer-more">
       <fieldset className="viewer-sides" disabled={!idle}>
         <legend className="visually-hidden">{t.lookFrom}</legend>
+        {photo && (
+          <button
+            type="button"
+            className="button button-quiet button-small"
+            onClick={() => scene?.asInPhoto()}
+          >
+            {t.photo}
+          </button>
+        )}
         {SIDES.map((side) => (
           <button
             key={side}

@@ -14,7 +14,7 @@ import {
   type PerspectiveCamera,
   Points,
   PointsMaterial,
-  type Vector3,
+  Vector3,
 } from "three";
 import { freePart } from "./free";
 
@@ -56,6 +56,66 @@ export function viewOf(camera: PerspectiveCamera, aspect: number): number {
   if (aspect >= camera.aspect) return camera.fov;
   const half = Math.tan((camera.fov * Math.PI) / 360) * (camera.aspect / aspect);
   return (Math.atan(half) * 360) / Math.PI;
+}
+
+/** A part of a picture, in shares of its width and height from its top left corner. */
+export interface Part {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+const ALL: Part = { left: 0, top: 0, width: 1, height: 1 };
+
+/** Where in a camera's picture a box falls; all of it where the box reaches behind the camera. */
+export function partWith(camera: PerspectiveCamera, { min, max }: Box3): Part {
+  const seen = new Box3();
+  for (let corner = 0; corner < 8; corner++) {
+    const x = corner & 1 ? max.x : min.x;
+    const y = corner & 2 ? max.y : min.y;
+    const z = corner & 4 ? max.z : min.z;
+    const place = new Vector3(x, y, z).applyMatrix4(camera.matrixWorldInverse);
+    if (place.z >= 0) return ALL;
+    seen.expandByPoint(place.applyMatrix4(camera.projectionMatrix));
+  }
+  return {
+    left: (1 + seen.min.x) / 2,
+    top: (1 - seen.max.y) / 2,
+    width: (seen.max.x - seen.min.x) / 2,
+    height: (seen.max.y - seen.min.y) / 2,
+  };
+}
+
+/** Of a box in a picture's shares, how much more is shown around it. */
+const AROUND = 1.25;
+
+/**
+ * What of a camera's picture a canvas shows that holds a part of it, and not more than all of it; it
+ * reaches beyond where their shapes differ.
+ *
+ * @param part All of it where there is none.
+ */
+export function shownPart(camera: PerspectiveCamera, aspect: number, part?: Part): Part {
+  const shape = camera.aspect / aspect;
+  const whole = Math.max(1, shape);
+  const { left, top, width, height } = part ?? ALL;
+  const high = Math.min(AROUND * Math.max(height, width * shape), whole);
+  if (!part || high === whole) {
+    return {
+      left: (1 - whole / shape) / 2,
+      top: (1 - whole) / 2,
+      width: whole / shape,
+      height: whole,
+    };
+  }
+  const wide = high / shape;
+  return {
+    left: left + (width - wide) / 2,
+    top: top + (height - high) / 2,
+    width: wide,
+    height: high,
+  };
 }
 
 /** Call back with the place and the colour (sRGB) of each gaussian that can be seen. */

@@ -22,7 +22,17 @@ import { texts } from "../texts/texts";
 import { type Film, record } from "./film";
 import { moveByKey } from "./keys";
 import { Measuring } from "./measuring";
-import { boundsOf, free, hide, pointsOf, viewOf, wireframeOf } from "./parts";
+import {
+  boundsOf,
+  free,
+  hide,
+  type Part,
+  partWith,
+  pointsOf,
+  shownPart,
+  viewOf,
+  wireframeOf,
+} from "./parts";
 
 export type Mode = "mesh" | "splat" | "wireframe" | "points";
 
@@ -59,7 +69,16 @@ const GROUNDS: Record<Ground, Color | null> = {
 const FILM_GROUND = new Color(0xe3e6e9);
 const FILM_MS = 6000;
 
-/** From where one looks at first: a little above and to the right. */
+const FIELD_OF_VIEW = 35;
+
+/** What is known of the photo's camera: whether there is one, and what of its picture is in sight. */
+export interface AsInPhoto {
+  known: boolean;
+  /** Null where one has turned away. */
+  through: Part | null;
+}
+
+/** From where one looks at first, where no photo says: a little above and to the right. */
 const DIRECTION = new Vector3(0.55, 0.38, 1).normalize();
 /** Together they leave the colours about as bright as in the photo. */
 const ROOM_LIGHT = 0.62;
@@ -70,12 +89,12 @@ const KEY_LIGHT = 0.75;
  * PLY, Z up, is turned into it. Draws only when something changes.
  *
  * Where the mesh's file holds the photo's camera, one looks through it at first, and until one
- * turns.
+ * turns: at the whole photo where all its objects are shown, else at what of it is around the object.
  */
 export class ObjectScene {
   private readonly renderer: WebGLRenderer;
   private readonly scene = new Scene();
-  private readonly camera = new PerspectiveCamera(35, 1, 0.01, 100);
+  private readonly camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, 0.01, 100);
   private readonly controls: OrbitControls;
   private readonly keyLight = new DirectionalLight(0xffffff, KEY_LIGHT);
   private readonly parts: Partial<Record<Mode, Promise<Object3D>>> = {};
@@ -83,6 +102,8 @@ export class ObjectScene {
   private room: WebGLRenderTarget;
   private spark: SparkRenderer | null = null;
   private bounds: Sphere | null = null;
+  private box = new Box3();
+  private aspect = 1;
   private wanted: Mode | null = null;
   private shown: { mode: Mode; part: Object3D } | null = null;
   private photo: PerspectiveCamera | null = null;
@@ -94,12 +115,17 @@ export class ObjectScene {
 
   /**
    * @param onDrawn Told after each frame with what was drawn.
+   * @param onPhoto Told when one begins and ends to look as the photo's camera did.
+   * @param together Whether all objects of a photo are shown.
+   * @param looksAsPhoto Whether one looks through the photo's camera at first, if somebody knows it.
    * @throws Error where the browser has no WebGL 2.
    */
   constructor(
     private readonly canvas: HTMLCanvasElement,
     private readonly onDrawn: (mode: Mode) => void = () => undefined,
-    private readonly onThrough: (through: boolean) => void = () => undefined,
+    private readonly onPhoto: (asInPhoto: AsInPhoto) => void = () => undefined,
+    private readonly together = false,
+    private readonly looksAsPhoto = together,
   ) {
     this.renderer = new WebGLRenderer({ canvas, alpha: true, antialias: devicePixelRatio < 1.5 });
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
@@ -110,7 +136,7 @@ export class ObjectScene {
     this.controls = new OrbitControls(this.camera, canvas);
     this.controls.enableDamping = true;
     this.controls.addEventListener("change", () => this.draw());
-    this.controls.addEventListener("start", () => this.lookThrough(false));
+    this.controls.addEventListener("start", () => this.leavePhoto());
     canvas.addEventListener("keydown", this.keyDown);
     canvas.addEventListener("webglcontextrestored", this.restored);
     this.renderer.setAnimationLoop(() => this.frame());
@@ -143,7 +169,7 @@ export class ObjectScene {
   }
 
   turn(on: boolean): void {
-    if (on) this.lookThrough(false);
+    if (on) this.leavePhoto();
     this.controls.autoRotate = on;
     this.controls.autoRotateSpeed = 2.4;
     this.draw();
@@ -157,7 +183,7 @@ export class ObjectScene {
   /** What is seen, as a PNG: transparent where nothing is, unless there is a colour. */
   picture(): Promise<Blob> {
     // What was drawn is gone with the task in which it was.
-    this.renderer.render(this.scene, this.camera);
+    this.render();
     return new Promise((resolve, reject) => {
       this.canvas.toBlob((blob) => {
         if (blob) resolve(blob);
@@ -168,7 +194,7 @@ export class ObjectScene {
 
   /** A film of one turn, from where one looks. */
   async film(tell: (share: number) => void): Promise<Film> {
-    this.lookThrough(false);
+    this.leavePhoto();
     const { target } = this.controls;
     const from = this.camera.position.clone().sub(target);
     const before = this.scene.background;
@@ -218,20 +244,26 @@ export class ObjectScene {
     this.draw();
   }
 
-  /** Put the camera where the photo's was, or else where the whole object is in sight. */
+  /** Put the camera where the whole object is in sight; where the photo's was, for all objects. */
   look(): void {
-    if (!this.bounds) return;
-    if (this.photo) {
-      this.lookAsPhoto(this.photo, this.bounds);
+    if (this.together && this.photo) {
+      this.asInPhoto();
       return;
     }
+    if (!this.bounds) return;
+    this.leavePhoto();
     this.lookFrom(DIRECTION, this.bounds);
+  }
+
+  /** Put the camera where the photo's was, if somebody knows that. */
+  asInPhoto(): void {
+    if (this.photo && this.bounds) this.lookAsPhoto(this.photo, this.bounds);
   }
 
   /** Look at one side of it, straight on. */
   side(side: Side): void {
     if (!this.bounds) return;
-    this.lookThrough(false);
+    this.leavePhoto();
     this.lookFrom(SIDES[side], this.bounds);
   }
 
@@ -247,38 +279,60 @@ export class ObjectScene {
     this.draw();
   }
 
-  /** What is turned next begins there; a photo that was held askew is levelled then. */
+  /** What is turned next begins about there; a photo that was held askew is levelled then. */
   private lookAsPhoto(photo: PerspectiveCamera, { center, radius }: Sphere): void {
     const ahead = photo.getWorldDirection(new Vector3());
     this.camera.position.setFromMatrixPosition(photo.matrixWorld);
     const distance = Math.max(ahead.dot(center.clone().sub(this.camera.position)), radius / 10);
     this.camera.near = distance / 100;
     this.camera.far = (distance + radius) * 20;
-    this.controls.target.copy(this.camera.position).addScaledVector(ahead, distance);
+    if (this.together) {
+      this.controls.target.copy(this.camera.position).addScaledVector(ahead, distance);
+    } else this.controls.target.copy(center);
     this.controls.maxDistance = (distance + radius) * 6;
-    this.fitPhoto();
     this.controls.update();
-    this.lookThrough(true);
+    this.through = true;
+    this.fit();
   }
 
-  /** Have the whole photo in the canvas. */
-  private fitPhoto(): void {
-    if (!this.photo) return;
-    this.camera.fov = viewOf(this.photo, this.camera.aspect);
-    this.camera.updateProjectionMatrix();
-  }
-
-  private lookThrough(through: boolean): void {
-    if (through === this.through) return;
-    this.through = through;
-    this.onThrough(through);
+  /** Have in the canvas what is to be seen of the photo, or else leave the photo. */
+  private fit(): void {
+    const { camera, photo, aspect, together } = this;
+    if (this.through && photo) {
+      const part = shownPart(photo, aspect, together ? undefined : partWith(photo, this.box));
+      camera.fov = photo.fov;
+      camera.setViewOffset(
+        photo.aspect,
+        1,
+        part.left * photo.aspect,
+        part.top,
+        part.width * photo.aspect,
+        part.height,
+      );
+      this.onPhoto({ known: true, through: part });
+    } else {
+      camera.clearViewOffset();
+      camera.aspect = aspect;
+      camera.fov = together && photo ? viewOf(photo, aspect) : FIELD_OF_VIEW;
+      camera.updateProjectionMatrix();
+    }
     this.draw();
   }
 
+  /** Look on from there, at the object's middle where it stands alone. */
+  private leavePhoto(): void {
+    if (!this.through) return;
+    this.through = false;
+    this.fit();
+    this.onPhoto({ known: true, through: null });
+    if (this.together || !this.bounds) return;
+    const direction = this.camera.position.clone().sub(this.bounds.center).normalize();
+    this.lookFrom(direction, this.bounds);
+  }
+
   resize(width: number, height: number): void {
-    this.camera.aspect = width / height;
-    this.camera.updateProjectionMatrix();
-    this.fitPhoto();
+    this.aspect = width / height;
+    this.fit();
     this.renderer.setSize(width, height, false);
     this.draw();
   }
@@ -303,7 +357,7 @@ export class ObjectScene {
 
   private readonly keyDown = (event: KeyboardEvent) => {
     moveByKey(this.controls, event);
-    if (event.defaultPrevented) this.lookThrough(false);
+    if (event.defaultPrevented) this.leavePhoto();
   };
 
   /** three.js uploads anew what it was given; what was drawn on the GPU is gone. */
@@ -369,8 +423,11 @@ export class ObjectScene {
     const file = await download(url, this.tell("mesh"));
     const { scene, cameras } = await new GLTFLoader().parseAsync(file, "");
     scene.updateMatrixWorld(true);
-    this.photo = cameras?.find((camera) => camera instanceof PerspectiveCamera) ?? null;
+    if (this.looksAsPhoto)
+      this.photo = cameras?.find((camera) => camera instanceof PerspectiveCamera) ?? null;
+    const first = !this.bounds;
     this.fitCamera(new Box3().setFromObject(scene));
+    if (!first && this.photo) this.onPhoto({ known: true, through: null });
     return scene;
   }
 
@@ -393,18 +450,25 @@ export class ObjectScene {
   /** Point the camera at what is loaded first; the other file is of the same object. */
   private fitCamera(bounds: Box3): void {
     if (this.bounds) return;
+    this.box = bounds;
     this.bounds = bounds.getBoundingSphere(new Sphere());
-    this.look();
+    if (this.photo) this.asInPhoto();
+    else this.look();
   }
 
   private frame(): void {
     this.controls.update();
     if (!this.changed) return;
     this.changed = false;
+    this.render();
+    if (this.shown) this.onDrawn(this.shown.mode);
+  }
+
+  private render(): void {
+    // The controls look at what one turns about; the photo's camera need not have.
     if (this.through && this.photo)
       this.camera.quaternion.setFromRotationMatrix(this.photo.matrixWorld);
     this.renderer.render(this.scene, this.camera);
-    if (this.shown) this.onDrawn(this.shown.mode);
   }
 }
 

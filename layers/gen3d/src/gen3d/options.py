@@ -150,7 +150,7 @@ Offer: TypeAlias = dict[str, OneOf | Within]
 ANY_SEED = Within(minimum=0, maximum=MAX_SEED)
 
 SOME_SEEDS = OneOf(values=tuple(range(1, MAX_SEEDS + 1)))
-"""Of an engine that says poses: without one nothing tells which seed's object is truest."""
+"""Of an engine whose seeds differ, and that says poses: else nothing tells which is truest."""
 
 SEED_ALONE: Offer = {"seed": ANY_SEED}
 """What an engine offers that says nothing of it, as all before there were options."""

@@ -102,7 +102,7 @@ class DecoderSize:
 
 
 LIGHT = DecoderSize(depth=2, middle=32, fine=16)
-"""What clicks are answered with: half of the arithmetic of the decoder that it learns from."""
+"""Half of the arithmetic of the decoder that it learns from, and not taken yet: its masks are worse."""
 
 
 class MaskDecoder(nn.Module):

@@ -119,12 +119,13 @@ function ObjectSide({ job, object }: { job: JobView; object: ObjectView }) {
 function ObjectViewer({ job, object }: { job: JobView; object: ObjectView }) {
   const { draft } = object;
   const made = !isBusy(object) && !object.error;
-  if (made) return <LazyViewer object={object} files={object.files} splat={object.splat} />;
+  if (made)
+    return <LazyViewer job={job} object={object} files={object.files} splat={object.splat} />;
   if (!draft) return <Missing job={job} object={object} />;
   return (
     <div className="drafted">
       <Missing job={job} object={object} />
-      <LazyViewer object={object} files={draft.files} draft />
+      <LazyViewer job={job} object={object} files={draft.files} draft />
     </div>
   );
 }
@@ -142,11 +143,12 @@ function Missing({ job, object }: { job: JobView; object: ObjectView }) {
 }
 
 interface LazyViewerProps extends Pick<ObjectView, "files" | "splat"> {
+  job: JobView;
   object: ObjectView;
   draft?: boolean;
 }
 
-function LazyViewer({ object, files: made, splat, draft = false }: LazyViewerProps) {
+function LazyViewer({ job, object, files: made, splat, draft = false }: LazyViewerProps) {
   const { loadingViewer } = useTexts(files);
   return (
     <Suspense fallback={<Spinner label={loadingViewer} />}>
@@ -158,6 +160,7 @@ function LazyViewer({ object, files: made, splat, draft = false }: LazyViewerPro
         splatUrl={made?.spz?.url ?? splat?.url ?? null}
         draft={draft}
         metres={!draft && object.mesh?.height !== undefined}
+        photoUrl={job.image?.url ?? null}
       />
     </Suspense>
   );

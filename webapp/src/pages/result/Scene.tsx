@@ -38,10 +38,8 @@ export function SceneViewer({ job, scene }: Props) {
         meshUrl={scene.files?.glb?.url ?? null}
         splatUrl={scene.files?.spz?.url ?? null}
         metres={scene.metres ?? false}
-        together={{
-          names: members(job, scene).map(({ name }) => name),
-          photoUrl: job.image?.url ?? null,
-        }}
+        together={members(job, scene).map(({ name }) => name)}
+        photoUrl={job.image?.url ?? null}
       />
     </Suspense>
   );

@@ -29,7 +29,7 @@ export const result: Translated<typeof english> = {
   itsSeed: (seed) =>
     `Sein Seed war ${seed}. Mit demselben und einem anderen Mesh wird nur das Mesh neu gemacht.`,
   noSeeds:
-    "Mehrere auf einmal gibt es hier nicht: Diese Engine sieht nicht, wie ein Objekt steht; so lässt sich nicht sagen, welches dem Foto am nächsten kommt.",
+    "Mehrere auf einmal gibt es hier nicht: Mit dieser Engine kämen sie gleich heraus, oder es ließe sich nicht sagen, welches dem Foto am nächsten kommt.",
   eachSeed: "Jeder Seed dauert so lange und kostet so viel wie ein Objekt.",
   keepThis: "Dieses behalten",
   leaveIt: "Lassen",

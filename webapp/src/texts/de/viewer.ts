@@ -27,6 +27,7 @@ export const viewer: Translated<typeof english> = {
   noWebGl: "Dieser Browser zeigt kein 3D (WebGL 2 fehlt). Herunterladen geht trotzdem.",
   unloaded: "Das Modell ließ sich nicht laden. Lad die Seite neu, um es noch einmal zu versuchen.",
   lookFrom: "Ansehen von",
+  photo: "Foto",
   sides: { front: "Vorn", side: "Seite", top: "Oben" },
   background: "Hintergrund",
   grounds: { studio: "Studio", white: "Weiß", black: "Schwarz" },

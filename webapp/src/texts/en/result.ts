@@ -28,7 +28,7 @@ export const result = english("result", {
   itsSeed: (seed: string) =>
     `Its seed was ${seed}. With that again and another mesh, only the mesh is made anew.`,
   noSeeds:
-    "Several at once are not tried: this engine does not see how an object stands, so that nothing tells which is truest to the photo.",
+    "Several at once are not tried: with this engine they would come out alike, or nothing would tell which is truest to the photo.",
   eachSeed: "Each seed takes as long, and costs as much, as an object.",
   keepThis: "Keep this one",
   leaveIt: "Leave it",

@@ -27,6 +27,7 @@ export const viewer = english("viewer", {
   noWebGl: "This browser shows no 3D (WebGL 2 is missing). The downloads work all the same.",
   unloaded: "The model could not be loaded. Reload the page to try again.",
   lookFrom: "Look from",
+  photo: "Photo",
   sides: { front: "Front", side: "Side", top: "Top" },
   background: "Background",
   grounds: { studio: "Studio", white: "White", black: "Black" },
