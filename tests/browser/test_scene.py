@@ -1,10 +1,14 @@
 """All objects of a photo together: seen over it, shown and hidden, taken away."""
 
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import trimesh
+from numpy.typing import NDArray
+from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.driver import PATIENCE_MS, watch_pixels
@@ -66,3 +70,46 @@ def test_the_scene_is_taken_away(together: Page, tmp_path: Path) -> None:
     assert len(trimesh.load_scene(file).geometry) == 2
     expect(links.filter(has_text="SPZ")).to_be_visible()
     expect(links.filter(has_text="PLY")).to_be_visible()
+
+
+def _picture(page: Page) -> NDArray[np.int16]:
+    """What is drawn of the objects, over black."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 200)))")
+    picture = page.locator(".viewer-frame").screenshot(timeout=PATIENCE_MS)
+    return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"), np.int16)
+
+
+def _coloured(page: Page) -> float:
+    """Of what is drawn of the objects, the share that is coloured as invented."""
+    button = page.get_by_role("button", name="Invented here")
+    assert button.get_attribute("aria-pressed") == "false"
+    plain = _picture(page)
+    button.click()
+    coloured = _picture(page)
+    button.click()
+    drawn = plain.max(axis=2) > 0
+    return float((np.abs(coloured - plain).max(axis=2) > 12)[drawn].mean())
+
+
+def test_what_the_photo_does_not_show_is_coloured(together: Page) -> None:
+    together.get_by_role("button", name="Invented here").click()
+    expect(together.get_by_text("the engine made it up")).to_be_visible()
+    together.get_by_role("button", name="Invented here").click()
+    together.add_style_tag(
+        content=".viewer-frame { background: #000 !important } .viewer-photo { opacity: 0 }"
+        " .viewer-said { visibility: hidden }"
+    )
+    as_in_the_photo = _coloured(together)
+    canvas = together.locator(".viewer-frame canvas")
+    for _ in range(18):
+        canvas.press("ArrowRight")
+    together.get_by_role("button", name="Invented here").click()  # LOOK
+    together.screenshot(path="/tmp/inv1.png")  # LOOK
+    for _ in range(9): canvas.press("ArrowRight")  # LOOK
+    together.wait_for_timeout(500)  # LOOK
+    together.screenshot(path="/tmp/inv2.png")  # LOOK
+    for _ in range(9): canvas.press("ArrowLeft")  # LOOK
+    together.get_by_role("button", name="Invented here").click()  # LOOK
+    assert eventually(lambda: _coloured(together) > 0.8)
+    print("FIGS", as_in_the_photo, _coloured(together))  # LOOK
+    assert as_in_the_photo < 0.2

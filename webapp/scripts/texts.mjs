@@ -104,6 +104,8 @@ function asked(node, parent, key, now) {
       return node.declaration ? now : null;
     case "JSXAttribute":
       return TECHNICAL.has(nameOf(node.name)) ? null : "letter";
+    case "TaggedTemplateExpression":
+      return node.tag.name === "glsl" ? null : now;
     case "JSXText":
       return "letter";
     case "JSXExpressionContainer":

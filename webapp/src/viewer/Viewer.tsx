@@ -1,4 +1,14 @@
-import { Box, ChartScatter, Grid3x3, Maximize, RotateCw, Ruler, Sparkles, Sun } from "lucide-react";
+import {
+  Box,
+  ChartScatter,
+  EyeOff,
+  Grid3x3,
+  Maximize,
+  RotateCw,
+  Ruler,
+  Sparkles,
+  Sun,
+} from "lucide-react";
 import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from "react";
 import { fileOf } from "../api/links";
 import { common } from "../texts/en/common";
@@ -72,6 +82,14 @@ export default function Viewer({
     return () => scene.measure(null);
   }, [scene, measures]);
 
+  const [inventing, setInventing] = useState(false);
+  const invents = inventing && mode === "mesh";
+  useEffect(() => {
+    if (!scene || !invents) return;
+    void scene.invent(true);
+    return () => void scene.invent(false);
+  }, [scene, invents]);
+
   const choices = MODES.filter(({ value }) => (FILE_OF[value] === "mesh" ? meshUrl : splatUrl)).map(
     ({ value, icon }) => ({ value, icon, label: t.modes[value] }),
   );
@@ -103,8 +121,9 @@ export default function Viewer({
           </div>
         )}
         {measures && (
-          <output className="viewer-length">{length === null ? t.tapTwo : inMetres(length)}</output>
+          <output className="viewer-said">{length === null ? t.tapTwo : inMetres(length)}</output>
         )}
+        {invents && !measures && <output className="viewer-said">{t.inventedHere}</output>}
         {error !== "" && (
           <p className="viewer-error" role="alert">
             {error}
@@ -151,6 +170,19 @@ export default function Viewer({
               }}
             >
               <Ruler />
+            </button>
+          )}
+          {asInPhoto.known && (
+            <button
+              type="button"
+              className="icon-button"
+              aria-label={t.invented}
+              title={t.invented}
+              aria-pressed={invents}
+              disabled={mode !== "mesh"}
+              onClick={() => setInventing(!inventing)}
+            >
+              <EyeOff />
             </button>
           )}
           <button

@@ -20,6 +20,7 @@ import { fileOf } from "../api/links";
 import { viewer as said } from "../texts/en/viewer";
 import { texts } from "../texts/texts";
 import { type Film, record } from "./film";
+import { Invented } from "./invented";
 import { moveByKey } from "./keys";
 import { Measuring } from "./measuring";
 import {
@@ -109,6 +110,8 @@ export class ObjectScene {
   private photo: PerspectiveCamera | null = null;
   private through = false;
   private measuring: Measuring | null = null;
+  private inventing = false;
+  private invented: Invented | null = null;
   private hidden: ReadonlySet<number> = new Set();
   private changed = false;
   private disposed = false;
@@ -235,6 +238,19 @@ export class ObjectScene {
     this.scene.add(this.measuring.marks);
   }
 
+  /** Colour on the mesh what the photo does not show, where somebody knows its camera, or no more. */
+  async invent(on: boolean): Promise<void> {
+    this.inventing = on;
+    this.invented?.dispose();
+    this.invented = null;
+    this.draw();
+    const mesh = await this.parts.mesh?.catch(() => null);
+    if (!mesh || !this.photo) return;
+    if (!this.inventing || this.invented || this.disposed) return;
+    this.invented = new Invented(this.renderer, mesh, this.photo, this.box);
+    this.draw();
+  }
+
   /** Show all objects of a scene but these, by their order in its file. */
   hide(objects: ReadonlySet<number>): void {
     this.hidden = objects;
@@ -348,6 +364,7 @@ export class ObjectScene {
     this.canvas.removeEventListener("webglcontextrestored", this.restored);
     this.controls.dispose();
     this.measuring?.dispose();
+    this.invented?.dispose();
     this.disposed = true;
     if (this.spark) end(this.spark);
     free(this.scene);
@@ -368,6 +385,7 @@ export class ObjectScene {
       this.spark.removeFromParent();
       this.spark = this.makeSpark();
     }
+    this.invented?.see();
     this.draw();
   };
 

@@ -20,6 +20,8 @@ export const viewer: Translated<typeof english> = {
   turn: "Drehen",
   measure: "Messen",
   tapTwo: "Tipp zwei Stellen auf dem Mesh an",
+  invented: "Hier erfunden: was das Foto nicht zeigt",
+  inventedHere: "Gestreift: nicht im Foto, also vom Modell erfunden",
   asInPhoto: "Wie im Foto",
   whole: "Ganzes Objekt",
   objects: "Objekte",

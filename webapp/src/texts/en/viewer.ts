@@ -20,6 +20,8 @@ export const viewer = english("viewer", {
   turn: "Turn",
   measure: "Measure",
   tapTwo: "Tap two places on the mesh",
+  invented: "Invented here: what the photo does not show",
+  inventedHere: "Striped: not in the photo, so that the engine made it up",
   asInPhoto: "As in the photo",
   whole: "Whole object",
   objects: "Objects",
