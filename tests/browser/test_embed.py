@@ -205,6 +205,8 @@ def test_a_frame_has_its_place_at_any_width(
         assert faults == []
         # All of it by the keyboard: into the frame, into 3D, and out of it to the link.
         page.keyboard.press("Tab")
+        # A frame of another origin is another process, to which the focus takes its time.
+        expect(frame.get_by_role("button", name="Turn it in 3D")).to_be_focused()
         page.keyboard.press("Enter")
         expect(frame.locator("canvas[data-drawn=mesh]")).to_be_focused(timeout=PATIENCE_MS)
         page.keyboard.press("Tab")
