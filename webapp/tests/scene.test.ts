@@ -160,7 +160,9 @@ function setUp() {
     getRootNode: () => canvas,
   });
   const drawn: Mode[] = [];
-  const scene = new ObjectScene(canvas as unknown as HTMLCanvasElement, (mode) => drawn.push(mode));
+  const scene = new ObjectScene(canvas as unknown as HTMLCanvasElement, {
+    onDrawn: (mode) => drawn.push(mode),
+  });
   const renderer = made.renderers.at(-1) as Renderer;
   const show = (mode: Mode, onProgress: (share: number) => void = () => undefined) =>
     scene.show(mode, mode === "mesh" || mode === "wireframe" ? MESH : SPLAT, onProgress);

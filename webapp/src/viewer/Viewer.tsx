@@ -12,9 +12,10 @@ import {
 import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from "react";
 import { fileOf } from "../api/links";
 import { common } from "../texts/en/common";
+import { files } from "../texts/en/files";
 import { viewer as said } from "../texts/en/viewer";
 import { texts, useTexts } from "../texts/texts";
-import { useConnection, useWaiting } from "../ui/connection";
+import { loaded, useConnection, useWaiting } from "../ui/connection";
 import { metres as inMetres } from "../ui/format";
 import { Progress } from "../ui/Progress";
 import { Segmented } from "../ui/Segmented";
@@ -274,15 +275,15 @@ function useScene(
     if (!element || !around) return;
     let made: ObjectScene;
     try {
-      made = new ObjectScene(
-        element,
-        (drawn) => {
+      made = new ObjectScene(element, {
+        onDrawn: (drawn) => {
           element.dataset.drawn = drawn;
         },
-        setAsInPhoto,
+        onPhoto: setAsInPhoto,
         together,
         looksAsPhoto,
-      );
+        loadSplats: () => loaded(texts(files).viewer, () => import("./splats")),
+      });
     } catch {
       setError(texts(said).noWebGl);
       return;

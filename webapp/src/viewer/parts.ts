@@ -1,6 +1,6 @@
 /** What a mode shows, made of a file that is there, and given back. */
 
-import { SplatMesh } from "@sparkjsdev/spark";
+import type { SplatMesh } from "@sparkjsdev/spark";
 import {
   Box3,
   BufferAttribute,
@@ -155,10 +155,15 @@ export function pointsOf(splat: SplatMesh): Points {
   return points;
 }
 
+/** Known by what it does: its class is loaded where there is a splat. */
+function isSplat(part: Object3D): part is SplatMesh {
+  return "forEachSplat" in part;
+}
+
 /** Give back what an object and all in it have on the GPU. */
 export function free(object: Object3D): void {
   object.traverse((part) => {
-    if (part instanceof SplatMesh) part.dispose();
+    if (isSplat(part)) part.dispose();
     freePart(part);
   });
 }

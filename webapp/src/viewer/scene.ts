@@ -1,4 +1,3 @@
-import { SparkRenderer, SplatFileType, SplatMesh } from "@sparkjsdev/spark";
 import {
   Box3,
   Color,
@@ -34,10 +33,13 @@ import {
   viewOf,
   wireframeOf,
 } from "./parts";
+import type { SplatMesh, Splats } from "./splats";
 
 export type Mode = "mesh" | "splat" | "wireframe" | "points";
 
 type File = "mesh" | "splat";
+
+type LoadSplats = () => Promise<Pick<typeof import("./splats"), "Splats" | "splatOf">>;
 
 /** Which file a mode shows. */
 export const FILE_OF: Record<Mode, File> = {
@@ -85,6 +87,20 @@ const DIRECTION = new Vector3(0.55, 0.38, 1).normalize();
 const ROOM_LIGHT = 0.62;
 const KEY_LIGHT = 0.75;
 
+/** What a scene is to do, and whom it tells. */
+interface Choices {
+  /** Told after each frame with what was drawn. */
+  onDrawn?: (mode: Mode) => void;
+  /** Told when one begins and ends to look as the photo's camera did. */
+  onPhoto?: (asInPhoto: AsInPhoto) => void;
+  /** Whether all objects of a photo are shown. */
+  together?: boolean;
+  /** Whether one looks through the photo's camera at first, if somebody knows it; together it is so. */
+  looksAsPhoto?: boolean;
+  /** Loads what draws gaussians, once some are wanted. */
+  loadSplats?: LoadSplats;
+}
+
 /**
  * One object in a scene, or all of a photo. glTF's frame: Y up; an SPZ is in it, a splat that is a
  * PLY, Z up, is turned into it. Draws only when something changes.
@@ -101,7 +117,7 @@ export class ObjectScene {
   private readonly parts: Partial<Record<Mode, Promise<Object3D>>> = {};
   private readonly onProgress: Partial<Record<File, (share: number) => void>> = {};
   private room: WebGLRenderTarget;
-  private spark: SparkRenderer | null = null;
+  private splats: Splats | null = null;
   private bounds: Sphere | null = null;
   private box = new Box3();
   private aspect = 1;
@@ -116,20 +132,22 @@ export class ObjectScene {
   private changed = false;
   private disposed = false;
 
-  /**
-   * @param onDrawn Told after each frame with what was drawn.
-   * @param onPhoto Told when one begins and ends to look as the photo's camera did.
-   * @param together Whether all objects of a photo are shown.
-   * @param looksAsPhoto Whether one looks through the photo's camera at first, if somebody knows it.
-   * @throws Error where the browser has no WebGL 2.
-   */
+  private readonly onDrawn: (mode: Mode) => void;
+  private readonly onPhoto: (asInPhoto: AsInPhoto) => void;
+  private readonly together: boolean;
+  private readonly looksAsPhoto: boolean;
+  private readonly loadSplats: LoadSplats;
+
+  /** @throws Error where the browser has no WebGL 2. */
   constructor(
     private readonly canvas: HTMLCanvasElement,
-    private readonly onDrawn: (mode: Mode) => void = () => undefined,
-    private readonly onPhoto: (asInPhoto: AsInPhoto) => void = () => undefined,
-    private readonly together = false,
-    private readonly looksAsPhoto = together,
+    choices: Choices = {},
   ) {
+    this.onDrawn = choices.onDrawn ?? (() => undefined);
+    this.onPhoto = choices.onPhoto ?? (() => undefined);
+    this.together = choices.together ?? false;
+    this.looksAsPhoto = choices.looksAsPhoto ?? this.together;
+    this.loadSplats = choices.loadSplats ?? (() => import("./splats"));
     this.renderer = new WebGLRenderer({ canvas, alpha: true, antialias: devicePixelRatio < 1.5 });
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
     this.room = this.makeRoom();
@@ -366,7 +384,7 @@ export class ObjectScene {
     this.measuring?.dispose();
     this.invented?.dispose();
     this.disposed = true;
-    if (this.spark) end(this.spark);
+    this.splats?.dispose();
     free(this.scene);
     this.room.dispose();
     this.renderer.dispose();
@@ -380,21 +398,10 @@ export class ObjectScene {
   /** three.js uploads anew what it was given; what was drawn on the GPU is gone. */
   private readonly restored = () => {
     this.room = this.makeRoom();
-    if (this.spark) {
-      end(this.spark);
-      this.spark.removeFromParent();
-      this.spark = this.makeSpark();
-    }
+    this.splats?.restore();
     this.invented?.see();
     this.draw();
   };
-
-  private makeSpark(): SparkRenderer {
-    // Sorting takes longer than a frame; what is in a new order has to be drawn again.
-    const spark = new SparkRenderer({ renderer: this.renderer, onDirty: () => this.draw() });
-    this.scene.add(spark);
-    return spark;
-  }
 
   /** The room whose light falls on the object. */
   private makeRoom(): WebGLRenderTarget {
@@ -450,13 +457,12 @@ export class ObjectScene {
   }
 
   private async loadSplat(url: string): Promise<SplatMesh> {
-    this.spark ??= this.makeSpark();
-    const fileBytes = new Uint8Array(await download(url, this.tell("splat")));
-    const packed = fileOf(url).endsWith(".spz");
-    const fileType = packed ? SplatFileType.SPZ : SplatFileType.PLY;
-    const splat = new SplatMesh({ fileBytes, fileType });
-    if (!packed) splat.rotation.x = -Math.PI / 2;
-    await splat.initialized;
+    const [file, { Splats, splatOf }] = await Promise.all([
+      download(url, this.tell("splat")),
+      this.loadSplats(),
+    ]);
+    if (!this.disposed) this.splats ??= new Splats(this.renderer, this.scene, () => this.draw());
+    const splat = await splatOf(file, fileOf(url).endsWith(".spz"));
     this.fitCamera(boundsOf(splat));
     return splat;
   }
@@ -488,15 +494,4 @@ export class ObjectScene {
       this.camera.quaternion.setFromRotationMatrix(this.photo.matrixWorld);
     this.renderer.render(this.scene, this.camera);
   }
-}
-
-/**
- * Stop Spark's worker. One in the midst of a sort is let finish: its promise would be rejected where
- * nobody catches it, and a sort that still reads from the GPU would start another worker.
- */
-function end(spark: SparkRenderer): void {
-  spark.sortDirty = false;
-  spark.dirty = false;
-  if (spark.sorting) spark.onDirty = () => spark.dispose();
-  else spark.dispose();
 }
