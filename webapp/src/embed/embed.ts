@@ -192,7 +192,7 @@ function sceneOn(
   onDrawn: (mode: string) => void,
 ) {
   try {
-    return new Scene(canvas, onDrawn);
+    return new Scene(canvas, { onDrawn });
   } catch {
     return null;
   }
