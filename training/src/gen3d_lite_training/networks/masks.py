@@ -102,7 +102,7 @@ class DecoderSize:
 
 
 LIGHT = DecoderSize(depth=2, middle=32, fine=16)
-"""Half of the arithmetic of the decoder that it learns from, and not taken yet: its masks are worse."""
+"""Half of the arithmetic of the decoder that it learns from; its masks are worse: not taken."""
 
 
 class MaskDecoder(nn.Module):
