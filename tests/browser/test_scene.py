@@ -103,5 +103,6 @@ def test_what_the_photo_does_not_show_is_coloured(together: Page) -> None:
     canvas = together.locator(".viewer-frame canvas")
     for _ in range(18):
         canvas.press("ArrowRight")
-    assert eventually(lambda: _coloured(together) > 0.6)
+    # From behind and above one sees the saucer still, which the photo shows.
+    assert eventually(lambda: _coloured(together) > 0.2)
     assert as_in_the_photo < 0.1

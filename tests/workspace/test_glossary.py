@@ -69,6 +69,7 @@ SHARED = {
         3,
         "an object from a photo: by SAM 3D Objects; the lite engine's network; TripoSplat run",
     ),
+    "splats": (2, "clouds of gaussians: those that tests make; as the page draws them"),
     "tiny": (2, "an engine's weights, small and random: sam's and open's"),
     "requests": (2, "the API's: what they are; the samples, sent by tests"),
     "samples": (2, "sample photos: the tests'; the page's"),
