@@ -4,6 +4,7 @@ import html
 import io
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,16 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.driver import PATIENCE_MS, a_share_of, end_share, sharing, watch_pixels
 from tests.local.running import RunningStack, eventually
+
+
+@pytest.fixture
+def drawn_anew(finished: Page, ada: BrowserContext) -> Iterator[Page]:
+    """The finished job's page once more, its mesh drawn."""
+    page = ada.new_page()
+    page.goto(finished.url)
+    expect(page.locator("canvas[data-drawn=mesh]")).to_be_visible(timeout=PATIENCE_MS)
+    yield page
+    page.close()
 
 
 @pytest.mark.parametrize(
@@ -27,12 +38,8 @@ def test_every_view_draws_something(finished: Page, label: str, drawn: str) -> N
     assert eventually(lambda: colours() > 3)
 
 
-def test_a_picture_and_a_film_are_taken_away(
-    finished: Page, ada: BrowserContext, tmp_path: Path
-) -> None:
-    page = ada.new_page()
-    page.goto(finished.url)
-    expect(page.locator("canvas[data-drawn=mesh]")).to_be_visible(timeout=PATIENCE_MS)
+def test_a_picture_and_a_film_are_taken_away(drawn_anew: Page, tmp_path: Path) -> None:
+    page = drawn_anew
     page.get_by_role("button", name="Front").click()
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Picture").click()
@@ -47,16 +54,11 @@ def test_a_picture_and_a_film_are_taken_away(
     film = (tmp_path / "film.webm").read_bytes()
     assert film[:4] == bytes.fromhex("1a45dfa3"), "an EBML header"
     assert len(film) > 10_000
-    page.close()
 
 
-def test_the_first_view_is_the_photos_own(
-    finished: Page, ada: BrowserContext, tmp_path: Path
-) -> None:
+def test_the_first_view_is_the_photos_own(drawn_anew: Page, tmp_path: Path) -> None:
     """The cup lies over its mask; it can be turned away from that, and back."""
-    page = ada.new_page()
-    page.goto(finished.url)
-    expect(page.locator("canvas[data-drawn=mesh]")).to_be_visible(timeout=PATIENCE_MS)
+    page = drawn_anew
     below = page.locator(".viewer-photo")
     expect(below).to_be_visible()
     frame, photo = (page.locator(one).bounding_box() for one in (".viewer-frame", ".viewer-photo"))
@@ -80,7 +82,6 @@ def test_the_first_view_is_the_photos_own(
     expect(below).to_be_visible()
     page.locator("canvas").press("ArrowLeft")
     expect(below).to_have_count(0)
-    page.close()
 
 
 def test_figures_are_there(finished: Page) -> None:

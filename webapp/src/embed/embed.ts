@@ -66,7 +66,6 @@ export class Embed {
       }
       this.pill.textContent = texts(said).turn;
       this.poster.disabled = false;
-      const around: HTMLElement[] = [this.poster];
       if (files.preview) {
         const picture = element("img", "picture");
         picture.crossOrigin = "anonymous";
@@ -76,7 +75,7 @@ export class Embed {
         picture.addEventListener("error", () => picture.remove());
         this.poster.replaceChildren(picture, this.pill);
       }
-      this.stage.replaceChildren(...around);
+      this.stage.replaceChildren(this.poster);
     } catch (failure) {
       this.fail(failure);
     }

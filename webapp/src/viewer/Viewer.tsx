@@ -147,44 +147,31 @@ export default function Viewer({
               onChange={(event) => setLight(event.target.valueAsNumber)}
             />
           </label>
-          <button
-            type="button"
-            className="icon-button"
-            aria-label={t.turn}
-            title={t.turn}
-            aria-pressed={turning}
-            onClick={() => setTurning(!turning)}
-          >
+          <Toggle label={t.turn} on={turning} onToggle={() => setTurning(!turning)}>
             <RotateCw />
-          </button>
+          </Toggle>
           {metres && (
-            <button
-              type="button"
-              className="icon-button"
-              aria-label={t.measure}
-              title={t.measure}
-              aria-pressed={measures}
+            <Toggle
+              label={t.measure}
+              on={measures}
               disabled={mode !== "mesh"}
-              onClick={() => {
+              onToggle={() => {
                 setTurning(false);
                 setMeasuring(!measuring);
               }}
             >
               <Ruler />
-            </button>
+            </Toggle>
           )}
           {asInPhoto.known && (
-            <button
-              type="button"
-              className="icon-button"
-              aria-label={t.invented}
-              title={t.invented}
-              aria-pressed={invents}
+            <Toggle
+              label={t.invented}
+              on={invents}
               disabled={mode !== "mesh"}
-              onClick={() => setInventing(!inventing)}
+              onToggle={() => setInventing(!inventing)}
             >
               <EyeOff />
-            </button>
+            </Toggle>
           )}
           <button
             type="button"
@@ -224,6 +211,30 @@ export default function Viewer({
         </fieldset>
       )}
     </section>
+  );
+}
+
+interface ToggleProps {
+  label: string;
+  on: boolean;
+  disabled?: boolean;
+  onToggle: () => void;
+  children: ReactNode;
+}
+
+function Toggle({ label, on, disabled = false, onToggle, children }: ToggleProps) {
+  return (
+    <button
+      type="button"
+      className="icon-button"
+      aria-label={label}
+      title={label}
+      aria-pressed={on}
+      disabled={disabled}
+      onClick={onToggle}
+    >
+      {children}
+    </button>
   );
 }
 

@@ -3,7 +3,6 @@ import {
   Color,
   DepthTexture,
   Material,
-  Matrix4,
   Mesh,
   type Object3D,
   type PerspectiveCamera,
@@ -97,7 +96,7 @@ export class Invented {
     });
     this.uniforms = {
       photoDepth: { value: null as DepthTexture | null },
-      photoView: { value: new Matrix4().copy(this.eye.matrixWorldInverse) },
+      photoView: { value: this.eye.matrixWorldInverse },
       photoProjection: { value: this.eye.projectionMatrix },
       photoReach: { value: [this.eye.near, this.eye.far] },
       photoSlack: { value: NEAR_ENOUGH * radius },
